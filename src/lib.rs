@@ -1,2 +1,4 @@
 //! foundryhub: a Terraform and OpenTofu provider that moves Azure AI Foundry hubs from shared keys to Microsoft Entra
 //! authorization of their storage account, and keeps them there.
+
+pub mod plugin;
