@@ -1,3 +1,102 @@
-//! The plugin's executable.
+//! The plugin's executable: command line, log, runtime and exit codes.
 
-fn main() {}
+use std::{
+    error::Error,
+    io::{self, Write as _},
+    iter,
+    process::ExitCode,
+};
+
+use foundryhub::plugin;
+use tonic::service::Routes;
+
+/// Fixed by Terraform and OpenTofu, which start the program, and by the provider's address in their registries.
+const PLUGIN: plugin::Config = plugin::Config {
+    magic_cookie: ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"),
+    protocol_version: 6,
+    provider_addresses: &["registry.terraform.io/foundryhub/foundryhub", "registry.opentofu.org/foundryhub/foundryhub"],
+    reattach_variable: "TF_REATTACH_PROVIDERS",
+};
+
+/// The variables that ask for logs, the most particular one first.
+const LOG_LEVEL_VARIABLES: [&str; 3] = ["TF_LOG_PROVIDER_FOUNDRYHUB", "TF_LOG_PROVIDER", "TF_LOG"];
+
+/// The crates of this program: the library and this file.
+const LOG_TARGETS: [&str; 2] = ["foundryhub", "terraform_provider_foundryhub"];
+
+const HELP: &str = "\
+Provider plugin for Terraform and OpenTofu, which start it by themselves.
+
+Usage: terraform-provider-foundryhub [--debug | --version | --help]
+
+  --debug    keep running and print the variable that makes Terraform and OpenTofu attach to this process
+  --version  print the version
+  --help     print this
+";
+
+/// What the command line asks for.
+enum Command {
+    Serve,
+    Debug,
+    Print(String),
+}
+
+/// Exit code 0: served to the end, or printed what was asked for. 1: could not serve. 2: a wrong command line.
+fn main() -> ExitCode {
+    let command = match command() {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("{error}. Run it with --help to see what there is.");
+            return ExitCode::from(2);
+        }
+    };
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let chain: Vec<_> = iter::successors(Some(error.as_ref() as &dyn Error), |&error| error.source())
+                .map(ToString::to_string)
+                .collect();
+            eprintln!("{}", chain.join(": "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command() -> Result<Command, lexopt::Error> {
+    use lexopt::prelude::*;
+    let mut command = Command::Serve;
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        command = match argument {
+            Long("debug") => Command::Debug,
+            Long("version") => Command::Print(format!("{} {}\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))),
+            Long("help") | Short('h') => Command::Print(HELP.to_owned()),
+            _ => return Err(argument.unexpected()),
+        };
+    }
+    Ok(command)
+}
+
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    let debug = match command {
+        Command::Print(text) => return Ok(io::stdout().write_all(text.as_bytes())?),
+        Command::Debug => true,
+        Command::Serve => false,
+    };
+    plugin::log::init(&LOG_LEVEL_VARIABLES, &LOG_TARGETS);
+    plugin::log::install_panic_hook(|| false);
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(async {
+        let routes = routes();
+        if debug { plugin::serve_debug(&PLUGIN, routes).await } else { plugin::serve(&PLUGIN, routes).await }
+    });
+    // Nobody waits for what still runs, and the host kills a process that takes its time.
+    runtime.shutdown_background();
+    Ok(served?)
+}
+
+/// The services this program carries.
+fn routes() -> Routes {
+    Routes::default()
+}

@@ -1,4 +1,87 @@
-//! The plugin's side of go-plugin: how an engine starts this process, talks to it and ends it. Knows nothing of
-//! Terraform beyond the values it is given.
+//! The plugin's side of go-plugin: how a host starts this process, finds it, talks to it and ends it.
+//!
+//! Knows nothing of the services it carries: [`serve`] takes them as routes, [`Config`] names what differs between one
+//! plugin and another. The outside rules are those of hashicorp/go-plugin 1.6 to 1.8, core protocol 1 over gRPC.
 
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+use crate::plugin::{
+    handshake::{Request, Sockets},
+    lifetime::Signals,
+    listener::Listener,
+    tls::Identity,
+};
+
+mod error;
 mod generated;
+mod handshake;
+mod lifetime;
+mod listener;
+pub mod log;
+mod reattach;
+mod server;
+mod services;
+mod tls;
+
+pub use error::Error;
+
+/// What a plugin and its host have agreed on beforehand.
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    /// Name and value of the environment variable by which a host shows that it is one.
+    pub magic_cookie: (&'static str, &'static str),
+    /// The one version of the application's protocol that this plugin speaks.
+    pub protocol_version: u32,
+    /// Every full address under which a host may look for this plugin in a reattach variable.
+    pub provider_addresses: &'static [&'static str],
+    /// The variable that tells a host to attach to a plugin that already runs.
+    pub reattach_variable: &'static str,
+}
+
+/// Serves `routes` and go-plugin's own services to the host that started this process.
+///
+/// Returns when the host has called `Shutdown`, on SIGTERM, or when the host is gone. The caller then ends the process
+/// without waiting for other tasks: the host kills it two seconds after its call. SIGINT does nothing: a terminal sends
+/// it to host and plugin alike, and it is the host's to act on.
+///
+/// # Errors
+///
+/// [`Error::NotAHost`] when the cookie is missing or wrong: nothing has been opened or written then. Otherwise what
+/// kept the server from starting, or what ended it.
+pub async fn serve(config: &Config, routes: Routes) -> Result<(), Error> {
+    let request = Request::read(config.magic_cookie, handshake::environment)?;
+    let signals = Signals::register()?;
+    let listener = Listener::bind(&request.sockets).await?;
+    let identity = request.client_certificate.map(Identity::for_client).transpose()?;
+
+    let line = handshake::line(
+        config.protocol_version,
+        listener.address(),
+        identity.as_ref().map(Identity::certificate),
+        request.asks_for_multiplexing,
+    );
+    handshake::announce(&line)?;
+
+    let stop = CancellationToken::new();
+    tokio::spawn(lifetime::watch_host(signals, stop.clone()));
+    server::run(listener, identity.map(Identity::into_acceptor), routes, stop).await
+}
+
+/// Serves to any number of hosts that attach to this process, until SIGINT or SIGTERM.
+///
+/// For working on the plugin under a debugger: prints the variable that makes a host attach to standard output. There
+/// is neither cookie nor TLS, as a host that attaches expects neither; the socket belongs to this user alone.
+///
+/// # Errors
+///
+/// What kept the server from starting, or what ended it.
+pub async fn serve_debug(config: &Config, routes: Routes) -> Result<(), Error> {
+    let signals = Signals::register()?;
+    let listener = Listener::bind(&Sockets::read(handshake::environment)?).await?;
+    handshake::announce(&reattach::instructions(config, std::process::id(), listener.address()))?;
+
+    let stop = CancellationToken::new();
+    tokio::spawn(lifetime::watch_terminal(signals, stop.clone()));
+    server::run(listener, None, routes, stop).await
+}

@@ -1,0 +1,75 @@
+//! What ends the process beside the host's own call.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::plugin::Error;
+
+/// The signals that this process receives, from their registration to its end, instead of being ended by them.
+pub(super) struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
+    #[cfg(windows)]
+    terminate: tokio::signal::windows::CtrlClose,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    pub(super) fn register() -> Result<Self, Error> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).map_err(Error::Signals)?,
+            terminate: signal(SignalKind::terminate()).map_err(Error::Signals)?,
+        })
+    }
+
+    #[cfg(windows)]
+    pub(super) fn register() -> Result<Self, Error> {
+        use tokio::signal::windows::{ctrl_c, ctrl_close};
+        Ok(Self { interrupt: ctrl_c().map_err(Error::Signals)?, terminate: ctrl_close().map_err(Error::Signals)? })
+    }
+}
+
+/// Stops the server when the process is terminated or its host is gone. Interrupts stay without effect: the host acts
+/// on them, and waits for calls that are under way.
+pub(super) async fn watch_host(mut signals: Signals, stop: CancellationToken) {
+    let reason = tokio::select! {
+        _ = signals.terminate.recv() => "terminated",
+        () = host_gone() => "the host is gone",
+    };
+    tracing::warn!(reason, "stopping");
+    stop.cancel();
+}
+
+/// Stops the server when the process is interrupted or terminated.
+pub(super) async fn watch_terminal(mut signals: Signals, stop: CancellationToken) {
+    tokio::select! {
+        _ = signals.interrupt.recv() => {}
+        _ = signals.terminate.recv() => {}
+    }
+    stop.cancel();
+}
+
+/// Waits until the process that started this one has ended, which the system shows as another parent.
+///
+/// A host that is killed says nothing, and nothing else tells: its end of the connection stays open while any process
+/// that inherited it lives. Asking for the parent costs one system call.
+#[cfg(unix)]
+async fn host_gone() {
+    use std::{os::unix::process::parent_id, time::Duration};
+
+    let host = parent_id();
+    let mut clock = tokio::time::interval(Duration::from_secs(2));
+    while parent_id() == host {
+        clock.tick().await;
+    }
+}
+
+/// Never: elsewhere a process's parent cannot be asked for.
+#[cfg(not(unix))]
+async fn host_gone() {
+    std::future::pending().await
+}

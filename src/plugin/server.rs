@@ -1,0 +1,84 @@
+//! The gRPC server: accepts connections, carries the routes, and ends in time.
+
+use std::{convert::Infallible, io, time::Duration};
+
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
+use tokio_util::sync::CancellationToken;
+use tonic::{service::Routes, transport::Server};
+
+use crate::plugin::{
+    Error,
+    listener::{Connection, Listener},
+    services,
+};
+
+/// How long calls that are under way may take to end once the server stops.
+///
+/// The answer to `Shutdown` is among them and takes a few milliseconds; nobody waits for the others any more.
+const DRAIN: Duration = Duration::from_millis(100);
+
+/// How much of one message, and of all, the host may send before it is read. A state of ten megabytes then takes two
+/// exchanges instead of the 160 that HTTP/2's initial 64 KiB would need.
+const STREAM_WINDOW: u32 = 8 << 20;
+const CONNECTION_WINDOW: u32 = 16 << 20;
+
+/// How long to wait when no connection can be accepted, for want of file descriptors as a rule.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves `routes` and go-plugin's own services on `listener` until `stop` is cancelled, which `Shutdown` does too.
+pub(super) async fn run(
+    listener: Listener,
+    tls: Option<TlsAcceptor>,
+    routes: Routes,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let (sender, connections) = mpsc::channel(16);
+    let served = Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .add_routes(services::add_to(routes, &stop))
+        .serve_with_incoming_shutdown(ReceiverStream::new(connections).map(Ok::<_, io::Error>), stop.cancelled());
+    let drained = async {
+        stop.cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        result = served => result.map_err(Error::Serve),
+        () = drained => Ok(()),
+        never = accept(&listener, tls, sender) => match never {},
+    }
+}
+
+/// Hands over every connection that comes, and has passed TLS where there is TLS.
+///
+/// Each does so in a task of its own: one that says nothing, or hangs up at once to see whether anybody listens, must
+/// not keep the others waiting.
+async fn accept(listener: &Listener, tls: Option<TlsAcceptor>, sender: mpsc::Sender<Connection>) -> Infallible {
+    loop {
+        match listener.accept().await {
+            Ok(connection) => {
+                let (tls, sender) = (tls.clone(), sender.clone());
+                tokio::spawn(async move {
+                    match secure(connection, tls).await {
+                        // A server that has stopped takes no more.
+                        Ok(connection) => drop(sender.send(connection).await),
+                        Err(error) => tracing::debug!(%error, "a connection failed before its first request"),
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "accepting a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn secure(connection: Connection, tls: Option<TlsAcceptor>) -> io::Result<Connection> {
+    match tls {
+        Some(tls) => Ok(Box::new(tls.accept(connection).await?)),
+        None => Ok(connection),
+    }
+}
