@@ -1,0 +1,230 @@
+//! Keeping tokens: fetched once for everybody, renewed in time, and renewed at once when Azure wants another.
+
+use super::{TokenError, TokenRequest, TokenSource};
+use crate::arm::call::{Clock, Watch};
+use crate::arm::error::Error;
+use crate::arm::secret::Secret;
+use crate::arm::share::{Flights, lock};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use time::{Duration, OffsetDateTime};
+
+/// A token that is being kept.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) token: Secret,
+    expires_on: OffsetDateTime,
+    /// From when on a new one is fetched: five minutes before the end, or sooner in the life of a short one.
+    renew_at: OffsetDateTime,
+    /// Tells this token from those before and after it.
+    serial: u64,
+}
+
+/// The tokens of one client, by tenant: `None` is the credential's own.
+pub(crate) struct Tokens {
+    source: Arc<dyn TokenSource>,
+    scope: String,
+    clock: Arc<dyn Clock>,
+    held: Mutex<HashMap<Option<String>, Arc<Held>>>,
+    flights: Flights<Wanted, Result<Arc<Held>, Error>>,
+    serial: AtomicU64,
+}
+
+/// Which token is wanted: of which tenant, newer than which, and with which claims.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Wanted {
+    tenant: Option<String>,
+    newer_than: u64,
+    claims: Option<String>,
+}
+
+impl Tokens {
+    pub(crate) fn new(source: Arc<dyn TokenSource>, scope: String, clock: Arc<dyn Clock>) -> Self {
+        Self { source, scope, clock, held: Mutex::default(), flights: Flights::default(), serial: AtomicU64::new(1) }
+    }
+
+    /// A token that will not run out on the way.
+    pub(crate) async fn get(&self, tenant: Option<&str>, watch: &Watch<'_>) -> Result<Arc<Held>, Error> {
+        self.want(Wanted { tenant: tenant.map(str::to_owned), newer_than: 0, claims: None }, watch).await
+    }
+
+    /// A newer token than the one that was refused. Several that were refused with the same token get one together.
+    pub(crate) async fn renew(
+        &self,
+        tenant: Option<&str>,
+        refused: &Held,
+        claims: Option<String>,
+        watch: &Watch<'_>,
+    ) -> Result<Arc<Held>, Error> {
+        self.want(Wanted { tenant: tenant.map(str::to_owned), newer_than: refused.serial, claims }, watch).await
+    }
+
+    async fn want(&self, wanted: Wanted, watch: &Watch<'_>) -> Result<Arc<Held>, Error> {
+        let ready = || {
+            let held = lock(&self.held).get(&wanted.tenant).cloned()?;
+            (held.serial > wanted.newer_than && self.clock.utc() < held.renew_at).then_some(held)
+        };
+        let work = || async {
+            let doing = || "signing in".to_owned();
+            let request = TokenRequest {
+                scope: self.scope.clone(),
+                tenant: wanted.tenant.clone(),
+                claims: wanted.claims.clone(),
+            };
+            match watch.bound(doing, None, self.source.token(&request)).await? {
+                Ok(token) => Ok(Arc::new(self.hold(token))),
+                Err(error) => self.still_good(&wanted, error),
+            }
+        };
+        let landed = |held: &Arc<Held>| {
+            lock(&self.held).insert(wanted.tenant.clone(), held.clone());
+        };
+        self.flights.join(wanted.clone(), watch, ready, work, landed).await
+    }
+
+    fn hold(&self, token: super::AccessToken) -> Held {
+        let life: Duration = token.expires_on - self.clock.utc();
+        let margin = (life / 3_i32).clamp(Duration::ZERO, Duration::minutes(5));
+        Held {
+            token: token.token,
+            expires_on: token.expires_on,
+            renew_at: token.expires_on - margin,
+            serial: self.serial.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// Renewing before the end is a precaution. If it fails in passing, the old token does for now.
+    fn still_good(&self, wanted: &Wanted, error: TokenError) -> Result<Arc<Held>, Error> {
+        let old = lock(&self.held).get(&wanted.tenant).cloned();
+        match old {
+            Some(old)
+                if error.is_transient() && old.serial > wanted.newer_than && self.clock.utc() < old.expires_on =>
+            {
+                tracing::debug!(error = &error as &dyn std::error::Error, "keeping a token that could not be renewed");
+                Ok(old)
+            }
+            _ => Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::AccessToken;
+    use super::*;
+    use crate::arm::call::Call;
+    use futures_util::future::BoxFuture;
+    use std::sync::atomic::AtomicBool;
+    use time::macros::datetime;
+    use tokio::time::Instant;
+    use tokio_util::sync::CancellationToken;
+
+    #[derive(Debug)]
+    struct SetClock(Mutex<OffsetDateTime>);
+
+    impl SetClock {
+        fn pass(&self, time: Duration) {
+            *lock(&self.0) += time;
+        }
+    }
+
+    impl Clock for SetClock {
+        fn now(&self) -> Instant {
+            Instant::now()
+        }
+
+        fn utc(&self) -> OffsetDateTime {
+            *lock(&self.0)
+        }
+
+        fn pause(&self, _: std::time::Duration) -> BoxFuture<'_, ()> {
+            Box::pin(async {})
+        }
+    }
+
+    /// Gives tokens named by their number.
+    #[derive(Debug)]
+    struct Numbered {
+        clock: Arc<SetClock>,
+        life: Duration,
+        given: Mutex<Vec<TokenRequest>>,
+        down: AtomicBool,
+    }
+
+    impl TokenSource for Numbered {
+        fn token<'a>(&'a self, request: &'a TokenRequest) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
+            Box::pin(async move {
+                tokio::task::yield_now().await;
+                if self.down.load(Ordering::Relaxed) {
+                    let source: crate::arm::error::SharedSource = Arc::new(std::fmt::Error);
+                    return Err(TokenError::Unreachable { from: "https://login".into(), source });
+                }
+                lock(&self.given).push(request.clone());
+                let token = lock(&self.given).len().to_string().into();
+                Ok(AccessToken { token, expires_on: self.clock.utc() + self.life })
+            })
+        }
+    }
+
+    fn tokens(life: Duration) -> (Tokens, Arc<Numbered>, Arc<SetClock>, Call) {
+        let clock = Arc::new(SetClock(Mutex::new(datetime!(2026-01-01 00:00:00 UTC))));
+        let source =
+            Arc::new(Numbered { clock: clock.clone(), life, given: Mutex::default(), down: AtomicBool::new(false) });
+        let call = Call::new(CancellationToken::new(), std::time::Duration::from_secs(60));
+        (Tokens::new(source.clone(), "aud/.default".into(), clock.clone()), source, clock, call)
+    }
+
+    #[tokio::test]
+    async fn a_token_is_renewed_five_minutes_or_a_third_of_its_life_before_its_end() {
+        for (life, kept_until) in
+            [(Duration::hours(1), Duration::minutes(55)), (Duration::minutes(6), Duration::minutes(4))]
+        {
+            let (tokens, _, clock, call) = tokens(life);
+            let watch = Watch { call: &call, clock: &*tokens.clock };
+            assert_eq!(tokens.get(None, &watch).await.unwrap().token.reveal(), "1");
+            clock.pass(kept_until - Duration::SECOND);
+            assert_eq!(tokens.get(None, &watch).await.unwrap().token.reveal(), "1");
+            clock.pass(Duration::SECOND);
+            assert_eq!(tokens.get(None, &watch).await.unwrap().token.reveal(), "2");
+        }
+    }
+
+    #[tokio::test]
+    async fn many_who_want_a_token_cause_one_request() {
+        let (tokens, source, _, call) = tokens(Duration::HOUR);
+        let watch = Watch { call: &call, clock: &*tokens.clock };
+        let all = futures_util::future::join_all((0..20).map(|_| tokens.get(None, &watch))).await;
+        let first = all[0].as_ref().unwrap().clone();
+        assert!(all.iter().all(|held| Arc::ptr_eq(held.as_ref().unwrap(), &first)));
+        let renewed = futures_util::future::join_all((0..20).map(|_| tokens.renew(None, &first, None, &watch))).await;
+        assert!(renewed.iter().all(|held| held.as_ref().unwrap().token.reveal() == "2"));
+        assert_eq!(tokens.renew(None, &first, None, &watch).await.unwrap().token.reveal(), "2", "already renewed");
+        assert_eq!(tokens.get(None, &watch).await.unwrap().token.reveal(), "2");
+        assert_eq!(lock(&source.given).len(), 2);
+    }
+
+    #[tokio::test]
+    async fn tenants_have_their_own_tokens_and_claims_are_passed_on() {
+        let (tokens, source, _, call) = tokens(Duration::HOUR);
+        let watch = Watch { call: &call, clock: &*tokens.clock };
+        let own = tokens.get(None, &watch).await.unwrap();
+        tokens.get(Some("other"), &watch).await.unwrap();
+        tokens.renew(None, &own, Some("{}".into()), &watch).await.unwrap();
+        let asked: Vec<_> = lock(&source.given).iter().map(|r| (r.tenant.clone(), r.claims.clone())).collect();
+        assert_eq!(asked, [(None, None), (Some("other".into()), None), (None, Some("{}".into()))]);
+    }
+
+    #[tokio::test]
+    async fn a_failed_renewal_leaves_a_good_token_in_use_and_a_refused_one_not() {
+        let (tokens, source, clock, call) = tokens(Duration::HOUR);
+        let watch = Watch { call: &call, clock: &*tokens.clock };
+        let first = tokens.get(None, &watch).await.unwrap();
+        source.down.store(true, Ordering::Relaxed);
+        clock.pass(Duration::minutes(57));
+        assert_eq!(tokens.get(None, &watch).await.unwrap().token.reveal(), "1");
+        assert!(matches!(tokens.renew(None, &first, None, &watch).await, Err(Error::Token(_))));
+        clock.pass(Duration::minutes(3));
+        assert!(matches!(tokens.get(None, &watch).await, Err(Error::Token(_))));
+    }
+}

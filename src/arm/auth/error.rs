@@ -1,0 +1,225 @@
+//! Why no token could be had, and what to do about it.
+
+use crate::arm::error::SharedSource;
+use serde::Deserialize;
+use std::fmt;
+
+/// A sign-in that failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TokenError {
+    /// Microsoft Entra answered with an error.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// There was no answer from where tokens come from.
+    #[error("{from} could not be reached")]
+    Unreachable {
+        /// Scheme, host and port.
+        from: String,
+        /// The transport's own error.
+        #[source]
+        source: SharedSource,
+    },
+    /// The Azure CLI gave no token.
+    #[error("the Azure CLI gave no token: {message}")]
+    AzureCli {
+        /// What it said.
+        message: String,
+    },
+    /// The managed identity endpoint gave no token.
+    #[error("the managed identity endpoint answered with {status}: {message}")]
+    ManagedIdentity {
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        message: String,
+    },
+    /// The credential cannot work as configured, or its answer cannot be read.
+    #[error("{credential}: {message}")]
+    Credential {
+        /// Which kind of credential.
+        credential: &'static str,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// An error answer of Microsoft Entra's token endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The number after `AADSTS`.
+    pub code: Option<u32>,
+    /// OAuth's own error word, such as `invalid_client`.
+    pub error: String,
+    /// The explanation, without the ids that follow it.
+    pub message: String,
+    /// The id to give to Microsoft's support.
+    pub correlation_id: Option<String>,
+    /// The id of the one exchange.
+    pub trace_id: Option<String>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let by = if self.error.is_empty() { String::new() } else { format!(" ({})", self.error) };
+        write!(f, "Microsoft Entra answered with {}{by}: {}", self.status, self.message)
+    }
+}
+
+impl TokenError {
+    /// The AADSTS code, if Entra gave one.
+    pub fn code(&self) -> Option<u32> {
+        match self {
+            TokenError::Refused(refusal) => refusal.code,
+            _ => None,
+        }
+    }
+
+    /// What the user can do.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            TokenError::Refused(refusal) => refusal.code.and_then(hint),
+            TokenError::AzureCli { .. } => Some(
+                "Sign in with `az login`, choose the tenant with tenant_id, and check that `az account get-access-token` \
+                 works in the same shell; or configure another way to sign in and set use_cli = false.",
+            ),
+            TokenError::ManagedIdentity { .. } => Some(
+                "Check that this machine has a managed identity and that client_id, if set, is the client id of a \
+                 user-assigned identity that is attached to it.",
+            ),
+            TokenError::Unreachable { .. } => {
+                Some("Check the network, the proxy, and the environment or authority host that is configured.")
+            }
+            TokenError::Credential { .. } => None,
+        }
+    }
+
+    /// Whether trying again can help.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            TokenError::Unreachable { .. } => true,
+            TokenError::Refused(refusal) => matches!(refusal.status, 408 | 429 | 500 | 502 | 503 | 504),
+            _ => false,
+        }
+    }
+}
+
+/// Advice by AADSTS code. The codes and their meaning are Microsoft Entra's.
+fn hint(code: u32) -> Option<&'static str> {
+    Some(match code {
+        7_000_215 => {
+            "The client secret is wrong. Use the secret's value, which is shown once when it is created, and not the \
+             secret's id."
+        }
+        7_000_222 => {
+            "The client secret has expired. Create a new one (`az ad app credential reset --id <client id>`) and \
+             configure its value."
+        }
+        700_016 => {
+            "The application is not known in this tenant. Check client_id and tenant_id, and that the environment is \
+             the cloud the tenant belongs to."
+        }
+        90_002 => "The tenant does not exist. Check tenant_id, and that the environment is the cloud it belongs to.",
+        700_024 => {
+            "The OIDC token that proves who is calling was not valid at this moment. Pipelines' tokens live for \
+             minutes: let the provider request them (oidc_request_url and oidc_request_token) instead of handing over \
+             one, and check this machine's clock."
+        }
+        70_011 => "The scope is not valid. Check the resource manager audience of the configured environment.",
+        900_144 => "The sign-in request lacks a value. Check that client_id, tenant_id and the secret are not empty.",
+        _ => return None,
+    })
+}
+
+impl Refusal {
+    /// Reads an error answer of the token endpoint, or of whatever answered in its place.
+    pub(crate) fn read(status: u16, body: &[u8]) -> Self {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Body {
+            error: String,
+            error_description: String,
+            error_codes: Vec<u32>,
+            correlation_id: Option<String>,
+            trace_id: Option<String>,
+        }
+        let body: Body = match serde_json::from_slice(body) {
+            Ok(body) => body,
+            Err(_) => Body { error_description: "the answer is no JSON".to_owned(), ..Body::default() },
+        };
+        let description = body.error_description;
+        // The ids follow the text, separated by blanks or line ends; they have members of their own.
+        let end = ["Trace ID:", "Correlation ID:", "Timestamp:"].iter().filter_map(|word| description.find(word)).min();
+        let message = description[..end.unwrap_or(description.len())].trim().to_owned();
+        Self {
+            status,
+            code: body.error_codes.first().copied().or_else(|| aadsts(&message)),
+            error: body.error,
+            message,
+            correlation_id: body.correlation_id,
+            trace_id: body.trace_id,
+        }
+    }
+}
+
+/// The code in `AADSTS7000215: …`.
+fn aadsts(message: &str) -> Option<u32> {
+    let digits = message.strip_prefix("AADSTS")?;
+    digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_read_with_its_code_and_without_the_ids_in_the_text() {
+        for separator in [" ", "\r\n"] {
+            let description = format!(
+                "AADSTS7000215: Invalid client secret provided.{separator}Trace ID: t{separator}Correlation ID: c\
+                 {separator}Timestamp: 2026-01-01 00:00:00Z"
+            );
+            let body = serde_json::json!({
+                "error": "invalid_client", "error_description": description, "error_codes": [7_000_215],
+                "timestamp": "2026-01-01 00:00:00Z", "trace_id": "t", "correlation_id": "c",
+                "error_uri": "https://login/error?code=7000215"
+            });
+            let refusal = Refusal::read(401, body.to_string().as_bytes());
+            assert_eq!(refusal.code, Some(7_000_215));
+            assert_eq!(refusal.message, "AADSTS7000215: Invalid client secret provided.");
+            assert_eq!(refusal.correlation_id.as_deref(), Some("c"));
+            assert_eq!(
+                refusal.to_string(),
+                "Microsoft Entra answered with 401 (invalid_client): AADSTS7000215: Invalid client secret provided."
+            );
+        }
+        let bare = Refusal::read(
+            400,
+            br#"{"error":"invalid_request","error_description":"AADSTS90002: Tenant 'x' not found."}"#,
+        );
+        assert_eq!(bare.code, Some(90_002));
+        let page = Refusal::read(502, b"<html>");
+        assert_eq!((page.code, page.message.as_str()), (None, "the answer is no JSON"));
+        assert!(TokenError::Refused(page).is_transient());
+    }
+
+    #[test]
+    fn every_known_code_has_its_advice() {
+        for (code, word) in [
+            (7_000_215, "secret's value"),
+            (7_000_222, "expired"),
+            (700_016, "client_id"),
+            (90_002, "tenant_id"),
+            (700_024, "clock"),
+            (70_011, "audience"),
+            (900_144, "empty"),
+        ] {
+            let body = format!(r#"{{"error":"x","error_description":"d","error_codes":[{code}]}}"#);
+            let error = TokenError::Refused(Refusal::read(401, body.as_bytes()));
+            assert!(error.hint().unwrap().contains(word), "{code}");
+            assert_eq!(error.code(), Some(code));
+            assert!(!error.is_transient());
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Tokens through the `azure_identity` crate.
+//!
+//! That crate keeps the tokens it fetched and cannot be told to forget one or to satisfy a claims challenge. So a
+//! credential is made anew for every token, and its requests go through a transport of ours, which can add to them.
+
+use super::{AccessToken, Credential, TokenError, TokenRequest, TokenSource, error::Refusal};
+use crate::arm::cloud::origin;
+use crate::arm::error::SharedSource;
+use crate::arm::secret::Secret;
+use crate::arm::send::{RawAnswer, exchange};
+use crate::arm::share::lock;
+use azure_core::cloud::CustomConfiguration;
+use azure_core::credentials::TokenCredential;
+use azure_core::error::ErrorKind;
+use azure_core::http::{
+    AsyncRawResponse, Body, ClientOptions, HttpClient, Request, RetryOptions, StatusCode, Transport, headers::Headers,
+};
+use azure_identity::{
+    AzureCliCredential, AzureCliCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions, Executor,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
+};
+use futures_util::future::BoxFuture;
+use std::sync::{Arc, Mutex};
+use std::{ffi::OsStr, io, process::Output};
+use url::Url;
+
+/// Signs in with one of the credentials that `azure_identity` knows.
+#[derive(Debug)]
+pub(crate) struct IdentitySource {
+    credential: Credential,
+    authority: Url,
+    http: reqwest::Client,
+    /// Reaches this machine's own identity endpoint, which no proxy can.
+    direct: reqwest::Client,
+}
+
+impl IdentitySource {
+    /// `direct` must not use a proxy.
+    pub(crate) fn new(credential: Credential, authority: Url, http: reqwest::Client, direct: reqwest::Client) -> Self {
+        Self { credential, authority, http, direct }
+    }
+
+    /// Makes the credential for one token.
+    fn credential(&self, request: &TokenRequest, wire: &Wire) -> azure_core::Result<Arc<dyn TokenCredential>> {
+        let options = || {
+            let mut cloud = CustomConfiguration::default();
+            cloud.authority_host = self.authority.to_string();
+            ClientOptions {
+                transport: Some(Transport::new(Arc::new(wire.clone()))),
+                // Retrying is the business of our own loop, which knows the call's limits.
+                retry: RetryOptions::none(),
+                cloud: Some(Arc::new(cloud.into())),
+                ..ClientOptions::default()
+            }
+        };
+        Ok(match &self.credential {
+            Credential::ClientSecret { tenant_id, client_id, client_secret } => ClientSecretCredential::new(
+                request.tenant.as_ref().unwrap_or(tenant_id),
+                client_id.clone(),
+                client_secret.reveal().to_owned().into(),
+                Some(ClientSecretCredentialOptions { client_options: options() }),
+            )?,
+            Credential::AzureCli { tenant_id, subscription_id } => {
+                // The CLI refuses a tenant and a subscription together.
+                let tenant_id = request.tenant.clone().or_else(|| tenant_id.clone());
+                let subscription = if tenant_id.is_some() { None } else { subscription_id.clone() };
+                AzureCliCredential::new(Some(AzureCliCredentialOptions {
+                    tenant_id,
+                    subscription,
+                    executor: Some(Arc::new(KilledOnDrop)),
+                }))?
+            }
+            Credential::ManagedIdentity { client_id, .. } => {
+                ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
+                    user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
+                    client_options: options(),
+                }))?
+            }
+            Credential::Source(_) => unreachable!("a source is used as it is"),
+        })
+    }
+
+    fn kind(&self) -> &'static str {
+        match &self.credential {
+            Credential::ClientSecret { .. } => "client secret",
+            Credential::AzureCli { .. } => "Azure CLI",
+            Credential::ManagedIdentity { .. } => "managed identity",
+            Credential::Source(_) => "custom credential",
+        }
+    }
+
+    /// Says what went wrong from what was seen on the wire, rather than from the crate's text.
+    fn explain(&self, error: &azure_core::Error, seen: Option<Seen>) -> TokenError {
+        let redact = |text: &str| match &self.credential {
+            Credential::ClientSecret { client_secret, .. } => client_secret.redact(text),
+            _ => text.to_owned(),
+        };
+        match (&self.credential, seen) {
+            (_, Some(Seen::Silence { from, source })) => TokenError::Unreachable { from, source },
+            (Credential::ManagedIdentity { .. }, Some(Seen::Answer { status, body })) => TokenError::ManagedIdentity {
+                status,
+                message: String::from_utf8_lossy(&body).chars().take(300).collect(),
+            },
+            (_, Some(Seen::Answer { status, body })) if status != 200 => {
+                let refusal = Refusal::read(status, &body);
+                TokenError::Refused(Refusal { message: redact(&refusal.message), ..refusal })
+            }
+            (Credential::AzureCli { .. }, _) => TokenError::AzureCli { message: innermost(error) },
+            _ => TokenError::Credential { credential: self.kind(), message: redact(&innermost(error)) },
+        }
+    }
+}
+
+/// The message of the first cause, without the wrapping and the links around it.
+fn innermost(error: &azure_core::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string().trim().to_owned()
+}
+
+impl TokenSource for IdentitySource {
+    fn token<'a>(&'a self, request: &'a TokenRequest) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
+        Box::pin(async move {
+            let (http, place) = match &self.credential {
+                Credential::ManagedIdentity { endpoint, api_version, .. } => {
+                    if request.tenant.is_some() {
+                        let message = "a managed identity cannot get tokens of auxiliary tenants".to_owned();
+                        return Err(TokenError::Credential { credential: self.kind(), message });
+                    }
+                    (self.direct.clone(), Place { endpoint: endpoint.clone(), api_version: api_version.clone() })
+                }
+                _ => (self.http.clone(), Place::default()),
+            };
+            let wire = Wire { http, place, claims: request.claims.clone(), seen: Arc::default() };
+            let token = match self.credential(request, &wire) {
+                Ok(credential) => credential.get_token(&[request.scope.as_str()], None).await,
+                Err(error) => Err(error),
+            };
+            match token {
+                Ok(token) => Ok(AccessToken { token: Secret::new(token.token.secret()), expires_on: token.expires_on }),
+                Err(error) => {
+                    let seen = lock(&wire.seen).take();
+                    Err(self.explain(&error, seen))
+                }
+            }
+        })
+    }
+}
+
+/// Where a managed identity is asked for its token, when not where the crate would.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    endpoint: Option<String>,
+    api_version: Option<String>,
+}
+
+impl Place {
+    /// Moves a request there.
+    fn apply(&self, url: &Url) -> Result<Url, url::ParseError> {
+        let mut moved = match &self.endpoint {
+            Some(endpoint) => Url::parse(endpoint)?,
+            None => url.clone(),
+        };
+        if let Some(version) = &self.api_version {
+            let others: Vec<(String, String)> = url
+                .query_pairs()
+                .filter(|(name, _)| name != "api-version")
+                .map(|(n, v)| (n.into(), v.into()))
+                .collect();
+            moved.query_pairs_mut().clear().append_pair("api-version", version).extend_pairs(others);
+        } else {
+            moved.set_query(url.query());
+        }
+        Ok(moved)
+    }
+}
+
+/// What came back from the place tokens come from.
+#[derive(Debug)]
+enum Seen {
+    Answer { status: u16, body: Vec<u8> },
+    Silence { from: String, source: SharedSource },
+}
+
+/// The transport under one credential.
+#[derive(Debug, Clone)]
+struct Wire {
+    http: reqwest::Client,
+    place: Place,
+    claims: Option<String>,
+    seen: Arc<Mutex<Option<Seen>>>,
+}
+
+impl Wire {
+    async fn execute(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let failed = |error: SharedSource| azure_core::Error::with_error(ErrorKind::Other, error, "request failed");
+        let url = self.place.apply(request.url()).map_err(|error| failed(Arc::new(error)))?;
+        let method =
+            request.method().as_str().parse().map_err(|error: http::method::InvalidMethod| failed(Arc::new(error)))?;
+        let from = origin(&url);
+        let mut outgoing = reqwest::Request::new(method, url);
+        for (name, value) in request.headers().iter() {
+            let name: http::HeaderName =
+                name.as_str().parse().map_err(|error: http::header::InvalidHeaderName| failed(Arc::new(error)))?;
+            let mut value: http::HeaderValue =
+                value.as_str().parse().map_err(|error: http::header::InvalidHeaderValue| failed(Arc::new(error)))?;
+            value.set_sensitive(true);
+            outgoing.headers_mut().insert(name, value);
+        }
+        let Body::Bytes(body) = request.body() else {
+            return Err(azure_core::Error::with_message(ErrorKind::Other, "token requests have no streams"));
+        };
+        if !body.is_empty() {
+            let mut body = body.to_vec();
+            if let Some(claims) = &self.claims {
+                let claims =
+                    url::form_urlencoded::Serializer::new(String::new()).append_pair("claims", claims).finish();
+                body.extend_from_slice(format!("&{claims}").as_bytes());
+            }
+            *outgoing.body_mut() = Some(body.into());
+        }
+        match exchange(&self.http, outgoing).await {
+            Ok(RawAnswer { status, headers, body }) => {
+                *lock(&self.seen) = Some(Seen::Answer { status: status.as_u16(), body: body.clone() });
+                let mut copied = Headers::new();
+                for (name, value) in &headers {
+                    if let Ok(value) = value.to_str() {
+                        copied.insert(name.as_str().to_owned(), value.to_owned());
+                    }
+                }
+                Ok(AsyncRawResponse::from_bytes(StatusCode::from(status.as_u16()), copied, body))
+            }
+            Err(error) => {
+                let source: SharedSource = Arc::new(error.without_url());
+                *lock(&self.seen) = Some(Seen::Silence { from, source: source.clone() });
+                // `Io` lets the crate's own patience with a machine's identity endpoint apply.
+                Err(azure_core::Error::with_error(ErrorKind::Io, source, "no answer"))
+            }
+        }
+    }
+}
+
+impl HttpClient for Wire {
+    fn execute_request<'a, 'b, 'c>(
+        &'a self,
+        request: &'b Request,
+    ) -> std::pin::Pin<Box<dyn Future<Output = azure_core::Result<AsyncRawResponse>> + Send + 'c>>
+    where
+        'a: 'c,
+        'b: 'c,
+        Self: 'c,
+    {
+        Box::pin(self.execute(request))
+    }
+}
+
+/// Runs the Azure CLI so that it ends when nobody waits for it any more.
+#[derive(Debug)]
+struct KilledOnDrop;
+
+impl Executor for KilledOnDrop {
+    fn run<'a, 'b, 'c, 'd, 'e>(
+        &'a self,
+        program: &'b OsStr,
+        args: &'c [&'d OsStr],
+    ) -> std::pin::Pin<Box<dyn Future<Output = io::Result<Output>> + Send + 'e>>
+    where
+        'a: 'e,
+        'b: 'e,
+        'c: 'e,
+        'd: 'e,
+        Self: 'e,
+    {
+        Box::pin(async move {
+            tokio::process::Command::new(program)
+                .args(args)
+                .stdin(std::process::Stdio::null())
+                .kill_on_drop(true)
+                .output()
+                .await
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_managed_identity_can_be_asked_elsewhere_and_otherwise() {
+        let url = Url::parse("http://169.254.169.254/metadata/identity/oauth2/token?api-version=2019-08-01&resource=r")
+            .unwrap();
+        let apply = |endpoint: Option<&str>, version: Option<&str>| {
+            let place = Place { endpoint: endpoint.map(Into::into), api_version: version.map(Into::into) };
+            place.apply(&url).unwrap().to_string()
+        };
+        assert_eq!(apply(None, None), url.as_str());
+        assert_eq!(
+            apply(Some("http://localhost:50342/oauth2/token"), None),
+            "http://localhost:50342/oauth2/token?api-version=2019-08-01&resource=r"
+        );
+        assert_eq!(
+            apply(None, Some("2018-02-01")),
+            "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=r"
+        );
+    }
+}

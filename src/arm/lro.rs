@@ -1,0 +1,419 @@
+//! Long-running operations: what an answer means for the operation it belongs to, and where to look next.
+//!
+//! [`Operation`] decides and does nothing; [`super::Client::operate`] sends what it says. The rules are those that
+//! Azure's own Python and Go clients agree on: the first answer chooses the way (`Azure-AsyncOperation`, else
+//! `Operation-Location`, else `Location`, else the resource's own state), and the method chooses how it ends.
+
+use super::error::{Error, OperationError, OperationOutcome, ServiceError, without_bom};
+use super::request::Answer;
+use http::{Method, StatusCode};
+use serde_json::Value;
+use std::time::Duration;
+use url::Url;
+
+/// The wait between looks when Azure names none.
+pub const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// An operation under way.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    method: Method,
+    path: String,
+    /// The URL of the request that started it.
+    original: Url,
+    way: Way,
+}
+
+/// How the operation is followed.
+#[derive(Debug)]
+enum Way {
+    /// A status document; for a POST there may be a result elsewhere.
+    Status { result: Option<Url> },
+    /// A URL that answers 202 until the result is there.
+    Location(Url),
+    /// The resource's provisioning state.
+    Resource,
+    /// The resource answering that it is gone.
+    Absence,
+    /// Nothing but the result is left to get.
+    Result,
+}
+
+/// What to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Wait, then look here.
+    Poll(Url),
+    /// Wait, then look here; that it is not found is the good end.
+    PollUntilGone(Url),
+    /// Get the result here, at once.
+    Fetch(Url),
+    /// Over. The last answer is the result.
+    Done,
+}
+
+impl Operation {
+    /// Begins with the answer to the request that started the operation.
+    ///
+    /// # Errors
+    /// [`Error::Operation`] when it has failed already, [`Error::Protocol`] when the answer makes no sense.
+    pub(crate) fn start(original: Url, answer: &Answer) -> Result<(Self, Step), Error> {
+        let mut operation =
+            Self { method: answer.method.clone(), path: answer.path.clone(), original, way: Way::Result };
+        let location = link(answer, "location")?;
+        if let Some(status) = status_link(answer)? {
+            operation.way = Way::Status { result: location };
+            return Ok((operation, Step::Poll(status)));
+        }
+        if let Some(location) = location {
+            operation.way = Way::Location(location.clone());
+            return Ok((operation, Step::Poll(location)));
+        }
+        let step = match operation.method {
+            Method::PUT | Method::PATCH => {
+                operation.way = Way::Resource;
+                operation.look_at_resource(answer)?
+            }
+            Method::DELETE if answer.status == StatusCode::ACCEPTED => {
+                operation.way = Way::Absence;
+                Step::PollUntilGone(operation.original.clone())
+            }
+            _ => Step::Done,
+        };
+        Ok((operation, step))
+    }
+
+    /// Goes on with the answer to the last step.
+    ///
+    /// # Errors
+    /// As [`Operation::start`].
+    pub(crate) fn next(&mut self, answer: &Answer) -> Result<Step, Error> {
+        match &self.way {
+            Way::Status { .. } => self.look_at_status(answer),
+            Way::Location(_) => self.look_at_location(answer),
+            Way::Resource => self.look_at_resource(answer),
+            Way::Absence => Ok(Step::PollUntilGone(self.original.clone())),
+            Way::Result => Ok(Step::Done),
+        }
+    }
+
+    fn look_at_status(&mut self, answer: &Answer) -> Result<Step, Error> {
+        let body = json(answer);
+        let Some(status) = body.get("status").and_then(Value::as_str) else {
+            return Err(answer.nonsense("the status of an operation has no `status`"));
+        };
+        match State::read(status) {
+            State::Running => Ok(Step::Poll(status_link(answer)?.unwrap_or_else(|| answer.url.clone()))),
+            State::Ended(outcome) => Err(self.ended(outcome, answer, &body)),
+            State::Succeeded => {
+                let Way::Status { result } = std::mem::replace(&mut self.way, Way::Result) else {
+                    return Ok(Step::Done);
+                };
+                Ok(match (&self.method, result) {
+                    (&Method::PUT | &Method::PATCH, _) => Step::Fetch(self.original.clone()),
+                    (&Method::POST, Some(result)) => Step::Fetch(result),
+                    _ => Step::Done,
+                })
+            }
+        }
+    }
+
+    fn look_at_location(&mut self, answer: &Answer) -> Result<Step, Error> {
+        if let Some(moved) = link(answer, "location")? {
+            self.way = Way::Location(moved);
+        }
+        let body = json(answer);
+        let state = match answer.status {
+            StatusCode::ACCEPTED => State::Running,
+            _ => provisioning_state(&body).unwrap_or(State::Succeeded),
+        };
+        match (state, &self.way) {
+            (State::Running, Way::Location(location)) => Ok(Step::Poll(location.clone())),
+            (State::Running, _) => Ok(Step::Poll(self.original.clone())),
+            (State::Ended(outcome), _) => Err(self.ended(outcome, answer, &body)),
+            (State::Succeeded, _) => Ok(self.result_or_fetch(&body)),
+        }
+    }
+
+    fn look_at_resource(&mut self, answer: &Answer) -> Result<Step, Error> {
+        let body = json(answer);
+        let state = provisioning_state(&body).unwrap_or(match answer.status {
+            StatusCode::ACCEPTED | StatusCode::CREATED => State::Running,
+            _ => State::Succeeded,
+        });
+        match state {
+            State::Running => Ok(Step::Poll(self.original.clone())),
+            State::Ended(outcome) => Err(self.ended(outcome, answer, &body)),
+            State::Succeeded => Ok(self.result_or_fetch(&body)),
+        }
+    }
+
+    /// A PUT or PATCH is to give the resource; an answer that is not one is followed by a look at it.
+    fn result_or_fetch(&mut self, body: &Value) -> Step {
+        self.way = Way::Result;
+        let wants_resource = matches!(self.method, Method::PUT | Method::PATCH);
+        if wants_resource && body.get("properties").is_none() { Step::Fetch(self.original.clone()) } else { Step::Done }
+    }
+
+    fn ended(&self, outcome: OperationOutcome, answer: &Answer, body: &Value) -> Error {
+        // The error stands beside `status`, or in the properties of a resource that failed.
+        let inner =
+            [body.get("error"), body.pointer("/properties/error")].into_iter().flatten().find(|e| e.is_object());
+        let text = match inner {
+            Some(inner) => serde_json::json!({ "error": inner }).to_string(),
+            None => serde_json::json!({ "message": "Azure gave no reason" }).to_string(),
+        };
+        let error = ServiceError::read(&self.method, &self.path, answer.status, &answer.headers, text.as_bytes());
+        Error::Operation(Box::new(OperationError { outcome, error }))
+    }
+}
+
+/// Where an operation or a resource stands.
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Running,
+    Succeeded,
+    Ended(OperationOutcome),
+}
+
+impl State {
+    /// Reads a state word. Whatever is not an end is still running: services have their own words for that.
+    fn read(word: &str) -> Self {
+        match word.to_ascii_lowercase().as_str() {
+            "succeeded" | "completed" => State::Succeeded,
+            "failed" => State::Ended(OperationOutcome::Failed),
+            "canceled" | "cancelled" => State::Ended(OperationOutcome::Canceled),
+            _ => State::Running,
+        }
+    }
+}
+
+fn provisioning_state(body: &Value) -> Option<State> {
+    body.pointer("/properties/provisioningState")?.as_str().map(State::read)
+}
+
+/// The body as JSON; null when it is none.
+fn json(answer: &Answer) -> Value {
+    serde_json::from_slice(without_bom(&answer.body)).unwrap_or_default()
+}
+
+fn status_link(answer: &Answer) -> Result<Option<Url>, Error> {
+    match link(answer, "azure-asyncoperation")? {
+        Some(url) => Ok(Some(url)),
+        None => link(answer, "operation-location"),
+    }
+}
+
+fn link(answer: &Answer, name: &str) -> Result<Option<Url>, Error> {
+    let Some(text) = answer.header(name) else { return Ok(None) };
+    match Url::parse(text) {
+        Ok(url) => Ok(Some(url)),
+        Err(_) => Err(answer.nonsense(format!("its {name} header is not an absolute URL"))),
+    }
+}
+
+/// How long to wait for the next look: as long as Azure asks, but if the deadline comes first, until shortly before
+/// it. The operation may well have ended by then.
+pub(crate) fn wait(asked: Duration, left: Duration) -> Duration {
+    const LAST_LOOK: Duration = Duration::from_secs(5);
+    if asked >= left && left > 2 * LAST_LOOK { left - LAST_LOOK } else { asked }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORIGINAL: &str = "https://arm/hub?api-version=v";
+    const STATUS: &str = "https://arm/locations/eastus/workspaceOperationsStatus/1?type=async";
+    const LOCATION: &str = "https://arm/locations/eastus/workspaceOperationsStatus/1?type=location";
+
+    fn answer(method: &str, status: u16, headers: &[(&'static str, &str)], body: &str) -> Answer {
+        Answer {
+            method: method.parse().unwrap(),
+            path: "/hub".into(),
+            url: Url::parse(STATUS).unwrap(),
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect(),
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    /// Status, headers and body of one answer after the other.
+    type Answers<'a> = &'a [(u16, &'a [(&'static str, &'a str)], &'a str)];
+    /// A name, the method, the answers, and what is to be done after each.
+    type Case<'a> = (&'a str, &'a str, Answers<'a>, &'a [&'a str]);
+
+    /// Plays answers one after the other and gives what was done in between.
+    fn play(method: &str, answers: Answers) -> Result<Vec<String>, Error> {
+        let show = |step: &Step| match step {
+            Step::Poll(url) => format!("poll {}", url.as_str()),
+            Step::PollUntilGone(url) => format!("until gone {}", url.as_str()),
+            Step::Fetch(url) => format!("fetch {}", url.as_str()),
+            Step::Done => "done".to_owned(),
+        };
+        let (status, headers, body) = answers[0];
+        let first = answer(method, status, headers, body);
+        let (mut operation, step) = Operation::start(Url::parse(ORIGINAL).unwrap(), &first)?;
+        let mut steps = vec![show(&step)];
+        for (status, headers, body) in &answers[1..] {
+            steps.push(show(&operation.next(&answer("GET", *status, headers, body))?));
+        }
+        Ok(steps)
+    }
+
+    const ASYNC: (&str, &str) = ("azure-asyncoperation", STATUS);
+    const LOC: (&str, &str) = ("location", LOCATION);
+    const HUB: &str = r#"{"id":"/hub","properties":{"provisioningState":"Succeeded"}}"#;
+    const UPDATING: &str = r#"{"id":"/hub","properties":{"provisioningState":"Updating"}}"#;
+    const RUNNING: &str = r#"{"status":"InProgress","percentComplete":50}"#;
+    const SUCCEEDED: &str = r#"{"status":"Succeeded"}"#;
+
+    #[test]
+    fn every_shape_of_answer_is_followed_to_its_end() {
+        let (poll_status, poll_location) = (format!("poll {STATUS}"), format!("poll {LOCATION}"));
+        let (poll_hub, fetch_hub) = (format!("poll {ORIGINAL}"), format!("fetch {ORIGINAL}"));
+        let (poll_status, poll_location, poll_hub, fetch_hub) =
+            (poll_status.as_str(), poll_location.as_str(), poll_hub.as_str(), fetch_hub.as_str());
+        let fetch_location = format!("fetch {LOCATION}");
+        let until_gone = format!("until gone {ORIGINAL}");
+        let cases: &[Case] = &[
+            // PATCH and PUT, as a workspace answers them.
+            ("200 with the resource", "PATCH", &[(200, &[], HUB)], &["done"]),
+            ("200 with a resource without state", "PUT", &[(200, &[], r#"{"properties":{}}"#)], &["done"]),
+            (
+                "200 with a resource that is updating",
+                "PATCH",
+                &[(200, &[], UPDATING), (200, &[], UPDATING), (200, &[], HUB)],
+                &[poll_hub, poll_hub, "done"],
+            ),
+            (
+                "202 with Location",
+                "PATCH",
+                &[(202, &[LOC], ""), (202, &[LOC], ""), (200, &[], HUB)],
+                &[poll_location, poll_location, "done"],
+            ),
+            (
+                "202 with Location that moves and ends without a body",
+                "PATCH",
+                &[(202, &[LOC], ""), (202, &[("location", STATUS)], ""), (204, &[], ""), (200, &[], HUB)],
+                &[poll_location, poll_status, fetch_hub, "done"],
+            ),
+            (
+                "Location whose resource is still updating",
+                "PUT",
+                &[(202, &[LOC], ""), (200, &[], UPDATING), (200, &[], HUB)],
+                &[poll_location, poll_location, "done"],
+            ),
+            (
+                "202 with Azure-AsyncOperation",
+                "PATCH",
+                &[(202, &[ASYNC], ""), (200, &[], RUNNING), (200, &[], SUCCEEDED), (200, &[], HUB)],
+                &[poll_status, poll_status, fetch_hub, "done"],
+            ),
+            (
+                "202 with both",
+                "PATCH",
+                &[(202, &[ASYNC, LOC], ""), (202, &[], r#"{"status":"succeeded"}"#), (200, &[], HUB)],
+                &[poll_status, fetch_hub, "done"],
+            ),
+            (
+                "200 with Operation-Location",
+                "PUT",
+                &[(200, &[("operation-location", STATUS)], UPDATING), (200, &[], SUCCEEDED), (200, &[], HUB)],
+                &[poll_status, fetch_hub, "done"],
+            ),
+            (
+                "202 without headers",
+                "PATCH",
+                &[(202, &[], ""), (200, &[], UPDATING), (200, &[], HUB)],
+                &[poll_hub, poll_hub, "done"],
+            ),
+            ("201 without state", "PUT", &[(201, &[], r#"{"properties":{}}"#), (200, &[], HUB)], &[poll_hub, "done"]),
+            ("204", "PATCH", &[(204, &[], ""), (200, &[], HUB)], &[fetch_hub, "done"]),
+            // POST: the result may be elsewhere.
+            ("200", "POST", &[(200, &[], "")], &["done"]),
+            ("202 without headers", "POST", &[(202, &[], "")], &["done"]),
+            ("202 with Location", "POST", &[(202, &[LOC], ""), (200, &[], "{}")], &[poll_location, "done"]),
+            (
+                "202 with both",
+                "POST",
+                &[(202, &[ASYNC, LOC], ""), (200, &[], SUCCEEDED), (200, &[], "{}")],
+                &[poll_status, &fetch_location, "done"],
+            ),
+            (
+                "202 with Azure-AsyncOperation",
+                "POST",
+                &[(202, &[ASYNC], ""), (200, &[], r#"{"status":"Completed"}"#)],
+                &[poll_status, "done"],
+            ),
+            // DELETE: there is nothing to get.
+            ("200", "DELETE", &[(200, &[], "")], &["done"]),
+            ("204", "DELETE", &[(204, &[], "")], &["done"]),
+            (
+                "202 with Location",
+                "DELETE",
+                &[(202, &[LOC], ""), (202, &[], ""), (204, &[], "")],
+                &[poll_location, poll_location, "done"],
+            ),
+            ("202 with Location, 200", "DELETE", &[(202, &[LOC], ""), (200, &[], "")], &[poll_location, "done"]),
+            ("202 with both", "DELETE", &[(202, &[ASYNC, LOC], ""), (200, &[], SUCCEEDED)], &[poll_status, "done"]),
+            (
+                "202 without headers",
+                "DELETE",
+                &[(202, &[], ""), (200, &[], r#"{"properties":{"provisioningState":"Deleting"}}"#)],
+                &[&until_gone, &until_gone],
+            ),
+        ];
+        for (name, method, answers, expected) in cases {
+            let steps = play(method, answers).unwrap_or_else(|error| panic!("{method} {name}: {error}"));
+            assert_eq!(&steps, expected, "{method} {name}");
+        }
+    }
+
+    #[test]
+    fn a_bad_end_is_an_error_with_the_reason_inside() {
+        let failed =
+            r#"{"status":"Failed","error":{"code":"ScopeLocked","message":"locked","details":[{"code":"X"}]}}"#;
+        let error = play("PATCH", &[(202, &[ASYNC], ""), (200, &[], failed)]).unwrap_err();
+        let Error::Operation(operation) = &error else { panic!("{error:?}") };
+        assert_eq!(operation.outcome, OperationOutcome::Failed);
+        assert_eq!(operation.error.details.len(), 1);
+        assert_eq!(error.code().unwrap().as_str(), "ScopeLocked");
+        assert_eq!(error.to_string(), "the operation started by PATCH /hub failed: ScopeLocked: locked");
+
+        for (answers, outcome) in [
+            (&[(202, &[ASYNC][..], ""), (200, &[], r#"{"status":"Canceled"}"#)][..], OperationOutcome::Canceled),
+            (&[(202, &[ASYNC], ""), (200, &[], r#"{"status":"cancelled"}"#)], OperationOutcome::Canceled),
+            (
+                &[(202, &[LOC], ""), (200, &[], r#"{"properties":{"provisioningState":"Failed"}}"#)],
+                OperationOutcome::Failed,
+            ),
+            (&[(200, &[], r#"{"properties":{"provisioningState":"Canceled"}}"#)], OperationOutcome::Canceled),
+        ] {
+            let error = play("PATCH", answers).unwrap_err();
+            assert!(matches!(&error, Error::Operation(operation) if operation.outcome == outcome), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn answers_that_make_no_sense_are_refused() {
+        for (answers, problem) in [
+            (&[(202, &[ASYNC][..], ""), (200, &[], "{}")][..], "has no `status`"),
+            (&[(202, &[ASYNC], ""), (200, &[], r#"{"status":7}"#)], "has no `status`"),
+            (&[(202, &[("location", "/relative")], "")], "location header is not an absolute URL"),
+            (&[(202, &[("azure-asyncoperation", "x/y")], "")], "azure-asyncoperation header is not an absolute URL"),
+        ] {
+            let error = play("PATCH", answers).unwrap_err();
+            assert!(matches!(error, Error::Protocol { .. }) && error.to_string().contains(problem), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_last_look_is_taken_shortly_before_the_deadline() {
+        let seconds = Duration::from_secs;
+        assert_eq!(wait(seconds(30), seconds(31)), seconds(30));
+        assert_eq!(wait(seconds(600), seconds(100)), seconds(95));
+        assert_eq!(wait(seconds(600), seconds(5)), seconds(600));
+        assert_eq!(wait(seconds(0), seconds(5)), seconds(0));
+    }
+}

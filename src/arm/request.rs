@@ -1,0 +1,328 @@
+//! Requests and answers as values. Nothing here sends anything.
+
+use super::cloud::origin;
+use super::error::{Error, ErrorCode, SharedSource, without_bom};
+use http::{HeaderMap, Method, StatusCode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::{sync::Arc, time::Duration};
+use time::OffsetDateTime;
+use url::Url;
+use uuid::Uuid;
+
+/// Whether a request may be sent a second time when nobody knows what became of the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Twice is as good as once: reads, DELETE, PUT of a whole object under a name we chose, and our PATCHes, which
+    /// set one property to a fixed value.
+    Harmless,
+    /// Only when the first surely had no effect: the connection was never made, or the service refused it unprocessed.
+    OnlyIfUnsent,
+}
+
+/// A request to Azure Resource Manager, complete but for the token and the headers every request has.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub(crate) method: Method,
+    pub(crate) target: Target,
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) repeat: Repeat,
+    /// Codes that mean "not yet" for this request, and how long they may go on meaning that.
+    pub(crate) not_yet: Option<NotYet>,
+    /// Keep trying through transient trouble until the deadline instead of counting retries: for polls, where giving
+    /// up would abandon an operation that is under way.
+    pub(crate) patient: bool,
+    /// Ties together a request, its retries and the polls of its operation (`x-ms-client-request-id`).
+    pub(crate) id: Uuid,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    /// A path below the configured endpoint.
+    Path { path: String, query: Vec<(&'static str, String)> },
+    /// A URL Azure gave us: a next page or an operation's status. Followed verbatim, on the configured host only.
+    Url(Url),
+}
+
+/// An error that is expected to go away by itself.
+#[derive(Debug, Clone)]
+pub(crate) struct NotYet {
+    pub(crate) codes: &'static [ErrorCode],
+    /// Measured from the first attempt; `None` counts the retries as any others.
+    pub(crate) patience: Option<Duration>,
+}
+
+impl Request {
+    /// A request for a path that starts with a slash. A POST is taken to be unrepeatable until [`Request::repeat`]
+    /// says otherwise.
+    pub fn new(method: Method, path: impl Into<String>, api_version: &str) -> Self {
+        let repeat = if method == Method::POST { Repeat::OnlyIfUnsent } else { Repeat::Harmless };
+        let query = vec![("api-version", api_version.to_owned())];
+        Self {
+            method,
+            target: Target::Path { path: path.into(), query },
+            body: None,
+            repeat,
+            not_yet: None,
+            patient: false,
+            id: Uuid::new_v4(),
+        }
+    }
+
+    /// A read.
+    pub fn get(path: impl Into<String>, api_version: &str) -> Self {
+        Self::new(Method::GET, path, api_version)
+    }
+
+    /// The read of a URL that an answer named.
+    pub(crate) fn follow(url: Url, id: Uuid) -> Self {
+        Self {
+            method: Method::GET,
+            target: Target::Url(url),
+            body: None,
+            repeat: Repeat::Harmless,
+            not_yet: None,
+            patient: false,
+            id,
+        }
+    }
+
+    /// Adds a query parameter.
+    #[must_use]
+    pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        if let Target::Path { query, .. } = &mut self.target {
+            query.push((name, value.into()));
+        }
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn json(mut self, body: &impl Serialize) -> Self {
+        self.body = Some(serde_json::to_vec(body).expect("our request bodies are plain JSON"));
+        self
+    }
+
+    /// Says whether the request may be repeated.
+    #[must_use]
+    pub fn repeat(mut self, repeat: Repeat) -> Self {
+        self.repeat = repeat;
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn not_yet(mut self, codes: &'static [ErrorCode], patience: Option<Duration>) -> Self {
+        self.not_yet = Some(NotYet { codes, patience });
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn patient(mut self) -> Self {
+        self.patient = true;
+        self
+    }
+
+    /// Whether the request changes something.
+    pub fn is_write(&self) -> bool {
+        !matches!(self.method, Method::GET | Method::HEAD)
+    }
+
+    /// The path, for messages.
+    pub fn path(&self) -> &str {
+        match &self.target {
+            Target::Path { path, .. } => path,
+            Target::Url(url) => url.path(),
+        }
+    }
+
+    /// The whole URL on the given endpoint.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHost`] when an answer's URL leads elsewhere: the token would leak.
+    pub(crate) fn url(&self, endpoint: &Url) -> Result<Url, Error> {
+        match &self.target {
+            Target::Path { path, query } => {
+                let mut url = endpoint.clone();
+                url.set_path(path);
+                let query: Vec<String> =
+                    query.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
+                url.set_query(Some(&query.join("&")));
+                Ok(url)
+            }
+            Target::Url(url) => {
+                check_host(url, endpoint)?;
+                Ok(url.clone())
+            }
+        }
+    }
+}
+
+/// Refuses a URL on another scheme, host or port than the endpoint's.
+pub(crate) fn check_host(url: &Url, endpoint: &Url) -> Result<(), Error> {
+    if url.origin() == endpoint.origin() && url.username().is_empty() && url.password().is_none() {
+        return Ok(());
+    }
+    Err(Error::ForeignHost { found: origin(url), expected: origin(endpoint) })
+}
+
+/// Percent-encodes a query value. Azure's filters are full of spaces and quotes, and not everything that reads them
+/// knows that `+` can mean a space.
+fn escape(value: &str) -> String {
+    url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+/// A successful answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The request's method.
+    pub method: Method,
+    /// The request's path, for messages.
+    pub path: String,
+    /// Where it came from.
+    pub url: Url,
+    /// The status, always 2xx.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, as it came.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// When Azure says it answered (the `Date` header), by its own clock.
+    pub fn date(&self) -> Option<OffsetDateTime> {
+        let value = self.headers.get(http::header::DATE)?.to_str().ok()?;
+        httpdate::parse_http_date(value).ok().map(OffsetDateTime::from)
+    }
+
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] naming the place in the body.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.decode().map_err(|error| self.decode_error(error.path().to_string(), Some(Arc::new(error.into_inner()))))
+    }
+
+    /// Reads a body that holds secrets: an error says where, and not what was found there.
+    pub(crate) fn secret_json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.decode().map_err(|error| self.decode_error(error.path().to_string(), None))
+    }
+
+    fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
+        let mut reader = serde_json::Deserializer::from_slice(without_bom(&self.body));
+        serde_path_to_error::deserialize(&mut reader)
+    }
+
+    fn decode_error(&self, field: String, source: Option<SharedSource>) -> Error {
+        Error::Decode { method: self.method.clone(), path: self.path.clone(), field, source }
+    }
+
+    /// A complaint about this answer.
+    pub(crate) fn nonsense(&self, problem: impl Into<String>) -> Error {
+        Error::Protocol { method: self.method.clone(), path: self.path.clone(), problem: problem.into() }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
+    }
+}
+
+/// A value together with the time Azure gave it, for judging how young something is without trusting our own clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dated<T> {
+    /// The value.
+    pub value: T,
+    /// The answer's `Date`; for a list that of its first page.
+    pub date: Option<OffsetDateTime>,
+}
+
+/// For members that services write as null when they have nothing to say.
+pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A time as Azure writes it; nothing when it cannot be read, since no time is worth failing for.
+pub(crate) fn lenient_time<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<OffsetDateTime>, D::Error> {
+    let text: Option<String> = Deserialize::deserialize(deserializer)?;
+    Ok(text.and_then(|text| OffsetDateTime::parse(&text, &time::format_description::well_known::Rfc3339).ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint() -> Url {
+        Url::parse("https://arm.example:8443").unwrap()
+    }
+
+    #[test]
+    fn a_request_becomes_a_url_with_everything_escaped() {
+        let request = Request::get("/subscriptions/s/resourceGroups/r (1) é", "2022-04-01")
+            .query("$filter", "roleName eq 'A+B C'");
+        assert_eq!(
+            request.url(&endpoint()).unwrap().as_str(),
+            "https://arm.example:8443/subscriptions/s/resourceGroups/r%20(1)%20%C3%A9\
+             ?api-version=2022-04-01&$filter=roleName%20eq%20%27A%2BB%20C%27"
+        );
+        let at_scope = Request::get("/x", "v").query("$filter", "atScope()").url(&endpoint()).unwrap();
+        assert_eq!(at_scope.query(), Some("api-version=v&$filter=atScope%28%29"));
+    }
+
+    #[test]
+    fn only_the_configured_host_is_followed() {
+        for (url, allowed) in [
+            ("https://arm.example:8443/next?$skip=1", true),
+            ("https://ARM.example:8443//next", true),
+            ("http://arm.example:8443/next", false),
+            ("https://arm.example/next", false),
+            ("https://arm.example.evil.test:8443/next", false),
+            ("https://user:pass@arm.example:8443/next", false),
+        ] {
+            let request = Request::follow(Url::parse(url).unwrap(), Uuid::nil());
+            assert_eq!(request.url(&endpoint()).is_ok(), allowed, "{url}");
+        }
+        let error = Request::follow(Url::parse("https://evil.test/p?secret").unwrap(), Uuid::nil())
+            .url(&endpoint())
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Azure's answer pointed to https://evil.test, but the token may only be sent to https://arm.example:8443"
+        );
+    }
+
+    #[test]
+    fn only_posts_are_taken_to_be_unrepeatable() {
+        for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE] {
+            assert_eq!(Request::new(method, "/x", "v").repeat, Repeat::Harmless);
+        }
+        assert_eq!(Request::new(Method::POST, "/x", "v").repeat, Repeat::OnlyIfUnsent);
+    }
+
+    #[test]
+    fn a_body_that_does_not_fit_is_reported_with_its_place_and_without_its_secrets() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Keys {
+            #[expect(dead_code, reason = "only read by serde")]
+            keys: Vec<bool>,
+        }
+        let answer = Answer {
+            method: Method::POST,
+            path: "/sa/listKeys".into(),
+            url: endpoint(),
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: b"\xef\xbb\xbf{\"keys\":[\"hunter2\"]}".to_vec(),
+        };
+        let plain = answer.json::<Keys>().unwrap_err();
+        assert_eq!(plain.to_string(), "could not read Azure's answer to POST /sa/listKeys, at `keys[0]`");
+        assert!(std::error::Error::source(&plain).unwrap().to_string().contains("hunter2"));
+        let secret = answer.secret_json::<Keys>().unwrap_err();
+        assert!(std::error::Error::source(&secret).is_none());
+    }
+}

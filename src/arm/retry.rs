@@ -1,0 +1,301 @@
+//! Whether a failed request is worth sending again, and after what wait. Pure: the time is an argument.
+
+use super::error::ErrorCode;
+use super::request::{Repeat, Request};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use http::{HeaderMap, StatusCode, header};
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// How often a request is repeated for trouble that nobody said how to wait out: about a minute in all.
+pub const DEFAULT_MAX_RETRIES: u32 = 6;
+
+/// The waits between retries when the service names none: 0.8 s doubling up to a minute, each with up to as much again
+/// at random, so that parallel requests do not come back in step.
+pub(crate) fn delays() -> impl Iterator<Item = Duration> + Send {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(800))
+        .with_factor(2.0)
+        .with_max_delay(Duration::from_secs(60))
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
+/// How an attempt failed.
+pub(crate) enum Failure<'a> {
+    /// There was no answer. `unsent` when the connection was never made.
+    NoAnswer { unsent: bool },
+    /// Azure answered with an error.
+    Answer { status: StatusCode, headers: &'a HeaderMap, code: &'a ErrorCode },
+}
+
+/// What to do about it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The failure is the result.
+    GiveUp,
+    /// Once, with a new token; `claims` is what the service wants that token to satisfy.
+    RenewToken { claims: Option<String> },
+    /// After a wait.
+    Retry(Retry),
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Retry {
+    /// The wait the service asked for; otherwise the next of [`delays`].
+    pub(crate) after: Option<Duration>,
+    /// The longest that the next of [`delays`] may be.
+    pub(crate) at_most: Option<Duration>,
+    /// Whether this uses up one of the allowed retries. What the service itself calls temporary does not: it ends by
+    /// itself or with the call's deadline.
+    pub(crate) counted: bool,
+    /// Whether everybody should wait, because the service is counting all our requests together.
+    pub(crate) pause_all: bool,
+}
+
+/// Decides about a failed attempt. `elapsed` is the time since the first one.
+pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request, failure: &Failure) -> Verdict {
+    let again = |counted| Verdict::Retry(Retry { counted: counted && !request.patient, ..Retry::default() });
+    let (status, headers, code) = match failure {
+        Failure::NoAnswer { unsent: true } => return again(true),
+        Failure::NoAnswer { unsent: false } if request.repeat == Repeat::Harmless => return again(true),
+        Failure::NoAnswer { unsent: false } => return Verdict::GiveUp,
+        Failure::Answer { status, headers, code } => (*status, *headers, *code),
+    };
+    let after = retry_after(now, headers);
+    let told = after.is_some();
+    let retry = |counted, pause_all| Verdict::Retry(Retry { after, at_most: None, counted, pause_all });
+
+    match status {
+        StatusCode::UNAUTHORIZED => Verdict::RenewToken { claims: claims_challenge(headers) },
+        // Role assignments reach Azure Resource Manager with the token, so a fresh token may know of one that is new.
+        StatusCode::FORBIDDEN if request.is_write() && *code == ErrorCode::AuthorizationFailed => {
+            Verdict::RenewToken { claims: None }
+        }
+        // A throttled request was not processed, whatever it was.
+        StatusCode::TOO_MANY_REQUESTS => retry(!told && !request.patient, true),
+        StatusCode::CONFLICT if is_busy(code) => retry(false, false),
+        StatusCode::CONFLICT if told => retry(false, false),
+        _ if request.not_yet.as_ref().is_some_and(|not_yet| not_yet.codes.contains(code)) => {
+            match request.not_yet.as_ref().and_then(|not_yet| not_yet.patience) {
+                None => retry(true, false),
+                // Propagation takes seconds more often than minutes, and the patience should be used to its end.
+                Some(patience) if elapsed < patience => {
+                    let at_most = Some((patience - elapsed).min(Duration::from_secs(10)));
+                    Verdict::Retry(Retry { after, at_most, counted: false, pause_all: false })
+                }
+                Some(_) => Verdict::GiveUp,
+            }
+        }
+        StatusCode::REQUEST_TIMEOUT
+        | StatusCode::INTERNAL_SERVER_ERROR
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT
+            if request.repeat == Repeat::Harmless =>
+        {
+            retry(!request.patient, false)
+        }
+        _ => Verdict::GiveUp,
+    }
+}
+
+/// Conflicts that mean "somebody else is at it" and are over when they are done. A 409 in general is permanent: a lock,
+/// a disabled subscription, an assignment that exists.
+fn is_busy(code: &ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::StorageAccountOperationInProgress
+            | ErrorCode::StorageAccountBeingCreated
+            | ErrorCode::AnotherOperationInProgress
+            | ErrorCode::EtagMismatch
+    )
+}
+
+/// How long the service asks us to wait: milliseconds in Microsoft's own headers, seconds or a date in the standard
+/// one. A date in the past is no wait.
+pub(crate) fn retry_after(now: OffsetDateTime, headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let millis = ["retry-after-ms", "x-ms-retry-after-ms"]
+        .into_iter()
+        .find_map(|name| text(name)?.parse().ok())
+        .map(Duration::from_millis);
+    if millis.is_some() {
+        return millis;
+    }
+    let value = text(header::RETRY_AFTER.as_str())?;
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = OffsetDateTime::from(httpdate::parse_http_date(value).ok()?);
+    Some((date - now).try_into().unwrap_or(Duration::ZERO))
+}
+
+/// The `claims` of a 401's challenge, decoded: a policy wants a token with these properties (continuous access
+/// evaluation).
+fn claims_challenge(headers: &HeaderMap) -> Option<String> {
+    use base64::{Engine, engine::general_purpose};
+    headers.get_all(header::WWW_AUTHENTICATE).iter().find_map(|value| {
+        let value = value.to_str().ok()?;
+        let start = value.find("claims=\"")? + "claims=\"".len();
+        let encoded = value[start..].split('"').next()?.trim_end_matches('=');
+        let bytes = general_purpose::STANDARD_NO_PAD
+            .decode(encoded)
+            .or_else(|_| general_purpose::URL_SAFE_NO_PAD.decode(encoded))
+            .ok()?;
+        String::from_utf8(bytes).ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Method;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-01-01 00:00:00 UTC);
+
+    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
+        lines.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    fn request(method: Method) -> Request {
+        Request::new(method, "/x", "v")
+    }
+
+    fn verdict(request: &Request, status: u16, code: &str, lines: &[(&'static str, &str)]) -> Verdict {
+        let failure = Failure::Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: &headers(lines),
+            code: &ErrorCode::parse(code),
+        };
+        classify(NOW, Duration::from_secs(30), request, &failure)
+    }
+
+    fn retry(after: Option<u64>, counted: bool, pause_all: bool) -> Verdict {
+        Verdict::Retry(Retry { after: after.map(Duration::from_secs), at_most: None, counted, pause_all })
+    }
+
+    #[test]
+    fn every_kind_of_answer_has_its_verdict() {
+        let renew = || Verdict::RenewToken { claims: None };
+        for (method, status, code, after, expected) in [
+            // The statuses that every client of Azure retries.
+            ("GET", 408, "", None, retry(None, true, false)),
+            ("GET", 500, "InternalError", None, retry(None, true, false)),
+            ("GET", 502, "", None, retry(None, true, false)),
+            ("PUT", 503, "ServerBusy", Some("7"), retry(Some(7), true, false)),
+            ("PATCH", 504, "", None, retry(None, true, false)),
+            ("DELETE", 500, "OperationTimedOut", None, retry(None, true, false)),
+            // A POST may have done its work before it failed; being throttled is the exception.
+            ("POST", 500, "", None, Verdict::GiveUp),
+            ("POST", 503, "", Some("1"), Verdict::GiveUp),
+            ("POST", 429, "TooManyRequests", Some("17"), retry(Some(17), false, true)),
+            ("GET", 429, "TooManyRequests", Some("120"), retry(Some(120), false, true)),
+            ("GET", 429, "TooManyRequests", None, retry(None, true, true)),
+            // Conflicts by code, not blindly.
+            ("PATCH", 409, "StorageAccountOperationInProgress", None, retry(None, false, false)),
+            ("PATCH", 409, "EtagMismatch", None, retry(None, false, false)),
+            ("PATCH", 409, "Conflict", Some("3"), retry(Some(3), false, false)),
+            ("PATCH", 409, "Conflict", None, Verdict::GiveUp),
+            ("PUT", 409, "RoleAssignmentExists", None, Verdict::GiveUp),
+            ("DELETE", 409, "ScopeLocked", None, Verdict::GiveUp),
+            ("PATCH", 409, "ReadOnlyDisabledSubscription", None, Verdict::GiveUp),
+            ("PUT", 409, "MissingSubscriptionRegistration", None, Verdict::GiveUp),
+            // Never because of Retry-After alone.
+            ("GET", 404, "ResourceNotFound", Some("1"), Verdict::GiveUp),
+            ("PUT", 400, "PrincipalNotFound", Some("1"), Verdict::GiveUp),
+            ("PATCH", 403, "RequestDisallowedByPolicy", None, Verdict::GiveUp),
+            ("GET", 501, "", None, Verdict::GiveUp),
+            // A fresh token can help.
+            ("GET", 401, "ExpiredAuthenticationToken", None, renew()),
+            ("PATCH", 403, "AuthorizationFailed", None, renew()),
+            ("GET", 403, "AuthorizationFailed", None, Verdict::GiveUp),
+        ] {
+            let lines: Vec<_> = after.map(|value| ("retry-after", value)).into_iter().collect();
+            let got = verdict(&request(method.parse().unwrap()), status, code, &lines);
+            assert_eq!(got, expected, "{method} {status} {code} {after:?}");
+        }
+    }
+
+    #[test]
+    fn silence_is_retried_unless_the_request_may_have_been_carried_out() {
+        let of =
+            |method: Method, unsent| classify(NOW, Duration::ZERO, &request(method), &Failure::NoAnswer { unsent });
+        for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE] {
+            assert_eq!(of(method, false), retry(None, true, false));
+        }
+        assert_eq!(of(Method::POST, false), Verdict::GiveUp);
+        assert_eq!(of(Method::POST, true), retry(None, true, false));
+    }
+
+    #[test]
+    fn a_request_can_name_errors_that_go_away() {
+        const CODES: &[ErrorCode] = &[ErrorCode::PrincipalNotFound];
+        let put = |seconds| request(Method::PUT).not_yet(CODES, Some(Duration::from_secs(seconds)));
+        for (patience, longest) in [(31, 1), (120, 10)] {
+            let at_most = Some(Duration::from_secs(longest));
+            let expected = Verdict::Retry(Retry { at_most, ..Retry::default() });
+            assert_eq!(verdict(&put(patience), 400, "PrincipalNotFound", &[]), expected);
+        }
+        assert_eq!(verdict(&put(30), 400, "PrincipalNotFound", &[]), Verdict::GiveUp);
+        assert_eq!(verdict(&put(31), 400, "InvalidPrincipalId", &[]), Verdict::GiveUp);
+        let counted = request(Method::PATCH).not_yet(&[ErrorCode::Conflict], None);
+        assert_eq!(verdict(&counted, 409, "Conflict", &[]), retry(None, true, false));
+    }
+
+    #[test]
+    fn a_patient_request_does_not_count_its_retries() {
+        let poll = request(Method::GET).patient();
+        assert_eq!(verdict(&poll, 503, "", &[]), retry(None, false, false));
+        assert_eq!(verdict(&poll, 429, "", &[]), retry(None, false, true));
+        assert_eq!(verdict(&poll, 404, "ResourceNotFound", &[]), Verdict::GiveUp);
+        let silence = classify(NOW, Duration::ZERO, &poll, &Failure::NoAnswer { unsent: false });
+        assert_eq!(silence, retry(None, false, false));
+    }
+
+    #[test]
+    fn every_form_of_retry_after_is_read() {
+        for (lines, expected) in [
+            (&[("retry-after", "3600")][..], Some(3_600_000)),
+            (&[("retry-after", "0")], Some(0)),
+            (&[("retry-after", "Thu, 01 Jan 2026 00:01:30 GMT")], Some(90_000)),
+            (&[("retry-after", "Wed, 31 Dec 2025 23:00:00 GMT")], Some(0)),
+            (&[("retry-after-ms", "250"), ("retry-after", "9")], Some(250)),
+            (&[("x-ms-retry-after-ms", "1500")], Some(1500)),
+            (&[("retry-after", "soon")], None),
+            (&[("retry-after", "-1")], None),
+            (&[], None),
+        ] {
+            assert_eq!(retry_after(NOW, &headers(lines)), expected.map(Duration::from_millis), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_claims_challenge_is_decoded() {
+        // {"access_token":{"nbf":{"essential":true,"value":"1"}}}
+        let encoded = "eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxIn19fQ==";
+        let line = format!(
+            "Bearer authorization_uri=\"https://login/x\", error=\"insufficient_claims\", claims=\"{encoded}\""
+        );
+        let expected = r#"{"access_token":{"nbf":{"essential":true,"value":"1"}}}"#;
+        assert_eq!(
+            verdict(&request(Method::GET), 401, "", &[("www-authenticate", &line)]),
+            Verdict::RenewToken { claims: Some(expected.to_owned()) }
+        );
+        let without = "Bearer authorization_uri=\"https://login/x\", error=\"invalid_token\"";
+        assert_eq!(
+            verdict(&request(Method::GET), 401, "", &[("www-authenticate", without)]),
+            Verdict::RenewToken { claims: None }
+        );
+    }
+
+    #[test]
+    fn the_waits_grow_and_stay_below_two_minutes() {
+        let first: Vec<Duration> = delays().take(12).collect();
+        for (wait, base) in first.iter().zip([0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 60.0, 60.0, 60.0, 60.0, 60.0]) {
+            assert!((base..=base * 2.0 + 0.01).contains(&wait.as_secs_f64()), "{first:?}");
+        }
+    }
+}

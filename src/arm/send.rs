@@ -1,0 +1,223 @@
+//! The one loop that sends and sleeps. Every request to Azure leaves here: with a token, the headers every request
+//! has, within the call's limits, again when that is worth it, and not while the client is throttled.
+
+use super::auth::{Held, Tokens};
+use super::call::{Call, Clock, Watch};
+use super::error::{Error, ServiceError};
+use super::request::{Answer, Request};
+use super::retry::{self, Failure, Retry, Verdict, classify};
+use super::share::lock;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+use url::Url;
+
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
+const AUXILIARY: HeaderName = HeaderName::from_static("x-ms-authorization-auxiliary");
+
+/// What every request of a client shares.
+pub(crate) struct Sender {
+    pub(crate) http: reqwest::Client,
+    pub(crate) endpoint: Url,
+    pub(crate) tokens: Tokens,
+    pub(crate) auxiliary_tenants: Vec<String>,
+    pub(crate) correlation_id: Option<HeaderValue>,
+    pub(crate) max_retries: u32,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Until when nobody sends, because Azure is counting all our requests together.
+    pub(crate) paused_until: Mutex<Option<Instant>>,
+}
+
+/// An answer as it came over the wire.
+pub(crate) struct RawAnswer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Sends one request and reads the whole answer.
+pub(crate) async fn exchange(http: &reqwest::Client, request: reqwest::Request) -> reqwest::Result<RawAnswer> {
+    #[expect(clippy::disallowed_methods, reason = "the one place where requests leave the process")]
+    let mut response = http.execute(request).await?;
+    let headers = std::mem::take(response.headers_mut());
+    Ok(RawAnswer { status: response.status(), headers, body: response.bytes().await?.into() })
+}
+
+/// How one attempt went when it did not succeed but may be followed by another.
+struct Failed {
+    error: Error,
+    verdict: Verdict,
+    /// The token it was made with.
+    token: Option<Arc<Held>>,
+}
+
+/// A token Azure did not accept, and what it wants of the next one.
+type Refused = (Arc<Held>, Option<String>);
+
+impl Sender {
+    pub(crate) fn watch<'a>(&'a self, call: &'a Call) -> Watch<'a> {
+        Watch { call, clock: &*self.clock }
+    }
+
+    /// Sends until there is a success, a failure that is final, or the end of the call.
+    pub(crate) async fn send(&self, request: &Request, call: &Call) -> Result<Answer, Error> {
+        let url = request.url(&self.endpoint)?;
+        let watch = self.watch(call);
+        let doing = || format!("sending {} {}", request.method, request.path());
+        let begun = self.clock.now();
+        let mut delays = retry::delays();
+        let mut retries_left = self.max_retries;
+        let mut refused: Option<Refused> = None;
+        let mut last: Option<Error> = None;
+        loop {
+            self.wait_out_throttling(&watch, doing, last.as_ref()).await?;
+            let elapsed = self.clock.now() - begun;
+            let Failed { error, verdict, token } =
+                match self.attempt(request, &url, refused.as_ref(), elapsed, &watch, last.as_ref()).await? {
+                    Ok(answer) => return Ok(answer),
+                    Err(failed) => failed,
+                };
+            tracing::debug!(
+                method = %request.method, path = request.path(), ?verdict,
+                error = &error as &dyn std::error::Error, "a request to Azure failed"
+            );
+            match (verdict, token) {
+                (Verdict::RenewToken { claims }, Some(token)) if refused.is_none() => {
+                    refused = Some((token, claims));
+                    last = Some(error);
+                }
+                (Verdict::Retry(retry), _) if !retry.counted || retries_left > 0 => {
+                    retries_left -= u32::from(retry.counted);
+                    let delay = delays.next().unwrap_or(Duration::MAX);
+                    let wait = retry.after.unwrap_or(delay.min(retry.at_most.unwrap_or(Duration::MAX)));
+                    if retry.pause_all {
+                        self.pause_all(wait);
+                    }
+                    last = Some(error);
+                    watch.pause(wait, doing, last.as_ref()).await?;
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// Sends once. The outer error ends the whole call.
+    async fn attempt(
+        &self,
+        request: &Request,
+        url: &Url,
+        refused: Option<&Refused>,
+        elapsed: Duration,
+        watch: &Watch<'_>,
+        last: Option<&Error>,
+    ) -> Result<Result<Answer, Failed>, Error> {
+        let (token, headers) = match self.authorize(request, refused, watch).await {
+            Ok(authorized) => authorized,
+            Err(Error::Token(error)) if error.is_transient() => {
+                let verdict = Verdict::Retry(Retry { counted: !request.patient, ..Retry::default() });
+                return Ok(Err(Failed { error: error.into(), verdict, token: None }));
+            }
+            Err(error) => return Err(error),
+        };
+        let mut outgoing = reqwest::Request::new(request.method.clone(), url.clone());
+        *outgoing.headers_mut() = headers;
+        *outgoing.body_mut() = request.body.clone().map(Into::into);
+
+        let doing = || format!("sending {} {}", request.method, request.path());
+        let sent = std::time::Instant::now();
+        let raw = watch.bound(doing, last, exchange(&self.http, outgoing)).await?;
+        let path = request.path();
+        let (error, verdict) = match raw {
+            Ok(RawAnswer { status, headers, body }) => {
+                let method = &request.method;
+                let millis = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
+                tracing::debug!(%method, path, status = status.as_u16(), millis, "Azure answered");
+                if status.is_success() {
+                    let (method, path, url) = (method.clone(), path.to_owned(), url.clone());
+                    return Ok(Ok(Answer { method, path, url, status, headers, body }));
+                }
+                let error = ServiceError::read(method, path, status, &headers, &body);
+                let failure = Failure::Answer { status, headers: &headers, code: &error.code };
+                let verdict = classify(self.clock.utc(), elapsed, request, &failure);
+                (error.into(), verdict)
+            }
+            Err(error) => {
+                let unsent = error.is_connect();
+                let verdict = classify(self.clock.utc(), elapsed, request, &Failure::NoAnswer { unsent });
+                let (method, path) = (request.method.clone(), path.to_owned());
+                (Error::Transport { method, path, unsent, source: Arc::new(error.without_url()) }, verdict)
+            }
+        };
+        Ok(Err(Failed { error, verdict, token: Some(token) }))
+    }
+
+    /// The token and all headers of a request.
+    async fn authorize(
+        &self,
+        request: &Request,
+        refused: Option<&Refused>,
+        watch: &Watch<'_>,
+    ) -> Result<(Arc<Held>, HeaderMap), Error> {
+        let token = match refused {
+            None => self.tokens.get(None, watch).await?,
+            Some((refused, claims)) => self.tokens.renew(None, refused, claims.clone(), watch).await?,
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, bearer(&[&token])?);
+        if !self.auxiliary_tenants.is_empty() {
+            let mut others = Vec::new();
+            for tenant in &self.auxiliary_tenants {
+                others.push(self.tokens.get(Some(tenant), watch).await?);
+            }
+            headers.insert(AUXILIARY, bearer(&others.iter().collect::<Vec<_>>())?);
+        }
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if request.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        } else if request.method == Method::POST {
+            // Some front ends answer 411 to a POST that says nothing of its length.
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        let id = HeaderValue::try_from(request.id.to_string()).expect("a GUID is ASCII");
+        headers.insert(CLIENT_REQUEST_ID, id);
+        if let Some(id) = &self.correlation_id {
+            headers.insert(CORRELATION_ID, id.clone());
+        }
+        Ok((token, headers))
+    }
+
+    /// Makes every request of this client wait.
+    fn pause_all(&self, wait: Duration) {
+        let Some(until) = self.clock.now().checked_add(wait) else { return };
+        let mut paused = lock(&self.paused_until);
+        *paused = Some(paused.map_or(until, |already| already.max(until)));
+    }
+
+    async fn wait_out_throttling(
+        &self,
+        watch: &Watch<'_>,
+        doing: impl Fn() -> String,
+        last: Option<&Error>,
+    ) -> Result<(), Error> {
+        loop {
+            let until = *lock(&self.paused_until);
+            let left = until.map_or(Duration::ZERO, |until| until.saturating_duration_since(self.clock.now()));
+            if left.is_zero() {
+                return Ok(());
+            }
+            watch.pause(left, &doing, last).await?;
+        }
+    }
+}
+
+/// The value of an authorization header: several tokens for the auxiliary one.
+fn bearer(tokens: &[&Arc<Held>]) -> Result<HeaderValue, Error> {
+    let text = tokens.iter().map(|held| format!("Bearer {}", held.token.reveal())).collect::<Vec<_>>().join(", ");
+    let mut value = HeaderValue::try_from(text)
+        .map_err(|error| Error::Setting { what: "bearer token", source: Arc::new(error) })?;
+    value.set_sensitive(true);
+    Ok(value)
+}

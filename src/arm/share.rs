@@ -1,0 +1,336 @@
+//! Doing a thing once for everybody who asks for it at the same time, and remembering reads while nothing is written.
+
+use super::call::Watch;
+use super::error::Error;
+use super::request::Answer;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// How recent a read has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// An answer remembered since [`super::Client::remember_reads`] will do.
+    Remembered,
+    /// Asked now. It may share a request that is already on its way, provided that nothing was written through this
+    /// client since that left.
+    Fresh,
+}
+
+/// Work under way, by what it is for. Whoever asks first does the work with its own time limits; the others wait for
+/// the result. If the first is interrupted or dropped, one of the waiting takes over: an interruption is a matter of
+/// one caller and never the answer to another.
+pub(crate) struct Flights<K, V> {
+    under_way: Mutex<HashMap<K, watch::Receiver<Option<V>>>>,
+}
+
+impl<K, V> Default for Flights<K, V> {
+    fn default() -> Self {
+        Self { under_way: Mutex::default() }
+    }
+}
+
+/// A poisoned lock only means that a panic passed by; the maps guarded here are always whole.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the entry out of the map when the work is dropped before its end.
+struct Landing<'a, K: Hash + Eq, V> {
+    flights: &'a Flights<K, V>,
+    key: Option<&'a K>,
+}
+
+impl<K: Hash + Eq, V> Drop for Landing<'_, K, V> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            lock(&self.flights.under_way).remove(key);
+        }
+    }
+}
+
+impl<K: Clone + Hash + Eq, T: Clone> Flights<K, Result<T, Error>> {
+    /// Gives the value that is `ready`, or the result of the flight under way, or that of `work`.
+    ///
+    /// `ready` is asked and `landed` is told under the lock, so that nobody falls between a flight that has just
+    /// landed and the place where its result is kept.
+    pub(crate) async fn join<F: Future<Output = Result<T, Error>>>(
+        &self,
+        key: K,
+        watch: &Watch<'_>,
+        ready: impl Fn() -> Option<T>,
+        work: impl FnOnce() -> F,
+        landed: impl FnOnce(&T),
+    ) -> Result<T, Error> {
+        loop {
+            let follow = {
+                let mut under_way = lock(&self.under_way);
+                if let Some(value) = ready() {
+                    return Ok(value);
+                }
+                match under_way.get(&key) {
+                    Some(flight) => Ok(flight.clone()),
+                    None => {
+                        let (sender, receiver) = watch::channel(None);
+                        under_way.insert(key.clone(), receiver);
+                        Err(sender)
+                    }
+                }
+            };
+            let mut flight = match follow {
+                Ok(flight) => flight,
+                Err(sender) => {
+                    let mut landing = Landing { flights: self, key: Some(&key) };
+                    let result = work().await;
+                    {
+                        let mut under_way = lock(&self.under_way);
+                        if let Ok(value) = &result {
+                            landed(value);
+                        }
+                        under_way.remove(&key);
+                        landing.key = None;
+                    }
+                    if !result.as_ref().is_err_and(Error::is_interruption) {
+                        sender.send_replace(Some(result.clone()));
+                    }
+                    return result;
+                }
+            };
+            let doing = || "waiting for a request that somebody else made".to_owned();
+            // An error here means that the flight ended without a result for others.
+            if let Ok(result) = watch.bound(doing, None, flight.wait_for(Option::is_some)).await? {
+                return result.clone().expect("just waited for it");
+            }
+        }
+    }
+}
+
+type Key = (u64, String);
+
+/// The reads of a client: joined always, remembered on request.
+#[derive(Default)]
+pub(crate) struct Reads {
+    flights: Flights<Key, Result<Arc<Answer>, Error>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Counts beginnings and ends of writes. A read joins only reads of the same count: one that left before a write
+    /// may carry the old value.
+    writes: u64,
+    /// Counts the periods of remembering, so that a read that began in one is not kept in the next.
+    period: u64,
+    memory: Option<HashMap<String, Arc<Answer>>>,
+}
+
+impl Reads {
+    /// Begins a period of remembering, with nothing remembered.
+    pub(crate) fn remember(&self) {
+        let mut state = lock(&self.state);
+        state.period += 1;
+        state.memory = Some(HashMap::new());
+    }
+
+    /// Ends it.
+    pub(crate) fn forget(&self) {
+        let mut state = lock(&self.state);
+        state.period += 1;
+        state.memory = None;
+    }
+
+    /// A write begins, and ends when the guard is dropped. Both make what was read before uncertain.
+    pub(crate) fn writing(&self) -> Writing<'_> {
+        self.written();
+        Writing(self)
+    }
+
+    fn written(&self) {
+        lock(&self.state).writes += 1;
+        self.forget();
+    }
+
+    /// The count of beginnings and ends of writes.
+    pub(crate) fn writes(&self) -> u64 {
+        lock(&self.state).writes
+    }
+
+    /// The period of remembering, if there is one.
+    pub(crate) fn period(&self) -> Option<u64> {
+        let state = lock(&self.state);
+        state.memory.is_some().then_some(state.period)
+    }
+
+    /// Reads a URL by `work`, or takes what is known of it.
+    pub(crate) async fn get<F: Future<Output = Result<Arc<Answer>, Error>>>(
+        &self,
+        url: &str,
+        read: Read,
+        watch: &Watch<'_>,
+        work: impl FnOnce() -> F,
+    ) -> Result<Arc<Answer>, Error> {
+        // Ids differ in case only by accident.
+        let url = url.to_lowercase();
+        let (writes, period) = {
+            let state = lock(&self.state);
+            (state.writes, state.period)
+        };
+        let ready = || match read {
+            Read::Remembered => lock(&self.state).memory.as_ref()?.get(&url).cloned(),
+            Read::Fresh => None,
+        };
+        let landed = |answer: &Arc<Answer>| {
+            let mut state = lock(&self.state);
+            if state.period == period
+                && let Some(memory) = &mut state.memory
+            {
+                memory.insert(url.clone(), answer.clone());
+            }
+        };
+        self.flights.join((writes, url.clone()), watch, ready, work, landed).await
+    }
+}
+
+/// A write under way.
+pub(crate) struct Writing<'a>(&'a Reads);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.0.written();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::call::{Call, SystemClock};
+    use super::*;
+    use http::{HeaderMap, Method, StatusCode};
+    use std::cell::Cell;
+    use tokio::sync::Notify;
+
+    fn unlimited() -> Call {
+        Call::new(tokio_util::sync::CancellationToken::new(), std::time::Duration::from_secs(3600))
+    }
+
+    fn answer(text: &str) -> Arc<Answer> {
+        Arc::new(Answer {
+            method: Method::GET,
+            path: "/x".into(),
+            url: url::Url::parse("https://arm/x").unwrap(),
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: text.as_bytes().to_vec(),
+        })
+    }
+
+    async fn read(reads: &Reads, url: &str, mode: Read, sent: &Cell<u32>) -> Arc<Answer> {
+        let call = unlimited();
+        let watch = Watch { call: &call, clock: &SystemClock };
+        let work = || async {
+            sent.set(sent.get() + 1);
+            tokio::task::yield_now().await;
+            Ok(answer(&sent.get().to_string()))
+        };
+        reads.get(url, mode, &watch, work).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn simultaneous_reads_of_one_url_are_one_request() {
+        let (reads, sent) = (Reads::default(), Cell::new(0));
+        let both = [read(&reads, "/Hub", Read::Fresh, &sent), read(&reads, "/hub", Read::Fresh, &sent)];
+        let bodies: Vec<_> = futures_util::future::join_all(both).await.into_iter().map(|a| a.body.clone()).collect();
+        assert_eq!(bodies, [b"1", b"1"]);
+        read(&reads, "/hub", Read::Fresh, &sent).await;
+        assert_eq!(sent.get(), 2, "a read that began later is a request of its own");
+    }
+
+    #[tokio::test]
+    async fn reads_are_remembered_only_while_asked_to() {
+        let (reads, sent) = (Reads::default(), Cell::new(0));
+        read(&reads, "/hub", Read::Remembered, &sent).await;
+        read(&reads, "/hub", Read::Remembered, &sent).await;
+        assert_eq!(sent.get(), 2);
+        reads.remember();
+        read(&reads, "/hub", Read::Remembered, &sent).await;
+        read(&reads, "/HUB", Read::Remembered, &sent).await;
+        assert_eq!(sent.get(), 3);
+        read(&reads, "/hub", Read::Fresh, &sent).await;
+        assert_eq!(sent.get(), 4);
+        reads.remember();
+        read(&reads, "/hub", Read::Remembered, &sent).await;
+        assert_eq!(sent.get(), 5, "a new period starts empty");
+        drop(reads.writing());
+        read(&reads, "/hub", Read::Remembered, &sent).await;
+        assert_eq!(sent.get(), 6, "a write ends the period");
+    }
+
+    #[tokio::test]
+    async fn a_read_that_left_before_a_write_is_neither_joined_nor_kept() {
+        let (reads, call, release) = (Reads::default(), unlimited(), Notify::new());
+        let watch = Watch { call: &call, clock: &SystemClock };
+        reads.remember();
+        let old = reads.get("/sa", Read::Fresh, &watch, || async {
+            release.notified().await;
+            Ok(answer("old"))
+        });
+        let new = async {
+            tokio::task::yield_now().await;
+            drop(reads.writing());
+            reads.remember();
+            let new = reads.get("/sa", Read::Fresh, &watch, || async { Ok(answer("new")) }).await.unwrap();
+            release.notify_one();
+            new
+        };
+        let (old, new) = tokio::join!(old, new);
+        assert_eq!((old.unwrap().body.as_slice(), new.body.as_slice()), (&b"old"[..], &b"new"[..]));
+        let kept = reads.get("/sa", Read::Remembered, &watch, || async { Ok(answer("third")) }).await.unwrap();
+        assert_eq!(kept.body, b"new");
+    }
+
+    #[tokio::test]
+    async fn an_interrupted_reader_hands_over_to_one_who_waits() {
+        let (reads, call, begun) = (Reads::default(), unlimited(), Notify::new());
+        let watch = Watch { call: &call, clock: &SystemClock };
+        for interrupted in [true, false] {
+            let first = async {
+                let stuck = reads.get("/hub", Read::Fresh, &watch, || async {
+                    begun.notify_one();
+                    tokio::task::yield_now().await;
+                    tokio::task::yield_now().await;
+                    Err(Error::Cancelled { doing: "reading".into() })
+                });
+                if interrupted {
+                    assert!(stuck.await.is_err());
+                } else {
+                    // Dropped in mid-flight.
+                    tokio::select! { biased; _ = stuck => unreachable!(), () = tokio::task::yield_now() => {} }
+                }
+            };
+            let second = async {
+                begun.notified().await;
+                reads.get("/hub", Read::Fresh, &watch, || async { Ok(answer("second")) }).await.unwrap()
+            };
+            let ((), second) = tokio::join!(first, second);
+            assert_eq!(second.body, b"second");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_shared_by_those_who_wait_and_not_remembered() {
+        let (reads, call, sent) = (Reads::default(), unlimited(), Cell::new(0));
+        let watch = Watch { call: &call, clock: &SystemClock };
+        reads.remember();
+        let failing = || {
+            reads.get("/hub", Read::Remembered, &watch, || async {
+                sent.set(sent.get() + 1);
+                tokio::task::yield_now().await;
+                Err(answer("").nonsense("test"))
+            })
+        };
+        let (a, b) = tokio::join!(failing(), failing());
+        assert!(a.is_err() && b.is_err() && sent.get() == 1);
+        assert!(failing().await.is_err());
+        assert_eq!(sent.get(), 2);
+    }
+}

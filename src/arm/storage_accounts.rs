@@ -1,0 +1,159 @@
+//! Storage accounts (Microsoft.Storage/storageAccounts): whether shared keys work, and the keys.
+
+use super::error::Error;
+use super::id::StorageAccountId;
+use super::request::{Repeat, Request, or_default};
+use super::secret::Secret;
+use super::{Call, Client, Read};
+use http::Method;
+use serde::Deserialize;
+use serde_json::json;
+
+/// The api-version of all calls.
+pub const API_VERSION: &str = "2023-05-01";
+
+/// A storage account, as far as this provider needs it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct StorageAccount {
+    /// The id, as Azure writes it.
+    #[serde(deserialize_with = "or_default")]
+    pub id: String,
+    /// The name.
+    #[serde(deserialize_with = "or_default")]
+    pub name: String,
+    /// The region.
+    #[serde(deserialize_with = "or_default")]
+    pub location: String,
+    /// The kind, such as `StorageV2`.
+    #[serde(deserialize_with = "or_default")]
+    pub kind: String,
+    /// The rest.
+    #[serde(deserialize_with = "or_default")]
+    pub properties: StorageAccountProperties,
+}
+
+/// The properties of a storage account that matter here.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct StorageAccountProperties {
+    /// Whether requests may be authorized with the shared key, as far as it was ever set.
+    pub allow_shared_key_access: Option<bool>,
+    /// Where the last change stands.
+    #[serde(deserialize_with = "or_default")]
+    pub provisioning_state: String,
+}
+
+impl StorageAccount {
+    /// Whether shared keys work: they do until that is switched off.
+    pub fn shared_key_enabled(&self) -> bool {
+        self.properties.allow_shared_key_access.unwrap_or(true)
+    }
+}
+
+/// A key of a storage account.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct StorageKey {
+    /// `key1` or `key2`.
+    #[serde(deserialize_with = "or_default")]
+    pub key_name: String,
+    /// The key.
+    #[serde(deserialize_with = "or_default")]
+    pub value: Secret,
+    /// `FULL` or `READ`.
+    #[serde(deserialize_with = "or_default")]
+    pub permissions: String,
+    /// When it was made.
+    pub creation_time: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Keys {
+    keys: Vec<StorageKey>,
+}
+
+/// The calls about storage accounts.
+pub struct StorageAccounts<'a>(pub(super) &'a Client);
+
+impl StorageAccounts<'_> {
+    /// One account.
+    ///
+    /// # Errors
+    /// See [`Error`]; [`Error::is_not_found`] when there is none.
+    pub async fn get(&self, id: &StorageAccountId, read: Read, call: &Call) -> Result<StorageAccount, Error> {
+        self.0.read(&Request::get(id.as_str(), API_VERSION), read, call).await?.json()
+    }
+
+    /// Switches shared keys on or off and nothing else. A policy may answer with success and keep the old value, so
+    /// what this gives is not proof: read the account again.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn patch_shared_key(
+        &self,
+        id: &StorageAccountId,
+        enabled: bool,
+        call: &Call,
+    ) -> Result<StorageAccount, Error> {
+        let body = json!({ "properties": { "allowSharedKeyAccess": enabled } });
+        let request = Request::new(Method::PATCH, id.as_str(), API_VERSION).json(&body);
+        self.0.operate(&request, call).await?.json()
+    }
+
+    /// The account's keys.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn list_keys(&self, id: &StorageAccountId, call: &Call) -> Result<Vec<StorageKey>, Error> {
+        // A POST only so that the keys are in no log of URLs; it changes nothing.
+        let request = Request::new(Method::POST, id.arm().below("/listKeys"), API_VERSION).repeat(Repeat::Harmless);
+        Ok(self.0.send(&request, call).await?.secret_json::<Keys>()?.keys)
+    }
+
+    /// Replaces one key, `key1` or `key2`, and gives all of them.
+    ///
+    /// # Errors
+    /// See [`Error`]. After [`Error::Transport`] the key may or may not have been replaced: that is not repeated,
+    /// because twice would replace it twice.
+    pub async fn regenerate_key(
+        &self,
+        id: &StorageAccountId,
+        key_name: &str,
+        call: &Call,
+    ) -> Result<Vec<StorageKey>, Error> {
+        let request = Request::new(Method::POST, id.arm().below("/regenerateKey"), API_VERSION)
+            .json(&json!({ "keyName": key_name }));
+        Ok(self.0.send(&request, call).await?.secret_json::<Keys>()?.keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_work_until_they_are_switched_off() {
+        for (body, stated, enabled) in [
+            ("{}", None, true),
+            (r#"{"properties":{}}"#, None, true),
+            (r#"{"properties":{"allowSharedKeyAccess":null}}"#, None, true),
+            (r#"{"properties":{"allowSharedKeyAccess":true}}"#, Some(true), true),
+            (r#"{"properties":{"allowSharedKeyAccess":false}}"#, Some(false), false),
+        ] {
+            let account: StorageAccount = serde_json::from_str(body).unwrap();
+            assert_eq!(account.properties.allow_shared_key_access, stated);
+            assert_eq!(account.shared_key_enabled(), enabled);
+        }
+    }
+
+    #[test]
+    fn a_key_is_not_shown() {
+        let keys: Keys = serde_json::from_str(
+            r#"{"keys":[{"keyName":"key1","value":"hunter2","permissions":"FULL","creationTime":"2026-01-01T00:00:00Z"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(keys.keys[0].value.reveal(), "hunter2");
+        assert!(!format!("{:?}", keys.keys).contains("hunter2"));
+    }
+}

@@ -1,0 +1,465 @@
+//! Workspaces (Microsoft.MachineLearningServices/workspaces): hubs, projects and classic workspaces.
+
+use super::error::{Error, ErrorCode};
+use super::id::{ArmId, IdError, WorkspaceId};
+use super::request::{Repeat, Request, or_default};
+use super::{Call, Client, Read};
+use http::Method;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::Ordering;
+
+/// The first stable version whose PATCH documents `systemDatastoresAuthMode`.
+pub const API_VERSION: &str = "2025-06-01";
+/// What is used where that version is not offered. Its schema leaves the property out, and the service honours it.
+pub const FALLBACK_API_VERSION: &str = "2024-04-01";
+/// The version for the datastores in a workspace.
+const DATASTORES_API_VERSION: &str = "2024-10-01";
+
+/// How a workspace's system datastores authenticate to its storage account.
+///
+/// It keeps the spelling it came with and compares without regard to case; absent or empty means `accesskey`.
+#[derive(Clone, Default, Deserialize)]
+#[serde(from = "Option<String>")]
+pub struct AuthMode(String);
+
+/// What an [`AuthMode`] means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthModeKind {
+    /// With the account's shared key.
+    AccessKey,
+    /// With Microsoft Entra identities.
+    Identity,
+    /// With a user-delegation SAS; undocumented.
+    UserDelegationSas,
+    /// A mode this client does not know.
+    Other,
+}
+
+impl AuthMode {
+    /// Takes any text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The mode with shared keys.
+    pub fn access_key() -> Self {
+        Self::new("accesskey")
+    }
+
+    /// The mode with identities.
+    pub fn identity() -> Self {
+        Self::new("identity")
+    }
+
+    /// What it means.
+    pub fn kind(&self) -> AuthModeKind {
+        match self.0.to_ascii_lowercase().as_str() {
+            "" | "accesskey" => AuthModeKind::AccessKey,
+            "identity" => AuthModeKind::Identity,
+            "userdelegationsas" => AuthModeKind::UserDelegationSas,
+            _ => AuthModeKind::Other,
+        }
+    }
+
+    /// The spelling it came with; `accesskey` when there was none.
+    pub fn as_str(&self) -> &str {
+        if self.0.is_empty() { "accesskey" } else { &self.0 }
+    }
+
+    /// The spelling that is sent: the product documentation's for the modes it knows.
+    pub fn wire(&self) -> &str {
+        match self.kind() {
+            AuthModeKind::AccessKey => "accesskey",
+            AuthModeKind::Identity => "identity",
+            AuthModeKind::UserDelegationSas => "userdelegationsas",
+            AuthModeKind::Other => &self.0,
+        }
+    }
+}
+
+impl From<Option<String>> for AuthMode {
+    fn from(text: Option<String>) -> Self {
+        Self(text.unwrap_or_default())
+    }
+}
+
+impl PartialEq for AuthMode {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str().eq_ignore_ascii_case(other.as_str())
+    }
+}
+
+impl Eq for AuthMode {}
+
+impl Hash for AuthMode {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().to_ascii_lowercase().hash(state);
+    }
+}
+
+impl fmt::Display for AuthMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for AuthMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AuthMode({:?})", self.0)
+    }
+}
+
+/// What a workspace is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkspaceKind {
+    /// A classic workspace; also when Azure names no kind.
+    Default,
+    /// A hub.
+    Hub,
+    /// A project of a hub, whose storage is the hub's.
+    Project,
+    /// A feature store.
+    FeatureStore,
+    /// A kind this client does not know.
+    Other,
+}
+
+/// A workspace, as far as this provider needs it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Workspace {
+    /// The id, as Azure writes it.
+    #[serde(deserialize_with = "or_default")]
+    pub id: String,
+    /// The name.
+    #[serde(deserialize_with = "or_default")]
+    pub name: String,
+    /// The region.
+    #[serde(deserialize_with = "or_default")]
+    pub location: String,
+    /// The kind, as Azure writes it.
+    #[serde(rename = "kind", deserialize_with = "or_default")]
+    pub kind_text: String,
+    /// The managed identities.
+    #[serde(deserialize_with = "or_default")]
+    pub identity: Identity,
+    /// The rest.
+    #[serde(deserialize_with = "or_default")]
+    pub properties: WorkspaceProperties,
+}
+
+/// The managed identities of a workspace.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Identity {
+    /// `None`, `SystemAssigned`, `UserAssigned` or both with a comma.
+    #[serde(rename = "type", deserialize_with = "or_default")]
+    pub identity_type: String,
+    /// The object id of the system-assigned identity.
+    pub principal_id: Option<String>,
+    /// Its tenant.
+    pub tenant_id: Option<String>,
+    /// The user-assigned identities, by id.
+    #[serde(deserialize_with = "or_default")]
+    pub user_assigned_identities: BTreeMap<String, UserAssignedIdentity>,
+}
+
+/// A user-assigned identity of a workspace.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct UserAssignedIdentity {
+    /// Its object id, which role assignments name.
+    pub principal_id: Option<String>,
+    /// Its client id, which sign-ins name.
+    pub client_id: Option<String>,
+}
+
+/// The properties of a workspace that matter here.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct WorkspaceProperties {
+    /// The id of the default storage account.
+    #[serde(deserialize_with = "or_default")]
+    pub storage_account: String,
+    /// How the system datastores authenticate.
+    pub system_datastores_auth_mode: AuthMode,
+    /// Which user-assigned identity is used when there are several.
+    pub primary_user_assigned_identity: Option<String>,
+    /// A project's hub.
+    pub hub_resource_id: Option<String>,
+    /// A hub's projects.
+    #[serde(deserialize_with = "or_default")]
+    pub associated_workspaces: Vec<String>,
+    /// Where the last change stands.
+    #[serde(deserialize_with = "or_default")]
+    pub provisioning_state: String,
+}
+
+impl Workspace {
+    /// The kind.
+    pub fn kind(&self) -> WorkspaceKind {
+        match self.kind_text.to_ascii_lowercase().as_str() {
+            "" | "default" => WorkspaceKind::Default,
+            "hub" => WorkspaceKind::Hub,
+            "project" => WorkspaceKind::Project,
+            "featurestore" => WorkspaceKind::FeatureStore,
+            _ => WorkspaceKind::Other,
+        }
+    }
+
+    /// The id, read.
+    ///
+    /// # Errors
+    /// [`IdError`] when Azure wrote something else.
+    pub fn workspace_id(&self) -> Result<WorkspaceId, IdError> {
+        WorkspaceId::parse(&self.id)
+    }
+
+    /// The object id of the system-assigned identity, if there is one.
+    pub fn system_principal_id(&self) -> Option<&str> {
+        self.identity.principal_id.as_deref().filter(|id| !id.is_empty())
+    }
+
+    /// The object ids of the user-assigned identities.
+    pub fn user_assigned_principal_ids(&self) -> impl Iterator<Item = &str> {
+        self.identity.user_assigned_identities.values().filter_map(|identity| identity.principal_id.as_deref())
+    }
+
+    /// The object id of the primary user-assigned identity, if one is named and known.
+    pub fn primary_user_assigned_principal_id(&self) -> Option<&str> {
+        let primary = self.properties.primary_user_assigned_identity.as_deref()?;
+        let (_, identity) =
+            self.identity.user_assigned_identities.iter().find(|(id, _)| id.eq_ignore_ascii_case(primary))?;
+        identity.principal_id.as_deref()
+    }
+}
+
+/// A datastore of a workspace.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Datastore {
+    /// The name; the four system ones are [`SYSTEM_DATASTORES`].
+    #[serde(deserialize_with = "or_default")]
+    pub name: String,
+    /// The rest.
+    #[serde(deserialize_with = "or_default")]
+    pub properties: DatastoreProperties,
+}
+
+/// The properties of a datastore that matter here.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct DatastoreProperties {
+    /// `AzureBlob`, `AzureFile` and others.
+    #[serde(deserialize_with = "or_default")]
+    pub datastore_type: String,
+    /// The storage account's name.
+    pub account_name: Option<String>,
+    /// What it signs in with.
+    #[serde(deserialize_with = "or_default")]
+    pub credentials: DatastoreCredentials,
+}
+
+/// What a datastore signs in with.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct DatastoreCredentials {
+    /// `AccountKey`, `None`, `Sas`, `ServicePrincipal` and others.
+    #[serde(deserialize_with = "or_default")]
+    pub credentials_type: String,
+}
+
+/// The datastores that every workspace has and that follow its mode.
+pub const SYSTEM_DATASTORES: [&str; 4] =
+    ["workspaceblobstore", "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory"];
+
+impl Datastore {
+    /// Whether it is one of those that follow the workspace's mode.
+    pub fn is_system(&self) -> bool {
+        SYSTEM_DATASTORES.iter().any(|name| name.eq_ignore_ascii_case(&self.name))
+    }
+
+    /// Whether it signs in with the account's shared key.
+    pub fn uses_account_key(&self) -> bool {
+        self.properties.credentials.credentials_type.eq_ignore_ascii_case("AccountKey")
+    }
+}
+
+/// The calls about workspaces.
+pub struct Workspaces<'a>(pub(super) &'a Client);
+
+/// Another change of the same workspace is under way. The service has no code of its own for that.
+const BUSY: &[ErrorCode] = &[ErrorCode::Conflict];
+
+impl Workspaces<'_> {
+    /// One workspace.
+    ///
+    /// # Errors
+    /// See [`Error`]; [`Error::is_not_found`] when there is none.
+    pub async fn get(&self, id: &WorkspaceId, read: Read, call: &Call) -> Result<Workspace, Error> {
+        let get = async |version: &str| self.0.read(&Request::get(id.as_str(), version), read, call).await;
+        self.at_some_version(get).await?.json()
+    }
+
+    /// Sets how the system datastores authenticate, and waits until it is done. Nothing else is sent, so a change
+    /// somebody else makes meanwhile is not undone.
+    ///
+    /// # Errors
+    /// See [`Error`]; [`Error::NotKept`] when an older api-version took the request and the mode did not change.
+    pub async fn patch_auth_mode(&self, id: &WorkspaceId, mode: &AuthMode, call: &Call) -> Result<Workspace, Error> {
+        let body = json!({ "properties": { "systemDatastoresAuthMode": mode.wire() } });
+        let patch = async |version: &str| {
+            let request = Request::new(Method::PATCH, id.as_str(), version).json(&body).not_yet(BUSY, None);
+            let patched: Workspace = self.0.operate(&request, call).await?.json()?;
+            if version != FALLBACK_API_VERSION {
+                return Ok(patched);
+            }
+            // That version documents nothing about the mode, so only a look can tell.
+            let look = Request::get(id.as_str(), version);
+            let kept: Workspace = self.0.read(&look, Read::Fresh, call).await?.json()?;
+            let got = &kept.properties.system_datastores_auth_mode;
+            if got == mode {
+                return Ok(kept);
+            }
+            Err(Error::NotKept {
+                path: id.to_string(),
+                property: "systemDatastoresAuthMode",
+                asked: mode.wire().to_owned(),
+                got: got.to_string(),
+            })
+        };
+        self.at_some_version(patch).await
+    }
+
+    /// Makes the workspace fetch the keys of its storage account anew.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn resync_keys(&self, id: &WorkspaceId, call: &Call) -> Result<(), Error> {
+        let resync = async |version: &str| {
+            let path = id.arm().below("/resyncKeys");
+            // Fetching the keys twice leaves the workspace as fetching them once does.
+            let request = Request::new(Method::POST, path, version).repeat(Repeat::Harmless).not_yet(BUSY, None);
+            self.0.operate(&request, call).await
+        };
+        self.at_some_version(resync).await.map(drop)
+    }
+
+    /// All workspaces of a subscription, of every kind.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn list_by_subscription(
+        &self,
+        subscription: &str,
+        read: Read,
+        call: &Call,
+    ) -> Result<Vec<Workspace>, Error> {
+        let path = format!("/subscriptions/{subscription}/providers/{}", WorkspaceId::RESOURCE_TYPE);
+        let list = async |version: &str| self.0.list(&Request::get(&path, version), read, call).await;
+        Ok(self.at_some_version(list).await?.value)
+    }
+
+    /// All workspaces of a resource group, of every kind.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn list_by_group(&self, group: &ArmId, read: Read, call: &Call) -> Result<Vec<Workspace>, Error> {
+        let path = group.below(&format!("/providers/{}", WorkspaceId::RESOURCE_TYPE));
+        let list = async |version: &str| self.0.list(&Request::get(&path, version), read, call).await;
+        Ok(self.at_some_version(list).await?.value)
+    }
+
+    /// The datastores of a workspace.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn datastores(&self, id: &WorkspaceId, read: Read, call: &Call) -> Result<Vec<Datastore>, Error> {
+        let request = Request::get(id.arm().below("/datastores"), DATASTORES_API_VERSION);
+        Ok(self.0.list(&request, read, call).await?.value)
+    }
+
+    /// Runs with the api-version in use, and where the default one is not offered once more with the older one, which
+    /// is then used from the start.
+    async fn at_some_version<T>(&self, run: impl AsyncFn(&str) -> Result<T, Error>) -> Result<T, Error> {
+        let inner = &self.0.0;
+        if let Some(version) = &inner.workspaces_api_version {
+            return run(version).await;
+        }
+        if !inner.workspaces_fell_back.load(Ordering::Relaxed) {
+            match run(API_VERSION).await {
+                Err(error) if error.code() == Some(&ErrorCode::NoRegisteredProviderFound) => {
+                    tracing::info!(from = API_VERSION, to = FALLBACK_API_VERSION, "api-version is not offered");
+                    inner.workspaces_fell_back.store(true, Ordering::Relaxed);
+                }
+                result => return result,
+            }
+        }
+        run(FALLBACK_API_VERSION).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mode_is_read_in_every_spelling_and_keeps_it() {
+        for (text, kind, shown, wire) in [
+            ("identity", AuthModeKind::Identity, "identity", "identity"),
+            ("Identity", AuthModeKind::Identity, "Identity", "identity"),
+            ("accessKey", AuthModeKind::AccessKey, "accessKey", "accesskey"),
+            ("AccessKey", AuthModeKind::AccessKey, "AccessKey", "accesskey"),
+            ("", AuthModeKind::AccessKey, "accesskey", "accesskey"),
+            ("UserDelegationSAS", AuthModeKind::UserDelegationSas, "UserDelegationSAS", "userdelegationsas"),
+            ("Quantum", AuthModeKind::Other, "Quantum", "Quantum"),
+        ] {
+            let mode = AuthMode::new(text);
+            assert_eq!((mode.kind(), mode.as_str(), mode.wire()), (kind, shown, wire));
+        }
+        assert_eq!(AuthMode::new("IDENTITY"), AuthMode::identity());
+        assert_eq!(AuthMode::default(), AuthMode::access_key());
+        assert_ne!(AuthMode::identity(), AuthMode::access_key());
+    }
+
+    #[test]
+    fn a_workspace_is_read_with_all_that_matters() {
+        let hub: Workspace = serde_json::from_str(
+            r#"{"id":"/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg1/providers/Microsoft.MachineLearningServices/workspaces/hub1",
+            "name":"hub1","location":"eastus","kind":"hub","tags":{},"identity":{"type":"SystemAssigned,UserAssigned",
+            "principalId":"p0","tenantId":"t","userAssignedIdentities":{"/U1":{"principalId":"p1","clientId":"c1"}}},
+            "properties":{"storageAccount":"/sa","primaryUserAssignedIdentity":"/u1","systemDatastoresAuthMode":"Identity",
+            "associatedWorkspaces":["/p"],"provisioningState":"Succeeded","hubResourceId":null}}"#,
+        )
+        .unwrap();
+        assert_eq!(hub.kind(), WorkspaceKind::Hub);
+        assert_eq!(hub.workspace_id().unwrap().name(), "hub1");
+        assert_eq!(hub.system_principal_id(), Some("p0"));
+        assert_eq!(hub.primary_user_assigned_principal_id(), Some("p1"));
+        assert_eq!(hub.user_assigned_principal_ids().collect::<Vec<_>>(), ["p1"]);
+        assert_eq!(hub.properties.system_datastores_auth_mode, AuthMode::identity());
+    }
+
+    #[test]
+    fn members_that_are_missing_or_null_are_no_error() {
+        for body in [
+            "{}",
+            r#"{"id":null,"kind":null,"identity":null,"properties":null}"#,
+            r#"{"identity":{"userAssignedIdentities":null},"properties":{"systemDatastoresAuthMode":null,"associatedWorkspaces":null,"storageAccount":null}}"#,
+        ] {
+            let workspace: Workspace = serde_json::from_str(body).unwrap();
+            assert_eq!(workspace.kind(), WorkspaceKind::Default);
+            assert_eq!(workspace.properties.system_datastores_auth_mode, AuthMode::access_key());
+            assert_eq!(workspace.system_principal_id(), None);
+        }
+        let store: Datastore = serde_json::from_str(
+            r#"{"name":"workspaceblobstore","properties":{"datastoreType":"AzureBlob","credentials":{"credentialsType":"AccountKey"}}}"#,
+        )
+        .unwrap();
+        assert!(store.is_system() && store.uses_account_key());
+    }
+}
