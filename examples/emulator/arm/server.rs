@@ -1,0 +1,281 @@
+//! The socket side: accepts connections, reads requests whole, lets faults and latency have their way, and writes
+//! what the handlers answered.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, request};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use uuid::Uuid;
+
+use super::errors::ArmError;
+use super::faults::{Action, Verdict};
+use super::http::{self, Answer, CONTENT_TYPE, Payload, Request, percent_decode};
+use super::options::EchoWhen;
+use super::world::World;
+use super::{clock, entra, routes};
+
+/// The largest body that is read; ARM's own limit is of this order.
+const MAX_BODY: usize = 8 << 20;
+
+/// What every connection shares.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    world: Arc<Mutex<World>>,
+    /// Counts changes that somebody may wait for: requests seen and answered, operations started, rules removed.
+    changes: watch::Sender<u64>,
+    /// How often everybody must hang up.
+    hang_ups: watch::Sender<u64>,
+}
+
+impl Shared {
+    pub(crate) fn new(world: World) -> Self {
+        Self { world: Arc::new(Mutex::new(world)), changes: watch::Sender::new(0), hang_ups: watch::Sender::new(0) }
+    }
+
+    /// The world, brought up to the present.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        // A handler that panicked has already failed its own request; the state is as good as it left it.
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        world.settle();
+        world
+    }
+
+    /// Tells waiters to look again.
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Closes every open connection.
+    pub(crate) fn hang_up(&self) {
+        self.hang_ups.send_modify(|count| *count += 1);
+    }
+
+    /// Waits until `look` finds something in the world.
+    pub(crate) async fn wait_for<T>(&self, mut look: impl FnMut(&mut World) -> Option<T>) -> T {
+        let mut changes = self.changes.subscribe();
+        loop {
+            changes.mark_unchanged();
+            if let Some(found) = look(&mut self.world()) {
+                return found;
+            }
+            // The sender lives in `self`, so this cannot fail.
+            let _ = changes.changed().await;
+        }
+    }
+}
+
+/// Accepts connections for ever; dropping the future closes them all.
+pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, shared: Shared) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                // A connection that was gone before we took it is no reason to stop.
+                let Ok((socket, _)) = accepted else { continue };
+                connections.spawn(converse(socket, tls.clone(), shared.clone()));
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// One connection, from its handshake to its end.
+async fn converse(socket: tokio::net::TcpStream, tls: TlsAcceptor, shared: Shared) {
+    let mut hang_ups = shared.hang_ups.subscribe();
+    // Small answers must not wait for the peer's acknowledgements.
+    let _ = socket.set_nodelay(true);
+    let Ok(stream) = tls.accept(socket).await else { return };
+    let cut = Arc::new(tokio::sync::Notify::new());
+    let service = hyper::service::service_fn(|request: hyper::Request<hyper::body::Incoming>| {
+        let (shared, cut) = (shared.clone(), cut.clone());
+        async move {
+            let (head, body) = request.into_parts();
+            let answer = match exchange(&shared, head, Body::new(body)).await {
+                Some(answer) => answer,
+                None => {
+                    cut.notify_one();
+                    std::future::pending().await
+                }
+            };
+            Ok::<_, Infallible>(answer)
+        }
+    });
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        // A peer that breaks off, or one that is told to go: either way the connection is over.
+        _ = connection => {}
+        () = cut.notified() => {}
+        _ = hang_ups.changed() => {}
+    }
+}
+
+/// One request and its answer; `None` when the connection is to be cut instead.
+async fn exchange(shared: &Shared, head: request::Parts, body: Body) -> Option<Response<Body>> {
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return Some(
+            Response::builder().status(StatusCode::PAYLOAD_TOO_LARGE).body(Body::empty()).expect("fixed parts"),
+        );
+    };
+    let request = read(head, body);
+    let (number, latency, verdict) = {
+        let mut world = shared.world();
+        let now = world.clock.now();
+        let number = world.log.arrived(&request, now);
+        (number, world.options.latency, world.faults.judge(&request))
+    };
+    shared.changed();
+    pause(latency).await;
+
+    let (answer, truncate) = match verdict {
+        None => (handle(shared, &request, number, None), false),
+        Some(verdict) => {
+            pause(verdict.delay).await;
+            match verdict.action {
+                Action::Close => return None,
+                Action::Lose => {
+                    handle(shared, &request, number, None);
+                    return None;
+                }
+                Action::Truncate => (handle(shared, &request, number, None), true),
+                Action::Slow => (handle(shared, &request, number, None), false),
+                Action::Hold => {
+                    shared.wait_for(|world| (!world.faults.stands(verdict.id)).then_some(())).await;
+                    (handle(shared, &request, number, None), false)
+                }
+                Action::Status(_) | Action::Denied | Action::FailOperation => {
+                    (handle(shared, &request, number, Some(&verdict)), false)
+                }
+            }
+        }
+    };
+    let response = write(shared, &request, answer.clone(), truncate);
+    shared.world().log.answered(number, &answer);
+    shared.changed();
+    response
+}
+
+/// Lets the handlers answer, the fault having its say.
+fn handle(shared: &Shared, request: &Request, number: u64, verdict: Option<&Verdict>) -> Answer {
+    let mut world = shared.world();
+    if let Some(principal) = entra::caller(&world, request).ok().map(|caller| caller.object_id) {
+        world.log.asked_by(number, &principal);
+    }
+    let answer = match verdict {
+        Some(Verdict { action: Action::Status(status), code, message, headers, .. }) => {
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut answer = ArmError::new(status, code, message).into_answer();
+            if status.is_success() {
+                answer.body = Payload::Empty;
+            }
+            for (name, value) in headers {
+                if name == "retry-after" {
+                    answer.headers.push(("retry-after", value.clone()));
+                }
+            }
+            answer
+        }
+        Some(Verdict { action: Action::Denied, .. }) => routes::denied(&world, request).into_answer(),
+        Some(verdict) => {
+            world.next_operation_fails = Some((verdict.code.clone(), verdict.message.clone()));
+            let answer = routes::answer(&mut world, request);
+            world.next_operation_fails = None;
+            answer
+        }
+        None => routes::answer(&mut world, request),
+    };
+    if !matches!(request.method, Method::GET | Method::HEAD) {
+        world.settle();
+        world.save();
+    }
+    answer
+}
+
+/// A request as the handlers want it.
+fn read(head: request::Parts, body: axum::body::Bytes) -> Request {
+    let host = head
+        .uri
+        .authority()
+        .map(ToString::to_string)
+        .or_else(|| head.headers.get("host").and_then(|host| host.to_str().ok()).map(str::to_owned));
+    let raw_path = head.uri.path().to_owned();
+    let raw_query = head.uri.query().unwrap_or("").to_owned();
+    Request {
+        method: head.method,
+        segments: raw_path.split('/').filter(|segment| !segment.is_empty()).map(percent_decode).collect(),
+        query: url::form_urlencoded::parse(raw_query.as_bytes()).into_owned().collect(),
+        raw_path,
+        raw_query,
+        headers: head.headers,
+        body,
+        base: format!("https://{}", host.unwrap_or_default()),
+    }
+}
+
+/// Puts an answer on the wire, with the headers that every answer has (facts: arm.md §5.4).
+fn write(shared: &Shared, request: &Request, answer: Answer, truncate: bool) -> Option<Response<Body>> {
+    let (now, echo) = {
+        let world = shared.world();
+        (world.clock.now(), world.options.echo_client_request_id)
+    };
+    let mut headers = HeaderMap::new();
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    let id = Uuid::new_v4().to_string();
+    set("date", &clock::http(now));
+    set("cache-control", "no-cache");
+    set("x-ms-request-id", &id);
+    set("x-ms-correlation-request-id", request.header("x-ms-correlation-request-id").unwrap_or(&id));
+    set("x-ms-routing-request-id", &format!("EMULATOR:{}:{id}", clock::seconds(now).replace([':', '-'], "")));
+    let asked = request.header("x-ms-return-client-request-id").is_some_and(|yes| yes.eq_ignore_ascii_case("true"));
+    let echoed = echo == EchoWhen::Always || (echo == EchoWhen::WhenAsked && asked);
+    if let Some(id) = request.header("x-ms-client-request-id").filter(|_| echoed) {
+        set("x-ms-client-request-id", id);
+    }
+    for (name, value) in &answer.headers {
+        set(name, value);
+    }
+    let (kind, mut bytes) = match answer.body {
+        Payload::Empty => (None, Vec::new()),
+        Payload::Json(body) => (Some(http::JSON), body.to_string().into_bytes()),
+        Payload::Text(kind, text) => (Some(kind), text.into_bytes()),
+    };
+    if let Some(kind) = kind {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
+    if truncate {
+        // The length still promises the whole; the connection ends in the middle of it.
+        headers.insert("content-length", HeaderValue::from(bytes.len()));
+        bytes.truncate(bytes.len() / 2);
+        let half = futures_util::stream::iter([Ok(bytes), Err(std::io::Error::other("the rule cuts the answer here"))]);
+        let mut response = Response::new(Body::from_stream(half));
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = headers;
+        return Some(response);
+    }
+    if request.method == Method::HEAD {
+        bytes.clear();
+    }
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = headers;
+    Some(response)
+}
+
+/// Waits real time, if there is any to wait.
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}

@@ -1,0 +1,327 @@
+//! Machine Learning workspaces: hubs, projects and the others (facts: arm.md §1).
+
+pub(crate) mod datastores;
+mod document;
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::entra::Caller;
+use super::errors::ArmError;
+use super::http::{Answer, Request, page};
+use super::ids::{self, Target};
+use super::operations::{self, Effect};
+use super::options::{IdCasing, ModeCasing, SchemaView};
+use super::store::{Event, Pending};
+use super::world::World;
+use super::{authorization, clock, providers};
+
+/// The resource type.
+pub(crate) const TYPE: &str = "Microsoft.MachineLearningServices/workspaces";
+
+/// The property that this project is about.
+pub(crate) const MODE: &str = "systemDatastoresAuthMode";
+
+/// Answers every request under `Microsoft.MachineLearningServices`.
+pub(crate) fn answer(
+    world: &mut World,
+    request: &Request,
+    target: &Target,
+    caller: &Caller,
+) -> Result<Answer, ArmError> {
+    let kinds: Vec<String> = target.types.iter().map(|kind| kind.to_lowercase()).collect();
+    let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+    match (&request.method, &kinds[..], target.is_item()) {
+        (&Method::GET, ["workspaces"], false) => list(world, request, &target.scope),
+        (_, ["workspaces"], true) => item(world, request, target, caller),
+        (&Method::GET, ["locations", "workspaceoperationsstatus"], true) => {
+            operations::poll(world, request, &target.names[1])
+        }
+        (_, ["workspaces", "datastores", ..], _) => datastores::answer(world, request, target),
+        (&Method::POST, ["workspaces", action], false) => act(world, request, target, action),
+        (method, ["workspaces", ..], _) => Err(ArmError::method_not_allowed(method.as_str())),
+        _ => Err(ArmError::unknown_type(&target.namespace, &target.types.join("/"))),
+    }
+}
+
+fn item(world: &mut World, request: &Request, target: &Target, caller: &Caller) -> Result<Answer, ArmError> {
+    let id = target.id();
+    let key = ids::key(&id);
+    match request.method {
+        Method::GET => {
+            let lag = world.options.read_delay;
+            let seen = world.store.resources.get(&key).and_then(|entry| entry.seen(world.clock.now(), lag)).cloned();
+            Ok(Answer::ok(view(world, request, seen.ok_or_else(|| ArmError::resource_not_found(&id))?)))
+        }
+        Method::PUT => put(world, request, &id, caller),
+        Method::PATCH => patch(world, request, &id, caller),
+        Method::DELETE => delete(world, request, &id),
+        _ => Err(ArmError::method_not_allowed(request.method.as_str())),
+    }
+}
+
+fn list(world: &World, request: &Request, scope: &str) -> Result<Answer, ArmError> {
+    let kinds: Option<Vec<String>> = request
+        .query("kind")
+        .filter(|kinds| !kinds.is_empty())
+        .map(|kinds| kinds.split(',').map(|kind| kind.trim().to_lowercase()).collect());
+    let (now, lag, scope) = (world.clock.now(), world.options.read_delay, ids::key(scope));
+    let items = world
+        .store
+        .below(&scope)
+        .filter(|(key, _)| key.contains("/providers/microsoft.machinelearningservices/workspaces/"))
+        .filter_map(|(_, entry)| entry.seen(now, lag))
+        .filter(|document| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind(document))))
+        .map(|document| view(world, request, document.clone()))
+        .collect();
+    page(request, "$skip", world.options.page_size, items)
+}
+
+fn put(world: &mut World, request: &Request, id: &str, caller: &Caller) -> Result<Answer, ArmError> {
+    let key = ids::key(id);
+    let mut asked = request.json()?;
+    if hides_mode(world, request)
+        && let Some(properties) = asked.get_mut("properties").and_then(Value::as_object_mut)
+    {
+        properties.remove(MODE);
+    }
+    operations::refuse_concurrent(world, id)?;
+    if !document::valid_name(ids::name(id)) {
+        return Err(ArmError::bad_request(
+            "InvalidResourceName",
+            format!("The workspace name '{}' is not valid.", ids::name(id)),
+        ));
+    }
+    let before = world.store.resource(&key).cloned();
+    if before.is_none()
+        && let Some(deleted) = world.store.soft_deleted.get(&key)
+    {
+        if !document::is_true(asked.pointer("/properties/allowRecoverSoftDeletedWorkspace")) {
+            return Err(ArmError::conflict(
+                "Conflict",
+                format!("Soft-deleted workspace '{}' exists. Please purge or recover it.", ids::name(id)),
+            ));
+        }
+        asked = deleted.clone();
+    }
+    let document = document::put(world, id, before.as_ref(), &asked, &caller.object_id)?;
+    finish_write(world, request, id, before.as_ref(), document)
+}
+
+fn patch(world: &mut World, request: &Request, id: &str, caller: &Caller) -> Result<Answer, ArmError> {
+    let mut asked = request.json()?;
+    if hides_mode(world, request)
+        && let Some(properties) = asked.get_mut("properties").and_then(Value::as_object_mut)
+    {
+        properties.remove(MODE);
+    }
+    let before = world.store.resource(&ids::key(id)).cloned().ok_or_else(|| ArmError::resource_not_found(id))?;
+    operations::refuse_concurrent(world, id)?;
+    let document = document::patch(world, id, &before, &asked, &caller.object_id)?;
+    finish_write(world, request, id, Some(&before), document)
+}
+
+/// What PUT and PATCH end with: policies, then the operation.
+fn finish_write(
+    world: &mut World,
+    request: &Request,
+    id: &str,
+    before: Option<&Value>,
+    mut document: Value,
+) -> Result<Answer, ArmError> {
+    if mode(&document) == "userdelegationsas"
+        && world.options.user_delegation_sas == super::options::UserDelegationSas::Error
+    {
+        return Err(ArmError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalServerError",
+            "An internal server error occurred.",
+        ));
+    }
+    world.apply_policies(TYPE, id, before, &mut document)?;
+    let shape = world.options.lro;
+    operations::start(world, request, id, Effect::Write(document), shape)
+}
+
+fn delete(world: &mut World, request: &Request, id: &str) -> Result<Answer, ArmError> {
+    let key = ids::key(id);
+    let purge = request.query("forceToPurge").is_some_and(|purge| purge.eq_ignore_ascii_case("true"));
+    if world.store.resource(&key).is_none() {
+        if purge {
+            world.store.soft_deleted.remove(&key);
+        }
+        return Ok(Answer::empty(StatusCode::NO_CONTENT));
+    }
+    operations::refuse_concurrent(world, id)?;
+    let shape = world.options.lro_delete;
+    operations::start(world, request, id, Effect::Delete { purge }, shape)
+}
+
+/// The POSTs of arm.md §1.1.
+fn act(world: &mut World, request: &Request, target: &Target, action: &str) -> Result<Answer, ArmError> {
+    let id = target.id();
+    let key = ids::key(&id);
+    let document = world.store.resource(&key).ok_or_else(|| ArmError::resource_not_found(&id))?;
+    let storage = document.pointer("/properties/storageAccount").and_then(Value::as_str).unwrap_or("").to_owned();
+    let storage_key =
+        world.store.account_keys.get(&ids::key(&storage)).and_then(|keys| keys.first()).map(|key| key.value.clone());
+    let shape = world.options.lro;
+    match action {
+        "listkeys" => Ok(Answer::ok(json!({
+            "userStorageKey": storage_key,
+            "userStorageResourceId": storage,
+            "appInsightsInstrumentationKey": "",
+            "containerRegistryCredentials": {},
+            "notebookAccessKeys": {},
+        }))),
+        "liststorageaccountkeys" => Ok(Answer::ok(json!({ "userStorageKey": storage_key }))),
+        "listnotebookaccesstoken" => Ok(Answer::ok(json!({
+            "accessToken": "emulated", "expiresIn": 3600, "tokenType": "Bearer", "scope": "", "hostName": "", "publicDns": "",
+            "notebookResourceId": "", "refreshToken": "",
+        }))),
+        "listnotebookkeys" => {
+            Ok(Answer::ok(json!({ "primaryAccessKey": "emulated", "secondaryAccessKey": "emulated" })))
+        }
+        "resynckeys" => operations::start(world, request, &id, Effect::ResyncKeys, shape),
+        "diagnose" | "preparenotebook" | "provisionmanagednetwork" => {
+            operations::start(world, request, &id, Effect::Nothing, shape)
+        }
+        _ => Err(ArmError::unknown_type(&target.namespace, &target.types.join("/"))),
+    }
+}
+
+/// Puts a finished document in place, and lets the platform do what it does then.
+pub(crate) fn write(world: &mut World, key: &str, mut document: Value, at: OffsetDateTime) {
+    document["properties"]["provisioningState"] = json!("Succeeded");
+    document["systemData"]["lastModifiedAt"] = json!(clock::seconds(at));
+    let id = text(&document, "/id").to_owned();
+    let existed = world.store.resource(key).filter(|document| state(document) != "Creating").cloned();
+    world.store.soft_deleted.remove(key);
+    let lag = world.options.read_delay;
+    world.store.write(key, Some(document.clone()), at, lag);
+
+    let hub = document.pointer("/properties/hubResourceId").and_then(Value::as_str).map(ids::key);
+    if existed.is_none()
+        && let Some(hub) = hub.and_then(|hub| world.store.resource_mut(&hub))
+        && let Some(projects) = hub.pointer_mut("/properties/associatedWorkspaces").and_then(Value::as_array_mut)
+    {
+        projects.push(json!(id));
+    }
+    let changed = existed.as_ref().is_none_or(|before| mode(before) != mode(&document));
+    if existed.is_none() {
+        world.store.datastore_modes.insert(key.to_owned(), mode(&document));
+        datastores::resync(world, key);
+    } else if changed {
+        let due = at + world.options.datastore_lag;
+        world.store.pending.push(Pending { due, event: Event::SwitchDatastores { workspace: key.to_owned() } });
+    }
+    let is_hub = ["hub", "default"].contains(&kind(&document).as_str());
+    let to_identity = changed && mode(&document) != "accesskey";
+    if is_hub && (existed.is_none() || to_identity) {
+        let due = at + world.options.hub_role_delay;
+        world.store.pending.push(Pending { due, event: Event::GrantHubRoles { workspace: key.to_owned() } });
+    }
+}
+
+/// Deletes a workspace.
+pub(crate) fn remove(world: &mut World, key: &str, purge: bool, at: OffsetDateTime) {
+    let Some(document) = world.store.resource(key).cloned() else { return };
+    if let Some(hub) = document.pointer("/properties/hubResourceId").and_then(Value::as_str).map(ids::key)
+        && let Some(projects) = world
+            .store
+            .resource_mut(&hub)
+            .and_then(|hub| hub.pointer_mut("/properties/associatedWorkspaces"))
+            .and_then(Value::as_array_mut)
+    {
+        projects.retain(|project| !ids::same(project.as_str().unwrap_or(""), text(&document, "/id")));
+    }
+    let lag = world.options.read_delay;
+    world.store.write(key, None, at, lag);
+    world.store.datastore_modes.remove(key);
+    world.store.datastore_keys.remove(key);
+    world.store.assignments.remove_below(key, at);
+    if !purge && world.options.soft_delete == super::options::OnOff::On {
+        world.store.soft_deleted.insert(key.to_owned(), document);
+    }
+}
+
+/// The document as one request may see it.
+pub(crate) fn view(world: &World, request: &Request, mut document: Value) -> Value {
+    let is_workspace = text(&document, "/type").eq_ignore_ascii_case(TYPE);
+    let id = text(&document, "/id").to_owned();
+    let asked = request.path();
+    match world.options.id_casing {
+        IdCasing::Request if ids::same(&asked, &id) => document["id"] = json!(asked),
+        IdCasing::Lower => document["id"] = json!(id.to_lowercase()),
+        IdCasing::Request | IdCasing::Stored => {}
+    }
+    if is_workspace {
+        let written = text(&document, &format!("/properties/{MODE}")).to_owned();
+        let shown = match (world.options.mode_casing, mode(&document).as_str()) {
+            (ModeCasing::Canonical, "accesskey") => "AccessKey".to_owned(),
+            (ModeCasing::Canonical, "identity") => "Identity".to_owned(),
+            (ModeCasing::Canonical, "userdelegationsas") => "UserDelegationSAS".to_owned(),
+            (ModeCasing::Lower, mode) => mode.to_owned(),
+            (_, mode) if written.is_empty() => mode.to_owned(),
+            _ => written,
+        };
+        document["properties"][MODE] = json!(shown);
+        if hides_mode(world, request)
+            && let Some(properties) = document["properties"].as_object_mut()
+        {
+            properties.remove(MODE);
+        }
+    }
+    document
+}
+
+/// Whether the request's api-version does not know the mode, and that is to show.
+fn hides_mode(world: &World, request: &Request) -> bool {
+    world.options.schema == SchemaView::Strict
+        && !providers::has_mode(request.api_version(), request.method == Method::PATCH)
+}
+
+/// A workspace's mode in lower case; unset means accesskey.
+pub(crate) fn mode(document: &Value) -> String {
+    let mode = text(document, &format!("/properties/{MODE}")).to_lowercase();
+    if mode.is_empty() { "accesskey".to_owned() } else { mode }
+}
+
+/// A workspace's kind in lower case.
+pub(crate) fn kind(document: &Value) -> String {
+    document.get("kind").and_then(Value::as_str).unwrap_or("Default").to_lowercase()
+}
+
+fn state(document: &Value) -> &str {
+    text(document, "/properties/provisioningState")
+}
+
+/// A text within a document; empty if there is none.
+pub(crate) fn text<'a>(document: &'a Value, pointer: &str) -> &'a str {
+    document.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+}
+
+/// The object id of a workspace's system identity.
+pub(crate) fn principal(document: &Value) -> Option<&str> {
+    document.pointer("/identity/principalId").and_then(Value::as_str)
+}
+
+/// Puts a workspace in from a seed: a finished one, about which the platform does nothing more.
+pub(crate) fn seed(world: &mut World, id: &str, asked: &Value) -> Result<(), ArmError> {
+    let (key, at) = (ids::key(id), world.clock.now());
+    let creator = world.options.client_object_id.clone();
+    let document = document::put(world, id, None, asked, &creator)?;
+    write(world, &key, document, at);
+    world
+        .store
+        .pending
+        .retain(|pending| !matches!(&pending.event, Event::GrantHubRoles { workspace } if *workspace == key));
+    if let Some(entry) = world.store.resources.get_mut(&key) {
+        entry.show();
+    }
+    if document::is_true(asked.get("automaticRoles")) {
+        authorization::platform::grant_hub_roles(world, &key, at);
+    }
+    Ok(())
+}
