@@ -1,1 +1,7 @@
 //! The one integration-test binary: each module is one concern.
+
+#[path = "../../examples/emulator/arm/mod.rs"]
+#[expect(dead_code, reason = "some of the emulator is only there for its command line")]
+mod azure;
+
+mod emulator;
