@@ -84,6 +84,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Serve => false,
     };
     plugin::log::init(&LOG_LEVEL_VARIABLES, &LOG_TARGETS);
+    // Nothing catches panics yet, so each one is a crash.
     plugin::log::install_panic_hook(|| false);
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -33,12 +33,46 @@ impl Signals {
     }
 }
 
+/// The process that started this one.
+pub(super) struct Host {
+    #[cfg(unix)]
+    pid: u32,
+}
+
+impl Host {
+    /// Looks who it is. Has to come before the host can learn that the plugin runs, as it may be gone soon after.
+    pub(super) fn of_this_process() -> Self {
+        Self {
+            #[cfg(unix)]
+            pid: std::os::unix::process::parent_id(),
+        }
+    }
+
+    /// Waits until it has ended, which the system shows as another parent.
+    ///
+    /// A host that is killed says nothing, and nothing else tells: its end of the connection stays open while any
+    /// process that inherited it lives. Asking for the parent costs one system call.
+    #[cfg(unix)]
+    async fn gone(&self) {
+        let mut clock = tokio::time::interval(std::time::Duration::from_secs(2));
+        while std::os::unix::process::parent_id() == self.pid {
+            clock.tick().await;
+        }
+    }
+
+    /// Never: elsewhere a process's parent cannot be asked for.
+    #[cfg(not(unix))]
+    async fn gone(&self) {
+        std::future::pending().await
+    }
+}
+
 /// Stops the server when the process is terminated or its host is gone. Interrupts stay without effect: the host acts
 /// on them, and waits for calls that are under way.
-pub(super) async fn watch_host(mut signals: Signals, stop: CancellationToken) {
+pub(super) async fn watch_host(host: Host, mut signals: Signals, stop: CancellationToken) {
     let reason = tokio::select! {
         _ = signals.terminate.recv() => "terminated",
-        () = host_gone() => "the host is gone",
+        () = host.gone() => "the host is gone",
     };
     tracing::warn!(reason, "stopping");
     stop.cancel();
@@ -51,25 +85,4 @@ pub(super) async fn watch_terminal(mut signals: Signals, stop: CancellationToken
         _ = signals.terminate.recv() => {}
     }
     stop.cancel();
-}
-
-/// Waits until the process that started this one has ended, which the system shows as another parent.
-///
-/// A host that is killed says nothing, and nothing else tells: its end of the connection stays open while any process
-/// that inherited it lives. Asking for the parent costs one system call.
-#[cfg(unix)]
-async fn host_gone() {
-    use std::{os::unix::process::parent_id, time::Duration};
-
-    let host = parent_id();
-    let mut clock = tokio::time::interval(Duration::from_secs(2));
-    while parent_id() == host {
-        clock.tick().await;
-    }
-}
-
-/// Never: elsewhere a process's parent cannot be asked for.
-#[cfg(not(unix))]
-async fn host_gone() {
-    std::future::pending().await
 }

@@ -8,7 +8,7 @@ use tonic::service::Routes;
 
 use crate::plugin::{
     handshake::{Request, Sockets},
-    lifetime::Signals,
+    lifetime::{Host, Signals},
     listener::Listener,
     tls::Identity,
 };
@@ -51,6 +51,7 @@ pub struct Config {
 /// kept the server from starting, or what ended it.
 pub async fn serve(config: &Config, routes: Routes) -> Result<(), Error> {
     let request = Request::read(config.magic_cookie, handshake::environment)?;
+    let host = Host::of_this_process();
     let signals = Signals::register()?;
     let listener = Listener::bind(&request.sockets).await?;
     let identity = request.client_certificate.map(Identity::for_client).transpose()?;
@@ -64,7 +65,7 @@ pub async fn serve(config: &Config, routes: Routes) -> Result<(), Error> {
     handshake::announce(&line)?;
 
     let stop = CancellationToken::new();
-    tokio::spawn(lifetime::watch_host(signals, stop.clone()));
+    tokio::spawn(lifetime::watch_host(host, signals, stop.clone()));
     server::run(listener, identity.map(Identity::into_acceptor), routes, stop).await
 }
 

@@ -5,3 +5,6 @@
 mod azure;
 
 mod emulator;
+mod handshake;
+mod process;
+mod support;

@@ -1,0 +1,213 @@
+//! How the plugin is started and who may connect: the rules of go-plugin, kept by the real binary.
+
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    net::{Ipv4Addr, TcpListener},
+    os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _},
+    path::Path,
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
+use rustls::{
+    AlertDescription, ClientConfig, ProtocolVersion,
+    version::{TLS12, TLS13},
+};
+use tokio::io::AsyncReadExt as _;
+
+use crate::support::{
+    go_plugin::health::{HealthCheckRequest, health_client::HealthClient},
+    plugin::{Address, COOKIE, Launch, Plugin, within},
+    tls::{ALL_VERSIONS, ClientIdentity, anonymous_config},
+};
+
+/// Calls the plugin, and passes if it answers.
+pub(crate) async fn check_serves(plugin: &Plugin) {
+    let request = HealthCheckRequest { service: "plugin".to_owned() };
+    let mut client = HealthClient::new(plugin.connect().await);
+    let answer = within("a health check", client.check(request)).await.unwrap();
+    assert_eq!(answer.into_inner().status, 1, "1 is SERVING");
+}
+
+/// Starts a plugin that must end with exit code 1 before it opens or announces anything; gives back what it says.
+async fn check_refuses_to_start(launch: Launch) -> String {
+    let sockets = tempfile::tempdir().unwrap();
+    let output = launch.env("PLUGIN_UNIX_SOCKET_DIR", sockets.path()).refused().await;
+    let notice = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{notice}");
+    assert_eq!(output.stdout, b"", "{notice}");
+    assert_eq!(fs::read_dir(sockets.path()).unwrap().count(), 0, "{notice}");
+    notice
+}
+
+#[tokio::test]
+async fn without_the_right_cookie_nothing_starts() {
+    let launches = [Plugin::launch().without_env(COOKIE.0)]
+        .into_iter()
+        .chain(["", "wrong", &COOKIE.1[1..]].map(|value| Plugin::launch().env(COOKIE.0, value)));
+    for launch in launches {
+        let notice = check_refuses_to_start(launch).await;
+        assert!(notice.starts_with("This program is a plugin."), "{notice}");
+        assert_eq!(notice.lines().count(), 3, "{notice}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_certificate_that_cannot_be_read_is_no_reason_to_go_without() {
+    let notice = check_refuses_to_start(Plugin::launch().env("PLUGIN_CLIENT_CERT", "none")).await;
+    assert_eq!(notice, "PLUGIN_CLIENT_CERT is not a certificate in PEM form\n");
+}
+
+#[tokio::test]
+async fn the_line_says_where_and_with_which_certificate() {
+    let plugin = Plugin::launch().start().await;
+    let fields: Vec<&str> = plugin.line().split('|').collect();
+    let [core, protocol, network, address, kind, certificate] = fields[..] else {
+        panic!("{} has another number of fields", plugin.line());
+    };
+    assert_eq!([core, protocol, network, kind], ["1", "6", "unix", "grpc"]);
+    let name = Path::new(address).strip_prefix(plugin.directory()).unwrap().to_str().unwrap();
+    assert!(name.starts_with("plugin"), "{name}");
+    assert!(fs::metadata(address).unwrap().file_type().is_socket());
+    assert!(certificate.len() > 50 && !certificate.contains('='), "{certificate}");
+    assert_eq!(BASE64_STANDARD_NO_PAD.decode(certificate).unwrap(), plugin.server_certificate().as_ref());
+    check_serves(&plugin).await;
+}
+
+#[tokio::test]
+async fn the_version_is_ours_whatever_the_host_speaks() {
+    for offered in ["5,6", "6,5", "5", "7", ""] {
+        let plugin = Plugin::launch().env("PLUGIN_PROTOCOL_VERSIONS", offered).start().await;
+        assert!(plugin.line().starts_with("1|6|"), "{}", plugin.line());
+    }
+    let plugin = Plugin::launch().without_env("PLUGIN_PROTOCOL_VERSIONS").start().await;
+    assert!(plugin.line().starts_with("1|6|"), "{}", plugin.line());
+}
+
+#[tokio::test]
+async fn a_host_that_asks_about_multiplexing_gets_a_seventh_field() {
+    let plugin = Plugin::launch().env("PLUGIN_MULTIPLEX_GRPC", "true").start().await;
+    assert_eq!(plugin.line().split('|').nth(6), Some("false"));
+    check_serves(&plugin).await;
+}
+
+#[tokio::test]
+async fn a_host_that_sends_no_certificate_is_served_without_tls() {
+    let plugin = Plugin::launch().without_tls().start().await;
+    assert!(plugin.line().ends_with("|grpc|"), "{}", plugin.line());
+    check_serves(&plugin).await;
+}
+
+#[tokio::test]
+async fn the_socket_goes_where_the_host_wants_it_and_belongs_to_whom_it_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let check = async |group: Option<u32>, mode| {
+        let mut launch = Plugin::launch().env("PLUGIN_UNIX_SOCKET_DIR", directory.path());
+        if let Some(group) = group {
+            launch = launch.env("PLUGIN_UNIX_SOCKET_GROUP", group.to_string());
+        }
+        let mut plugin = launch.start().await;
+        let Address::Unix(path) = plugin.address().clone() else { panic!("{} has no path", plugin.line()) };
+        assert_eq!(path.parent(), Some(directory.path()));
+        let metadata = fs::metadata(&path).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, mode);
+        check_serves(&plugin).await;
+        plugin.shut_down().await;
+        assert!(!path.exists(), "the socket outlived the process");
+    };
+    check(None, 0o600).await;
+    // A user may always hand a file to a group of its own.
+    check(Some(fs::metadata(directory.path()).unwrap().gid()), 0o660).await;
+}
+
+#[tokio::test]
+async fn a_group_that_does_not_exist_is_named() {
+    let notice = check_refuses_to_start(Plugin::launch().env("PLUGIN_UNIX_SOCKET_GROUP", "no such group")).await;
+    assert_eq!(notice, "PLUGIN_UNIX_SOCKET_GROUP is not a group of this machine\n");
+}
+
+/// Launches with a directory whose sockets have no address, as it would be too long.
+fn without_room_for_a_path() -> Launch {
+    Plugin::launch().env("PLUGIN_UNIX_SOCKET_DIR", "/long".repeat(30))
+}
+
+#[tokio::test]
+async fn where_no_path_is_short_enough_loopback_serves() {
+    let busy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let busy_port = busy.local_addr().unwrap().port();
+    let launch = without_room_for_a_path().env("PLUGIN_MIN_PORT", busy_port.to_string());
+    let plugin = launch.env("PLUGIN_MAX_PORT", u16::MAX.to_string()).start().await;
+    let Address::Tcp(address) = plugin.address() else { panic!("{} has no port", plugin.line()) };
+    let port: u16 = address.strip_prefix("127.0.0.1:").unwrap().parse().unwrap();
+    assert!(port > busy_port, "{port} is not in the range from {busy_port}");
+    check_serves(&plugin).await;
+}
+
+#[tokio::test]
+async fn with_every_port_taken_the_start_fails() {
+    let busy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = busy.local_addr().unwrap().port().to_string();
+    let output = without_room_for_a_path().env("PLUGIN_MIN_PORT", &port).env("PLUGIN_MAX_PORT", &port).refused().await;
+    let notice = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{notice}");
+    assert_eq!(output.stdout, b"", "{notice}");
+    assert!(notice.starts_with(&format!("listening on 127.0.0.1, ports {port} to {port}: ")), "{notice}");
+}
+
+#[tokio::test]
+async fn the_announced_client_is_let_in_and_agrees_on_http2() {
+    let plugin = Plugin::launch().start().await;
+    for (version, negotiated) in [(&TLS13, ProtocolVersion::TLSv1_3), (&TLS12, ProtocolVersion::TLSv1_2)] {
+        let config = plugin.client().config_with_key_of(plugin.client(), plugin.server_certificate(), &[version]);
+        let stream = plugin.connect_tls(config).await.unwrap();
+        let (_, session) = stream.get_ref();
+        assert_eq!(session.protocol_version(), Some(negotiated));
+        assert_eq!(session.alpn_protocol(), Some(&b"h2"[..]));
+    }
+    check_serves(&plugin).await;
+}
+
+/// Connects with `config` and gives back the alert with which the plugin hangs up.
+///
+/// In TLS 1.3 a client believes itself connected until it reads the server's verdict on its certificate.
+async fn alert(plugin: &Plugin, config: ClientConfig) -> AlertDescription {
+    let read = async {
+        let mut stream = plugin.connect_tls(config).await?;
+        stream.read(&mut [0]).await
+    };
+    let error: io::Error = within("a refusal", read).await.expect_err("the connection was accepted");
+    assert_eq!(error.kind(), ErrorKind::InvalidData, "{error}");
+    match error.get_ref().and_then(|error| error.downcast_ref()) {
+        Some(rustls::Error::AlertReceived(alert)) => *alert,
+        _ => panic!("not an alert: {error:?}"),
+    }
+}
+
+#[tokio::test]
+async fn every_other_client_is_refused() {
+    let plugin = Plugin::launch().start().await;
+    let server = plugin.server_certificate();
+    let stranger = ClientIdentity::like_go_plugin();
+    for versions in [ALL_VERSIONS, &[&TLS12]] {
+        let nobody = anonymous_config(server, versions);
+        assert_eq!(alert(&plugin, nobody).await, AlertDescription::CertificateRequired);
+
+        let other = stranger.config_with_key_of(&stranger, server, versions);
+        assert_eq!(alert(&plugin, other).await, AlertDescription::AccessDenied);
+
+        let thief = plugin.client().config_with_key_of(&stranger, server, versions);
+        assert_eq!(alert(&plugin, thief).await, AlertDescription::DecryptError);
+    }
+    check_serves(&plugin).await;
+}
+
+#[tokio::test]
+async fn a_connection_without_tls_is_not_served() {
+    let plugin = Plugin::launch().start().await;
+    let mut socket = plugin.address().connect().await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut socket, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    within("hanging up", socket.read_to_end(&mut answer)).await.unwrap();
+    assert_eq!(answer.first(), Some(&21), "a TLS alert record is all there is");
+    check_serves(&plugin).await;
+}

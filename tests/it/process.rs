@@ -1,0 +1,309 @@
+//! How the process lives, logs and ends once it has started.
+
+use std::{
+    env,
+    io::{Seek as _, Write as _},
+    process::Stdio,
+    time::Instant,
+};
+
+use foundryhub::plugin::log;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    process::Command,
+    sync::mpsc,
+    time::timeout,
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Streaming, transport::Channel};
+
+use crate::{
+    handshake::check_serves,
+    support::{
+        go_plugin::{
+            ConnInfo, Empty, StdioData,
+            grpc_broker_client::GrpcBrokerClient,
+            grpc_controller_client::GrpcControllerClient,
+            grpc_stdio_client::GrpcStdioClient,
+            health::{HealthCheckRequest, health_client::HealthClient},
+        },
+        plugin::{COOKIE, HANG, Plugin, read_log_line, signal, within},
+        tls::ClientIdentity,
+    },
+};
+
+/// The streams that an engine opens as soon as it is connected, and keeps.
+struct Streams {
+    broker: Streaming<ConnInfo>,
+    /// Holds the other direction of the broker's stream open.
+    _offers: mpsc::Sender<ConnInfo>,
+    stdio: Streaming<StdioData>,
+}
+
+impl Streams {
+    async fn open(channel: &Channel) -> Self {
+        let (offers, receiver) = mpsc::channel(1);
+        let broker = GrpcBrokerClient::new(channel.clone()).start_stream(ReceiverStream::new(receiver)).await;
+        let stdio = GrpcStdioClient::new(channel.clone()).stream_stdio(()).await;
+        Self { broker: broker.unwrap().into_inner(), _offers: offers, stdio: stdio.unwrap().into_inner() }
+    }
+}
+
+#[tokio::test]
+async fn shutdown_is_answered_and_ends_the_process_though_streams_are_open() {
+    let mut plugin = Plugin::launch().start().await;
+    let channel = plugin.connect().await;
+    let mut streams = Streams::open(&channel).await;
+    // A second connection on which nothing happens must not be waited for either.
+    let _idle = plugin.connect().await;
+
+    GrpcControllerClient::new(channel).shutdown(Empty {}).await.expect("an answer before the end");
+    let answered = Instant::now();
+    let status = plugin.exited().await;
+    let took = answered.elapsed();
+    eprintln!("gone {took:?} after the answer");
+    assert_eq!(status.code(), Some(0));
+    assert!(took.as_secs() < 2, "an engine kills after two seconds; this took {took:?}");
+    assert!(streams.stdio.message().await.unwrap().is_none(), "the stream ends in good order");
+    assert!(streams.broker.message().await.unwrap().is_none(), "the stream ends in good order");
+    assert_eq!(plugin.rest_of_stdout().await, "");
+}
+
+#[tokio::test]
+async fn streams_end_when_the_client_cancels_them() {
+    let plugin = Plugin::launch().env("TF_LOG", "trace").start().await;
+    let channel = plugin.connect().await;
+    let Streams { broker, _offers, stdio } = Streams::open(&channel).await;
+    let closed = |stream: &'static str| {
+        move |line: &str| {
+            read_log_line(line).is_ok_and(|fields| fields["stream"] == stream && fields["@message"] == "closed")
+        }
+    };
+    drop(stdio);
+    plugin.stderr().wait_for("the stdio stream's end", closed("stdio")).await;
+    drop((broker, _offers));
+    plugin.stderr().wait_for("the broker stream's end", closed("broker")).await;
+    check_serves(&plugin).await;
+}
+
+#[tokio::test]
+async fn health_is_told_of_the_plugin_and_of_the_server() {
+    let plugin = Plugin::launch().start().await;
+    let mut client = HealthClient::new(plugin.connect().await);
+    for service in ["", "plugin"] {
+        let request = HealthCheckRequest { service: service.to_owned() };
+        assert_eq!(client.check(request.clone()).await.unwrap().into_inner().status, 1, "1 is SERVING");
+        let mut watched = client.watch(request).await.unwrap().into_inner();
+        assert_eq!(watched.message().await.unwrap().unwrap().status, 1, "1 is SERVING");
+    }
+    let unknown = HealthCheckRequest { service: "tfplugin6.Unknown".to_owned() };
+    assert_eq!(client.check(unknown.clone()).await.unwrap_err().code(), Code::NotFound);
+    let mut watched = client.watch(unknown).await.unwrap().into_inner();
+    assert_eq!(watched.message().await.unwrap().unwrap().status, 3, "3 is SERVICE_UNKNOWN");
+}
+
+#[tokio::test]
+async fn an_interrupt_is_the_engine_s_to_act_on() {
+    let mut plugin = Plugin::launch().start().await;
+    plugin.signal("INT").await;
+    check_serves(&plugin).await;
+    assert_eq!(plugin.shut_down().await.code(), Some(0), "ended by the shutdown, not by the signal");
+}
+
+#[tokio::test]
+async fn termination_ends_the_process_in_good_order() {
+    let mut plugin = Plugin::launch().start().await;
+    let directory = plugin.directory().to_owned();
+    assert_eq!(directory.read_dir().unwrap().count(), 1);
+    plugin.signal("TERM").await;
+    assert_eq!(plugin.exited().await.code(), Some(0));
+    assert_eq!(directory.read_dir().unwrap().count(), 0, "the socket outlived the process");
+}
+
+#[tokio::test]
+async fn the_process_ends_when_the_one_that_started_it_has() {
+    let directory = tempfile::tempdir().unwrap();
+    // The shell stands for the engine: it starts the plugin and lives until its standard input ends.
+    let mut shell = Command::new("sh")
+        .args(["-c", "\"$PLUGIN\" & cat >/dev/null"])
+        .env("PLUGIN", env!("CARGO_BIN_EXE_terraform-provider-foundryhub"))
+        .env(COOKIE.0, COOKIE.1)
+        .env("PLUGIN_CLIENT_CERT", ClientIdentity::like_go_plugin().pem())
+        .env("TMPDIR", directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let group = shell.id().unwrap();
+    let mut stdout = shell.stdout.take().unwrap();
+    let first = within("the plugin's start", stdout.read_u8()).await.unwrap();
+    assert_eq!(first, b'1', "the handshake's line");
+
+    drop(shell.stdin.take());
+    within("the shell's end", shell.wait()).await.unwrap();
+    // The plugin alone holds the other end now, and its process group.
+    let ended = timeout(HANG, stdout.read_to_end(&mut Vec::new())).await;
+    if ended.is_err() {
+        signal(&format!("-{group}"), "KILL").await;
+    }
+    ended.expect("the plugin outlived its host").unwrap();
+    assert_eq!(directory.path().read_dir().unwrap().count(), 0, "the socket outlived the process");
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_disturbs_nobody() {
+    for launch in [Plugin::launch(), Plugin::launch().debug()] {
+        let plugin = launch.start().await;
+        let silent = plugin.address().connect().await.unwrap();
+        for _ in 0..10 {
+            drop(plugin.address().connect().await.unwrap());
+        }
+        check_serves(&plugin).await;
+        drop(silent);
+        check_serves(&plugin).await;
+    }
+}
+
+#[tokio::test]
+async fn standard_input_is_left_to_the_user() {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"yes\n").unwrap();
+    file.rewind().unwrap();
+    // A duplicated descriptor shares its position, as the terminal's would share what was typed.
+    let mut plugin = Plugin::launch().stdin(file.try_clone().unwrap()).start().await;
+    check_serves(&plugin).await;
+    plugin.shut_down().await;
+    assert_eq!(file.stream_position().unwrap(), 0);
+}
+
+#[tokio::test]
+async fn debug_mode_tells_how_to_attach_and_serves_many_until_interrupted() {
+    let mut plugin = Plugin::launch().debug().start().await;
+    let variable: Value = serde_json::from_str(plugin.line()).unwrap();
+    let entry = &variable["registry.terraform.io/foundryhub/foundryhub"];
+    let address = entry["Addr"]["String"].as_str().unwrap();
+    assert!(address.starts_with(plugin.directory().to_str().unwrap()), "{address}");
+    let expected = json!({
+        "Protocol": "grpc", "ProtocolVersion": 6, "Pid": plugin.pid(), "Test": true,
+        "Addr": {"Network": "unix", "String": address},
+    });
+    assert_eq!(
+        variable,
+        json!({
+            "registry.terraform.io/foundryhub/foundryhub": expected,
+            "registry.opentofu.org/foundryhub/foundryhub": expected,
+        })
+    );
+
+    let (first, second) = (plugin.connect().await, plugin.connect().await);
+    let _first = Streams::open(&first).await;
+    drop(Streams::open(&second).await);
+    drop(second);
+    check_serves(&plugin).await;
+
+    plugin.signal("INT").await;
+    assert_eq!(plugin.exited().await.code(), Some(0));
+    assert_eq!(plugin.directory().read_dir().unwrap().count(), 0, "the socket outlived the process");
+}
+
+#[tokio::test]
+async fn every_line_of_the_log_is_understood_by_the_engine() {
+    for variable in ["TF_LOG", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_FOUNDRYHUB"] {
+        let mut plugin = Plugin::launch().env(variable, "TRACE").start().await;
+        let channel = plugin.connect().await;
+        let streams = Streams::open(&channel).await;
+        // A line about a connection that fails comes from the accept loop.
+        let mut socket = plugin.address().connect().await.unwrap();
+        socket.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        plugin.stderr().wait_for("a failed connection", |line| line.contains("failed before")).await;
+        drop(streams);
+        plugin.shut_down().await;
+
+        let lines = plugin.stderr().to_end().await;
+        let fields: Vec<Value> = lines
+            .iter()
+            .map(|line| read_log_line(line).unwrap_or_else(|problem| panic!("{problem}: {line}")))
+            .collect();
+        for level in ["trace", "debug"] {
+            assert!(fields.iter().any(|fields| fields["@level"] == level), "no {level} in {lines:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_engine_that_wants_no_log_gets_none() {
+    let mut plugin = Plugin::launch().env("TF_LOG", "trace").env("TF_LOG_PROVIDER", "off").start().await;
+    Streams::open(&plugin.connect().await).await;
+    plugin.shut_down().await;
+    assert_eq!(plugin.stderr().to_end().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_wrong_command_line_is_refused() {
+    let program = env!("CARGO_BIN_EXE_terraform-provider-foundryhub");
+    for (arguments, code, stdout) in [
+        (&["--version"][..], 0, concat!("terraform-provider-foundryhub ", env!("CARGO_PKG_VERSION"), "\n")),
+        (&["--unknown"], 2, ""),
+        (&["argument"], 2, ""),
+    ] {
+        let output = Command::new(program).args(arguments).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), stdout, "{arguments:?}");
+    }
+    let output = Command::new(program).arg("--help").output().await.unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert!(["--debug", "--version", "--help"].iter().all(|flag| help.contains(flag)), "{help}");
+}
+
+/// The variable that makes the next test the program it runs.
+const PANICKING: &str = "FOUNDRYHUB_TEST_PANICKING";
+
+thread_local! {
+    /// Whether panics on this thread are caught and answered for.
+    static CONTAINED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Panics once where it is contained and once where it is not, with the real hook writing to the real standard error.
+fn panic_both_ways() {
+    log::init(&["TF_LOG"], &["it"]);
+    log::install_panic_hook(|| CONTAINED.get());
+    let contained = std::thread::spawn(|| {
+        CONTAINED.set(true);
+        panic!("contained: {}", "y".repeat(100_000));
+    });
+    assert!(contained.join().is_err());
+    let lost = std::thread::Builder::new().name("lost".to_owned()).spawn(|| panic!("not contained\nat all"));
+    assert!(lost.unwrap().join().is_err());
+}
+
+#[tokio::test]
+async fn only_a_panic_that_nobody_answers_for_is_a_crash_to_the_engine() {
+    // A hook belongs to a whole process, so this test runs itself in another one.
+    if env::var_os(PANICKING).is_some() {
+        return panic_both_ways();
+    }
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "process::only_a_panic_that_nobody_answers_for_is_a_crash_to_the_engine", "--nocapture"])
+        .env(PANICKING, "1")
+        .env("TF_LOG", "error")
+        .env_remove("RUST_BACKTRACE")
+        .output()
+        .await
+        .unwrap();
+    assert!(output.status.success());
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<&str> = stderr.lines().collect();
+
+    let fields = read_log_line(lines[0]).unwrap_or_else(|problem| panic!("{problem}: {}", lines[0]));
+    assert_eq!(fields["@level"], "error");
+    assert_eq!(fields["@message"], "panicked");
+    assert!(fields["panic"].as_str().unwrap().starts_with("contained: yyy"));
+    assert!(fields["location"].as_str().unwrap().starts_with("tests/it/process.rs:"));
+
+    assert_eq!(lines[1..4], ["panic: not contained", "  at all", ""]);
+    assert!(lines[4].starts_with("in thread lost at tests/it/process.rs:"), "{stderr}");
+    assert_eq!(lines.len(), 6, "{stderr}");
+}
