@@ -1,0 +1,14 @@
+# The whole vocabulary of the project: make test, make lint, make fmt.
+
+.PHONY: test lint fmt
+
+# Format, lint and every test, ending with the totals over all test binaries.
+test: lint
+	@./tests/run-all
+
+lint:
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+
+fmt:
+	cargo fmt
