@@ -38,4 +38,7 @@ pub(crate) use emulator::Emulator;
 pub(crate) use faults::{Action, Rule};
 pub(crate) use log::Record;
 pub(crate) use operations::Outcome;
-pub(crate) use options::Options;
+pub(crate) use options::{
+    Datastores, ExistsId, HubRole, IdCasing, Lro, ModeCasing, OnOff, Operations, Options, Principals, PutWithoutMode,
+    SchemaView, UserDelegationSas,
+};

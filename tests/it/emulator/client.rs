@@ -207,7 +207,7 @@ pub(crate) fn grant(principal: &str, role: &str) -> Value {
 
 /// Names in a list's `value`.
 pub(crate) fn names(list: &Value) -> Vec<String> {
-    let items = list["value"].as_array().expect("a list");
+    let items = list["value"].as_array().unwrap_or_else(|| panic!("no list: {list}"));
     items.iter().map(|item| item["name"].as_str().expect("a name").to_owned()).collect()
 }
 

@@ -4,3 +4,6 @@
 mod client;
 
 mod entra;
+mod roles;
+mod storage;
+mod workspaces;

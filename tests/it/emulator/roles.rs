@@ -1,0 +1,369 @@
+//! Role assignments with their table of errors (arm.md §3), and role definitions (§4).
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::client::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, arm, arm_with, assignment_at, grant, names};
+use crate::azure::{ExistsId, Principals};
+
+const NAME: &str = "716c4d15-9bc8-476d-a3c1-6ccb70082517";
+const OTHER: &str = "00000000-0000-0000-0000-0000000000aa";
+
+/// arm.md §3: PUT is 201 with the object and its members.
+#[tokio::test]
+async fn a_new_assignment_is_201_with_the_members_of_the_sample() {
+    let arm = arm().await;
+    let mut body = grant(ALICE, BLOB_CONTRIBUTOR);
+    body["properties"]["principalType"] = json!("User");
+    body["properties"]["description"] = json!("why");
+    let reply = arm.put(&arm.assignment_path(NAME), body).await;
+    assert_eq!(reply.status, 201, "{}", reply.text);
+    assert_eq!(reply.at("/id"), format!("{}/providers/Microsoft.Authorization/roleAssignments/{NAME}", arm.account));
+    assert_eq!((reply.at("/name"), reply.at("/type")), (NAME.into(), "Microsoft.Authorization/roleAssignments".into()));
+    let properties = reply.at("/properties");
+    assert_eq!(
+        properties["roleDefinitionId"],
+        format!("{}/providers/Microsoft.Authorization/roleDefinitions/{BLOB_CONTRIBUTOR}", arm.subscription)
+    );
+    assert_eq!((&properties["principalId"], &properties["principalType"]), (&json!(ALICE), &json!("User")));
+    assert_eq!((&properties["scope"], &properties["description"]), (&json!(arm.account), &json!("why")));
+    for null in ["condition", "conditionVersion", "delegatedManagedIdentityResourceId"] {
+        assert_eq!(properties.get(null), Some(&Value::Null), "{null}");
+    }
+    for text in ["createdOn", "updatedOn", "createdBy", "updatedBy"] {
+        assert!(properties[text].is_string(), "{text}");
+    }
+    let read = arm.get(&arm.assignment_path(NAME)).await;
+    assert_eq!((read.status, read.body()), (200, reply.body()));
+    assert_eq!(arm.get(&format!("{}&tenantId=x", arm.assignment_path(NAME))).await.status, 200);
+}
+
+/// arm.md §3: the same name, principal, role and scope is a success and may change the description; 200 or 201.
+#[tokio::test]
+async fn the_same_again_is_a_success_and_updates_the_description() {
+    let arm = arm().await;
+    let mut body = grant(ALICE, BLOB_CONTRIBUTOR);
+    let first = arm.put(&arm.assignment_path(NAME), body.clone()).await;
+    body["properties"]["description"] = json!("changed");
+    let again = arm.put(&arm.assignment_path(NAME), body.clone()).await;
+    assert_eq!((again.status, again.at("/properties/description")), (200, "changed".into()));
+    assert_eq!(again.at("/properties/createdOn"), first.at("/properties/createdOn"));
+    arm.emulator.configure(|options| options.repeated_put = 201);
+    assert_eq!(arm.put(&arm.assignment_path(NAME), body).await.status, 201);
+}
+
+/// arm.md §3: the same name for another principal, role or scope; names are unique in the tenant.
+#[tokio::test]
+async fn a_name_is_taken_in_the_whole_tenant() {
+    let arm = arm().await;
+    arm.put(&arm.assignment_path(NAME), grant(ALICE, BLOB_CONTRIBUTOR)).await;
+    for (scope, body) in [
+        (arm.account.as_str(), grant(BOB, BLOB_CONTRIBUTOR)),
+        (arm.account.as_str(), grant(ALICE, BLOB_READER)),
+        (arm.group.as_str(), grant(ALICE, BLOB_CONTRIBUTOR)),
+    ] {
+        let reply = arm.put(&assignment_at(scope, NAME), body).await;
+        assert_eq!(reply.error(), (400, "RoleAssignmentUpdateNotPermitted".to_owned()));
+        assert_eq!(
+            reply.message(),
+            "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
+        );
+    }
+}
+
+/// arm.md §3: another name for the same grant is 409 with the 32-hex id, or without; the role by any form of its id.
+#[tokio::test]
+async fn the_same_grant_under_another_name_exists() {
+    let arm = arm().await;
+    arm.put(&arm.assignment_path(NAME), grant(ALICE, BLOB_CONTRIBUTOR)).await;
+    let mut body = grant(&ALICE.to_uppercase(), BLOB_CONTRIBUTOR);
+    for form in [
+        format!("/providers/Microsoft.Authorization/roleDefinitions/{BLOB_CONTRIBUTOR}"),
+        format!("{}/providers/Microsoft.Authorization/roleDefinitions/{BLOB_CONTRIBUTOR}", arm.subscription),
+        format!(
+            "{}/providers/microsoft.authorization/roledefinitions/{}",
+            arm.account,
+            BLOB_CONTRIBUTOR.to_uppercase()
+        ),
+    ] {
+        body["properties"]["roleDefinitionId"] = json!(form);
+        let reply = arm.put(&arm.assignment_path(OTHER), body.clone()).await;
+        assert_eq!(reply.error(), (409, "RoleAssignmentExists".to_owned()));
+        assert_eq!(
+            reply.message(),
+            "The role assignment already exists. The ID of the existing role assignment is 716c4d159bc8476da3c16ccb70082517."
+        );
+    }
+    arm.emulator.configure(|options| options.exists_id = ExistsId::None);
+    assert_eq!(arm.put(&arm.assignment_path(OTHER), body).await.message(), "The role assignment already exists.");
+}
+
+/// arm.md §3: an unknown principal, unless principalType spares the look-up; a fresh one is unknown for a while.
+#[tokio::test]
+async fn unknown_principals_are_refused_when_told_to() {
+    let arm = arm_with(|options| options.principals = Principals::Known).await;
+    let mut body = grant(ALICE, BLOB_CONTRIBUTOR);
+    let reply = arm.put(&arm.assignment_path(NAME), body.clone()).await;
+    assert_eq!(reply.error(), (400, "PrincipalNotFound".to_owned()));
+    let start = format!(
+        "Principal {} does not exist in the directory 11111111-1111-1111-1111-111111111111. Check that you have the correct principal ID.",
+        ALICE.replace('-', "")
+    );
+    assert!(reply.message().starts_with(&start), "{}", reply.message());
+    body["properties"]["principalType"] = json!("ServicePrincipal");
+    assert_eq!(arm.put(&arm.assignment_path(NAME), body.clone()).await.status, 201);
+    arm.emulator.configure(|options| {
+        options.principals = Principals::Strict;
+        options.principal_delay = Duration::from_secs(60);
+    });
+    arm.emulator.add_principal(BOB, "ServicePrincipal");
+    body["properties"]["principalId"] = json!(BOB);
+    assert_eq!(arm.put(&arm.assignment_path(OTHER), body.clone()).await.error().1, "PrincipalNotFound");
+    arm.emulator.advance(Duration::from_secs(60));
+    assert_eq!(arm.put(&arm.assignment_path(OTHER), body).await.status, 201);
+}
+
+/// arm.md §3: principalType against the directory, and values that are none.
+#[tokio::test]
+async fn a_principal_type_must_fit_the_directory() {
+    let arm = arm().await;
+    arm.emulator.add_principal(ALICE, "ServicePrincipal");
+    let mut body = grant(ALICE, BLOB_CONTRIBUTOR);
+    body["properties"]["principalType"] = json!("User");
+    let reply = arm.put(&arm.assignment_path(NAME), body.clone()).await;
+    assert_eq!(reply.error(), (400, "UnmatchedPrincipalType".to_owned()));
+    assert_eq!(
+        reply.message(),
+        format!(
+            "The PrincipalId '{}' has type 'ServicePrincipal' , which is different from specified PrinciaplType 'User'.",
+            ALICE.replace('-', "")
+        )
+    );
+    body["properties"]["principalType"] = json!("MSI");
+    let reply = arm.put(&arm.assignment_path(NAME), body.clone()).await;
+    assert_eq!(reply.status, 400);
+    assert!(reply.message().contains("'User', 'Group' or 'ServicePrincipal'"));
+    body["properties"].as_object_mut().expect("an object").remove("principalType");
+    assert_eq!(arm.put(&arm.assignment_path(NAME), body).await.at("/properties/principalType"), "ServicePrincipal");
+}
+
+/// arm.md §3: bad ids of principal, assignment and role.
+#[tokio::test]
+async fn malformed_and_unknown_ids_have_their_codes() {
+    let arm = arm().await;
+    let put = async |name: &str, body: Value| arm.put(&arm.assignment_path(name), body).await.error();
+    assert_eq!(put(NAME, grant("alice", BLOB_CONTRIBUTOR)).await, (400, "InvalidPrincipalId".to_owned()));
+    assert_eq!(put("my-name", grant(ALICE, BLOB_CONTRIBUTOR)).await, (400, "InvalidRoleAssignmentId".to_owned()));
+    let unknown = "12345678-0000-0000-0000-000000000000";
+    assert_eq!(put(NAME, grant(ALICE, unknown)).await, (400, "RoleDefinitionDoesNotExist".to_owned()));
+    arm.emulator.configure(|options| options.unknown_role = 404);
+    let reply = arm.put(&arm.assignment_path(NAME), grant(ALICE, unknown)).await;
+    assert_eq!(reply.error(), (404, "RoleDefinitionDoesNotExist".to_owned()));
+    assert_eq!(reply.message(), format!("The specified role definition with ID '{unknown}' does not exist."));
+}
+
+/// arm.md §3: conditionVersion is 2.0 or nothing.
+#[tokio::test]
+async fn a_condition_has_version_2_0() {
+    let arm = arm().await;
+    let mut body = grant(ALICE, BLOB_CONTRIBUTOR);
+    body["properties"]["condition"] = json!("@Resource[x] StringEquals 'y'");
+    body["properties"]["conditionVersion"] = json!("1.0");
+    assert_eq!(arm.put(&arm.assignment_path(NAME), body.clone()).await.status, 400);
+    body["properties"]["conditionVersion"] = json!("2.0");
+    let reply = arm.put(&arm.assignment_path(NAME), body).await;
+    assert_eq!((reply.status, reply.at("/properties/conditionVersion")), (201, "2.0".into()));
+}
+
+/// arm.md §3: GET of what is missing.
+#[tokio::test]
+async fn a_missing_assignment_is_role_assignment_not_found() {
+    let arm = arm().await;
+    let reply = arm.get(&arm.assignment_path(NAME)).await;
+    assert_eq!(reply.error(), (404, "RoleAssignmentNotFound".to_owned()));
+    assert_eq!(reply.message(), format!("The role assignment '{NAME}' is not found."));
+}
+
+/// arm.md §3: DELETE is 200 with the object, or 204.
+#[tokio::test]
+async fn a_delete_answers_the_object_once() {
+    let arm = arm().await;
+    let made = arm.put(&arm.assignment_path(NAME), grant(ALICE, BLOB_CONTRIBUTOR)).await;
+    let gone = arm.delete(&arm.assignment_path(NAME)).await;
+    assert_eq!((gone.status, gone.body()), (200, made.body()));
+    assert_eq!(arm.delete(&arm.assignment_path(NAME)).await.status, 204);
+}
+
+/// arm.md §3: too many in a subscription.
+#[tokio::test]
+async fn a_subscription_is_full_at_its_limit() {
+    let arm = arm_with(|options| options.assignment_limit = 1).await;
+    assert_eq!(arm.put(&arm.assignment_path(NAME), grant(ALICE, BLOB_CONTRIBUTOR)).await.status, 201);
+    let reply = arm.put(&arm.assignment_path(OTHER), grant(BOB, BLOB_CONTRIBUTOR)).await;
+    assert_eq!(reply.error(), (400, "RoleAssignmentLimitExceeded".to_owned()));
+    assert!(reply.message().starts_with("No more role assignments can be created"));
+}
+
+/// arm.md §3: the three filters, none, and two joined; inherited ones are in every list below; percent-encoding.
+#[tokio::test]
+async fn lists_look_up_and_down_as_the_filter_says() {
+    let arm = arm().await;
+    let group_object = "99999999-0000-0000-0000-000000000009";
+    arm.emulator.seed(&format!("principals:\n  - {{ id: {BOB}, type: User, member_of: [{group_object}] }}"));
+    let seed = |scope: &str, who: &str| arm.emulator.seed_assignment(scope, who, BLOB_READER);
+    let above = seed(&arm.subscription, ALICE);
+    let here = seed(&arm.account, BOB);
+    let below = seed(&format!("{}/blobServices/default/containers/c", arm.account), ALICE);
+    let through_group = seed(&arm.group, group_object);
+    let _elsewhere = seed(&format!("{}2", arm.account), ALICE);
+    let _hub = seed(&arm.hub, ALICE);
+    let list = async |filter: &str| {
+        let mut found = names(&arm.assignments(&arm.account, filter).await.body());
+        found.sort();
+        found
+    };
+    let sorted = |mut names: Vec<&String>| {
+        names.sort();
+        names.into_iter().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(list("").await, sorted(vec![&above, &here, &below, &through_group]));
+    assert_eq!(list("atScope()").await, sorted(vec![&above, &here, &through_group]));
+    assert_eq!(list(&format!("principalId eq '{ALICE}'")).await, sorted(vec![&above, &below]));
+    assert_eq!(list(&format!("principalId eq '{BOB}'")).await, vec![here.clone()]);
+    assert_eq!(list(&format!("assignedTo('{BOB}')")).await, sorted(vec![&here, &through_group]));
+    assert_eq!(list(&format!("atScope() and principalId eq '{}'", ALICE.to_uppercase())).await, vec![above.clone()]);
+    assert_eq!(list(&format!("atScope() and assignedTo('{BOB}')")).await, sorted(vec![&here, &through_group]));
+    let unescaped = format!(
+        "{}/providers/Microsoft.Authorization/roleAssignments?$filter=assignedTo('{BOB}')&api-version=2022-04-01",
+        arm.account
+    );
+    assert_eq!(names(&arm.get(&unescaped).await.body()).len(), 2);
+    assert_eq!(arm.assignments(&arm.account, "name eq 'x'").await.status, 400);
+    assert_eq!(arm.assignments(&format!("{}x", arm.account), "atScope()").await.error().1, "ResourceNotFound");
+}
+
+/// arm.md §3, §5.5: lists are paged with $skipToken; nextLink is absolute and keeps the filter.
+#[tokio::test]
+async fn long_lists_are_paged() {
+    let arm = arm_with(|options| options.page_size = 3).await;
+    let mut expected: Vec<String> =
+        (0..7).map(|_| arm.emulator.seed_assignment(&arm.account, ALICE, BLOB_READER)).collect();
+    expected.sort();
+    let (mut found, mut reply) = (Vec::new(), arm.assignments(&arm.account, "atScope()").await);
+    loop {
+        found.extend(names(&reply.body()));
+        let Some(next) = reply.at("/nextLink").as_str().map(str::to_owned) else { break };
+        assert!(next.starts_with(arm.emulator.url()) && next.contains("atScope"), "{next}");
+        reply = arm.get(&next).await;
+    }
+    found.sort();
+    assert_eq!(found, expected);
+}
+
+/// arm.md §3: right after a PUT a GET or list may lag, and after a DELETE too.
+#[tokio::test]
+async fn assignments_show_up_and_go_with_a_delay_when_told_to() {
+    let arm = arm_with(|options| options.assignment_read_delay = Duration::from_secs(30)).await;
+    let lists = async || names(&arm.assignments(&arm.account, "atScope()").await.body()).len();
+    arm.put(&arm.assignment_path(NAME), grant(ALICE, BLOB_CONTRIBUTOR)).await;
+    assert_eq!((arm.get(&arm.assignment_path(NAME)).await.status, lists().await), (404, 0));
+    assert_eq!(arm.put(&arm.assignment_path(OTHER), grant(ALICE, BLOB_CONTRIBUTOR)).await.status, 409);
+    arm.emulator.advance(Duration::from_secs(30));
+    assert_eq!((arm.get(&arm.assignment_path(NAME)).await.status, lists().await), (200, 1));
+    assert_eq!(arm.delete(&arm.assignment_path(NAME)).await.status, 200);
+    assert_eq!((arm.get(&arm.assignment_path(NAME)).await.status, lists().await), (200, 1));
+    arm.emulator.advance(Duration::from_secs(30));
+    assert_eq!((arm.get(&arm.assignment_path(NAME)).await.status, lists().await), (404, 0));
+}
+
+/// arm.md §4: definitions by id at any scope and at the root, with their members.
+#[tokio::test]
+async fn definitions_are_found_under_every_scope() {
+    let arm = arm().await;
+    for (scope, place) in [
+        ("", ""),
+        (arm.account.as_str(), arm.subscription.as_str()),
+        (arm.subscription.as_str(), arm.subscription.as_str()),
+    ] {
+        for version in ["2022-04-01", "2022-05-01-preview"] {
+            let path = format!(
+                "{scope}/providers/Microsoft.Authorization/roleDefinitions/{BLOB_CONTRIBUTOR}?api-version={version}"
+            );
+            let reply = arm.get(&path).await;
+            assert_eq!(
+                reply.at("/id"),
+                format!("{place}/providers/Microsoft.Authorization/roleDefinitions/{BLOB_CONTRIBUTOR}")
+            );
+            assert_eq!(reply.at("/name"), BLOB_CONTRIBUTOR);
+            assert_eq!(
+                (reply.at("/properties/roleName"), reply.at("/properties/type")),
+                ("Storage Blob Data Contributor".into(), "BuiltInRole".into())
+            );
+            assert_eq!(reply.at("/properties/assignableScopes"), json!(["/"]));
+            for list in ["actions", "notActions", "dataActions", "notDataActions"] {
+                assert!(reply.at(&format!("/properties/permissions/0/{list}")).is_array(), "{list}");
+            }
+        }
+    }
+    let missing =
+        arm.get(&format!("/providers/Microsoft.Authorization/roleDefinitions/{NAME}?api-version=2022-04-01")).await;
+    assert_eq!(missing.error(), (404, "RoleDefinitionDoesNotExist".to_owned()));
+}
+
+/// arm.md §4: the table of roles, by name and GUID, through the filter that clients send.
+#[tokio::test]
+async fn every_role_of_the_table_is_found_by_its_name() {
+    let arm = arm().await;
+    for (name, id) in [
+        ("Storage Blob Data Contributor", "ba92f5b4-2d11-453d-a403-e96b0029c9fe"),
+        ("Storage Blob Data Reader", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"),
+        ("Storage Blob Data Owner", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"),
+        ("Storage File Data Privileged Contributor", "69566ab7-960f-475b-8e7c-b3118f30c6bd"),
+        ("Storage File Data Privileged Reader", "b8eda974-7b85-4f76-af95-65846b26df6d"),
+        ("Storage File Data SMB Share Contributor", "0c867c2a-1d8c-454a-a3db-ab2ea1bdc8bb"),
+        ("Azure AI Developer", "64702f94-c441-49e6-a78b-ef80e0188fee"),
+        ("Azure AI Administrator", "b78c5d69-af96-48a3-bf8d-a8b4d589de94"),
+        ("Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c"),
+        ("Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"),
+        ("Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7"),
+        ("User Access Administrator", "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"),
+        ("Role Based Access Control Administrator", "f58310d9-a9f6-439a-9e8d-f62e7b41a168"),
+    ] {
+        let filter = format!("roleName%20eq%20%27{}%27", name.replace(' ', "%20"));
+        let path = format!(
+            "{}/providers/Microsoft.Authorization/roleDefinitions?api-version=2022-05-01-preview&$filter={filter}",
+            arm.account
+        );
+        assert_eq!(names(&arm.get(&path).await.body()), [id], "{name}");
+    }
+    let list = async |filter: &str| {
+        let path = format!(
+            "{}/providers/Microsoft.Authorization/roleDefinitions?api-version=2022-04-01&$filter={filter}",
+            arm.account
+        );
+        names(&arm.get(&path).await.body()).len()
+    };
+    assert_eq!(list("type+eq+'BuiltInRole'").await, 13);
+    assert_eq!(list("atScopeAndBelow()").await, 13);
+    assert_eq!(list("type+eq+'CustomRole'").await, 0);
+}
+
+/// arm.md §4, §8: custom definitions, as azure-cli makes them.
+#[tokio::test]
+async fn custom_definitions_are_made_assigned_and_deleted() {
+    let arm = arm().await;
+    let path = format!(
+        "{}/providers/Microsoft.Authorization/roleDefinitions/{NAME}?api-version=2022-05-01-preview",
+        arm.subscription
+    );
+    let body = json!({ "properties": { "roleName": "Mine", "type": "CustomRole", "assignableScopes": [arm.subscription],
+        "permissions": [{ "actions": ["Microsoft.Storage/*/read"], "notActions": [], "dataActions": [], "notDataActions": [] }] } });
+    let made = arm.put(&path, body).await;
+    assert_eq!((made.status, made.at("/properties/type")), (201, "CustomRole".into()));
+    assert_eq!(arm.put(&arm.assignment_path(OTHER), grant(ALICE, NAME)).await.status, 201);
+    assert_eq!(arm.delete(&path).await.status, 400);
+    arm.delete(&arm.assignment_path(OTHER)).await;
+    assert_eq!(arm.delete(&path).await.status, 200);
+    assert_eq!(arm.delete(&path).await.status, 204);
+}

@@ -1,0 +1,211 @@
+//! Storage accounts (arm.md §2) and the blob service stub.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::client::{ACCOUNTS, Arm, BLOB_CONTRIBUTOR, BLOB_READER, arm, arm_with, grant, names, read, variable};
+
+/// arm.md §2: 200 with what azure-cli needs to build its PATCH from.
+#[tokio::test]
+async fn an_account_shows_what_clients_build_their_patch_from() {
+    let arm = arm().await;
+    for version in ["2019-04-01", "2023-05-01", "2025-08-01", "2026-09-01", "2031-01-01"] {
+        let reply = arm.get(&format!("{}?api-version={version}", arm.account)).await;
+        assert_eq!((reply.status, reply.at("/type")), (200, ACCOUNTS.into()), "{version}");
+        for member in [
+            "/id",
+            "/name",
+            "/location",
+            "/kind",
+            "/tags",
+            "/sku/name",
+            "/sku/tier",
+            "/properties/encryption/services",
+            "/properties/networkAcls/defaultAction",
+            "/properties/accessTier",
+            "/properties/supportsHttpsTrafficOnly",
+            "/properties/primaryEndpoints/blob",
+            "/properties/provisioningState",
+            "/properties/creationTime",
+        ] {
+            assert!(!reply.at(member).is_null(), "{member}");
+        }
+    }
+    let missing = arm.get(&format!("{}x?api-version=2023-05-01", arm.account)).await;
+    assert_eq!(missing.error(), (404, "ResourceNotFound".to_owned()));
+}
+
+/// arm.md §2: PATCH is synchronous and minimal; the flag is tri-state: absent, then what was written; null leaves it.
+#[tokio::test]
+async fn the_flag_is_absent_until_set_and_then_stays_a_value() {
+    let arm = arm().await;
+    let before = arm.get(&arm.account_path()).await;
+    assert!(before.at("/properties/allowSharedKeyAccess").is_null());
+    for (sent, shown) in [(json!(false), json!(false)), (json!(true), json!(true)), (Value::Null, json!(true))] {
+        let reply = arm.patch(&arm.account_path(), json!({ "properties": { "allowSharedKeyAccess": sent } })).await;
+        assert_eq!((reply.status, reply.at("/properties/allowSharedKeyAccess")), (200, shown.clone()));
+        assert_eq!(arm.get(&arm.account_path()).await.at("/properties/allowSharedKeyAccess"), shown);
+    }
+    let wrong = json!({ "properties": { "allowSharedKeyAccess": "no" } });
+    assert_eq!(arm.patch(&arm.account_path(), wrong).await.status, 400);
+    for member in ["/sku", "/kind", "/properties/encryption", "/properties/networkAcls"] {
+        assert_eq!(arm.get(&arm.account_path()).await.at(member), before.at(member));
+    }
+}
+
+/// arm.md §2: what azure-cli sends after its GET.
+#[tokio::test]
+async fn a_patch_that_repeats_what_get_showed_is_taken() {
+    let arm = arm().await;
+    let shown = arm.get(&arm.account_path()).await.body();
+    let body = json!({
+        "sku": { "name": shown["sku"]["name"] }, "tags": shown["tags"],
+        "properties": {
+            "accessTier": shown["properties"]["accessTier"], "encryption": shown["properties"]["encryption"],
+            "networkAcls": shown["properties"]["networkAcls"], "supportsHttpsTrafficOnly": true,
+            "allowSharedKeyAccess": false, "defaultToOAuthAuthentication": true,
+        },
+    });
+    let reply = arm.patch(&format!("{}?api-version=2025-08-01", arm.account), body).await;
+    assert_eq!((reply.status, reply.at("/properties/defaultToOAuthAuthentication")), (200, true.into()));
+    assert_eq!(reply.at("/sku"), shown["sku"]);
+}
+
+/// arm.md §2: PUT creates with 202 and a Location, is 200 when the account is there; DELETE is 200, then 204.
+#[tokio::test]
+async fn accounts_are_made_and_deleted() {
+    let arm = arm().await;
+    let path = format!("{}?api-version=2023-05-01", arm.emulator.id("rg1", ACCOUNTS, "sa2"));
+    let body = json!({ "location": "eastus", "kind": "StorageV2", "sku": { "name": "Standard_GRS" },
+        "properties": { "allowSharedKeyAccess": false } });
+    let reply = arm.put(&path, body.clone()).await;
+    assert_eq!(reply.status, 202);
+    let done = arm.get(reply.header("location").expect("a Location")).await;
+    assert_eq!((done.status, done.at("/sku/name")), (200, "Standard_GRS".into()));
+    assert_eq!(done.at("/properties/allowSharedKeyAccess"), false);
+    assert_eq!(arm.put(&path, body).await.status, 200);
+    let elsewhere = format!("{}?api-version=2023-05-01", arm.emulator.id("rg1", ACCOUNTS, "sa1").replace("rg1", "rg2"));
+    assert_eq!(arm.put(&elsewhere, json!({})).await.error(), (404, "ResourceGroupNotFound".to_owned()));
+    let invalid = format!("{}?api-version=2023-05-01", arm.emulator.id("rg1", ACCOUNTS, "No-Good"));
+    assert_eq!(arm.put(&invalid, json!({})).await.status, 400);
+    let list = arm.get(&format!("{}/providers/{ACCOUNTS}?api-version=2023-05-01", arm.subscription)).await;
+    assert_eq!(names(&list.body()), ["sa1", "sa2"]);
+    assert_eq!(arm.delete(&path).await.status, 200);
+    assert_eq!(arm.delete(&path).await.status, 204);
+}
+
+/// arm.md §2: listKeys and regenerateKey answer alike, and go on when shared key is off.
+#[tokio::test]
+async fn keys_stay_readable_when_they_are_refused() {
+    let arm = arm().await;
+    arm.emulator.set_shared_key_access(&arm.account, Some(false));
+    let act = async |name: &str, body: Value| arm.post(&format!("{}/{name}", arm.account), body).await;
+    let before = act("listKeys?api-version=2023-05-01&$expand=kerb", Value::Null).await;
+    assert_eq!(before.status, 200);
+    for (n, name) in ["key1", "key2"].into_iter().enumerate() {
+        assert_eq!(before.at(&format!("/keys/{n}/keyName")), name);
+        assert_eq!(before.at(&format!("/keys/{n}/permissions")), "FULL");
+        assert!(
+            before.at(&format!("/keys/{n}/value")).is_string()
+                && before.at(&format!("/keys/{n}/creationTime")).is_string()
+        );
+    }
+    let after = act("regenerateKey?api-version=2023-05-01", json!({ "keyName": "key1" })).await;
+    assert_eq!(after.status, 200);
+    assert_ne!(after.at("/keys/0/value"), before.at("/keys/0/value"));
+    assert_eq!(after.at("/keys/1"), before.at("/keys/1"));
+    assert_eq!(act("regenerateKey?api-version=2023-05-01", json!({ "keyName": "key9" })).await.status, 400);
+}
+
+/// arm.md §2: the policy trap: a PATCH answers 200 and the old value stays, or another one comes.
+#[tokio::test]
+async fn a_modify_policy_answers_200_and_has_its_way() {
+    for (policy, shown) in [
+        (format!("keep {ACCOUNTS} properties.allowSharedKeyAccess"), Value::Null),
+        (format!("modify {ACCOUNTS} properties.allowSharedKeyAccess=true"), json!(true)),
+    ] {
+        let arm = arm_with(|options| options.policy = vec![policy.parse().expect("a policy")]).await;
+        let reply = arm.patch(&arm.account_path(), json!({ "properties": { "allowSharedKeyAccess": false } })).await;
+        assert_eq!((reply.status, reply.at("/properties/allowSharedKeyAccess")), (200, shown.clone()), "{policy}");
+        assert_eq!(arm.get(&arm.account_path()).await.at("/properties/allowSharedKeyAccess"), shown);
+    }
+}
+
+/// arm.md §2: a disabled subscription can be read but not written.
+#[tokio::test]
+async fn a_disabled_subscription_is_read_only() {
+    let arm = arm_with(|options| options.disabled_subscription = vec![options.subscription_id.clone()]).await;
+    assert_eq!(arm.get(&arm.account_path()).await.status, 200);
+    let reply = arm.patch(&arm.account_path(), json!({ "properties": {} })).await;
+    assert_eq!(reply.error(), (409, "ReadOnlyDisabledSubscription".to_owned()));
+    assert!(reply.message().ends_with("is disabled and therefore marked as read only. You cannot perform any write actions on this subscription until it is re-enabled."));
+    assert_eq!(arm.get(&format!("{}?api-version=2022-12-01", arm.subscription)).await.at("/state"), "Disabled");
+}
+
+/// Lists a container with a signature made with a key, as the blob service documents it.
+async fn list_with_key(arm: &Arm, key: &str) -> super::client::Reply {
+    let endpoint = arm.get(&arm.account_path()).await.at("/properties/primaryEndpoints/blob");
+    let url = format!("{}azureml-blobstore?restype=container&comp=list", endpoint.as_str().expect("a URL"));
+    let path = url::Url::parse(&url).expect("a URL").path().to_owned();
+    let date = "Tue, 24 Nov 2026 00:00:00 GMT";
+    let signed = format!(
+        "GET\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:{date}\nx-ms-version:2023-11-03\n/sa1{path}\ncomp:list\nrestype:container"
+    );
+    let secret = STANDARD.decode(key).expect("base64");
+    let signature =
+        aws_lc_rs::hmac::sign(&aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &secret), signed.as_bytes());
+    let request = arm.http.get(url).header("x-ms-date", date).header("x-ms-version", "2023-11-03");
+    read(request.header("authorization", format!("SharedKey sa1:{}", STANDARD.encode(signature)))).await
+}
+
+async fn list_with_token(arm: &Arm, token: &str) -> super::client::Reply {
+    let url = format!("{}/storage/sa1/azureml-blobstore?restype=container&comp=list", arm.emulator.url());
+    read(arm.http.get(url).bearer_auth(token)).await
+}
+
+/// arm.md §2: the data plane tells by key what the article is about.
+#[tokio::test]
+async fn a_container_is_listed_by_key_until_keys_are_off() {
+    let arm = arm().await;
+    let keys = arm.post(&format!("{}/listKeys?api-version=2023-05-01", arm.account), Value::Null).await;
+    let key = keys.at("/keys/1/value").as_str().expect("a key").to_owned();
+    assert_eq!(list_with_key(&arm, &key).await.status, 200);
+    let wrong = list_with_key(&arm, &STANDARD.encode("wrong")).await;
+    assert_eq!((wrong.status, wrong.header("x-ms-error-code")), (403, Some("AuthenticationFailed")));
+    arm.emulator.set_shared_key_access(&arm.account, Some(false));
+    let refused = list_with_key(&arm, &key).await;
+    assert_eq!((refused.status, refused.header("x-ms-error-code")), (403, Some("KeyBasedAuthenticationNotPermitted")));
+    assert!(
+        refused.text.contains("<Message>Key based authentication is not permitted on this storage account.</Message>")
+    );
+    arm.emulator.set_shared_key_access(&arm.account, Some(true));
+    assert_eq!(list_with_key(&arm, &key).await.status, 200);
+}
+
+/// arm.md §2, §3: a token needs a data role; Owner is none; a new role may take its time.
+#[tokio::test]
+async fn a_container_is_listed_by_token_with_a_data_role_only() {
+    let arm = arm().await;
+    let refused = list_with_token(&arm, &arm.token).await;
+    assert_eq!((refused.status, refused.header("x-ms-error-code")), (403, Some("AuthorizationPermissionMismatch")));
+    let me = "44444444-4444-4444-4444-444444444444";
+    arm.emulator.seed_assignment(&arm.account, me, "Owner");
+    arm.emulator.seed_assignment(&arm.account, me, "Storage File Data Privileged Contributor");
+    assert_eq!(list_with_token(&arm, &arm.token).await.status, 403);
+    let name = arm.emulator.seed_assignment(&arm.group, me, BLOB_READER);
+    assert_eq!(list_with_token(&arm, &arm.token).await.status, 200);
+    arm.emulator.remove_assignment(&name);
+    arm.emulator.configure(|options| options.rbac_delay = std::time::Duration::from_secs(600));
+    let path = arm.assignment_path("00000000-0000-0000-0000-00000000000a");
+    assert_eq!(arm.put(&path, grant(me, BLOB_CONTRIBUTOR)).await.status, 201);
+    assert_eq!(list_with_token(&arm, &arm.token).await.status, 403);
+    arm.emulator.advance(std::time::Duration::from_secs(600));
+    assert_eq!(list_with_token(&arm, &arm.token).await.status, 200);
+    assert_eq!(list_with_token(&arm, "nonsense").await.status, 401);
+    let anonymous =
+        read(arm.http.request(Method::GET, format!("{}/storage/sa1/c?comp=list", arm.emulator.url()))).await;
+    assert_eq!(anonymous.status, 401);
+    assert_eq!(variable(&arm.emulator, "ARM_CLIENT_SECRET"), "emulator-secret");
+}
