@@ -34,11 +34,12 @@ mod tls;
 mod workspaces;
 mod world;
 
+pub(crate) use clock::parse as parse_time;
 pub(crate) use emulator::Emulator;
 pub(crate) use faults::{Action, Rule};
 pub(crate) use log::Record;
 pub(crate) use operations::Outcome;
 pub(crate) use options::{
-    Datastores, ExistsId, HubRole, IdCasing, Lro, ModeCasing, OnOff, Operations, Options, Principals, PutWithoutMode,
-    SchemaView, UserDelegationSas,
+    Datastores, EchoWhen, ExistsId, HubRole, IdCasing, Lro, ModeCasing, OnOff, Operations, Options, Principals,
+    PutWithoutMode, SchemaView, UserDelegationSas,
 };

@@ -3,7 +3,11 @@
 
 mod client;
 
+mod common;
 mod entra;
+mod operations;
+mod page;
+mod random;
 mod roles;
 mod storage;
 mod workspaces;
