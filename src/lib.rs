@@ -2,4 +2,5 @@
 //! authorization of their storage account, and keeps them there.
 
 pub mod arm;
+pub mod framework;
 pub mod plugin;

@@ -1,0 +1,71 @@
+//! What the provider tells the user beside values: errors and warnings.
+
+use super::Path;
+
+/// How bad a [`Diagnostic`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The operation failed.
+    Error,
+    /// The operation went on; the user should know.
+    Warning,
+}
+
+/// One message to the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The headline.
+    pub summary: String,
+    /// What happened, with names and ids, and what to do next.
+    pub detail: String,
+    /// The attribute it is about; `None` means the whole block.
+    pub path: Option<Path>,
+}
+
+impl Diagnostic {
+    /// An error about the whole block.
+    pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, summary: summary.into(), detail: detail.into(), path: None }
+    }
+
+    /// A warning about the whole block.
+    pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, summary: summary.into(), detail: detail.into(), path: None }
+    }
+
+    /// The same message about one attribute.
+    pub fn at(mut self, path: Path) -> Self {
+        // A path without steps locates nothing and confuses the engine's display.
+        self.path = (!path.0.is_empty()).then_some(path);
+        self
+    }
+}
+
+/// Messages in the order they arose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diagnostics(pub Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// Adds a message.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+
+    /// Adds all messages of `other`.
+    pub fn extend(&mut self, other: Diagnostics) {
+        self.0.extend(other.0);
+    }
+
+    /// Whether any of them is an error.
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
+    }
+}

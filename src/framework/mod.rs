@@ -1,0 +1,15 @@
+//! What a Terraform provider is, free of the protocol's encoding and of any service: values, schemas, the plan pipeline
+//! and what each remote procedure means. It does no IO.
+
+pub mod diagnostics;
+pub mod number;
+pub mod path;
+pub mod schema;
+pub mod types;
+pub mod value;
+
+pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use number::Number;
+pub use path::{Path, Step};
+pub use types::Type;
+pub use value::Value;

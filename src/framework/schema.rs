@@ -1,0 +1,361 @@
+//! What a resource, data source or provider is made of: the table that validation, planning and the documentation read.
+
+use std::collections::BTreeMap;
+
+use super::{Path, Type, Value};
+
+/// The shape of one kind of thing.
+#[derive(Clone, Debug, Default)]
+pub struct Schema {
+    /// Raised whenever stored state needs an upgrade.
+    pub version: i64,
+    /// The root block.
+    pub block: Block,
+}
+
+/// Attributes and nested blocks.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    /// What it is, in Markdown.
+    pub description: &'static str,
+    /// In the order of the documentation.
+    pub attributes: Vec<Attribute>,
+    /// In the order of the documentation.
+    pub blocks: Vec<NestedBlock>,
+}
+
+/// Who sets an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// The user must.
+    Required,
+    /// The user may.
+    Optional,
+    /// Only the provider.
+    Computed,
+    /// The user may; otherwise the provider does.
+    OptionalComputed,
+}
+
+/// One attribute.
+#[derive(Clone, Debug)]
+pub struct Attribute {
+    /// Its name in HCL.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// Who sets it.
+    pub presence: Presence,
+    /// What it is, in Markdown.
+    pub description: &'static str,
+    /// Hidden in the engine's output.
+    pub sensitive: bool,
+    /// Read from the configuration only, never kept in plan or state.
+    pub write_only: bool,
+    /// Why not to use it any more; `None` while it is current.
+    pub deprecated: Option<&'static str>,
+    /// Planned when the configuration leaves it out.
+    pub default: Option<Value>,
+    /// A change of it replaces the object.
+    pub requires_replace: bool,
+    /// Tells spellings of the same value, such as ids in another case: the plan then keeps the first one.
+    pub same: Option<fn(&str, &str) -> bool>,
+    /// Names the reason a known value is refused.
+    pub check: Option<Check>,
+}
+
+/// Accepts a known value or says why not.
+pub type Check = fn(&Value) -> Result<(), Refusal>;
+
+/// Why a value is refused: the two texts of a diagnostic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The headline.
+    pub summary: String,
+    /// What is wrong with it and what would be right.
+    pub detail: String,
+}
+
+/// The type of an attribute.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// A type of the type system.
+    Plain(Type),
+    /// Attributes in themselves.
+    Nested(Nesting, Vec<Attribute>),
+}
+
+/// How nested attributes or blocks are collected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nesting {
+    /// One or none.
+    Single,
+    /// One that is always there; blocks only.
+    Group,
+    /// In order.
+    List,
+    /// Without order.
+    Set,
+    /// By key.
+    Map,
+}
+
+/// A block within a block.
+#[derive(Clone, Debug)]
+pub struct NestedBlock {
+    /// Its name in HCL.
+    pub name: &'static str,
+    /// How often it may stand.
+    pub nesting: Nesting,
+    /// What stands in it.
+    pub block: Block,
+    /// At least so many.
+    pub min_items: i64,
+    /// At most so many; 0 means any number.
+    pub max_items: i64,
+}
+
+impl Attribute {
+    fn new(name: &'static str, kind: Kind, presence: Presence, description: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            presence,
+            description,
+            sensitive: false,
+            write_only: false,
+            deprecated: None,
+            default: None,
+            requires_replace: false,
+            same: None,
+            check: None,
+        }
+    }
+
+    /// The user must set it.
+    pub fn required(name: &'static str, ty: Type, description: &'static str) -> Self {
+        Self::new(name, Kind::Plain(ty), Presence::Required, description)
+    }
+
+    /// The user may set it.
+    pub fn optional(name: &'static str, ty: Type, description: &'static str) -> Self {
+        Self::new(name, Kind::Plain(ty), Presence::Optional, description)
+    }
+
+    /// The provider sets it.
+    pub fn computed(name: &'static str, ty: Type, description: &'static str) -> Self {
+        Self::new(name, Kind::Plain(ty), Presence::Computed, description)
+    }
+
+    /// The user may set attributes in it.
+    pub fn nested(
+        name: &'static str,
+        nesting: Nesting,
+        presence: Presence,
+        attributes: Vec<Attribute>,
+        description: &'static str,
+    ) -> Self {
+        Self::new(name, Kind::Nested(nesting, attributes), presence, description)
+    }
+
+    /// The provider fills in what the user leaves out.
+    pub fn or_computed(mut self) -> Self {
+        self.presence = Presence::OptionalComputed;
+        self
+    }
+
+    /// Planned when the user leaves it out.
+    pub fn default(mut self, value: impl Into<Value>) -> Self {
+        self.default = Some(value.into());
+        self.or_computed()
+    }
+
+    /// A change replaces the object.
+    pub fn replaces(mut self) -> Self {
+        self.requires_replace = true;
+        self
+    }
+
+    /// Hidden in the engine's output.
+    pub fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+
+    /// Never kept in plan or state.
+    pub fn write_only(mut self) -> Self {
+        self.write_only = true;
+        self
+    }
+
+    /// Two spellings of one value are one value.
+    pub fn same(mut self, same: fn(&str, &str) -> bool) -> Self {
+        self.same = Some(same);
+        self
+    }
+
+    /// Refuses values before anything is sent.
+    pub fn check(mut self, check: Check) -> Self {
+        self.check = Some(check);
+        self
+    }
+
+    /// Whether the provider may fill it in.
+    pub fn is_computed(&self) -> bool {
+        matches!(self.presence, Presence::Computed | Presence::OptionalComputed)
+    }
+
+    /// Its type, nested attributes included.
+    pub fn ty(&self) -> Type {
+        match &self.kind {
+            Kind::Plain(ty) => ty.clone(),
+            Kind::Nested(nesting, attributes) => {
+                nesting.of(Type::object(attributes.iter().map(|attribute| (attribute.name, attribute.ty()))))
+            }
+        }
+    }
+}
+
+impl Nesting {
+    fn of(self, element: Type) -> Type {
+        match self {
+            Self::Single | Self::Group => element,
+            Self::List => Type::list(element),
+            Self::Set => Type::set(element),
+            Self::Map => Type::map(element),
+        }
+    }
+}
+
+impl NestedBlock {
+    /// A block that may stand once.
+    pub fn single(name: &'static str, block: Block) -> Self {
+        Self { name, nesting: Nesting::Single, block, min_items: 0, max_items: 0 }
+    }
+
+    /// The type of its value. A list or map of blocks with a dynamic attribute has elements of many types, so that the
+    /// protocol gives the whole block the type dynamic (go-cty's implied type).
+    pub fn ty(&self) -> Type {
+        let element = self.block.ty();
+        match self.nesting {
+            Nesting::List | Nesting::Map if has_dynamic(&element) => Type::Dynamic,
+            nesting => nesting.of(element),
+        }
+    }
+
+    /// What the engine expects where no such block stands.
+    pub fn empty(&self) -> Value {
+        match self.nesting {
+            Nesting::Single => Value::Null,
+            Nesting::Group => self.block.null_object(),
+            Nesting::List | Nesting::Set => Value::List(Vec::new()),
+            Nesting::Map => Value::Map(BTreeMap::new()),
+        }
+    }
+}
+
+fn has_dynamic(ty: &Type) -> bool {
+    match ty {
+        Type::Dynamic => true,
+        Type::Bool | Type::Number | Type::String => false,
+        Type::List(element) | Type::Set(element) | Type::Map(element) => has_dynamic(element),
+        Type::Object(attributes) => attributes.values().any(has_dynamic),
+        Type::Tuple(elements) => elements.iter().any(has_dynamic),
+    }
+}
+
+impl Block {
+    /// The type of the object that the block is.
+    pub fn ty(&self) -> Type {
+        let attributes = self.attributes.iter().map(|attribute| (attribute.name, attribute.ty()));
+        Type::object(attributes.chain(self.blocks.iter().map(|block| (block.name, block.ty()))))
+    }
+
+    /// The object of a block in which nothing is set.
+    pub fn null_object(&self) -> Value {
+        let attributes = self.attributes.iter().map(|attribute| (attribute.name, Value::Null));
+        Value::object(attributes.chain(self.blocks.iter().map(|block| (block.name, block.empty()))))
+    }
+}
+
+/// Calls `visit` with every attribute that stands in `value`, nested ones and those in blocks included, outermost first.
+pub fn walk(block: &Block, value: &Value, visit: &mut impl FnMut(&Path, &Attribute, &Value)) {
+    walk_block(block, value, &Path::default(), visit);
+}
+
+fn walk_block(block: &Block, value: &Value, path: &Path, visit: &mut impl FnMut(&Path, &Attribute, &Value)) {
+    walk_attributes(&block.attributes, value, path, visit);
+    for nested in &block.blocks {
+        let path = path.clone().attribute(nested.name);
+        each_element(nested.nesting, value.get(nested.name), &path, &mut |path, element| {
+            walk_block(&nested.block, element, path, visit);
+        });
+    }
+}
+
+fn walk_attributes(
+    attributes: &[Attribute],
+    object: &Value,
+    path: &Path,
+    visit: &mut impl FnMut(&Path, &Attribute, &Value),
+) {
+    for attribute in attributes {
+        let path = path.clone().attribute(attribute.name);
+        let value = object.get(attribute.name);
+        visit(&path, attribute, value);
+        if let Kind::Nested(nesting, attributes) = &attribute.kind {
+            each_element(*nesting, value, &path, &mut |path, element| {
+                walk_attributes(attributes, element, path, visit)
+            });
+        }
+    }
+}
+
+fn each_element(nesting: Nesting, value: &Value, path: &Path, visit: &mut dyn FnMut(&Path, &Value)) {
+    match (nesting, value) {
+        (Nesting::Single | Nesting::Group, Value::Map(_)) => visit(path, value),
+        (Nesting::List, Value::List(elements)) => {
+            for (index, element) in elements.iter().enumerate() {
+                visit(&path.clone().index(index), element);
+            }
+        }
+        // Elements of sets cannot be named: their paths stop at the set.
+        (Nesting::Set, Value::List(elements)) => elements.iter().for_each(|element| visit(path, element)),
+        (Nesting::Map, Value::Map(members)) => {
+            for (key, element) in members {
+                visit(&path.clone().key(key), element);
+            }
+        }
+        (nesting, Value::Dynamic(inner)) => each_element(nesting, &inner.1, path, visit),
+        _ => {}
+    }
+}
+
+/// The attributes that tell an object apart from all others of its type, for import and for engines' bookkeeping.
+#[derive(Clone, Debug, Default)]
+pub struct IdentitySchema {
+    /// Raised whenever stored identities need an upgrade.
+    pub version: i64,
+    /// In the order of the documentation.
+    pub attributes: Vec<IdentityAttribute>,
+}
+
+/// One attribute of an identity.
+#[derive(Clone, Debug)]
+pub struct IdentityAttribute {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type: a primitive or a list of one, as the protocol demands.
+    pub ty: Type,
+    /// Whether an import must give it.
+    pub required_for_import: bool,
+    /// What it is.
+    pub description: &'static str,
+}
+
+impl IdentitySchema {
+    /// The type of the identity object.
+    pub fn ty(&self) -> Type {
+        Type::object(self.attributes.iter().map(|attribute| (attribute.name, attribute.ty.clone())))
+    }
+}

@@ -1,0 +1,170 @@
+//! Values of Terraform's type system.
+
+use std::collections::BTreeMap;
+
+use super::{Number, Type};
+
+/// A value of some [`Type`], which a schema supplies: a list, a set and a tuple look alike here, and so do a map and an
+/// object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Nothing set.
+    Null,
+    /// Known only after apply. What an engine says about it in advance (a refinement) is dropped, which the protocol
+    /// allows.
+    Unknown,
+    /// A bool.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    String(String),
+    /// A list, set or tuple.
+    List(Vec<Value>),
+    /// A map or object.
+    Map(BTreeMap<String, Value>),
+    /// A known value of a dynamic attribute, with the type it brought.
+    Dynamic(Box<(Type, Value)>),
+}
+
+impl Value {
+    /// An object or map with these members.
+    pub fn object<N: Into<String>>(members: impl IntoIterator<Item = (N, Value)>) -> Self {
+        Self::Map(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    }
+
+    /// Whether it is null.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// Whether it is unknown as a whole.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown)
+    }
+
+    /// Whether nothing in it is unknown.
+    pub fn is_wholly_known(&self) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::List(elements) => elements.iter().all(Self::is_wholly_known),
+            Self::Map(members) => members.values().all(Self::is_wholly_known),
+            Self::Dynamic(inner) => inner.1.is_wholly_known(),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) => true,
+        }
+    }
+
+    /// The same value with null wherever it was unknown: what may be kept of an object whose creation was cut short.
+    pub fn nulled_unknowns(self) -> Self {
+        match self {
+            Self::Unknown => Self::Null,
+            Self::List(elements) => Self::List(elements.into_iter().map(Self::nulled_unknowns).collect()),
+            Self::Map(members) => {
+                Self::Map(members.into_iter().map(|(name, value)| (name, value.nulled_unknowns())).collect())
+            }
+            Self::Dynamic(inner) => {
+                let (ty, value) = *inner;
+                Self::Dynamic(Box::new((ty, value.nulled_unknowns())))
+            }
+            known => known,
+        }
+    }
+
+    /// The string, when it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The member of an object or map; null when it has none.
+    pub fn get(&self, name: &str) -> &Value {
+        match self {
+            Self::Map(members) => members.get(name).unwrap_or(&Value::Null),
+            _ => &Value::Null,
+        }
+    }
+
+    /// Equality as the engine sees it: elements of sets have no order.
+    pub fn same_as(&self, other: &Value, ty: &Type) -> bool {
+        match (self, other, ty) {
+            (Self::List(left), Self::List(right), Type::Set(element)) => {
+                left.len() == right.len() && {
+                    let mut unmatched: Vec<_> = right.iter().collect();
+                    left.iter().all(|value| {
+                        unmatched
+                            .iter()
+                            .position(|candidate| value.same_as(candidate, element))
+                            .map(|position| unmatched.swap_remove(position))
+                            .is_some()
+                    })
+                }
+            }
+            (Self::List(left), Self::List(right), Type::List(element)) => {
+                left.len() == right.len() && left.iter().zip(right).all(|(left, right)| left.same_as(right, element))
+            }
+            (Self::List(left), Self::List(right), Type::Tuple(elements)) => {
+                left.len() == right.len()
+                    && left.iter().zip(right).zip(elements).all(|((left, right), element)| left.same_as(right, element))
+            }
+            (Self::Map(left), Self::Map(right), Type::Map(element)) => {
+                left.len() == right.len()
+                    && left.iter().all(|(key, value)| right.get(key).is_some_and(|other| value.same_as(other, element)))
+            }
+            (Self::Map(_), Self::Map(_), Type::Object(attributes)) => {
+                attributes.iter().all(|(name, ty)| self.get(name).same_as(other.get(name), ty))
+            }
+            (Self::Dynamic(left), Self::Dynamic(right), _) => left.0 == right.0 && left.1.same_as(&right.1, &left.0),
+            _ => self == other,
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(bool: bool) -> Self {
+        Self::Bool(bool)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(integer: i64) -> Self {
+        Self::Number(integer.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_equal_in_any_order_and_lists_are_not() {
+        let forth = Value::List(vec!["a".into(), "b".into()]);
+        let back = Value::List(vec!["b".into(), "a".into()]);
+        assert!(forth.same_as(&back, &Type::set(Type::String)));
+        assert!(!forth.same_as(&back, &Type::list(Type::String)));
+        let twice = Value::List(vec!["a".into(), "a".into()]);
+        assert!(!twice.same_as(&forth, &Type::set(Type::String)));
+    }
+
+    #[test]
+    fn an_unknown_deep_inside_is_found_and_can_be_nulled() {
+        let value = Value::object([("a", Value::List(vec![Value::Unknown])), ("b", true.into())]);
+        assert!(!value.is_wholly_known());
+        let nulled = value.nulled_unknowns();
+        assert_eq!(nulled.get("a"), &Value::List(vec![Value::Null]));
+        assert!(nulled.is_wholly_known());
+    }
+}
