@@ -211,9 +211,15 @@ pub(crate) fn names(list: &Value) -> Vec<String> {
     items.iter().map(|item| item["name"].as_str().expect("a name").to_owned()).collect()
 }
 
+/// Sends a request; an answer may fail to come.
+#[expect(clippy::disallowed_methods, reason = "this client must not share anything with the provider's own")]
+pub(crate) async fn send(request: reqwest::RequestBuilder) -> reqwest::Result<reqwest::Response> {
+    request.send().await
+}
+
 /// Sends a request and reads the answer.
 pub(crate) async fn read(request: reqwest::RequestBuilder) -> Reply {
-    let response = request.send().await.expect("an answer");
+    let response = send(request).await.expect("an answer");
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     Reply { status, headers, text: response.text().await.expect("a whole body") }
 }

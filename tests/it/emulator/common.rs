@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{ACCOUNTS, ALICE, Arm, BLOB_CONTRIBUTOR, WORKSPACES, arm, arm_with, grant, names, read};
+use super::client::{ACCOUNTS, ALICE, Arm, BLOB_CONTRIBUTOR, WORKSPACES, arm, arm_with, grant, names, read, send};
 use crate::azure::{Action, EchoWhen, Lro, Record, Rule};
 
 const LOCK: &str = "providers/Microsoft.Authorization/locks/l1?api-version=2016-09-01";
@@ -396,7 +396,7 @@ async fn rules_break_connections() {
     for (action, done) in [(Action::Close, false), (Action::Lose, true), (Action::Truncate, true)] {
         arm.emulator.set_shared_key_access(&arm.account, None);
         arm.emulator.fault(Rule::on("PATCH", "*", action).times(1));
-        let sent = arm.request(Method::PATCH, &arm.account_path(), flag.clone()).send().await;
+        let sent = send(arm.request(Method::PATCH, &arm.account_path(), flag.clone())).await;
         let broken = match sent {
             Err(_) => true,
             Ok(response) => response.bytes().await.is_err(),
@@ -406,7 +406,7 @@ async fn rules_break_connections() {
         assert_eq!(account["properties"].get("allowSharedKeyAccess").is_some(), done, "{action:?}");
     }
     let rule = arm.emulator.fault(Rule::on("GET", "*", Action::Hold));
-    let (sent, ()) = tokio::join!(arm.request(Method::GET, &arm.account_path(), Value::Null).send(), async {
+    let (sent, ()) = tokio::join!(send(arm.request(Method::GET, &arm.account_path(), Value::Null)), async {
         arm.emulator.request_seen(|record| record.method == "GET").await;
         arm.emulator.hang_up();
     });
