@@ -4,3 +4,4 @@
 pub mod arm;
 pub mod framework;
 pub mod plugin;
+pub mod wire;

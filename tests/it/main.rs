@@ -7,4 +7,5 @@ mod azure;
 mod emulator;
 mod handshake;
 mod process;
+mod proto;
 mod support;

@@ -1,0 +1,434 @@
+//! Values in the msgpack dialect of Terraform's type system (go-cty), read and written by type.
+//!
+//! Numbers travel as integers where they fit 64 bits, as floats where a float is exactly the number, and as decimal text
+//! otherwise. Unknown values are extensions; what they may say about the value to come is dropped, which is allowed. A
+//! dynamic value is a pair of its type's JSON notation and the value.
+
+use std::collections::BTreeMap;
+
+use rmp::{Marker, decode, encode};
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::framework::{Number, Path, Type, Value};
+
+/// Values nested deeper than this are refused, so that no input can exhaust the stack.
+const MAX_DEPTH: usize = 256;
+
+/// The bytes are not a value of the type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{reason}", if path.0.is_empty() { String::new() } else { format!("{path}: ") })]
+pub struct DecodeError {
+    /// Where in the value.
+    pub path: Path,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Reads a value of type `ty` that fills all of `bytes`.
+pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, DecodeError> {
+    let mut reader = Reader { rest: bytes, path: Path::default() };
+    let value = reader.value(ty)?;
+    if !reader.rest.is_empty() {
+        return reader.fail(format!("{} bytes follow the value", reader.rest.len()));
+    }
+    Ok(value)
+}
+
+/// Writes `value`, which must be of type `ty`. A member that an object lacks is written as null.
+pub fn encode(value: &Value, ty: &Type) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write(&mut bytes, value, ty);
+    bytes
+}
+
+struct Reader<'a> {
+    rest: &'a [u8],
+    path: Path,
+}
+
+impl<'a> Reader<'a> {
+    fn fail<T>(&self, reason: impl Into<String>) -> Result<T, DecodeError> {
+        Err(DecodeError { path: self.path.clone(), reason: reason.into() })
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
+        match self.rest.split_at_checked(length) {
+            Some((taken, rest)) => {
+                self.rest = rest;
+                Ok(taken)
+            }
+            None => self.fail("the value ends early"),
+        }
+    }
+
+    fn marker(&self) -> Result<Marker, DecodeError> {
+        match self.rest.first() {
+            Some(byte) => Ok(Marker::from_u8(*byte)),
+            None => self.fail("the value ends early"),
+        }
+    }
+
+    /// Whether an extension stands next, which is then consumed: every extension is an unknown value.
+    fn unknown(&mut self) -> Result<bool, DecodeError> {
+        let is_extension = matches!(
+            self.marker()?,
+            Marker::FixExt1
+                | Marker::FixExt2
+                | Marker::FixExt4
+                | Marker::FixExt8
+                | Marker::FixExt16
+                | Marker::Ext8
+                | Marker::Ext16
+                | Marker::Ext32
+        );
+        if is_extension {
+            let Ok(meta) = decode::read_ext_meta(&mut self.rest) else {
+                return self.fail("the value ends early");
+            };
+            self.take(meta.size as usize)?;
+        }
+        Ok(is_extension)
+    }
+
+    fn value(&mut self, ty: &Type) -> Result<Value, DecodeError> {
+        if self.path.0.len() > MAX_DEPTH {
+            return self.fail("the value is nested too deeply");
+        }
+        if self.marker()? == Marker::Null {
+            self.take(1)?;
+            return Ok(Value::Null);
+        }
+        if self.unknown()? {
+            return Ok(Value::Unknown);
+        }
+        match ty {
+            Type::Bool => match decode::read_bool(&mut self.rest) {
+                Ok(bool) => Ok(Value::Bool(bool)),
+                Err(_) => self.fail("a bool was expected"),
+            },
+            Type::Number => self.number(),
+            Type::String => Ok(Value::String(self.text()?.nfc().collect())),
+            Type::Dynamic => self.dynamic(),
+            Type::List(element) | Type::Set(element) => {
+                let length = self.array()?;
+                self.elements(length, |_| element)
+            }
+            Type::Tuple(elements) => {
+                let length = self.array()?;
+                if length != elements.len() {
+                    return self.fail(format!("{} elements were expected, {length} are there", elements.len()));
+                }
+                self.elements(length, |index| &elements[index])
+            }
+            Type::Map(element) => self.members(|_| Some(element), Path::key),
+            Type::Object(attributes) => {
+                let object = self.members(|name| attributes.get(name), Path::attribute)?;
+                match attributes
+                    .keys()
+                    .find(|name| !matches!(&object, Value::Map(members) if members.contains_key(*name)))
+                {
+                    Some(name) => self.fail(format!("the attribute {name} is missing")),
+                    None => Ok(object),
+                }
+            }
+        }
+    }
+
+    fn elements<'t>(&mut self, length: usize, ty: impl Fn(usize) -> &'t Type) -> Result<Value, DecodeError> {
+        // The length is the sender's word: memory is taken as elements arrive.
+        let mut elements = Vec::new();
+        for index in 0..length {
+            elements.push(self.inside(|path| path.index(index), ty(index))?);
+        }
+        Ok(Value::List(elements))
+    }
+
+    fn members<'t>(
+        &mut self,
+        ty: impl Fn(&str) -> Option<&'t Type>,
+        step: fn(Path, String) -> Path,
+    ) -> Result<Value, DecodeError> {
+        let Ok(length) = decode::read_map_len(&mut self.rest) else {
+            return self.fail("an object or map was expected");
+        };
+        let mut members = BTreeMap::new();
+        for _ in 0..length {
+            let name: String = self.text()?.nfc().collect();
+            let Some(ty) = ty(&name) else {
+                return self.fail(format!("there is no attribute {name:?}"));
+            };
+            let value = self.inside(|path| step(path, name.clone()), ty)?;
+            members.insert(name, value);
+        }
+        Ok(Value::Map(members))
+    }
+
+    fn inside(&mut self, step: impl FnOnce(Path) -> Path, ty: &Type) -> Result<Value, DecodeError> {
+        self.path = step(std::mem::take(&mut self.path));
+        let value = self.value(ty)?;
+        self.path.0.pop();
+        Ok(value)
+    }
+
+    fn array(&mut self) -> Result<usize, DecodeError> {
+        match decode::read_array_len(&mut self.rest) {
+            Ok(length) => Ok(length as usize),
+            Err(_) => self.fail("a list was expected"),
+        }
+    }
+
+    fn text(&mut self) -> Result<&'a str, DecodeError> {
+        let Ok(length) = decode::read_str_len(&mut self.rest) else {
+            return self.fail("a string was expected");
+        };
+        match std::str::from_utf8(self.take(length as usize)?) {
+            Ok(text) => Ok(text),
+            Err(_) => self.fail("a string is not UTF-8"),
+        }
+    }
+
+    fn number(&mut self) -> Result<Value, DecodeError> {
+        let number = match self.marker()? {
+            Marker::F32 => decode::read_f32(&mut self.rest).ok().and_then(|float| Number::from_f64(float.into())),
+            Marker::F64 => decode::read_f64(&mut self.rest).ok().and_then(Number::from_f64),
+            Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32 => self.text()?.parse().ok(),
+            // The one integer that i64 does not hold and u64 does is unsigned on the wire.
+            Marker::U64 => decode::read_u64(&mut self.rest).ok().map(Number::from),
+            _ => decode::read_int::<i64, _>(&mut self.rest).ok().map(Number::from),
+        };
+        match number {
+            Some(number) => Ok(Value::Number(number)),
+            None => self.fail("a number was expected"),
+        }
+    }
+
+    fn dynamic(&mut self) -> Result<Value, DecodeError> {
+        if self.array()? != 2 {
+            return self.fail("a pair of type and value was expected");
+        }
+        let notation = match self.marker()? {
+            Marker::Bin8 | Marker::Bin16 | Marker::Bin32 => match decode::read_bin_len(&mut self.rest) {
+                Ok(length) => self.take(length as usize)?,
+                Err(_) => return self.fail("the value ends early"),
+            },
+            _ => self.text()?.as_bytes(),
+        };
+        let Some(ty) = serde_json::from_slice(notation).ok().as_ref().and_then(Type::from_json) else {
+            return self.fail("the type of a dynamic value is none");
+        };
+        if ty == Type::Dynamic {
+            // A dynamic value within a dynamic value would nest without a step in the path to count.
+            return match self.value(&Type::Bool)? {
+                unset @ (Value::Null | Value::Unknown) => Ok(unset),
+                _ => self.fail("the type of a dynamic value is none"),
+            };
+        }
+        Ok(match self.value(&ty)? {
+            unset @ (Value::Null | Value::Unknown) => unset,
+            value => Value::Dynamic(Box::new((ty, value))),
+        })
+    }
+}
+
+/// Writing to memory cannot fail, so the writers' results are passed over by this.
+fn infallible<T, E: std::fmt::Debug>(result: Result<T, E>) {
+    result.map(drop).expect("memory takes every byte");
+}
+
+fn write(bytes: &mut Vec<u8>, value: &Value, ty: &Type) {
+    match (value, ty) {
+        (Value::Null, _) => infallible(encode::write_nil(bytes)),
+        (Value::Unknown, _) => {
+            infallible(encode::write_ext_meta(bytes, 1, 0));
+            bytes.push(0);
+        }
+        (Value::Dynamic(inner), _) => {
+            infallible(encode::write_array_len(bytes, 2));
+            infallible(encode::write_bin(bytes, inner.0.to_json().to_string().as_bytes()));
+            write(bytes, &inner.1, &inner.0);
+        }
+        (Value::Bool(bool), _) => infallible(encode::write_bool(bytes, *bool)),
+        (Value::Number(number), _) => write_number(bytes, number),
+        (Value::String(text), _) => infallible(encode::write_str(bytes, text)),
+        (Value::List(elements), _) => {
+            infallible(encode::write_array_len(bytes, length(elements.len())));
+            for (index, element) in elements.iter().enumerate() {
+                write(bytes, element, element_type(ty, index));
+            }
+        }
+        (Value::Map(_), Type::Object(attributes)) => {
+            infallible(encode::write_map_len(bytes, length(attributes.len())));
+            for (name, ty) in attributes {
+                infallible(encode::write_str(bytes, name));
+                write(bytes, value.get(name), ty);
+            }
+        }
+        (Value::Map(members), _) => {
+            infallible(encode::write_map_len(bytes, length(members.len())));
+            for (key, element) in members {
+                infallible(encode::write_str(bytes, key));
+                write(bytes, element, element_type(ty, 0));
+            }
+        }
+    }
+}
+
+fn length(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+fn element_type(ty: &Type, index: usize) -> &Type {
+    match ty {
+        Type::List(element) | Type::Set(element) | Type::Map(element) => element,
+        Type::Tuple(elements) => elements.get(index).unwrap_or(&Type::Dynamic),
+        other => other,
+    }
+}
+
+fn write_number(bytes: &mut Vec<u8>, number: &Number) {
+    if let Some(integer) = number.as_i64() {
+        infallible(encode::write_sint(bytes, integer));
+    } else if let Some(float) = number.as_exact_f64().filter(|float| float.is_infinite() || float.fract() != 0.0) {
+        infallible(encode::write_f64(bytes, float));
+    } else {
+        infallible(encode::write_str(bytes, number.as_str()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn number(text: &str) -> Value {
+        Value::Number(text.parse().expect("the case is a number"))
+    }
+
+    #[test]
+    fn numbers_take_the_form_that_loses_nothing() {
+        let third = format!("0.{}", "3".repeat(154));
+        for (text, first_byte) in [
+            ("0.5", 0xcb),
+            ("0.1", 0xa3),
+            ("18446744073709551615", 0xb4),
+            ("1000000000000000000000000000000", 0xbf),
+            (third.as_str(), 0xd9),
+            ("-1", 0xff),
+            ("9223372036854775807", 0xcf),
+            ("-Inf", 0xcb),
+        ] {
+            let bytes = encode(&number(text), &Type::Number);
+            assert_eq!(bytes[0], first_byte, "{text}");
+            assert_eq!(decode(&bytes, &Type::Number), Ok(number(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_extension_is_an_unknown_value() {
+        let refined = [0xc7, 0x0b, 12, 0x82, 1, 0xc2, 2, 0xa5, b'p', b'r', b'e', b'-', b'x', 0];
+        for bytes in [&[0xd4, 0, 0][..], &[0xc7, 0, 0], &refined] {
+            assert_eq!(decode(bytes, &Type::String), Ok(Value::Unknown), "{bytes:x?}");
+        }
+        assert_eq!(encode(&Value::Unknown, &Type::String), [0xd4, 0, 0]);
+    }
+
+    #[test]
+    fn dynamic_values_bring_their_type() {
+        let ty = Type::object([("a", Type::Number), ("b", Type::Tuple(vec![Type::Bool]))]);
+        let inner = Value::object([("a", Value::from(1)), ("b", Value::List(vec![true.into()]))]);
+        let value = Value::Dynamic(Box::new((ty, inner)));
+        assert_eq!(decode(&encode(&value, &Type::Dynamic), &Type::Dynamic), Ok(value));
+        assert_eq!(decode(&[0xc0], &Type::Dynamic), Ok(Value::Null));
+    }
+
+    #[test]
+    fn an_object_needs_every_attribute_and_no_other() {
+        let ty = Type::object([("a", Type::Bool), ("b", Type::Bool)]);
+        let missing = encode(&Value::object([("a", true.into())]), &Type::map(Type::Bool));
+        assert_eq!(
+            decode(&missing, &ty).map_err(|error| error.to_string()),
+            Err("the attribute b is missing".to_owned())
+        );
+        let surplus = encode(&Value::object([("c", true.into())]), &Type::map(Type::Bool));
+        assert_eq!(
+            decode(&surplus, &ty).map_err(|error| error.to_string()),
+            Err("there is no attribute \"c\"".to_owned())
+        );
+    }
+
+    #[test]
+    fn an_error_names_the_place() {
+        let ty = Type::object([("a", Type::list(Type::map(Type::Bool)))]);
+        let wrong = Type::object([("a", Type::list(Type::map(Type::String)))]);
+        let value = Value::object([("a", Value::List(vec![Value::object([("k", "text".into())])]))]);
+        let error = decode(&encode(&value, &wrong), &ty).expect_err("a string is no bool");
+        assert_eq!(error.to_string(), r#"a[0]["k"]: a bool was expected"#);
+    }
+
+    #[test]
+    fn deep_nesting_ends_in_an_error() {
+        let mut ty = Type::Bool;
+        for _ in 0..2 * MAX_DEPTH {
+            ty = Type::list(ty);
+        }
+        let bytes = vec![0x91; 2 * MAX_DEPTH];
+        assert!(decode(&bytes, &ty).expect_err("too deep").reason.contains("too deeply"));
+        let pairs = [0x92, 0xc4, 0x09, b'"', b'd', b'y', b'n', b'a', b'm', b'i', b'c', b'"'].repeat(100_000);
+        assert!(decode(&pairs, &Type::Dynamic).is_err());
+    }
+
+    fn any_type() -> impl Strategy<Value = Type> {
+        let leaf = prop_oneof![Just(Type::Bool), Just(Type::Number), Just(Type::String), Just(Type::Dynamic)];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                inner.clone().prop_map(Type::list),
+                inner.clone().prop_map(Type::set),
+                inner.clone().prop_map(Type::map),
+                prop::collection::btree_map("[a-z]{1,3}", inner.clone(), 0..4).prop_map(Type::Object),
+                prop::collection::vec(inner, 0..4).prop_map(Type::Tuple),
+            ]
+        })
+    }
+
+    fn value_of(ty: Type) -> BoxedStrategy<Value> {
+        let known = match ty {
+            Type::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
+            Type::Number => "-?[0-9]{1,40}(\\.[0-9]{1,40})?".prop_map(|text| number(&text)).boxed(),
+            Type::String => "\\PC{0,40}".prop_map(|text| Value::String(text.nfc().collect())).boxed(),
+            Type::Dynamic => {
+                any::<bool>().prop_map(|bool| Value::Dynamic(Box::new((Type::Bool, Value::Bool(bool))))).boxed()
+            }
+            Type::List(element) | Type::Set(element) => {
+                prop::collection::vec(value_of(*element), 0..4).prop_map(Value::List).boxed()
+            }
+            Type::Map(element) => {
+                prop::collection::btree_map("[a-z]{1,3}", value_of(*element), 0..4).prop_map(Value::Map).boxed()
+            }
+            Type::Object(attributes) => attributes
+                .into_iter()
+                .map(|(name, ty)| (Just(name), value_of(ty)))
+                .collect::<Vec<_>>()
+                .prop_map(|members| Value::Map(members.into_iter().collect()))
+                .boxed(),
+            Type::Tuple(elements) => {
+                elements.into_iter().map(value_of).collect::<Vec<_>>().prop_map(Value::List).boxed()
+            }
+        };
+        prop_oneof![8 => known, 1 => Just(Value::Null), 1 => Just(Value::Unknown)].boxed()
+    }
+
+    proptest! {
+        #[test]
+        fn values_of_every_type_round_trip(
+            (ty, value) in any_type().prop_flat_map(|ty| (Just(ty.clone()), value_of(ty)))
+        ) {
+            prop_assert_eq!(decode(&encode(&value, &ty), &ty), Ok(value));
+        }
+
+        #[test]
+        fn no_bytes_cause_a_panic(ty in any_type(), bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode(&bytes, &ty);
+        }
+    }
+}
