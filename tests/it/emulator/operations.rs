@@ -175,3 +175,12 @@ async fn a_new_workspace_shows_creating() {
     arm.emulator.finish_operation(&operation, Outcome::Succeeded);
     assert_eq!(arm.get(&path).await.at(STATE), "Succeeded");
 }
+
+/// arm.md §1.2, §8: azure-mgmt-machinelearningservices 1.0.1 sends 2020-08-01, where a PATCH is answered at once.
+#[tokio::test]
+async fn a_patch_at_2020_08_01_is_200() {
+    let arm = arm_with(|_| {}).await;
+    let path = format!("{}?api-version=2020-08-01", arm.hub);
+    let reply = arm.patch(&path, json!({ "properties": { "description": "changed" } })).await;
+    assert_eq!((reply.status, reply.at("/properties/description")), (200, "changed".into()));
+}

@@ -12,7 +12,7 @@ use super::errors::ArmError;
 use super::http::{Answer, Request, page};
 use super::ids::{self, Target};
 use super::operations::{self, Effect};
-use super::options::{IdCasing, ModeCasing, SchemaView};
+use super::options::{IdCasing, Lro, ModeCasing, OnOff, SchemaView, UserDelegationSas};
 use super::store::{Event, Pending};
 use super::world::World;
 use super::{authorization, clock, providers};
@@ -130,9 +130,7 @@ fn finish_write(
     before: Option<&Value>,
     mut document: Value,
 ) -> Result<Answer, ArmError> {
-    if mode(&document) == "userdelegationsas"
-        && world.options.user_delegation_sas == super::options::UserDelegationSas::Error
-    {
+    if mode(&document) == "userdelegationsas" && world.options.user_delegation_sas == UserDelegationSas::Error {
         return Err(ArmError::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "InternalServerError",
@@ -140,7 +138,9 @@ fn finish_write(
         ));
     }
     world.apply_policies(TYPE, id, before, &mut document)?;
-    let shape = world.options.lro;
+    // The oldest client in use (2020-08-01) knows no answer to a PATCH but 200.
+    let at_once = request.method == Method::PATCH && request.api_version() < "2021-01-01";
+    let shape = if at_once { Lro::Done } else { world.options.lro };
     operations::start(world, request, id, Effect::Write(document), shape)
 }
 
@@ -241,7 +241,7 @@ pub(crate) fn remove(world: &mut World, key: &str, purge: bool, at: OffsetDateTi
     world.store.datastore_modes.remove(key);
     world.store.datastore_keys.remove(key);
     world.store.assignments.remove_below(key, at);
-    if !purge && world.options.soft_delete == super::options::OnOff::On {
+    if !purge && world.options.soft_delete == OnOff::On {
         world.store.soft_deleted.insert(key.to_owned(), document);
     }
 }
