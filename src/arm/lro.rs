@@ -5,7 +5,7 @@
 //! `Operation-Location`, else `Location`, else the resource's own state), and the method chooses how it ends.
 
 use super::error::{Error, OperationError, OperationOutcome, ServiceError, without_bom};
-use super::request::Answer;
+use super::request::{Answer, check_host};
 use http::{Method, StatusCode};
 use serde_json::Value;
 use std::time::Duration;
@@ -60,8 +60,8 @@ impl Operation {
     pub(crate) fn start(original: Url, answer: &Answer) -> Result<(Self, Step), Error> {
         let mut operation =
             Self { method: answer.method.clone(), path: answer.path.clone(), original, way: Way::Result };
-        let location = link(answer, "location")?;
-        if let Some(status) = status_link(answer)? {
+        let location = operation.link(answer, "location")?;
+        if let Some(status) = operation.status_link(answer)? {
             operation.way = Way::Status { result: location };
             return Ok((operation, Step::Poll(status)));
         }
@@ -103,7 +103,7 @@ impl Operation {
             return Err(answer.nonsense("the status of an operation has no `status`"));
         };
         match State::read(status) {
-            State::Running => Ok(Step::Poll(status_link(answer)?.unwrap_or_else(|| answer.url.clone()))),
+            State::Running => Ok(Step::Poll(self.status_link(answer)?.unwrap_or_else(|| answer.url.clone()))),
             State::Ended(outcome) => Err(self.ended(outcome, answer, &body)),
             State::Succeeded => {
                 let Way::Status { result } = std::mem::replace(&mut self.way, Way::Result) else {
@@ -119,7 +119,7 @@ impl Operation {
     }
 
     fn look_at_location(&mut self, answer: &Answer) -> Result<Step, Error> {
-        if let Some(moved) = link(answer, "location")? {
+        if let Some(moved) = self.link(answer, "location")? {
             self.way = Way::Location(moved);
         }
         let body = json(answer);
@@ -153,6 +153,21 @@ impl Operation {
         self.way = Way::Result;
         let wants_resource = matches!(self.method, Method::PUT | Method::PATCH);
         if wants_resource && body.get("properties").is_none() { Step::Fetch(self.original.clone()) } else { Step::Done }
+    }
+
+    fn status_link(&self, answer: &Answer) -> Result<Option<Url>, Error> {
+        match self.link(answer, "azure-asyncoperation")? {
+            Some(url) => Ok(Some(url)),
+            None => self.link(answer, "operation-location"),
+        }
+    }
+
+    /// The URL in a header. It is followed with the token, so it has to lead to where the operation was started.
+    fn link(&self, answer: &Answer, name: &str) -> Result<Option<Url>, Error> {
+        let Some(text) = answer.header(name) else { return Ok(None) };
+        let url = Url::parse(text).map_err(|_| answer.nonsense(format!("its {name} header is not an absolute URL")))?;
+        check_host(&url, &self.original)?;
+        Ok(Some(url))
     }
 
     fn ended(&self, outcome: OperationOutcome, answer: &Answer, body: &Value) -> Error {
@@ -195,21 +210,6 @@ fn provisioning_state(body: &Value) -> Option<State> {
 /// The body as JSON; null when it is none.
 fn json(answer: &Answer) -> Value {
     serde_json::from_slice(without_bom(&answer.body)).unwrap_or_default()
-}
-
-fn status_link(answer: &Answer) -> Result<Option<Url>, Error> {
-    match link(answer, "azure-asyncoperation")? {
-        Some(url) => Ok(Some(url)),
-        None => link(answer, "operation-location"),
-    }
-}
-
-fn link(answer: &Answer, name: &str) -> Result<Option<Url>, Error> {
-    let Some(text) = answer.header(name) else { return Ok(None) };
-    match Url::parse(text) {
-        Ok(url) => Ok(Some(url)),
-        Err(_) => Err(answer.nonsense(format!("its {name} header is not an absolute URL"))),
-    }
 }
 
 /// How long to wait for the next look: as long as Azure asks, but if the deadline comes first, until shortly before

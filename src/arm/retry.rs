@@ -26,6 +26,8 @@ pub(crate) fn delays() -> impl Iterator<Item = Duration> + Send {
 pub(crate) enum Failure<'a> {
     /// There was no answer. `unsent` when the connection was never made.
     NoAnswer { unsent: bool },
+    /// The other side could not prove who it is. Asking again will not change its certificate.
+    Untrusted,
     /// Azure answered with an error.
     Answer { status: StatusCode, headers: &'a HeaderMap, code: &'a ErrorCode },
 }
@@ -58,6 +60,7 @@ pub(crate) struct Retry {
 pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request, failure: &Failure) -> Verdict {
     let again = |counted| Verdict::Retry(Retry { counted: counted && !request.patient, ..Retry::default() });
     let (status, headers, code) = match failure {
+        Failure::Untrusted => return Verdict::GiveUp,
         Failure::NoAnswer { unsent: true } => return again(true),
         Failure::NoAnswer { unsent: false } if request.repeat == Repeat::Harmless => return again(true),
         Failure::NoAnswer { unsent: false } => return Verdict::GiveUp,
@@ -228,6 +231,8 @@ mod tests {
         }
         assert_eq!(of(Method::POST, false), Verdict::GiveUp);
         assert_eq!(of(Method::POST, true), retry(None, true, false));
+        let untrusted = classify(NOW, Duration::ZERO, &request(Method::GET), &Failure::Untrusted);
+        assert_eq!(untrusted, Verdict::GiveUp);
     }
 
     #[test]

@@ -146,7 +146,8 @@ impl Sender {
             }
             Err(error) => {
                 let unsent = error.is_connect();
-                let verdict = classify(self.clock.utc(), elapsed, request, &Failure::NoAnswer { unsent });
+                let failure = if is_untrusted(&error) { Failure::Untrusted } else { Failure::NoAnswer { unsent } };
+                let verdict = classify(self.clock.utc(), elapsed, request, &failure);
                 let (method, path) = (request.method.clone(), path.to_owned());
                 (Error::Transport { method, path, unsent, source: Arc::new(error.without_url()) }, verdict)
             }
@@ -211,6 +212,22 @@ impl Sender {
             watch.pause(left, &doing, last).await?;
         }
     }
+}
+
+/// Whether the server's certificate was the trouble.
+fn is_untrusted(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(this) = cause {
+        if matches!(this.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        cause = match this.downcast_ref::<std::io::Error>() {
+            // As its source such an error gives that of the error it wraps, leaving out the one that matters.
+            Some(wrapper) => wrapper.get_ref().map(|wrapped| wrapped as _),
+            None => this.source(),
+        };
+    }
+    false
 }
 
 /// The value of an authorization header: several tokens for the auxiliary one.

@@ -301,7 +301,7 @@ impl Workspaces<'_> {
     /// # Errors
     /// See [`Error`]; [`Error::is_not_found`] when there is none.
     pub async fn get(&self, id: &WorkspaceId, read: Read, call: &Call) -> Result<Workspace, Error> {
-        let get = async |version: &str| self.0.read(&Request::get(id.as_str(), version), read, call).await;
+        let get = |version: String| async move { self.0.read(&Request::get(id.as_str(), &version), read, call).await };
         self.at_some_version(get).await?.json()
     }
 
@@ -312,25 +312,27 @@ impl Workspaces<'_> {
     /// See [`Error`]; [`Error::NotKept`] when an older api-version took the request and the mode did not change.
     pub async fn patch_auth_mode(&self, id: &WorkspaceId, mode: &AuthMode, call: &Call) -> Result<Workspace, Error> {
         let body = json!({ "properties": { "systemDatastoresAuthMode": mode.wire() } });
-        let patch = async |version: &str| {
-            let request = Request::new(Method::PATCH, id.as_str(), version).json(&body).not_yet(BUSY, None);
-            let patched: Workspace = self.0.operate(&request, call).await?.json()?;
-            if version != FALLBACK_API_VERSION {
-                return Ok(patched);
+        let patch = |version: String| {
+            let request = Request::new(Method::PATCH, id.as_str(), &version).json(&body).not_yet(BUSY, None);
+            async move {
+                let patched: Workspace = self.0.operate(&request, call).await?.json()?;
+                if version != FALLBACK_API_VERSION {
+                    return Ok(patched);
+                }
+                // That version documents nothing about the mode, so only a look can tell.
+                let look = Request::get(id.as_str(), &version);
+                let kept: Workspace = self.0.read(&look, Read::Fresh, call).await?.json()?;
+                let got = &kept.properties.system_datastores_auth_mode;
+                if got == mode {
+                    return Ok(kept);
+                }
+                Err(Error::NotKept {
+                    path: id.to_string(),
+                    property: "systemDatastoresAuthMode",
+                    asked: mode.wire().to_owned(),
+                    got: got.to_string(),
+                })
             }
-            // That version documents nothing about the mode, so only a look can tell.
-            let look = Request::get(id.as_str(), version);
-            let kept: Workspace = self.0.read(&look, Read::Fresh, call).await?.json()?;
-            let got = &kept.properties.system_datastores_auth_mode;
-            if got == mode {
-                return Ok(kept);
-            }
-            Err(Error::NotKept {
-                path: id.to_string(),
-                property: "systemDatastoresAuthMode",
-                asked: mode.wire().to_owned(),
-                got: got.to_string(),
-            })
         };
         self.at_some_version(patch).await
     }
@@ -340,10 +342,10 @@ impl Workspaces<'_> {
     /// # Errors
     /// See [`Error`].
     pub async fn resync_keys(&self, id: &WorkspaceId, call: &Call) -> Result<(), Error> {
-        let resync = async |version: &str| {
+        let resync = |version: String| async move {
             let path = id.arm().below("/resyncKeys");
             // Fetching the keys twice leaves the workspace as fetching them once does.
-            let request = Request::new(Method::POST, path, version).repeat(Repeat::Harmless).not_yet(BUSY, None);
+            let request = Request::new(Method::POST, path, &version).repeat(Repeat::Harmless).not_yet(BUSY, None);
             self.0.operate(&request, call).await
         };
         self.at_some_version(resync).await.map(drop)
@@ -360,8 +362,8 @@ impl Workspaces<'_> {
         call: &Call,
     ) -> Result<Vec<Workspace>, Error> {
         let path = format!("/subscriptions/{subscription}/providers/{}", WorkspaceId::RESOURCE_TYPE);
-        let list = async |version: &str| self.0.list(&Request::get(&path, version), read, call).await;
-        Ok(self.at_some_version(list).await?.value)
+        let list = |version: String| self.list(Request::get(&path, &version), read, call);
+        self.at_some_version(list).await
     }
 
     /// All workspaces of a resource group, of every kind.
@@ -370,8 +372,8 @@ impl Workspaces<'_> {
     /// See [`Error`].
     pub async fn list_by_group(&self, group: &ArmId, read: Read, call: &Call) -> Result<Vec<Workspace>, Error> {
         let path = group.below(&format!("/providers/{}", WorkspaceId::RESOURCE_TYPE));
-        let list = async |version: &str| self.0.list(&Request::get(&path, version), read, call).await;
-        Ok(self.at_some_version(list).await?.value)
+        let list = |version: String| self.list(Request::get(&path, &version), read, call);
+        self.at_some_version(list).await
     }
 
     /// The datastores of a workspace.
@@ -383,15 +385,22 @@ impl Workspaces<'_> {
         Ok(self.0.list(&request, read, call).await?.value)
     }
 
+    async fn list(&self, request: Request, read: Read, call: &Call) -> Result<Vec<Workspace>, Error> {
+        Ok(self.0.list(&request, read, call).await?.value)
+    }
+
     /// Runs with the api-version in use, and where the default one is not offered once more with the older one, which
     /// is then used from the start.
-    async fn at_some_version<T>(&self, run: impl AsyncFn(&str) -> Result<T, Error>) -> Result<T, Error> {
+    async fn at_some_version<T, F>(&self, run: impl Fn(String) -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
         let inner = &self.0.0;
         if let Some(version) = &inner.workspaces_api_version {
-            return run(version).await;
+            return run(version.clone()).await;
         }
         if !inner.workspaces_fell_back.load(Ordering::Relaxed) {
-            match run(API_VERSION).await {
+            match run(API_VERSION.to_owned()).await {
                 Err(error) if error.code() == Some(&ErrorCode::NoRegisteredProviderFound) => {
                     tracing::info!(from = API_VERSION, to = FALLBACK_API_VERSION, "api-version is not offered");
                     inner.workspaces_fell_back.store(true, Ordering::Relaxed);
@@ -399,7 +408,7 @@ impl Workspaces<'_> {
                 result => return result,
             }
         }
-        run(FALLBACK_API_VERSION).await
+        run(FALLBACK_API_VERSION.to_owned()).await
     }
 }
 

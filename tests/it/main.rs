@@ -4,6 +4,9 @@
 #[expect(dead_code, reason = "some of the emulator is only there for its command line")]
 mod azure;
 
+mod arm_auth;
+mod arm_calls;
+mod arm_send;
 mod emulator;
 mod handshake;
 mod process;

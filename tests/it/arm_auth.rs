@@ -1,0 +1,200 @@
+//! Signing in, against a scripted token endpoint.
+
+use crate::support::arm::{SkippingClock, account, call, settings};
+use crate::support::scripted::{Exchange, Scripted, on};
+use foundryhub::arm::auth::TokenError;
+use foundryhub::arm::{Client, Credential, Error, Read, Secret, Settings};
+use std::sync::Arc;
+use std::time::Duration;
+
+const SECRET: &str = "hunter2~planted";
+const TOKEN_PATH: &str = "/tenant-1/oauth2/v2.0/token";
+
+fn secret() -> Credential {
+    Credential::ClientSecret {
+        tenant_id: "tenant-1".into(),
+        client_id: "client-1".into(),
+        client_secret: Secret::new(SECRET),
+    }
+}
+
+fn token(text: &str, expires_in: u32) -> String {
+    serde_json::json!({ "token_type": "Bearer", "expires_in": expires_in, "ext_expires_in": expires_in,
+        "access_token": text })
+    .to_string()
+}
+
+fn read_account() -> Exchange {
+    on("GET", account().to_string()).answer(200, r#"{"id":"/sa"}"#)
+}
+
+fn client(server: &Scripted, credential: Credential) -> (Client, Arc<SkippingClock>) {
+    let clock = Arc::new(SkippingClock::default());
+    (Client::new(settings(server, &clock), credential).unwrap(), clock)
+}
+
+async fn read(client: &Client) -> Result<(), Error> {
+    client.storage_accounts().get(&account(), Read::Fresh, &call()).await.map(drop)
+}
+
+/// The fields of a form, decoded.
+fn form(body: &str) -> Vec<(String, String)> {
+    let mut fields: Vec<_> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    fields.sort();
+    fields
+}
+
+#[tokio::test]
+async fn a_client_secret_gets_a_token_that_serves_many_requests() {
+    let server =
+        Scripted::start(vec![on("POST", TOKEN_PATH).answer(200, token("abc", 3599)), read_account(), read_account()])
+            .await;
+    let (client, _) = client(&server, secret());
+    read(&client).await.unwrap();
+    read(&client).await.unwrap();
+    let received = server.received();
+    let fields = form(&received[0].body);
+    let expected = [
+        ("client_id", "client-1"),
+        ("client_secret", SECRET),
+        ("grant_type", "client_credentials"),
+        ("scope", "https://arm.test/.default"),
+    ];
+    assert_eq!(fields, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(received[1].header("authorization"), Some("Bearer abc"));
+    assert!(received[0].header("authorization").is_none());
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_short_lived_token_is_kept_for_most_of_its_life() {
+    // The first is renewed because more than two thirds of its hour have passed while Azure wanted us to wait.
+    let server = Scripted::start(vec![
+        on("POST", TOKEN_PATH).answer(200, token("first", 60)),
+        on("GET", account().to_string()).answer(503, "").header("Retry-After", "30"),
+        on("GET", account().to_string()).answer(503, "").header("Retry-After", "15"),
+        on("POST", TOKEN_PATH).answer(200, token("second", 60)),
+        read_account(),
+    ])
+    .await;
+    let (client, _) = client(&server, secret());
+    read(&client).await.unwrap();
+    let used: Vec<_> = server.received().iter().filter_map(|r| r.header("authorization").map(str::to_owned)).collect();
+    assert_eq!(used, ["Bearer first", "Bearer first", "Bearer second"]);
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_claims_challenge_is_passed_on_to_the_sign_in() {
+    // {"access_token":{"nbf":{"essential":true}}}
+    let challenge =
+        "Bearer error=\"insufficient_claims\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZX19fQ==\"";
+    let server = Scripted::start(vec![
+        on("POST", TOKEN_PATH).answer(200, token("first", 3599)),
+        on("GET", account().to_string()).answer(401, "").header("WWW-Authenticate", challenge),
+        on("POST", TOKEN_PATH).answer(200, token("second", 3599)),
+        read_account(),
+    ])
+    .await;
+    let (client, _) = client(&server, secret());
+    read(&client).await.unwrap();
+    let received = server.received();
+    let claims = ("claims".to_owned(), r#"{"access_token":{"nbf":{"essential":true}}}"#.to_owned());
+    assert!(!form(&received[0].body).contains(&claims));
+    assert!(form(&received[2].body).contains(&claims));
+    assert_eq!(received[3].header("authorization"), Some("Bearer second"));
+    server.finish();
+}
+
+#[tokio::test]
+async fn auxiliary_tokens_come_from_their_tenants() {
+    let server = Scripted::start(vec![
+        on("POST", TOKEN_PATH).answer(200, token("own", 3599)),
+        on("POST", "/tenant-2/oauth2/v2.0/token").answer(200, token("other", 3599)),
+        read_account(),
+    ])
+    .await;
+    let clock = Arc::new(SkippingClock::default());
+    let settings = Settings { auxiliary_tenant_ids: vec!["tenant-2".into()], ..settings(&server, &clock) };
+    let client = Client::new(settings, secret()).unwrap();
+    read(&client).await.unwrap();
+    assert_eq!(server.received()[2].header("x-ms-authorization-auxiliary"), Some("Bearer other"));
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_refused_secret_is_said_with_advice_once_and_without_the_secret() {
+    let description = format!(
+        "AADSTS7000215: Invalid client secret provided: {SECRET}. Trace ID: t Correlation ID: c Timestamp: 2026-01-01 00:00:00Z"
+    );
+    let refusal = serde_json::json!({ "error": "invalid_client", "error_description": description,
+        "error_codes": [7_000_215], "trace_id": "t", "correlation_id": "c" });
+    let server = Scripted::start(vec![on("POST", TOKEN_PATH).answer(401, refusal.to_string())]).await;
+    let (client, clock) = client(&server, secret());
+    // Several at once, as in any plan.
+    let failed = futures_util::future::join_all((0..10).map(|_| read(&client))).await;
+    for failed in failed {
+        let failed = failed.unwrap_err();
+        let Error::Token(error) = &failed else { panic!("{failed:?}") };
+        assert_eq!(error.code(), Some(7_000_215));
+        assert!(error.hint().unwrap().contains("secret's value"));
+        assert!(error.to_string().contains("AADSTS7000215: Invalid client secret provided"), "{error}");
+        assert!(!format!("{failed} {failed:?} {error}").contains(SECRET));
+    }
+    assert!(clock.pauses().is_empty());
+    server.finish();
+}
+
+#[tokio::test]
+async fn trouble_at_the_sign_in_service_is_retried() {
+    let server = Scripted::start(vec![
+        on("POST", TOKEN_PATH).answer(503, "<html>"),
+        on("POST", TOKEN_PATH).raw(""),
+        on("POST", TOKEN_PATH).answer(200, token("abc", 3599)),
+        read_account(),
+    ])
+    .await;
+    let (client, clock) = client(&server, secret());
+    read(&client).await.unwrap();
+    assert_eq!(clock.pauses().len(), 2);
+    server.finish();
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_token_is_an_error() {
+    let server = Scripted::start(vec![on("POST", TOKEN_PATH).answer(200, "<html>welcome to the hotel</html>")]).await;
+    let (client, _) = client(&server, secret());
+    let failed = read(&client).await.unwrap_err();
+    assert!(matches!(&failed, Error::Token(TokenError::Credential { .. })), "{failed:?}");
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_managed_identity_is_asked_on_this_machine() {
+    let expires_on = (time::OffsetDateTime::now_utc() + Duration::from_secs(3600)).unix_timestamp().to_string();
+    let body = serde_json::json!({ "access_token": "msi", "expires_in": "3600", "expires_on": expires_on,
+        "resource": "https://arm.test", "token_type": "Bearer" });
+    let machine = Scripted::start_plain(vec![
+        on("GET", "/metadata/identity/oauth2/token").answer(200, body.to_string()),
+        on("GET", "/metadata/identity/oauth2/token").answer(400, r#"{"error":"invalid_request"}"#),
+    ])
+    .await;
+    let server = Scripted::start(vec![read_account()]).await;
+    let credential = || Credential::ManagedIdentity {
+        client_id: Some("client-9".into()),
+        endpoint: Some(format!("{}/metadata/identity/oauth2/token", machine.url)),
+        api_version: Some("2018-02-01".into()),
+    };
+    read(&client(&server, credential()).0).await.unwrap();
+    let asked = &machine.received()[0];
+    assert_eq!(asked.header("metadata"), Some("true"));
+    let (_, query) = asked.target.split_once('?').unwrap();
+    let expected = [("api-version", "2018-02-01"), ("client_id", "client-9"), ("resource", "https://arm.test")];
+    assert_eq!(form(query), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(server.received()[0].header("authorization"), Some("Bearer msi"));
+
+    let failed = read(&client(&server, credential()).0).await.unwrap_err();
+    let Error::Token(TokenError::ManagedIdentity { status: 400, .. }) = &failed else { panic!("{failed:?}") };
+    machine.finish();
+    server.finish();
+}

@@ -1,0 +1,438 @@
+//! The typed calls: operations followed to their end, pages, api-versions, joined reads and batches.
+
+use crate::support::arm::{SUBSCRIPTION, account, call, client, error, hub, settings};
+use crate::support::scripted::{Exchange, Scripted, on};
+use foundryhub::arm::role_assignments::{Deleted, Filter, NewRoleAssignment, RoleAssignment};
+use foundryhub::arm::workspaces::AuthMode;
+use foundryhub::arm::{ArmId, Client, Credential, Dated, Error, ErrorCode, Read, RoleAssignmentId, Settings};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+const HUB: &str = r#"{"id":"/hub","name":"hub1","properties":{"systemDatastoresAuthMode":"Identity","provisioningState":"Succeeded"}}"#;
+
+fn operation(kind: &str) -> String {
+    format!(
+        "/subscriptions/{SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/locations/eastus/\
+         workspaceOperationsStatus/1?api-version=2025-06-01&type={kind}"
+    )
+}
+
+fn seconds(values: &[u64]) -> Vec<Duration> {
+    values.iter().copied().map(Duration::from_secs).collect()
+}
+
+#[tokio::test]
+async fn a_mode_is_patched_alone_and_the_operation_followed_to_the_resource() {
+    let status = operation("async");
+    let server = Scripted::start(vec![
+        on("PATCH", hub().to_string())
+            .answer(202, "")
+            .header("Location", format!("{{self}}{}", operation("location")))
+            .header("Azure-AsyncOperation", format!("{{self}}{status}"))
+            .header("Retry-After", "12"),
+        on("GET", &status).answer(200, r#"{"status":"InProgress"}"#).header("Retry-After", "600"),
+        on("GET", &status).answer(503, ""),
+        on("GET", &status).answer(200, r#"{"status":"InProgress"}"#),
+        on("GET", &status).answer(200, r#"{"status":"Succeeded"}"#),
+        on("GET", hub().to_string()).answer(200, HUB),
+    ])
+    .await;
+    let (client, clock, _) = client(&server);
+    let patched = client.workspaces().patch_auth_mode(&hub(), &AuthMode::new("IDENTITY"), &call()).await.unwrap();
+    assert_eq!(patched.properties.system_datastores_auth_mode.as_str(), "Identity");
+
+    let received = server.received();
+    assert_eq!(received[0].body, r#"{"properties":{"systemDatastoresAuthMode":"identity"}}"#);
+    assert_eq!(received[0].target, format!("{}?api-version=2025-06-01", hub()));
+    assert_eq!(received[5].target, received[0].target);
+    let id = received[0].header("x-ms-client-request-id");
+    assert!(received.iter().all(|request| request.header("x-ms-client-request-id") == id));
+    let pauses = clock.pauses();
+    assert_eq!((&pauses[..2], &pauses[3..]), (&seconds(&[12, 600])[..], &seconds(&[5])[..]), "{pauses:?}");
+    server.finish();
+}
+
+#[tokio::test]
+async fn losing_sight_of_an_operation_for_a_while_does_not_end_it() {
+    let location = operation("location");
+    let mut script =
+        vec![on("PATCH", hub().to_string()).answer(202, "").header("Location", format!("{{self}}{location}"))];
+    script.extend(
+        (0..30).map(|n| if n % 2 == 0 { on("GET", &location).answer(503, "") } else { on("GET", &location).raw("") }),
+    );
+    script.push(on("GET", &location).answer(200, HUB));
+    let server = Scripted::start(script).await;
+    let (client, _, _) = client(&server);
+    client.workspaces().patch_auth_mode(&hub(), &AuthMode::identity(), &call()).await.unwrap();
+    server.finish();
+}
+
+#[tokio::test]
+async fn an_operation_that_fails_is_a_typed_error() {
+    let status = operation("async");
+    let server = Scripted::start(vec![
+        on("PATCH", hub().to_string()).answer(202, "").header("Azure-AsyncOperation", format!("{{self}}{status}")),
+        on("GET", &status)
+            .answer(200, r#"{"status":"Failed","error":{"code":"ScopeLocked","message":"locked"}}"#)
+            .header("x-ms-correlation-request-id", "c1"),
+    ])
+    .await;
+    let (client, _, _) = client(&server);
+    let failed = client.workspaces().patch_auth_mode(&hub(), &AuthMode::identity(), &call()).await.unwrap_err();
+    assert!(matches!(&failed, Error::Operation(_)), "{failed:?}");
+    assert_eq!(failed.code(), Some(&ErrorCode::ScopeLocked));
+    let service = failed.service().unwrap();
+    assert_eq!((service.path.as_str(), service.correlation_id.as_deref()), (hub().as_str(), Some("c1")));
+    server.finish();
+}
+
+#[tokio::test]
+async fn keys_are_resynced_and_a_busy_workspace_is_waited_for() {
+    let path = format!("{}/resyncKeys", hub());
+    let server = Scripted::start(vec![
+        on("POST", &path).answer(409, error("Conflict", "another operation is running")),
+        on("POST", &path).answer(202, "").header("Location", format!("{{self}}{}", operation("location"))),
+        on("GET", operation("location")).answer(200, ""),
+    ])
+    .await;
+    let (client, clock, _) = client(&server);
+    client.workspaces().resync_keys(&hub(), &call()).await.unwrap();
+    assert_eq!(clock.pauses().len(), 2);
+    server.finish();
+}
+
+#[tokio::test]
+async fn where_the_api_version_is_not_offered_an_older_one_is_used_from_then_on() {
+    let refused =
+        || error("NoRegisteredProviderFound", "No registered resource provider found for location 'eastus' …");
+    let old = format!("{}?api-version=2024-04-01", hub());
+    let server = Scripted::start(vec![
+        on("PATCH", format!("{}?api-version=2025-06-01", hub())).answer(400, refused()),
+        on("PATCH", &old).answer(200, HUB),
+        on("GET", &old).answer(200, HUB),
+        // Now with a service that takes the request and keeps the old value.
+        on("PATCH", &old).answer(200, HUB),
+        on("GET", &old).answer(200, HUB),
+        on("GET", &old).answer(200, HUB),
+    ])
+    .await;
+    let (client, clock, _) = client(&server);
+    let workspaces = client.workspaces();
+    workspaces.patch_auth_mode(&hub(), &AuthMode::identity(), &call()).await.unwrap();
+    let ignored = workspaces.patch_auth_mode(&hub(), &AuthMode::access_key(), &call()).await.unwrap_err();
+    assert!(
+        matches!(&ignored, Error::NotKept { asked, got, .. } if asked == "accesskey" && got == "Identity"),
+        "{ignored}"
+    );
+    workspaces.get(&hub(), Read::Fresh, &call()).await.unwrap();
+    server.finish();
+
+    let server =
+        Scripted::start(vec![on("GET", format!("{}?api-version=2026-05-01", hub())).answer(400, refused())]).await;
+    let settings = Settings { workspaces_api_version: Some("2026-05-01".into()), ..settings(&server, &clock) };
+    let pinned =
+        Client::new(settings, Credential::Source(Arc::<crate::support::arm::NumberedTokens>::default())).unwrap();
+    let failed = pinned.workspaces().get(&hub(), Read::Fresh, &call()).await.unwrap_err();
+    assert_eq!(
+        failed.code(),
+        Some(&ErrorCode::NoRegisteredProviderFound),
+        "a version the user chose is used or nothing"
+    );
+    server.finish();
+}
+
+#[tokio::test]
+async fn all_pages_of_a_list_are_read_and_a_circle_is_noticed() {
+    let path = format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/workspaces");
+    let page = |name: &str, next: &str| {
+        serde_json::json!({ "value": [{ "name": name, "kind": "hub" }], "nextLink": next }).to_string()
+    };
+    let server = Scripted::start(vec![
+        on("GET", format!("{path}?api-version=2025-06-01")).answer(200, page("a", "{self}/page2?$skip=x%20y")),
+        on("GET", "/page2?$skip=x%20y").answer(200, page("b", "{self}//page3")),
+        on("GET", "//page3").answer(200, page("c", "")),
+        on("GET", format!("{path}?")).answer(200, page("a", "{self}/circle")),
+        on("GET", "/circle").answer(200, page("b", "{self}/circle")),
+        on("GET", format!("{path}?")).answer(200, r#"{"nextLink":null}"#),
+    ])
+    .await;
+    let (client, _, _) = client(&server);
+    let workspaces = client.workspaces();
+    let all = workspaces.list_by_subscription(SUBSCRIPTION, Read::Fresh, &call()).await.unwrap();
+    assert_eq!(all.iter().map(|w| w.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    let circle = workspaces.list_by_subscription(SUBSCRIPTION, Read::Fresh, &call()).await.unwrap_err();
+    assert!(matches!(circle, Error::Protocol { .. }), "{circle:?}");
+    let no_page = workspaces.list_by_subscription(SUBSCRIPTION, Read::Fresh, &call()).await.unwrap_err();
+    assert!(matches!(no_page, Error::Decode { .. }), "{no_page:?}");
+    server.finish();
+}
+
+#[tokio::test]
+async fn the_datastores_tell_what_they_sign_in_with() {
+    let path = format!("{}/datastores?api-version=2024-10-01", hub());
+    let body = r#"{"value":[{"name":"workspaceblobstore","properties":{"datastoreType":"AzureBlob","accountName":"sa1",
+        "credentials":{"credentialsType":"AccountKey"}}},{"name":"mine","properties":{"credentials":{"credentialsType":"None"}}}]}"#;
+    let server = Scripted::start(vec![on("GET", path).answer(200, body)]).await;
+    let (client, _, _) = client(&server);
+    let stores = client.workspaces().datastores(&hub(), Read::Fresh, &call()).await.unwrap();
+    let seen: Vec<_> = stores.iter().map(|s| (s.is_system(), s.uses_account_key())).collect();
+    assert_eq!(seen, [(true, true), (false, false)]);
+    server.finish();
+}
+
+#[tokio::test]
+async fn simultaneous_reads_share_a_request_and_remembered_ones_need_none() {
+    let gate = Arc::new(Semaphore::new(0));
+    let path = account().to_string();
+    let body = |on: bool| format!(r#"{{"properties":{{"allowSharedKeyAccess":{on}}}}}"#);
+    let server = Scripted::start(vec![
+        on("GET", &path).answer(200, body(true)).held_by(&gate),
+        on("PATCH", &path).answer(200, body(false)),
+        on("GET", &path).answer(200, body(false)),
+        on("GET", &path).answer(200, body(false)),
+    ])
+    .await;
+    let (client, _, _) = client(&server);
+    client.remember_reads();
+    let (call, id) = (call(), account());
+    let accounts = client.storage_accounts();
+    let reads = futures_util::future::join_all((0..10).map(|_| accounts.get(&id, Read::Fresh, &call)));
+    let release = async {
+        server.arrived(1).await;
+        gate.add_permits(1);
+    };
+    let (reads, ()) = tokio::join!(reads, release);
+    assert!(reads.into_iter().all(|account| account.unwrap().shared_key_enabled()));
+    assert!(accounts.get(&id, Read::Remembered, &call).await.unwrap().shared_key_enabled());
+    assert_eq!(server.received().len(), 1);
+
+    // A write ends remembering, also for those who would be content with it.
+    accounts.patch_shared_key(&id, false, &call).await.unwrap();
+    assert!(!accounts.get(&id, Read::Remembered, &call).await.unwrap().shared_key_enabled());
+    assert!(!accounts.get(&id, Read::Remembered, &call).await.unwrap().shared_key_enabled());
+    server.finish();
+}
+
+fn assignment(n: u128) -> RoleAssignmentId {
+    RoleAssignmentId::new(account().into(), Uuid::from_u128(n))
+}
+
+fn body(n: u128) -> serde_json::Value {
+    serde_json::json!({ "id": assignment(n).to_string(), "name": Uuid::from_u128(n).to_string(), "properties": {
+        "principalId": "p", "createdOn": "2026-01-01T00:00:00.0000000Z", "scope": account().to_string() } })
+}
+
+fn get_one(n: u128) -> Exchange {
+    on("GET", assignment(n).path()).answer(200, body(n).to_string()).header("Date", "Thu, 01 Jan 2026 00:01:00 GMT")
+}
+
+fn list_of(numbers: &[u128]) -> Exchange {
+    let list = serde_json::json!({ "value": numbers.iter().map(|n| body(*n)).collect::<Vec<_>>() });
+    let path = format!("{}/providers/Microsoft.Authorization/roleAssignments", account());
+    on("GET", format!("{path}?api-version=2022-04-01&$filter=atScope%28%29"))
+        .answer(200, list.to_string())
+        .header("Date", "Thu, 01 Jan 2026 00:02:00 GMT")
+}
+
+async fn refresh(client: &Client, numbers: &[u128], read: Read) -> Vec<Result<Dated<RoleAssignment>, Error>> {
+    let (call, ids): (_, Vec<_>) = (call(), numbers.iter().map(|n| assignment(*n)).collect());
+    let assignments = client.role_assignments();
+    futures_util::future::join_all(ids.iter().map(|id| assignments.get_batched(id, read, &call))).await
+}
+
+#[tokio::test]
+async fn one_or_two_assignments_are_read_singly() {
+    for read in [Read::Fresh, Read::Remembered] {
+        let server = Scripted::start(vec![get_one(1), get_one(2)]).await;
+        let (client, _, _) = client(&server);
+        client.remember_reads();
+        let found = refresh(&client, &[1, 2], read).await;
+        assert!(found.iter().all(|found| found.as_ref().unwrap().date.is_some()));
+        server.finish();
+    }
+}
+
+#[tokio::test]
+async fn three_or_more_assignments_of_one_scope_are_one_list() {
+    for read in [Read::Fresh, Read::Remembered] {
+        let all: Vec<u128> = (1..=50).collect();
+        let server = Scripted::start(vec![list_of(&all)]).await;
+        let (client, _, _) = client(&server);
+        client.remember_reads();
+        let found = refresh(&client, &all, read).await;
+        for (n, found) in all.iter().zip(found) {
+            let found = found.unwrap();
+            assert_eq!(found.value.name, Uuid::from_u128(*n).to_string());
+            assert_eq!(found.date.unwrap().minute(), 2);
+        }
+        server.finish();
+    }
+}
+
+#[tokio::test]
+async fn an_assignment_that_the_list_lacks_is_asked_for_by_itself() {
+    let missing = on("GET", assignment(3).path())
+        .answer(404, error("RoleAssignmentNotFound", "The role assignment is not found."))
+        .header("Date", "Thu, 01 Jan 2026 00:03:00 GMT");
+    let server = Scripted::start(vec![list_of(&[1, 2]), missing, get_one(4)]).await;
+    let (client, _, _) = client(&server);
+    let found = refresh(&client, &[1, 2, 3, 4], Read::Fresh).await;
+    let gone = found[2].as_ref().unwrap_err();
+    assert!(gone.is_not_found());
+    assert_eq!(gone.service().unwrap().date.unwrap().minute(), 3);
+    assert!([0, 1, 3].iter().all(|at: &usize| found[*at].is_ok()));
+    server.finish();
+}
+
+#[tokio::test]
+async fn assignments_asked_for_one_after_the_other_are_a_list_from_the_third_on_while_remembering() {
+    let server = Scripted::start(vec![get_one(1), get_one(2), list_of(&[1, 2, 3, 4, 5]), get_one(3)]).await;
+    let (client, _, _) = client(&server);
+    client.remember_reads();
+    for n in 1..=5 {
+        refresh(&client, &[n], Read::Remembered).await.remove(0).unwrap();
+    }
+    client.stop_remembering();
+    refresh(&client, &[3], Read::Remembered).await.remove(0).unwrap();
+    server.finish();
+}
+
+#[tokio::test]
+async fn whoever_may_not_list_still_reads_single_assignments() {
+    let denied = on("GET", format!("{}/providers/Microsoft.Authorization/roleAssignments?", account()))
+        .answer(403, error("AuthorizationFailed", "no"));
+    let server = Scripted::start(vec![denied, get_one(1), get_one(2), get_one(3)]).await;
+    let (client, _, _) = client(&server);
+    assert!(refresh(&client, &[1, 2, 3], Read::Fresh).await.iter().all(Result::is_ok));
+    server.finish();
+}
+
+#[tokio::test]
+async fn an_assignment_of_another_tenant_is_read_with_its_tenant() {
+    let id = RoleAssignmentId { tenant: Some(SUBSCRIPTION.into()), ..assignment(1) };
+    let target = format!("{}?api-version=2022-04-01&tenantId={SUBSCRIPTION}", id.path());
+    let server = Scripted::start(vec![
+        on("GET", &target).answer(200, body(1).to_string()),
+        on("DELETE", &target).answer(200, body(1).to_string()),
+    ])
+    .await;
+    let (client, _, _) = client(&server);
+    client.role_assignments().get_batched(&id, Read::Fresh, &call()).await.unwrap();
+    client.role_assignments().delete(&id, &call()).await.unwrap();
+    server.finish();
+}
+
+#[tokio::test]
+async fn an_assignment_is_put_once_its_principal_is_known() {
+    let put = || on("PUT", assignment(1).path());
+    let unknown = || put().answer(400, error("PrincipalNotFound", "Principal x does not exist in the directory y."));
+    let server = Scripted::start(vec![
+        unknown(),
+        unknown(),
+        put().answer(201, body(1).to_string()).header("Date", "Thu, 01 Jan 2026 00:00:00 GMT"),
+        unknown(),
+    ])
+    .await;
+    let (client, clock, _) = client(&server);
+    let new = NewRoleAssignment {
+        role_definition_id: "/providers/Microsoft.Authorization/roleDefinitions/r".into(),
+        principal_id: "p".into(),
+        principal_type: Some("ServicePrincipal".into()),
+        description: Some("d".into()),
+        condition: None,
+        condition_version: None,
+        delegated_managed_identity_resource_id: None,
+    };
+    let assignments = client.role_assignments();
+    let made = assignments.put(&assignment(1), &new, Duration::from_secs(120), &call()).await.unwrap();
+    assert_eq!(made.value.name, Uuid::from_u128(1).to_string());
+    assert!(made.date.is_some());
+    assert_eq!(clock.pauses().len(), 2);
+    assert!(clock.pauses().iter().all(|pause| pause.as_secs() <= 10));
+    let sent: serde_json::Value = serde_json::from_str(&server.received()[0].body).unwrap();
+    assert_eq!(sent["properties"]["principalType"], "ServicePrincipal");
+    assert_eq!(sent["properties"].as_object().unwrap().len(), 4);
+
+    let failed = assignments.put(&assignment(1), &new, Duration::ZERO, &call()).await.unwrap_err();
+    assert_eq!(failed.code(), Some(&ErrorCode::PrincipalNotFound));
+    server.finish();
+}
+
+#[tokio::test]
+async fn deleting_what_is_gone_is_no_error() {
+    let delete = || on("DELETE", assignment(1).path());
+    let server = Scripted::start(vec![
+        delete().answer(200, body(1).to_string()),
+        delete().answer(204, ""),
+        delete().answer(404, error("RoleAssignmentNotFound", "…")),
+        delete().answer(409, error("ScopeLocked", "…")),
+    ])
+    .await;
+    let (client, _, _) = client(&server);
+    let assignments = client.role_assignments();
+    let (id, call) = (assignment(1), call());
+    let Deleted::Was(was) = assignments.delete(&id, &call).await.unwrap() else { panic!("it was there") };
+    assert!(was.is_held_by("P"));
+    assert_eq!(assignments.delete(&id, &call).await.unwrap(), Deleted::WasAbsent);
+    assert_eq!(assignments.delete(&id, &call).await.unwrap(), Deleted::WasAbsent);
+    let locked = assignments.delete(&id, &call).await.unwrap_err();
+    assert_eq!(locked.code(), Some(&ErrorCode::ScopeLocked));
+    server.finish();
+}
+
+#[tokio::test]
+async fn lists_and_definitions_are_asked_for_with_the_right_filters() {
+    let scope: ArmId = account().into();
+    let principal = Uuid::from_u128(7);
+    let list = format!("{scope}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01");
+    let roles = format!("{scope}/providers/Microsoft.Authorization/roleDefinitions");
+    let empty = r#"{"value":[]}"#;
+    let server = Scripted::start(vec![
+        on("GET", format!("{list}&$filter=principalId%20eq%20%27{principal}%27")).answer(200, empty),
+        on("GET", format!("{list}&$filter=assignedTo%28%27{principal}%27%29")).answer(200, empty),
+        on("GET", &list).answer(200, empty),
+        on("GET", format!("{roles}?api-version=2022-04-01&$filter=roleName%20eq%20%27Bob%27%27s%20role%27"))
+            .answer(200, empty),
+        on("GET", format!("{roles}?api-version=2022-04-01")).answer(200, empty),
+        on("GET", format!("{roles}/{principal}?api-version=2022-04-01"))
+            .answer(200, r#"{"properties":{"roleName":"R"}}"#),
+    ])
+    .await;
+    let (client, _, _) = client(&server);
+    let (assignments, definitions, call) = (client.role_assignments(), client.role_definitions(), call());
+    for filter in [Filter::Principal(principal), Filter::AssignedTo(principal), Filter::All] {
+        assert!(assignments.list(&scope, &filter, Read::Fresh, &call).await.unwrap().value.is_empty());
+    }
+    assert!(definitions.by_name(&scope, "Bob's role", Read::Fresh, &call).await.unwrap().is_empty());
+    assert!(definitions.list(&scope, Read::Fresh, &call).await.unwrap().is_empty());
+    let role = definitions.get(&scope, principal, Read::Fresh, &call).await.unwrap();
+    assert_eq!(role.properties.role_name, "R");
+    server.finish();
+}
+
+/// Every call can be made from a spawned task, as the plugin makes them.
+#[expect(dead_code, reason = "compiling it is the test")]
+fn all_calls_are_send(client: Client) {
+    fn send(_: impl Send) {}
+    let (call, scope) = (call(), ArmId::root());
+    let (workspaces, accounts) = (client.workspaces(), client.storage_accounts());
+    let (assignments, definitions) = (client.role_assignments(), client.role_definitions());
+    send(workspaces.get(&hub(), Read::Fresh, &call));
+    send(workspaces.patch_auth_mode(&hub(), &AuthMode::identity(), &call));
+    send(workspaces.resync_keys(&hub(), &call));
+    send(workspaces.list_by_subscription("", Read::Fresh, &call));
+    send(workspaces.list_by_group(&scope, Read::Fresh, &call));
+    send(workspaces.datastores(&hub(), Read::Fresh, &call));
+    send(accounts.get(&account(), Read::Fresh, &call));
+    send(accounts.patch_shared_key(&account(), true, &call));
+    send(accounts.list_keys(&account(), &call));
+    send(accounts.regenerate_key(&account(), "key1", &call));
+    send(assignments.get_batched(&assignment(1), Read::Fresh, &call));
+    send(assignments.delete(&assignment(1), &call));
+    send(assignments.list(&scope, &Filter::All, Read::Fresh, &call));
+    send(definitions.by_name(&scope, "", Read::Fresh, &call));
+    send(definitions.list(&scope, Read::Fresh, &call));
+    send(definitions.get(&scope, Uuid::nil(), Read::Fresh, &call));
+}

@@ -1,0 +1,396 @@
+//! The loop that sends: headers, retries, throttling, limits, tokens and whom they are sent to.
+
+use crate::support::arm::{
+    GatedClock, NumberedTokens, SUBSCRIPTION, SkippingClock, account, call, client, error, hub, settings,
+};
+use crate::support::scripted::{Scripted, on};
+use foundryhub::arm::role_assignments::Filter;
+use foundryhub::arm::workspaces::AuthMode;
+use foundryhub::arm::{ArmId, Call, Client, CorrelationId, Credential, Error, ErrorCode, Read, Settings};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+const ACCOUNT: &str = r#"{"id":"/sa1","name":"sa1","properties":{"allowSharedKeyAccess":true}}"#;
+
+fn account_path() -> String {
+    account().to_string()
+}
+
+#[tokio::test]
+async fn every_request_says_who_asks_what_for_and_in_which_run() {
+    let server = Scripted::start(vec![
+        on("GET", account_path()).answer(200, ACCOUNT),
+        on("PATCH", account_path()).answer(200, ACCOUNT),
+        on("POST", format!("{}/listKeys", account_path())).answer(200, r#"{"keys":[]}"#),
+    ])
+    .await;
+    let (client, _, tokens) = client(&server);
+    client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap();
+    client.storage_accounts().patch_shared_key(&account(), false, &call()).await.unwrap();
+    client.storage_accounts().list_keys(&account(), &call()).await.unwrap();
+
+    let [get, patch, post] = <[_; 3]>::try_from(server.received()).unwrap();
+    for request in [&get, &patch, &post] {
+        assert!(request.target.ends_with("?api-version=2023-05-01"), "{}", request.target);
+        assert_eq!(request.header("authorization"), Some("Bearer token-1"));
+        assert_eq!(request.header("accept"), Some("application/json"));
+        assert_eq!(request.header("x-ms-correlation-request-id"), Some("correlation-1"));
+        assert!(request.header("user-agent").unwrap().starts_with("terraform-provider-foundryhub/"));
+        assert!(request.header("x-ms-authorization-auxiliary").is_none());
+        assert_eq!(request.header("x-ms-client-request-id").unwrap().len(), 36);
+    }
+    assert_ne!(get.header("x-ms-client-request-id"), patch.header("x-ms-client-request-id"));
+    assert_eq!(patch.header("content-type"), Some("application/json"));
+    assert_eq!(patch.body, r#"{"properties":{"allowSharedKeyAccess":false}}"#);
+    assert_eq!(post.header("content-length"), Some("0"));
+    let asked = tokens.asked.lock().unwrap();
+    assert_eq!(asked.len(), 1, "one token does for all");
+    assert_eq!(asked[0].scope, "https://arm.test/.default");
+    server.finish();
+}
+
+#[tokio::test]
+async fn the_correlation_id_can_be_left_out_and_auxiliary_tokens_sent_along() {
+    let server = Scripted::start(vec![on("GET", account_path()).answer(200, ACCOUNT)]).await;
+    let (clock, _pauses) = GatedClock::new();
+    let tokens = Arc::new(NumberedTokens::default());
+    let settings = Settings {
+        correlation_id: CorrelationId::Disabled,
+        auxiliary_tenant_ids: vec!["tenant-a".into(), "tenant-b".into()],
+        user_agent: "agent/1".into(),
+        ..settings(&server, &clock)
+    };
+    let client = Client::new(settings, Credential::Source(tokens.clone())).unwrap();
+    client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap();
+    let request = &server.received()[0];
+    assert!(request.header("x-ms-correlation-request-id").is_none());
+    assert_eq!(request.header("user-agent"), Some("agent/1"));
+    assert_eq!(request.header("authorization"), Some("Bearer token-1"));
+    assert_eq!(request.header("x-ms-authorization-auxiliary"), Some("Bearer token-2, Bearer token-3"));
+    let tenants: Vec<_> = tokens.asked.lock().unwrap().iter().map(|request| request.tenant.clone()).collect();
+    assert_eq!(tenants, [None, Some("tenant-a".into()), Some("tenant-b".into())]);
+    server.finish();
+}
+
+#[tokio::test]
+async fn passing_trouble_is_retried_under_one_request_id() {
+    let server = Scripted::start(vec![
+        on("GET", account_path()).answer(503, error("ServerBusy", "busy")),
+        on("GET", account_path()).raw(Vec::new()),
+        on("GET", account_path()).raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":"),
+        on("GET", account_path()).answer(502, "<html>bad gateway</html>"),
+        on("GET", account_path()).answer(200, format!("\u{feff}{ACCOUNT}")),
+    ])
+    .await;
+    let (client, clock, _) = client(&server);
+    let found = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap();
+    assert_eq!(found.name, "sa1");
+    let mut ids: Vec<_> =
+        server.received().iter().map(|r| r.header("x-ms-client-request-id").unwrap().to_owned()).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), 1);
+    let pauses = clock.pauses();
+    assert_eq!(pauses.len(), 4);
+    assert!(pauses[0] >= Duration::from_millis(800) && pauses[3] > pauses[0], "{pauses:?}");
+    server.finish();
+}
+
+#[tokio::test]
+async fn retries_run_out() {
+    let busy = || on("GET", account_path()).answer(500, error("InternalError", "oops")).header("x-ms-request-id", "r1");
+    let server = Scripted::start(vec![busy(), busy(), busy()]).await;
+    let (clock, tokens) = (Arc::<SkippingClock>::default(), Arc::<NumberedTokens>::default());
+    let settings = Settings { max_retries: 2, ..settings(&server, &clock) };
+    let client = Client::new(settings, Credential::Source(tokens)).unwrap();
+    let failed = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    let Error::Service(service) = &failed else { panic!("{failed:?}") };
+    assert_eq!(service.status.as_u16(), 500);
+    assert_eq!(service.request_id.as_deref(), Some("r1"));
+    assert_eq!(service.path, account_path());
+    server.finish();
+}
+
+#[tokio::test]
+async fn an_unrepeatable_post_is_sent_once_unless_it_was_surely_not_carried_out() {
+    let path = format!("{}/regenerateKey", account_path());
+    let server = Scripted::start(vec![
+        on("POST", &path).raw(Vec::new()),
+        on("POST", &path).answer(503, ""),
+        on("POST", &path).answer(429, error("TooManyRequests", "slow")).header("Retry-After", "3"),
+        on("POST", &path).answer(200, r#"{"keys":[{"keyName":"key1","value":"new-key"}]}"#),
+    ])
+    .await;
+    let (client, clock, _) = client(&server);
+    let accounts = client.storage_accounts();
+    let lost = accounts.regenerate_key(&account(), "key1", &call()).await.unwrap_err();
+    assert!(matches!(lost, Error::Transport { unsent: false, .. }), "{lost:?}");
+    let busy = accounts.regenerate_key(&account(), "key1", &call()).await.unwrap_err();
+    assert!(matches!(busy, Error::Service(_)), "{busy:?}");
+    let keys = accounts.regenerate_key(&account(), "key1", &call()).await.unwrap();
+    assert_eq!(keys[0].value.reveal(), "new-key");
+    assert_eq!(clock.pauses(), [Duration::from_secs(3)]);
+    assert_eq!(server.received()[0].body, r#"{"keyName":"key1"}"#);
+    server.finish();
+}
+
+#[tokio::test]
+async fn retry_after_is_obeyed_however_long_it_is() {
+    let answer = |after: &str| on("GET", account_path()).answer(503, "").header("Retry-After", after);
+    let server = Scripted::start(vec![
+        answer("3600"),
+        on("GET", account_path()).answer(429, "").header("retry-after-ms", "250"),
+        on("GET", account_path()).answer(200, ACCOUNT),
+    ])
+    .await;
+    let (client, clock, _) = client(&server);
+    client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap();
+    assert_eq!(clock.pauses(), [Duration::from_secs(3600), Duration::from_millis(250)]);
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_wait_that_does_not_fit_ends_the_call_at_once_and_says_why() {
+    let server = Scripted::start(vec![
+        on("GET", account_path()).answer(429, error("TooManyRequests", "slow down")).header("Retry-After", "120"),
+    ])
+    .await;
+    let (client, clock, _) = client(&server);
+    let short = Call::new(CancellationToken::new(), Duration::from_secs(100));
+    let late = client.storage_accounts().get(&account(), Read::Fresh, &short).await.unwrap_err();
+    assert!(matches!(&late, Error::DeadlineExceeded { wait: Some(wait), .. } if wait.as_secs() == 120), "{late:?}");
+    assert_eq!(late.code(), Some(&ErrorCode::TooManyRequests));
+    assert!(clock.pauses().is_empty());
+    server.finish();
+}
+
+#[tokio::test]
+async fn throttling_makes_the_whole_client_wait() {
+    let server = Scripted::start(vec![
+        on("GET", account_path()).answer(429, error("TooManyRequests", "slow")).header("Retry-After", "17"),
+        on("GET", account_path()).answer(200, ACCOUNT),
+        on("GET", hub().to_string()).answer(200, "{}"),
+    ])
+    .await;
+    let (clock, mut pauses) = GatedClock::new();
+    let tokens = Arc::<NumberedTokens>::default();
+    let client = Client::new(settings(&server, &clock), Credential::Source(tokens)).unwrap();
+
+    let first = tokio::spawn({
+        let client = client.clone();
+        async move { client.storage_accounts().get(&account(), Read::Fresh, &call()).await }
+    });
+    let throttled = pauses.recv().await.unwrap();
+    assert_eq!(throttled.wait, Duration::from_secs(17));
+    let second = tokio::spawn({
+        let client = client.clone();
+        async move { client.workspaces().get(&hub(), Read::Fresh, &call()).await }
+    });
+    let waiting = pauses.recv().await.unwrap();
+    assert!(waiting.wait > Duration::from_secs(10), "{waiting:?}");
+    assert_eq!(server.received().len(), 1, "the second request is not sent meanwhile");
+    clock.end(throttled);
+    first.await.unwrap().unwrap();
+    clock.end(waiting);
+    second.await.unwrap().unwrap();
+    server.finish();
+}
+
+#[tokio::test]
+async fn an_account_that_is_busy_is_waited_for_without_counting() {
+    let busy = || {
+        on("PATCH", account_path()).answer(
+            409,
+            error(
+                "StorageAccountOperationInProgress",
+                "An operation is currently performing on this storage account that requires exclusive access.",
+            ),
+        )
+    };
+    let mut script: Vec<_> = std::iter::repeat_with(busy).take(20).collect();
+    script.push(on("PATCH", account_path()).answer(200, ACCOUNT));
+    let server = Scripted::start(script).await;
+    let (client, clock, _) = client(&server);
+    client.storage_accounts().patch_shared_key(&account(), true, &call()).await.unwrap();
+    assert_eq!(clock.pauses().len(), 20);
+    server.finish();
+}
+
+#[tokio::test]
+async fn permanent_errors_are_final() {
+    let id = ArmId::subscription_scope(SUBSCRIPTION).unwrap();
+    for (status, code) in [
+        (409, "ScopeLocked"),
+        (409, "ReadOnlyDisabledSubscription"),
+        (409, "MissingSubscriptionRegistration"),
+        (403, "RequestDisallowedByPolicy"),
+        (400, "MissingApiVersionParameter"),
+        (404, "ResourceNotFound"),
+    ] {
+        let path = format!("{id}/providers");
+        let server = Scripted::start(vec![on("GET", path).answer(status, error(code, "m"))]).await;
+        let (client, clock, _) = client(&server);
+        let failed = client.role_assignments().list(&id, &Filter::All, Read::Fresh, &call()).await.unwrap_err();
+        assert_eq!(failed.code().unwrap().as_str(), code);
+        assert!(clock.pauses().is_empty());
+        server.finish();
+    }
+}
+
+#[tokio::test]
+async fn cancel_and_deadline_end_a_request_that_is_in_flight() {
+    let never = Arc::new(Semaphore::new(0));
+    let held = || on("GET", account_path()).answer(200, ACCOUNT).held_by(&never);
+    let server = Scripted::start(vec![held(), held()]).await;
+    let (client, _, _) = client(&server);
+
+    let call = call();
+    let (accounts, id) = (client.storage_accounts(), account());
+    let cancel = async {
+        server.arrived(1).await;
+        call.cancel.cancel();
+    };
+    let (cancelled, ()) = tokio::join!(accounts.get(&id, Read::Fresh, &call), cancel);
+    assert!(matches!(&cancelled, Err(Error::Cancelled { doing }) if doing.contains("GET")), "{cancelled:?}");
+
+    let short = Call::new(CancellationToken::new(), Duration::from_millis(200));
+    let late = client.storage_accounts().get(&account(), Read::Fresh, &short).await.unwrap_err();
+    assert!(matches!(late, Error::DeadlineExceeded { wait: None, last: None, .. }), "{late:?}");
+    server.finish();
+}
+
+#[tokio::test]
+async fn cancel_ends_a_wait_between_retries() {
+    let server = Scripted::start(vec![on("GET", account_path()).answer(503, "")]).await;
+    let (clock, mut pauses) = GatedClock::new();
+    let client = Client::new(settings(&server, &clock), Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
+    let call = call();
+    let accounts = client.storage_accounts();
+    let id = account();
+    let cancel = async {
+        let pause = pauses.recv().await.unwrap();
+        call.cancel.cancel();
+        pause
+    };
+    let (result, _pause) = tokio::join!(accounts.get(&id, Read::Fresh, &call), cancel);
+    assert!(matches!(result, Err(Error::Cancelled { .. })), "{result:?}");
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once_with_the_claims_that_were_asked_for() {
+    // {"access_token":{"nbf":{"essential":true}}}
+    let challenge =
+        "Bearer error=\"insufficient_claims\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZX19fQ==\"";
+    let expired = || on("GET", account_path()).answer(401, error("ExpiredAuthenticationToken", "expired"));
+    let server = Scripted::start(vec![
+        expired().header("WWW-Authenticate", challenge),
+        on("GET", account_path()).answer(200, ACCOUNT),
+        expired(),
+        expired(),
+    ])
+    .await;
+    let (client, clock, tokens) = client(&server);
+    client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap();
+    let refused = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    assert_eq!(refused.code(), Some(&ErrorCode::ExpiredAuthenticationToken));
+
+    let used: Vec<_> = server.received().iter().map(|r| r.header("authorization").unwrap().to_owned()).collect();
+    assert_eq!(used, ["Bearer token-1", "Bearer token-2", "Bearer token-2", "Bearer token-3"]);
+    let claims: Vec<_> = tokens.asked.lock().unwrap().iter().map(|request| request.claims.clone()).collect();
+    assert_eq!(claims, [None, Some(r#"{"access_token":{"nbf":{"essential":true}}}"#.to_owned()), None]);
+    assert!(clock.pauses().is_empty());
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_write_that_is_not_allowed_is_tried_again_with_a_fresh_token_and_a_read_is_not() {
+    let denied = "The client 'app' with object id 'oid' does not have authorization to perform action \
+                  'Microsoft.Storage/storageAccounts/write' over scope '/x' or the scope is invalid. If access was \
+                  recently granted, please refresh your credentials.";
+    let server = Scripted::start(vec![
+        on("PATCH", account_path()).answer(403, error("AuthorizationFailed", denied)),
+        on("PATCH", account_path()).answer(200, ACCOUNT),
+        on("GET", account_path()).answer(403, error("AuthorizationFailed", denied)),
+        on("PATCH", account_path()).answer(403, error("AuthorizationFailed", denied)),
+        on("PATCH", account_path()).answer(403, error("AuthorizationFailed", denied)),
+    ])
+    .await;
+    let (client, _, _) = client(&server);
+    client.storage_accounts().patch_shared_key(&account(), false, &call()).await.unwrap();
+    let read = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    assert!(read.is_forbidden());
+    let write = client.storage_accounts().patch_shared_key(&account(), false, &call()).await.unwrap_err();
+    assert_eq!(write.service().unwrap().denied().unwrap().action, "Microsoft.Storage/storageAccounts/write");
+    let used: Vec<_> = server.received().iter().map(|r| r.header("authorization").unwrap().to_owned()).collect();
+    assert_eq!(used, ["Bearer token-1", "Bearer token-2", "Bearer token-2", "Bearer token-2", "Bearer token-3"]);
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_token_is_not_sent_to_a_host_that_an_answer_names() {
+    let elsewhere = Scripted::start(Vec::new()).await;
+    let foreign = format!("{}/next", elsewhere.url);
+    let scope = ArmId::subscription_scope(SUBSCRIPTION).unwrap();
+    let list = format!("{scope}/providers/Microsoft.Authorization/roleAssignments");
+    let patch = || on("PATCH", hub().to_string());
+    let server = Scripted::start(vec![
+        on("GET", list).answer(200, serde_json::json!({ "value": [], "nextLink": foreign }).to_string()),
+        patch().answer(202, "").header("Location", &foreign),
+        patch().answer(202, "").header("Azure-AsyncOperation", &foreign).header("Location", "{self}/x"),
+        patch().answer(202, "").header("Operation-Location", foreign.replace("https:", "http:")),
+        on("GET", account_path()).answer(307, "").header("Location", &foreign),
+    ])
+    .await;
+    let (client, clock, _) = client(&server);
+
+    let next = client.role_assignments().list(&scope, &Filter::AtScope, Read::Fresh, &call()).await.unwrap_err();
+    assert!(matches!(next, Error::ForeignHost { .. }), "{next:?}");
+    for _ in 0..3 {
+        let patched = client.workspaces().patch_auth_mode(&hub(), &AuthMode::identity(), &call()).await;
+        assert!(matches!(patched, Err(Error::ForeignHost { .. })), "{patched:?}");
+    }
+    let redirected = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    assert!(matches!(&redirected, Error::Service(error) if error.status.as_u16() == 307), "{redirected:?}");
+    assert!(clock.pauses().is_empty());
+    assert!(elsewhere.received().is_empty());
+    elsewhere.finish();
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_trusted_gets_nothing_and_is_not_tried_again() {
+    let server = Scripted::start(Vec::new()).await;
+    let clock = Arc::<SkippingClock>::default();
+    let settings = Settings { extra_roots: Vec::new(), ..settings(&server, &clock) };
+    let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
+    let refused = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    let Error::Transport { unsent: true, source, .. } = &refused else { panic!("{refused:?}") };
+    let mut chain = source.to_string();
+    let mut cause = source.source();
+    while let Some(next) = cause {
+        chain += &format!(": {next}");
+        cause = next.source();
+    }
+    assert!(chain.contains("certificate"), "{chain}");
+    assert!(clock.pauses().is_empty(), "{chain} {source:?}");
+    server.finish();
+}
+
+#[tokio::test]
+async fn nobody_at_home_is_retried_and_then_said() {
+    let gone = {
+        let server = Scripted::start(Vec::new()).await;
+        (server.url.clone(), server.root.clone())
+    };
+    let server = Scripted::start(Vec::new()).await;
+    let clock = Arc::<SkippingClock>::default();
+    let endpoints = foundryhub::arm::Endpoints::new(&gone.0, "https://arm.test", &gone.0).unwrap();
+    let settings = Settings { endpoints, max_retries: 3, ..settings(&server, &clock) };
+    let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
+    let failed = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    assert!(matches!(failed, Error::Transport { unsent: true, .. }), "{failed:?}");
+    assert_eq!(clock.pauses().len(), 3);
+    server.finish();
+}
