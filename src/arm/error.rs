@@ -4,7 +4,7 @@
 //! [`ErrorCode`], never by text: Azure has changed message texts under an unchanged api-version. The few helpers that
 //! read a message do so for display or for a value that stands nowhere else.
 
-use super::auth::TokenError;
+use super::auth::{TokenError, UNTRUSTED_HINT};
 use super::request::or_default;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
@@ -34,6 +34,8 @@ pub enum Error {
         path: String,
         /// Whether the connection could not even be made, so that the request certainly had no effect.
         unsent: bool,
+        /// Whether the server was there and could not prove who it is.
+        untrusted: bool,
         /// The transport's own error.
         #[source]
         source: SharedSource,
@@ -157,6 +159,16 @@ impl Error {
     /// Whether Azure says that the caller may not do this.
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Error::Service(error) if error.status == StatusCode::FORBIDDEN)
+    }
+
+    /// What the user can do, where that is known without knowing what was being done.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Error::Token(error) => error.hint(),
+            Error::Transport { untrusted: true, .. } => Some(UNTRUSTED_HINT),
+            Error::DeadlineExceeded { last: Some(last), .. } => last.hint(),
+            _ => None,
+        }
     }
 
     /// Whether the caller gave up or the time was over: an outcome of this call alone, which says nothing of Azure.

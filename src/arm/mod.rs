@@ -153,13 +153,15 @@ impl Client {
                 .map_err(|error| Error::Setting { what: "user agent or TLS set-up", source: Arc::new(error) })
         };
         let http = build(builder().tls_certs_merge(roots))?;
+        let authority = settings.endpoints.authority.clone();
         let source = match credential {
             Credential::Source(source) => source,
-            other => {
-                // Only for plain http on this machine or its host, so it needs no roots.
+            Credential::ManagedIdentity { .. } => {
+                // Plain http on this machine or its host: no proxy reaches it, and it needs no roots.
                 let direct = build(builder().no_proxy().tls_certs_only([]))?;
-                Arc::new(IdentitySource::new(other, settings.endpoints.authority.clone(), http.clone(), direct))
+                Arc::new(IdentitySource::new(credential, authority, direct))
             }
+            _ => Arc::new(IdentitySource::new(credential, authority, http.clone())),
         };
         let clock = settings.clock;
         let sender = Sender {

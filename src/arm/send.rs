@@ -146,10 +146,12 @@ impl Sender {
             }
             Err(error) => {
                 let unsent = error.is_connect();
-                let failure = if is_untrusted(&error) { Failure::Untrusted } else { Failure::NoAnswer { unsent } };
+                let untrusted = is_untrusted(&error);
+                let failure = if untrusted { Failure::Untrusted } else { Failure::NoAnswer { unsent } };
                 let verdict = classify(self.clock.utc(), elapsed, request, &failure);
                 let (method, path) = (request.method.clone(), path.to_owned());
-                (Error::Transport { method, path, unsent, source: Arc::new(error.without_url()) }, verdict)
+                let source = Arc::new(error.without_url());
+                (Error::Transport { method, path, unsent, untrusted, source }, verdict)
             }
         };
         Ok(Err(Failed { error, verdict, token: Some(token) }))
@@ -215,7 +217,7 @@ impl Sender {
 }
 
 /// Whether the server's certificate was the trouble.
-fn is_untrusted(error: &reqwest::Error) -> bool {
+pub(crate) fn is_untrusted(error: &reqwest::Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(this) = cause {
         if matches!(this.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {

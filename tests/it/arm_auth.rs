@@ -161,6 +161,18 @@ async fn trouble_at_the_sign_in_service_is_retried() {
 }
 
 #[tokio::test]
+async fn a_sign_in_service_that_is_not_trusted_gets_no_secret() {
+    let server = Scripted::start(Vec::new()).await;
+    let clock = Arc::new(SkippingClock::default());
+    let settings = Settings { extra_roots: Vec::new(), ..settings(&server, &clock) };
+    let failed = read(&Client::new(settings, secret()).unwrap()).await.unwrap_err();
+    assert!(matches!(&failed, Error::Token(TokenError::Unreachable { untrusted: true, .. })), "{failed:?}");
+    assert!(failed.hint().unwrap().contains("SSL_CERT_FILE"));
+    assert!(clock.pauses().is_empty());
+    server.finish();
+}
+
+#[tokio::test]
 async fn an_answer_that_is_no_token_is_an_error() {
     let server = Scripted::start(vec![on("POST", TOKEN_PATH).answer(200, "<html>welcome to the hotel</html>")]).await;
     let (client, _) = client(&server, secret());

@@ -366,7 +366,7 @@ async fn a_server_that_is_not_trusted_gets_nothing_and_is_not_tried_again() {
     let settings = Settings { extra_roots: Vec::new(), ..settings(&server, &clock) };
     let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
     let refused = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
-    let Error::Transport { unsent: true, source, .. } = &refused else { panic!("{refused:?}") };
+    let Error::Transport { unsent: true, untrusted: true, source, .. } = &refused else { panic!("{refused:?}") };
     let mut chain = source.to_string();
     let mut cause = source.source();
     while let Some(next) = cause {
@@ -375,6 +375,7 @@ async fn a_server_that_is_not_trusted_gets_nothing_and_is_not_tried_again() {
     }
     assert!(chain.contains("certificate"), "{chain}");
     assert!(clock.pauses().is_empty(), "{chain} {source:?}");
+    assert!(refused.hint().unwrap().contains("SSL_CERT_FILE"));
     server.finish();
 }
 

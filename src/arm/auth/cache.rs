@@ -158,7 +158,7 @@ mod tests {
                 tokio::task::yield_now().await;
                 if self.down.load(Ordering::Relaxed) {
                     let source: crate::arm::error::SharedSource = Arc::new(std::fmt::Error);
-                    return Err(TokenError::Unreachable { from: "https://login".into(), source });
+                    return Err(TokenError::Unreachable { from: "https://login".into(), untrusted: false, source });
                 }
                 lock(&self.given).push(request.clone());
                 let token = lock(&self.given).len().to_string().into();

@@ -4,6 +4,11 @@ use crate::arm::error::SharedSource;
 use serde::Deserialize;
 use std::fmt;
 
+/// What to do about a certificate that is not trusted.
+pub(crate) const UNTRUSTED_HINT: &str = "The server's certificate is not trusted. If it, or a proxy that inspects \
+     traffic, has an authority of its own, install that authority's certificate on this machine or name it in \
+     SSL_CERT_FILE.";
+
 /// A sign-in that failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TokenError {
@@ -15,6 +20,8 @@ pub enum TokenError {
     Unreachable {
         /// Scheme, host and port.
         from: String,
+        /// Whether it was there and could not prove who it is.
+        untrusted: bool,
         /// The transport's own error.
         #[source]
         source: SharedSource,
@@ -88,6 +95,7 @@ impl TokenError {
                 "Check that this machine has a managed identity and that client_id, if set, is the client id of a \
                  user-assigned identity that is attached to it.",
             ),
+            TokenError::Unreachable { untrusted: true, .. } => Some(UNTRUSTED_HINT),
             TokenError::Unreachable { .. } => {
                 Some("Check the network, the proxy, and the environment or authority host that is configured.")
             }
@@ -98,7 +106,7 @@ impl TokenError {
     /// Whether trying again can help.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            TokenError::Unreachable { .. } => true,
+            TokenError::Unreachable { untrusted, .. } => !untrusted,
             TokenError::Refused(refusal) => matches!(refusal.status, 408 | 429 | 500 | 502 | 503 | 504),
             _ => false,
         }

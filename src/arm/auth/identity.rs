@@ -7,7 +7,7 @@ use super::{AccessToken, Credential, TokenError, TokenRequest, TokenSource, erro
 use crate::arm::cloud::origin;
 use crate::arm::error::SharedSource;
 use crate::arm::secret::Secret;
-use crate::arm::send::{RawAnswer, exchange};
+use crate::arm::send::{RawAnswer, exchange, is_untrusted};
 use crate::arm::share::lock;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::TokenCredential;
@@ -30,14 +30,14 @@ pub(crate) struct IdentitySource {
     credential: Credential,
     authority: Url,
     http: reqwest::Client,
-    /// Reaches this machine's own identity endpoint, which no proxy can.
-    direct: reqwest::Client,
+    /// Runs the Azure CLI.
+    cli: Arc<dyn Executor>,
 }
 
 impl IdentitySource {
-    /// `direct` must not use a proxy.
-    pub(crate) fn new(credential: Credential, authority: Url, http: reqwest::Client, direct: reqwest::Client) -> Self {
-        Self { credential, authority, http, direct }
+    /// For a managed identity, `http` must not use a proxy: it asks this machine.
+    pub(crate) fn new(credential: Credential, authority: Url, http: reqwest::Client) -> Self {
+        Self { credential, authority, http, cli: Arc::new(KilledOnDrop) }
     }
 
     /// Makes the credential for one token.
@@ -67,7 +67,7 @@ impl IdentitySource {
                 AzureCliCredential::new(Some(AzureCliCredentialOptions {
                     tenant_id,
                     subscription,
-                    executor: Some(Arc::new(KilledOnDrop)),
+                    executor: Some(self.cli.clone()),
                 }))?
             }
             Credential::ManagedIdentity { client_id, .. } => {
@@ -96,7 +96,7 @@ impl IdentitySource {
             _ => text.to_owned(),
         };
         match (&self.credential, seen) {
-            (_, Some(Seen::Silence { from, source })) => TokenError::Unreachable { from, source },
+            (_, Some(Seen::Silence { from, untrusted, source })) => TokenError::Unreachable { from, untrusted, source },
             (Credential::ManagedIdentity { .. }, Some(Seen::Answer { status, body })) => TokenError::ManagedIdentity {
                 status,
                 message: String::from_utf8_lossy(&body).chars().take(300).collect(),
@@ -123,17 +123,17 @@ fn innermost(error: &azure_core::Error) -> String {
 impl TokenSource for IdentitySource {
     fn token<'a>(&'a self, request: &'a TokenRequest) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
         Box::pin(async move {
-            let (http, place) = match &self.credential {
+            let place = match &self.credential {
                 Credential::ManagedIdentity { endpoint, api_version, .. } => {
                     if request.tenant.is_some() {
                         let message = "a managed identity cannot get tokens of auxiliary tenants".to_owned();
                         return Err(TokenError::Credential { credential: self.kind(), message });
                     }
-                    (self.direct.clone(), Place { endpoint: endpoint.clone(), api_version: api_version.clone() })
+                    Place { endpoint: endpoint.clone(), api_version: api_version.clone() }
                 }
-                _ => (self.http.clone(), Place::default()),
+                _ => Place::default(),
             };
-            let wire = Wire { http, place, claims: request.claims.clone(), seen: Arc::default() };
+            let wire = Wire { http: self.http.clone(), place, claims: request.claims.clone(), seen: Arc::default() };
             let token = match self.credential(request, &wire) {
                 Ok(credential) => credential.get_token(&[request.scope.as_str()], None).await,
                 Err(error) => Err(error),
@@ -181,7 +181,7 @@ impl Place {
 #[derive(Debug)]
 enum Seen {
     Answer { status: u16, body: Vec<u8> },
-    Silence { from: String, source: SharedSource },
+    Silence { from: String, untrusted: bool, source: SharedSource },
 }
 
 /// The transport under one credential.
@@ -233,8 +233,9 @@ impl Wire {
                 Ok(AsyncRawResponse::from_bytes(StatusCode::from(status.as_u16()), copied, body))
             }
             Err(error) => {
+                let untrusted = is_untrusted(&error);
                 let source: SharedSource = Arc::new(error.without_url());
-                *lock(&self.seen) = Some(Seen::Silence { from, source: source.clone() });
+                *lock(&self.seen) = Some(Seen::Silence { from, untrusted, source: source.clone() });
                 // `Io` lets the crate's own patience with a machine's identity endpoint apply.
                 Err(azure_core::Error::with_error(ErrorKind::Io, source, "no answer"))
             }
@@ -287,6 +288,80 @@ impl Executor for KilledOnDrop {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An Azure CLI that notes its command line and says what it was told to.
+    #[derive(Debug, Default)]
+    struct FakeCli {
+        status: i32,
+        stdout: String,
+        stderr: &'static str,
+        commands: Mutex<Vec<String>>,
+    }
+
+    impl Executor for FakeCli {
+        fn run<'a, 'b, 'c, 'd, 'e>(
+            &'a self,
+            _program: &'b OsStr,
+            args: &'c [&'d OsStr],
+        ) -> std::pin::Pin<Box<dyn Future<Output = io::Result<Output>> + Send + 'e>>
+        where
+            'a: 'e,
+            'b: 'e,
+            'c: 'e,
+            'd: 'e,
+            Self: 'e,
+        {
+            use std::os::unix::process::ExitStatusExt;
+            lock(&self.commands).push(args.last().unwrap().to_str().unwrap().to_owned());
+            let status = std::process::ExitStatus::from_raw(self.status << 8);
+            let (stdout, stderr) = (self.stdout.clone().into_bytes(), self.stderr.as_bytes().to_vec());
+            Box::pin(async move { Ok(Output { status, stdout, stderr }) })
+        }
+    }
+
+    fn source(cli: &Arc<FakeCli>, tenant: Option<&str>, subscription: Option<&str>) -> IdentitySource {
+        IdentitySource {
+            credential: Credential::AzureCli {
+                tenant_id: tenant.map(Into::into),
+                subscription_id: subscription.map(Into::into),
+            },
+            authority: Url::parse("https://login.test").unwrap(),
+            http: reqwest::Client::builder().tls_certs_only([]).build().unwrap(),
+            cli: cli.clone(),
+        }
+    }
+
+    fn request(tenant: Option<&str>) -> TokenRequest {
+        TokenRequest { scope: "https://arm.test/.default".into(), tenant: tenant.map(Into::into), claims: None }
+    }
+
+    #[tokio::test]
+    async fn the_azure_cli_is_asked_for_the_scope_in_the_right_tenant() {
+        let stdout = r#"{"accessToken":"abc","expires_on":1767225600,"tokenType":"Bearer"}"#.to_owned();
+        let cli = Arc::new(FakeCli { stdout, ..FakeCli::default() });
+        let token = source(&cli, None, Some("sub")).token(&request(None)).await.unwrap();
+        assert_eq!((token.token.reveal(), token.expires_on.unix_timestamp()), ("abc", 1_767_225_600));
+        source(&cli, Some("home"), Some("sub")).token(&request(None)).await.unwrap();
+        source(&cli, Some("home"), None).token(&request(Some("other"))).await.unwrap();
+        let commands = lock(&cli.commands);
+        let tail = |n: usize| commands[n].split("--scope ").nth(1).unwrap().to_owned();
+        assert_eq!(tail(0), "https://arm.test/.default --subscription \"sub\"");
+        assert_eq!(tail(1), "https://arm.test/.default --tenant home");
+        assert_eq!(tail(2), "https://arm.test/.default --tenant other");
+    }
+
+    #[tokio::test]
+    async fn an_azure_cli_that_is_missing_or_signed_out_is_said_in_its_words_with_advice() {
+        for (status, stderr, said) in [
+            (127, "sh: az: not found", "az not found on PATH"),
+            (1, "ERROR: Please run 'az login'\n", "Please run 'az login'"),
+        ] {
+            let cli = Arc::new(FakeCli { status, stderr, ..FakeCli::default() });
+            let error = source(&cli, None, None).token(&request(None)).await.unwrap_err();
+            assert!(matches!(&error, TokenError::AzureCli { message } if message.contains(said)), "{error:?}");
+            assert!(error.hint().unwrap().contains("az login") && !error.is_transient());
+        }
+    }
 
     #[test]
     fn a_managed_identity_can_be_asked_elsewhere_and_otherwise() {
