@@ -2,14 +2,19 @@
 //! and what each remote procedure means. It does no IO.
 
 pub mod diagnostics;
+pub mod json;
 pub mod number;
 pub mod path;
+pub mod private;
 pub mod schema;
+pub mod state;
 pub mod types;
 pub mod value;
 
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use number::Number;
 pub use path::{Path, Step};
+pub use private::Private;
+pub use state::Attr;
 pub use types::Type;
 pub use value::Value;

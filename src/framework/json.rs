@@ -1,0 +1,154 @@
+//! Values in the JSON of state files, read and written by type without losing a digit.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json, value::RawValue};
+
+use super::{Path, Type, Value};
+
+/// The JSON is not a value of the type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{reason}", if path.0.is_empty() { String::new() } else { format!("{path}: ") })]
+pub struct JsonError {
+    /// Where in the value.
+    pub path: Path,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Reads a value of type `ty`. Attributes that an object lacks become null and those that its type lacks are dropped: the
+/// text may be from another release.
+pub fn decode(text: &[u8], ty: &Type) -> Result<Value, JsonError> {
+    let raw: &RawValue = serde_json::from_slice(text).map_err(|error| fail(&Path::default(), error.to_string()))?;
+    value(raw, ty, Path::default())
+}
+
+fn fail(path: &Path, reason: impl Into<String>) -> JsonError {
+    JsonError { path: path.clone(), reason: reason.into() }
+}
+
+fn value(raw: &RawValue, ty: &Type, path: Path) -> Result<Value, JsonError> {
+    let text = raw.get();
+    if text == "null" {
+        return Ok(Value::Null);
+    }
+    match ty {
+        Type::Bool => parse(text, &path, "a bool").map(Value::Bool),
+        Type::Number => {
+            // Engines write numbers bare, or as text where they are infinite.
+            let digits = if text.starts_with('"') { parse(text, &path, "a number")? } else { text.to_owned() };
+            digits.parse().map(Value::Number).map_err(|_| fail(&path, "a number was expected"))
+        }
+        Type::String => parse(text, &path, "a string").map(Value::String),
+        Type::List(element) | Type::Set(element) => {
+            let elements: Vec<&RawValue> = parse(text, &path, "a list")?;
+            let elements = elements.iter().enumerate();
+            elements
+                .map(|(index, raw)| value(raw, element, path.clone().index(index)))
+                .collect::<Result<_, _>>()
+                .map(Value::List)
+        }
+        Type::Tuple(types) => {
+            let elements: Vec<&RawValue> = parse(text, &path, "a list")?;
+            if elements.len() != types.len() {
+                return Err(fail(
+                    &path,
+                    format!("{} elements were expected, {} are there", types.len(), elements.len()),
+                ));
+            }
+            let elements = elements.iter().zip(types).enumerate();
+            elements
+                .map(|(index, (raw, ty))| value(raw, ty, path.clone().index(index)))
+                .collect::<Result<_, _>>()
+                .map(Value::List)
+        }
+        Type::Map(element) => {
+            let members: BTreeMap<String, &RawValue> = parse(text, &path, "a map")?;
+            let members = members.into_iter();
+            members
+                .map(|(key, raw)| Ok((key.clone(), value(raw, element, path.clone().key(key))?)))
+                .collect::<Result<_, _>>()
+                .map(Value::Map)
+        }
+        Type::Object(attributes) => {
+            let members: BTreeMap<String, &RawValue> = parse(text, &path, "an object")?;
+            attributes
+                .iter()
+                .map(|(name, ty)| match members.get(name) {
+                    Some(raw) => Ok((name.clone(), value(raw, ty, path.clone().attribute(name))?)),
+                    None => Ok((name.clone(), Value::Null)),
+                })
+                .collect::<Result<_, _>>()
+                .map(Value::Map)
+        }
+        Type::Dynamic => {
+            let members: BTreeMap<String, &RawValue> = parse(text, &path, "a pair of type and value")?;
+            let ty = members.get("type").and_then(|raw| serde_json::from_str(raw.get()).ok());
+            match (ty.as_ref().and_then(Type::from_json), members.get("value")) {
+                (Some(ty), Some(raw)) => Ok(match value(raw, &ty, path)? {
+                    Value::Null => Value::Null,
+                    known => Value::Dynamic(Box::new((ty, known))),
+                }),
+                _ => Err(fail(&path, "a pair of type and value was expected")),
+            }
+        }
+    }
+}
+
+fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str, path: &Path, expected: &str) -> Result<T, JsonError> {
+    serde_json::from_str(text).map_err(|_| fail(path, format!("{expected} was expected")))
+}
+
+/// Writes a value as JSON. Unknown values become null: JSON has no word for them.
+pub fn encode(value: &Value) -> Json {
+    match value {
+        Value::Null | Value::Unknown => Json::Null,
+        Value::Bool(bool) => json!(bool),
+        // Any text of digits is a JSON number, but serde_json's own would round it; infinities are no JSON number at all.
+        Value::Number(number) => match number.as_i64() {
+            Some(integer) => json!(integer),
+            None => json!(number.as_str()),
+        },
+        Value::String(text) => json!(text),
+        Value::List(elements) => elements.iter().map(encode).collect(),
+        Value::Map(members) => {
+            Json::Object(members.iter().map(|(name, value)| (name.clone(), encode(value))).collect())
+        }
+        Value::Dynamic(inner) => json!({ "type": inner.0.to_json(), "value": encode(&inner.1) }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ty() -> Type {
+        Type::object([
+            ("name", Type::String),
+            ("size", Type::Number),
+            ("tags", Type::map(Type::Bool)),
+            ("any", Type::Dynamic),
+            ("new", Type::list(Type::String)),
+        ])
+    }
+
+    #[test]
+    fn state_text_keeps_every_digit_and_gains_what_is_new() {
+        let text = br#"{
+          "name": "n", "size": 0.10000000000000000000000000001, "gone": [1],
+          "tags": {"a": true}, "any": {"type": ["tuple", ["number"]], "value": [18446744073709551615]}
+        }"#;
+        let value = decode(text, &ty()).expect("the text fits");
+        assert_eq!(value.get("size"), &Value::Number("0.10000000000000000000000000001".parse().expect("a number")));
+        assert_eq!(value.get("new"), &Value::Null);
+        assert_eq!(value.get("gone"), &Value::Null);
+        assert_eq!(decode(encode(&value).to_string().as_bytes(), &ty()), Ok(value));
+    }
+
+    #[test]
+    fn an_error_names_the_place() {
+        let error = decode(br#"{"tags": {"a": 1}}"#, &ty()).expect_err("1 is no bool");
+        assert_eq!(error.to_string(), r#"tags["a"]: a bool was expected"#);
+        assert!(decode(b"{", &ty()).is_err());
+    }
+}
