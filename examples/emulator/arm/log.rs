@@ -50,6 +50,9 @@ impl Record {
     }
 }
 
+/// How many records are kept; the oldest go first, so that an emulator may run for long.
+const KEPT: usize = 100_000;
+
 /// All records since the start or the last clearing.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
@@ -61,6 +64,9 @@ impl Log {
     /// Notes that a request arrived; its number.
     pub(crate) fn arrived(&mut self, request: &Request, now: OffsetDateTime) -> u64 {
         self.seen += 1;
+        if self.records.len() >= KEPT {
+            self.records.drain(..KEPT / 2);
+        }
         self.records.push(Record {
             number: self.seen,
             time: now,

@@ -14,6 +14,9 @@ use super::options::{Lro, Operations};
 use super::world::World;
 use super::{groups, ids, storage, workspaces};
 
+/// How many operations are remembered; those that ended longest ago go first.
+const KEPT: usize = 1000;
+
 /// One operation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Operation {
@@ -106,7 +109,13 @@ pub(crate) fn start(
         (Lro::Updating, _) => started(world, request, &operation, Lro::Location),
         (shape, _) => started(world, request, &operation, shape),
     };
-    world.store.operations.push(operation);
+    let operations = &mut world.store.operations;
+    if operations.len() >= KEPT
+        && let Some(oldest) = operations.iter().position(|operation| operation.state != State::Running)
+    {
+        operations.remove(oldest);
+    }
+    operations.push(operation);
     Ok(answer)
 }
 

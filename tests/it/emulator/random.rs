@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{ACCOUNTS, WORKSPACES, arm_with, read};
+use super::client::{ACCOUNTS, BLOB_CONTRIBUTOR, BLOB_READER, WORKSPACES, arm_with, read};
 
 /// How many requests are sent, and how many of them at once.
 const REQUESTS: usize = 10_000;
@@ -128,9 +128,14 @@ impl Chance {
         if self.one_in(6) { self.noise() } else { self.pick(KNOWN).to_owned() }
     }
 
+    /// A path that means something as it is, one with more behind it, or one made of anything.
     fn path(&mut self, known: &[String]) -> String {
-        let mut path = if self.one_in(3) { String::new() } else { known[self.below(known.len())].clone() };
-        for _ in 0..self.below(if path.is_empty() { 12 } else { 3 }) {
+        let (mut path, more) = match self.below(10) {
+            0 => (String::new(), self.below(12)),
+            1..=3 => (known[self.below(known.len())].clone(), 1 + self.below(2)),
+            _ => (known[self.below(known.len())].clone(), 0),
+        };
+        for _ in 0..more {
             path.push('/');
             path.push_str(&self.segment());
         }
@@ -215,7 +220,18 @@ impl Chance {
     }
 
     fn body(&mut self) -> Vec<u8> {
-        match self.below(8) {
+        let sense = [
+            json!({ "properties": { "systemDatastoresAuthMode": self.noise() }, "kind": "Hub", "location": "eastus" }),
+            json!({ "properties": { "allowSharedKeyAccess": self.one_in(2) } }),
+            json!({ "properties": { "level": self.pick(&["ReadOnly", "CanNotDelete"]) } }),
+            json!({ "keyName": self.pick(&["key1", "key2", "key3"]), "location": "eastus" }),
+            super::client::grant(
+                &format!("aaaaaaaa-0000-0000-0000-{:012}", self.below(20)),
+                self.pick(&[BLOB_CONTRIBUTOR, BLOB_READER, "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"]),
+            ),
+            json!({ "properties": { "roleName": self.noise(), "permissions": self.value(3) } }),
+        ];
+        match self.below(10) {
             0 => Vec::new(),
             1 => self.noise().into_bytes(),
             2 => (0..self.below(64)).map(|_| self.next().to_le_bytes()[0]).collect(),
@@ -223,9 +239,10 @@ impl Chance {
             4 => {
                 format!("grant_type=client_credentials&client_id={}&scope={}", self.noise(), self.noise()).into_bytes()
             }
-            _ => json!({ "properties": self.value(4), "identity": self.value(2), "kind": "Hub" })
+            5 => json!({ "properties": self.value(4), "identity": self.value(2), "kind": "Hub" })
                 .to_string()
                 .into_bytes(),
+            _ => sense[self.below(sense.len())].to_string().into_bytes(),
         }
     }
 }
@@ -235,17 +252,39 @@ impl Chance {
 async fn ten_thousand_random_requests_never_crash_it_nor_answer_500() {
     let arm = arm_with(|options| options.enforce_rbac = true).await;
     let mut chance = Chance(20_261_124);
+    let assignments = format!("{}/providers/Microsoft.Authorization/roleAssignments", arm.account);
+    let definitions = format!("{}/providers/Microsoft.Authorization/roleDefinitions", arm.subscription);
     let known = [
         arm.hub.clone(),
+        arm.hub.replace("hub1", "hub2"),
         arm.account.clone(),
+        arm.account.replace("sa1", "sa2"),
         arm.group.clone(),
         arm.subscription.clone(),
-        format!("{}/providers/Microsoft.Authorization/roleAssignments", arm.account),
+        assignments.clone(),
+        format!("{assignments}/716c4d15-9bc8-476d-a3c1-6ccb70082517"),
+        format!("{assignments}/716c4d15-9bc8-476d-a3c1-6ccb70082518"),
+        definitions.clone(),
+        format!("{definitions}/716c4d15-9bc8-476d-a3c1-6ccb70082517"),
+        format!("{}/providers/Microsoft.Authorization/locks/l1", arm.account),
         format!("{}/providers/{WORKSPACES}", arm.group),
         format!("{}/providers/{ACCOUNTS}", arm.subscription),
+        format!("{}/providers/Microsoft.Storage", arm.subscription),
+        format!("{}/resources", arm.subscription),
+        format!("{}/datastores", arm.hub),
+        format!("{}/listKeys", arm.account),
+        format!("{}/regenerateKey", arm.account),
         "/storage/sa1/c".to_owned(),
     ];
+    let mut answers = std::collections::BTreeMap::<u16, usize>::new();
     for _ in 0..REQUESTS / AT_ONCE {
+        // What was deleted comes back, so that there is something to ask for.
+        if arm.emulator.resource(&arm.account).is_none() {
+            arm.emulator.seed_storage_account(&arm.account, json!({}));
+        }
+        if arm.emulator.resource(&arm.hub).is_none() {
+            arm.emulator.seed_hub(&arm.hub, &arm.account, json!({}));
+        }
         let batch: Vec<_> = (0..AT_ONCE)
             .map(|_| {
                 let methods = [
@@ -262,7 +301,7 @@ async fn ten_thousand_random_requests_never_crash_it_nor_answer_500() {
                 url.set_path(&chance.path(&known));
                 if !chance.one_in(10) {
                     url.query_pairs_mut()
-                        .append_pair("api-version", chance.pick(&["2025-06-01", "2022-04-01", "x", ""]));
+                        .append_pair("api-version", chance.pick(&["2025-06-01", "2022-04-01", "2023-05-01", "x", ""]));
                 }
                 if chance.one_in(2) {
                     let name = chance.pick(&[
@@ -305,8 +344,13 @@ async fn ten_thousand_random_requests_never_crash_it_nor_answer_500() {
             .collect();
         for (what, status) in futures_util::future::join_all(batch).await {
             assert!(status < 500, "{status} for {what}");
+            *answers.entry(status).or_default() += 1;
         }
         arm.emulator.clear_requests();
+    }
+    // The requests are not all of one kind: some are answered well, others refused for many reasons.
+    for status in [200, 201, 202, 204, 400, 401, 403, 404, 405, 409] {
+        assert!(answers.contains_key(&status), "nothing was answered {status}: {answers:?}");
     }
     // It is still there, and still whole.
     assert_eq!(arm.get("/subscriptions?api-version=2022-12-01").await.status, 200);

@@ -216,6 +216,9 @@ async fn lists_look_up_and_down_as_the_filter_says() {
     let here = seed(&arm.account, BOB);
     let below = seed(&format!("{}/blobServices/default/containers/c", arm.account), ALICE);
     let through_group = seed(&arm.group, group_object);
+    let root = seed("", group_object);
+    let management_group =
+        seed("/providers/Microsoft.Management/managementGroups/11111111-1111-1111-1111-111111111111", BOB);
     let _elsewhere = seed(&format!("{}2", arm.account), ALICE);
     let _hub = seed(&arm.hub, ALICE);
     let list = async |filter: &str| {
@@ -227,18 +230,24 @@ async fn lists_look_up_and_down_as_the_filter_says() {
         names.sort();
         names.into_iter().cloned().collect::<Vec<_>>()
     };
-    assert_eq!(list("").await, sorted(vec![&above, &here, &below, &through_group]));
-    assert_eq!(list("atScope()").await, sorted(vec![&above, &here, &through_group]));
+    assert_eq!(list("").await, sorted(vec![&root, &management_group, &above, &here, &below, &through_group]));
+    assert_eq!(list("atScope()").await, sorted(vec![&root, &management_group, &above, &here, &through_group]));
     assert_eq!(list(&format!("principalId eq '{ALICE}'")).await, sorted(vec![&above, &below]));
-    assert_eq!(list(&format!("principalId eq '{BOB}'")).await, vec![here.clone()]);
-    assert_eq!(list(&format!("assignedTo('{BOB}')")).await, sorted(vec![&here, &through_group]));
+    assert_eq!(list(&format!("principalId eq '{BOB}'")).await, sorted(vec![&management_group, &here]));
+    assert_eq!(
+        list(&format!("assignedTo('{BOB}')")).await,
+        sorted(vec![&root, &management_group, &here, &through_group])
+    );
     assert_eq!(list(&format!("atScope() and principalId eq '{}'", ALICE.to_uppercase())).await, vec![above.clone()]);
-    assert_eq!(list(&format!("atScope() and assignedTo('{BOB}')")).await, sorted(vec![&here, &through_group]));
+    assert_eq!(
+        list(&format!("atScope() and assignedTo('{BOB}')")).await,
+        sorted(vec![&root, &management_group, &here, &through_group])
+    );
     let unescaped = format!(
         "{}/providers/Microsoft.Authorization/roleAssignments?$filter=assignedTo('{BOB}')&api-version=2022-04-01",
         arm.account
     );
-    assert_eq!(names(&arm.get(&unescaped).await.body()).len(), 2);
+    assert_eq!(names(&arm.get(&unescaped).await.body()).len(), 4);
     assert_eq!(arm.assignments(&arm.account, "name eq 'x'").await.status, 400);
     assert_eq!(arm.assignments(&format!("{}x", arm.account), "atScope()").await.error().1, "ResourceNotFound");
 }
