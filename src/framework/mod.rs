@@ -5,6 +5,7 @@ pub mod diagnostics;
 pub mod json;
 pub mod number;
 pub mod path;
+pub mod plan;
 pub mod private;
 pub mod schema;
 pub mod state;

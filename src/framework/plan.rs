@@ -1,0 +1,252 @@
+//! The part of planning that the schema alone decides; a resource's own plan comes after it.
+
+use super::{
+    Diagnostic, Diagnostics, Path, Step, Value,
+    schema::{Attribute, Block, Kind, NestedBlock, Nesting, walk},
+};
+
+/// What an object is planned to be, from the configuration, what the engine proposes (the configuration over the prior
+/// object) and the prior object, which is null at creation.
+///
+/// Write-only attributes are null. What the configuration leaves out becomes its default or, at creation, unknown where
+/// the provider will fill it in; on an update such attributes keep their value, so that nothing that depends on them is
+/// planned again without need. Another spelling of the prior value plans as the prior one.
+pub fn prepare(block: &Block, prior: &Value, config: &Value, proposed: &Value) -> Value {
+    let blocks = block.blocks.iter().map(|nested| {
+        let [prior, config, proposed] = [prior, config, proposed].map(|value| value.get(nested.name));
+        (nested.name.to_owned(), prepare_block(nested, prior, config, proposed))
+    });
+    Value::object(prepare_attributes(&block.attributes, prior, config, proposed).chain(blocks))
+}
+
+fn prepare_attributes<'v>(
+    attributes: &'v [Attribute],
+    prior: &'v Value,
+    config: &'v Value,
+    proposed: &'v Value,
+) -> impl Iterator<Item = (String, Value)> + 'v {
+    attributes.iter().map(move |attribute| {
+        let name = attribute.name;
+        let prior = if prior.is_null() { Prior::Created } else { Prior::Is(prior.get(name)) };
+        (name.to_owned(), prepare_attribute(attribute, prior, config.get(name), proposed.get(name)))
+    })
+}
+
+/// A prior value, or that the object around it is only being created.
+#[derive(Clone, Copy)]
+enum Prior<'v> {
+    Is(&'v Value),
+    Created,
+}
+
+impl<'v> Prior<'v> {
+    fn value(self) -> &'v Value {
+        match self {
+            Self::Is(value) => value,
+            Self::Created => &Value::Null,
+        }
+    }
+}
+
+fn prepare_attribute(attribute: &Attribute, prior: Prior<'_>, config: &Value, proposed: &Value) -> Value {
+    if attribute.write_only {
+        return Value::Null;
+    }
+    if config.is_null() {
+        return match (&attribute.default, prior) {
+            (Some(default), _) => default.clone(),
+            (None, Prior::Created) if attribute.is_computed() => Value::Unknown,
+            (None, _) if attribute.is_computed() => proposed.clone(),
+            (None, _) => Value::Null,
+        };
+    }
+    if let Kind::Nested(nesting, attributes) = &attribute.kind {
+        return each_element(*nesting, prior.value(), config, proposed, &|prior, config, proposed| {
+            Value::object(prepare_attributes(attributes, prior, config, proposed))
+        });
+    }
+    match (attribute.same, prior.value(), config) {
+        (Some(same), Value::String(prior), Value::String(config)) if same(prior, config) => prior.clone().into(),
+        _ => config.clone(),
+    }
+}
+
+fn prepare_block(nested: &NestedBlock, prior: &Value, config: &Value, proposed: &Value) -> Value {
+    each_element(nested.nesting, prior, config, proposed, &|prior, config, proposed| {
+        prepare(&nested.block, prior, config, proposed)
+    })
+}
+
+type Element<'f> = &'f dyn Fn(&Value, &Value, &Value) -> Value;
+
+/// Applies `element` to each element of the configuration with its counterparts. An element of a set has none: the
+/// engine has already matched it with its prior self in what it proposes.
+fn each_element(nesting: Nesting, prior: &Value, config: &Value, proposed: &Value, element: Element<'_>) -> Value {
+    match (nesting, config) {
+        (Nesting::Single | Nesting::Group, Value::Map(_)) => element(prior, config, proposed),
+        (Nesting::List, Value::List(elements)) => Value::List(
+            elements
+                .iter()
+                .enumerate()
+                .map(|(index, config)| element(nth(prior, index), config, nth(proposed, index)))
+                .collect(),
+        ),
+        (Nesting::Set, Value::List(_)) => match proposed {
+            Value::List(elements) => {
+                Value::List(elements.iter().map(|proposed| element(&Value::Null, proposed, proposed)).collect())
+            }
+            other => other.clone(),
+        },
+        (Nesting::Map, Value::Map(members)) => Value::object(
+            members.iter().map(|(key, config)| (key.clone(), element(prior.get(key), config, proposed.get(key)))),
+        ),
+        // Null, unknown, or dynamic as a whole: nothing within it is ours to decide.
+        _ => config.clone(),
+    }
+}
+
+fn nth(list: &Value, index: usize) -> &Value {
+    match list {
+        Value::List(elements) => elements.get(index).unwrap_or(&Value::Null),
+        _ => &Value::Null,
+    }
+}
+
+/// The attributes whose planned change replaces the object.
+pub fn replacements(block: &Block, prior: &Value, planned: &Value) -> Vec<Path> {
+    let mut paths = Vec::new();
+    walk(block, planned, &mut |path, attribute, planned| {
+        if attribute.requires_replace && !at(prior, path).same_as(planned, &attribute.ty()) && !paths.contains(path) {
+            paths.push(path.clone());
+        }
+    });
+    paths
+}
+
+/// The value at a path; null where there is none.
+fn at<'v>(value: &'v Value, path: &Path) -> &'v Value {
+    path.0.iter().fold(value, |value, step| match step {
+        Step::Attribute(name) | Step::Key(name) => value.get(name),
+        Step::Index(index) => nth(value, usize::try_from(*index).unwrap_or(usize::MAX)),
+    })
+}
+
+/// What the schema itself can say against a configuration.
+pub fn check(block: &Block, config: &Value) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    walk(block, config, &mut |path, attribute, value| {
+        let Some(check) = attribute.check else { return };
+        if value.is_null() || !value.is_wholly_known() {
+            return;
+        }
+        if let Err(refusal) = check(value) {
+            diagnostics.push(Diagnostic::error(refusal.summary, refusal.detail).at(path.clone()));
+        }
+    });
+    diagnostics
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::{Type, schema::Presence, schema::Refusal};
+
+    fn lower(value: &Value) -> Result<(), Refusal> {
+        match value.as_str() {
+            Some(text) if text != text.to_lowercase() => {
+                Err(Refusal { summary: "Upper case".to_owned(), detail: "Write it in lower case.".to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn block() -> Block {
+        let inner = vec![
+            Attribute::required("key", Type::String, "A key.").check(lower),
+            Attribute::computed("made", Type::String, "Made by the provider."),
+        ];
+        Block {
+            description: "A sample.",
+            attributes: vec![
+                Attribute::computed("id", Type::String, "An id."),
+                Attribute::required("name", Type::String, "A name.").same(str::eq_ignore_ascii_case).replaces(),
+                Attribute::optional("mode", Type::String, "A mode.").default("identity"),
+                Attribute::optional("secret", Type::String, "A secret.").write_only(),
+                Attribute::optional("note", Type::String, "A note."),
+                Attribute::nested("items", Nesting::List, Presence::Optional, inner, "Items."),
+            ],
+            blocks: Vec::new(),
+        }
+    }
+
+    fn object(members: &[(&'static str, Value)]) -> Value {
+        let Value::Map(mut all) = block().null_object() else { panic!("a block is an object") };
+        all.extend(members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        Value::Map(all)
+    }
+
+    fn items(elements: &[(&str, Value)]) -> Value {
+        Value::List(
+            elements
+                .iter()
+                .map(|(key, made)| Value::object([("key", (*key).into()), ("made", made.clone())]))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn a_new_object_has_its_defaults_and_unknowns_and_no_secret() {
+        let config = object(&[("name", "n".into()), ("secret", "s".into()), ("items", items(&[("a", Value::Null)]))]);
+        let planned = prepare(&block(), &Value::Null, &config, &config);
+        let expected = object(&[
+            ("id", Value::Unknown),
+            ("name", "n".into()),
+            ("mode", "identity".into()),
+            ("items", items(&[("a", Value::Unknown)])),
+        ]);
+        assert_eq!(planned, expected);
+    }
+
+    #[test]
+    fn an_update_keeps_what_is_computed_and_the_first_spelling() {
+        let prior = object(&[
+            ("id", "1".into()),
+            ("name", "Name".into()),
+            ("mode", "accesskey".into()),
+            ("items", items(&[("a", "x".into())])),
+        ]);
+        let config = object(&[("name", "nAME".into()), ("items", items(&[("a", Value::Null), ("b", Value::Null)]))]);
+        let proposed = object(&[
+            ("id", "1".into()),
+            ("name", "nAME".into()),
+            ("mode", "accesskey".into()),
+            ("items", items(&[("a", "x".into()), ("b", Value::Null)])),
+        ]);
+        let planned = prepare(&block(), &prior, &config, &proposed);
+        let expected = object(&[
+            ("id", "1".into()),
+            ("name", "Name".into()),
+            ("mode", "identity".into()),
+            ("items", items(&[("a", "x".into()), ("b", Value::Unknown)])),
+        ]);
+        assert_eq!(planned, expected);
+        assert_eq!(replacements(&block(), &prior, &planned), []);
+    }
+
+    #[test]
+    fn only_a_real_change_replaces() {
+        let prior = object(&[("name", "a".into())]);
+        assert_eq!(replacements(&block(), &prior, &object(&[("name", "b".into())])), [Path::root("name")]);
+        assert_eq!(replacements(&block(), &prior, &object(&[("name", Value::Unknown)])), [Path::root("name")]);
+    }
+
+    #[test]
+    fn a_refused_value_is_named_and_an_unknown_one_is_not_judged() {
+        let config = object(&[("items", items(&[("a", Value::Null), ("B", Value::Null)]))]);
+        let found = check(&block(), &config);
+        let path = Path::root("items").index(1).attribute("key");
+        assert_eq!(found.0, [Diagnostic::error("Upper case", "Write it in lower case.").at(path)]);
+        let unknown = Value::List(vec![Value::object([("key", Value::Unknown), ("made", Value::Null)])]);
+        assert_eq!(check(&block(), &object(&[("items", unknown)])), Diagnostics::default());
+    }
+}
