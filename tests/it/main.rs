@@ -6,6 +6,7 @@ mod azure;
 
 mod arm_auth;
 mod arm_calls;
+mod arm_emulator;
 mod arm_send;
 mod emulator;
 mod handshake;
