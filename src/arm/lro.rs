@@ -4,8 +4,9 @@
 //! Azure's own Python and Go clients agree on: the first answer chooses the way (`Azure-AsyncOperation`, else
 //! `Operation-Location`, else `Location`, else the resource's own state), and the method chooses how it ends.
 
-use super::error::{Error, OperationError, OperationOutcome, ServiceError, without_bom};
+use super::error::{Error, OperationError, OperationOutcome, ServiceError};
 use super::request::{Answer, check_host};
+use super::service_error::without_bom;
 use http::{Method, StatusCode};
 use serde_json::Value;
 use std::time::Duration;

@@ -1,10 +1,10 @@
 //! The client of Azure Resource Manager. It knows Azure and nothing of Terraform.
 //!
 //! From the outside in: the typed calls ([`workspaces`], [`storage_accounts`], [`role_assignments`],
-//! [`role_definitions`]) make requests and read answers; [`page`] and [`lro`] string requests together; [`share`]
-//! makes one request of many; [`send`](Client::send) is the one loop that sends and sleeps, told by [`retry`] what a
-//! failure means and by [`auth`] which token to use. Everything that decides is free of input and output: [`id`],
-//! [`request`], [`retry`], [`lro`] and [`error`] take values and give values.
+//! [`role_definitions`]) make requests and read answers; `page` and `lro` string requests together; `share` and
+//! `batch` make one request of many; `send` is the one loop that sends and sleeps, told by `retry` what a failure
+//! means and by [`auth`] which token to use. Everything that decides is free of input and output: [`id`],
+//! [`request`], `retry`, `lro` and [`error`] take values and give values.
 //!
 //! **Nothing here reads the environment**: whatever comes from there is a value of [`Settings`] or [`Credential`].
 //! **A token goes to the configured host only**, whatever an answer points to, and redirects are not followed.
@@ -24,6 +24,7 @@ pub mod role_assignments;
 pub mod role_definitions;
 mod secret;
 mod send;
+mod service_error;
 mod share;
 pub mod storage_accounts;
 pub mod workspaces;
@@ -145,7 +146,7 @@ impl Client {
                 .redirect(reqwest::redirect::Policy::none())
                 // A call may last an hour; a connection that has died should not.
                 .connect_timeout(Duration::from_secs(20))
-                .read_timeout(Duration::from_secs(60))
+                .read_timeout(Duration::from_secs(120))
         };
         let build = |builder: reqwest::ClientBuilder| {
             builder

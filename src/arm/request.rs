@@ -1,7 +1,8 @@
 //! Requests and answers as values. Nothing here sends anything.
 
 use super::cloud::origin;
-use super::error::{Error, ErrorCode, SharedSource, without_bom};
+use super::error::{Error, ErrorCode, SharedSource};
+use super::service_error::without_bom;
 use http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,324 @@
+//! Azure resource ids: reading, building and comparing them.
+//!
+//! Azure compares ids without regard to case and clients spell the fixed segments in several ways
+//! (`resourceGroups`, `resourcegroups`), so equality here ignores case while the text keeps the spelling it came with.
+
+mod role_assignment;
+mod typed;
+
+pub use role_assignment::{RoleAssignmentId, role_definition_guid};
+pub use typed::{StorageAccountId, WorkspaceId};
+
+use std::{fmt, hash, str::FromStr};
+use uuid::Uuid;
+
+/// Why a text is not the id that was asked for. Found without asking Azure.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Nothing was given.
+    #[error("the id is empty; expected {expected}")]
+    Empty {
+        /// The form of id that was wanted.
+        expected: &'static str,
+    },
+    /// An id is a path from the root.
+    #[error("`{text}` does not start with a slash; expected {expected}")]
+    NoLeadingSlash {
+        /// The id as given.
+        text: String,
+        /// The form of id that was wanted.
+        expected: &'static str,
+    },
+    /// Two slashes in a row, or a `.` or `..` segment.
+    #[error("`{text}` has an empty or relative segment")]
+    BadSegment {
+        /// The id as given.
+        text: String,
+    },
+    /// A character that cannot be part of an id and would change the meaning of the URL made of it.
+    #[error("`{text}` contains {character:?}, which cannot be part of an Azure resource id")]
+    BadCharacter {
+        /// The id as given.
+        text: String,
+        /// The first offending character.
+        character: char,
+    },
+    /// The segments are not those of the wanted kind of id.
+    #[error("`{text}` is not of the form {expected}")]
+    WrongShape {
+        /// The id as given.
+        text: String,
+        /// The form of id that was wanted.
+        expected: &'static str,
+    },
+    /// A well-formed id of another resource type.
+    #[error("`{text}` is the id of a {got}, expected one of a {expected}")]
+    WrongType {
+        /// The id as given.
+        text: String,
+        /// The resource type that was wanted.
+        expected: &'static str,
+        /// The resource type it is.
+        got: String,
+    },
+    /// The subscription segment is no GUID.
+    #[error("the subscription `{subscription}` is not a GUID")]
+    BadSubscription {
+        /// The segment as given.
+        subscription: String,
+    },
+    /// The last segment breaks the naming rule of its resource type.
+    #[error("`{name}` cannot be the name of a {resource_type}: {rule}")]
+    BadName {
+        /// The name as given.
+        name: String,
+        /// The resource type.
+        resource_type: &'static str,
+        /// The rule in words.
+        rule: &'static str,
+    },
+}
+
+/// Any id or scope: the tenant root `/`, a management group, a subscription, a resource group, a resource or an
+/// extension of one. A trailing slash is dropped, everything else stays as written.
+#[derive(Clone)]
+pub struct ArmId(String);
+
+impl ArmId {
+    const FORM: &'static str = "an Azure resource id such as /subscriptions/…/resourceGroups/…/providers/…";
+
+    /// Reads an id.
+    ///
+    /// # Errors
+    /// [`IdError`] when the text is no path, has empty or relative segments, or characters that would change the URL.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        if text.is_empty() {
+            return Err(IdError::Empty { expected: Self::FORM });
+        }
+        if !text.starts_with('/') {
+            return Err(IdError::NoLeadingSlash { text: text.to_owned(), expected: Self::FORM });
+        }
+        if let Some(character) = text.chars().find(|c| c.is_control() || matches!(c, '?' | '#' | '%' | '\\' | '|')) {
+            return Err(IdError::BadCharacter { text: text.to_owned(), character });
+        }
+        if text == "/" {
+            return Ok(Self::root());
+        }
+        let trimmed = text.strip_suffix('/').unwrap_or(text);
+        if trimmed[1..].split('/').any(|segment| segment.trim().is_empty() || matches!(segment, "." | "..")) {
+            return Err(IdError::BadSegment { text: text.to_owned() });
+        }
+        Ok(Self(trimmed.to_owned()))
+    }
+
+    /// The tenant root.
+    pub fn root() -> Self {
+        Self("/".to_owned())
+    }
+
+    /// The scope of a whole subscription.
+    ///
+    /// # Errors
+    /// [`IdError::BadSubscription`] when the text is no GUID.
+    pub fn subscription_scope(subscription: &str) -> Result<Self, IdError> {
+        check_subscription(subscription)?;
+        Ok(Self(format!("/subscriptions/{subscription}")))
+    }
+
+    /// The id as written, without a trailing slash.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The id in lower case: equal for equal ids.
+    pub fn key(&self) -> String {
+        self.lower_case().collect()
+    }
+
+    fn lower_case(&self) -> impl Iterator<Item = char> {
+        self.0.chars().flat_map(char::to_lowercase)
+    }
+
+    /// The id of something below this one; `rest` starts with a slash.
+    pub(crate) fn below(&self, rest: &str) -> String {
+        format!("{}{rest}", self.0.trim_end_matches('/'))
+    }
+
+    fn segments(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/').skip(1).filter(|segment| !segment.is_empty())
+    }
+
+    /// The value that follows a fixed segment, such as the name after `resourceGroups`.
+    fn after(&self, fixed: &str) -> Option<&str> {
+        let mut segments = self.segments();
+        while let Some(segment) = segments.next() {
+            let value = segments.next();
+            if segment.eq_ignore_ascii_case(fixed) {
+                return value;
+            }
+            // Past `providers` the segments are names somebody chose, which may look like fixed ones.
+            if segment.eq_ignore_ascii_case("providers") {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// The subscription's GUID, if the id lies in one.
+    pub fn subscription(&self) -> Option<&str> {
+        self.after("subscriptions")
+    }
+
+    /// The resource group's name, if the id lies in one.
+    pub fn resource_group(&self) -> Option<&str> {
+        self.after("resourceGroups")
+    }
+
+    /// The last segment: the resource's own name.
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The type with its namespace, such as `Microsoft.Storage/storageAccounts`; that of the extension for an
+    /// extension resource, and nothing for a bare subscription or group.
+    pub fn resource_type(&self) -> Option<String> {
+        let (_, tail) = self.split_at_last_provider()?;
+        let mut segments = tail.split('/');
+        let namespace = segments.next()?;
+        let types: Vec<&str> = segments.step_by(2).collect();
+        (!types.is_empty()).then(|| format!("{namespace}/{}", types.join("/")))
+    }
+
+    /// The text before and after the last `/providers/`.
+    fn split_at_last_provider(&self) -> Option<(&str, &str)> {
+        const WORD: &str = "/providers/";
+        // Lower-casing ASCII only keeps every byte where it was.
+        let at = self.0.to_ascii_lowercase().rfind(WORD)?;
+        Some((&self.0[..at], &self.0[at + WORD.len()..]))
+    }
+
+    /// Whether this id is `scope` or lies below it.
+    pub fn is_within(&self, scope: &ArmId) -> bool {
+        let (id, scope) = (self.key(), scope.key());
+        scope == "/" || id == scope || id.strip_prefix(&scope).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+impl PartialEq for ArmId {
+    fn eq(&self, other: &Self) -> bool {
+        self.lower_case().eq(other.lower_case())
+    }
+}
+
+impl Eq for ArmId {}
+
+impl hash::Hash for ArmId {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.lower_case().for_each(|c| c.hash(state));
+    }
+}
+
+impl fmt::Display for ArmId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ArmId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+impl FromStr for ArmId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::parse(text)
+    }
+}
+
+fn check_subscription(subscription: &str) -> Result<(), IdError> {
+    match Uuid::try_parse(subscription) {
+        Ok(_) if subscription.len() == 36 => Ok(()),
+        _ => Err(IdError::BadSubscription { subscription: subscription.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SUB: &str = "11111111-2222-3333-4444-555555555555";
+
+    fn workspace(name: &str) -> String {
+        format!("/subscriptions/{SUB}/resourceGroups/rg1/providers/Microsoft.MachineLearningServices/workspaces/{name}")
+    }
+
+    #[test]
+    fn parts_of_ids_are_found() {
+        let id = ArmId::parse(&workspace("hub1")).unwrap();
+        assert_eq!(id.subscription(), Some(SUB));
+        assert_eq!(id.resource_group(), Some("rg1"));
+        assert_eq!(id.name(), "hub1");
+        assert_eq!(id.resource_type().as_deref(), Some("Microsoft.MachineLearningServices/workspaces"));
+
+        let group = ArmId::parse("/providers/Microsoft.Management/managementGroups/resourceGroups").unwrap();
+        assert_eq!(group.resource_group(), None);
+        assert_eq!(group.resource_type().as_deref(), Some("Microsoft.Management/managementGroups"));
+        assert_eq!(ArmId::subscription_scope(SUB).unwrap().resource_type(), None);
+
+        let nested = ArmId::parse(&format!("{}/datastores/d1", workspace("hub1"))).unwrap();
+        assert_eq!(nested.resource_type().as_deref(), Some("Microsoft.MachineLearningServices/workspaces/datastores"));
+    }
+
+    #[test]
+    fn ids_are_equal_whatever_their_case_and_trailing_slash() {
+        let a = ArmId::parse(&workspace("hub1")).unwrap();
+        let b = ArmId::parse(&format!("{}/", workspace("HUB1").to_uppercase())).unwrap();
+        assert_eq!(a, b);
+        assert_eq!(a.key(), b.key());
+        assert_eq!(std::collections::HashSet::from([a, b]).len(), 1);
+        assert_ne!(ArmId::parse("/a").unwrap(), ArmId::parse("/b").unwrap());
+    }
+
+    #[test]
+    fn a_scope_holds_what_is_below_it_and_not_what_merely_starts_like_it() {
+        let hub = ArmId::parse(&workspace("hub1")).unwrap();
+        let longer = ArmId::parse(&workspace("hub11")).unwrap();
+        assert!(hub.is_within(&hub));
+        assert!(hub.is_within(&ArmId::root()));
+        assert!(hub.is_within(&ArmId::parse(&format!("/SUBSCRIPTIONS/{SUB}")).unwrap()));
+        assert!(!longer.is_within(&hub));
+        assert!(!ArmId::root().is_within(&hub));
+    }
+
+    #[test]
+    fn malformed_ids_are_refused_with_the_reason() {
+        for (text, reason) in [
+            ("", "the id is empty"),
+            ("subscriptions/x", "does not start with a slash"),
+            ("/subscriptions//x", "empty or relative segment"),
+            ("/subscriptions/../x", "empty or relative segment"),
+            ("/subscriptions/x?y", "contains '?'"),
+            ("/subscriptions/x%2f", "contains '%'"),
+            ("/subscriptions/x\n", "contains '\\n'"),
+        ] {
+            let message = ArmId::parse(text).unwrap_err().to_string();
+            assert!(message.contains(reason), "{text:?}: {message}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reading_any_text_never_panics_and_what_is_read_is_stable(text in "/?[ -~é/]{0,60}") {
+            if let Ok(id) = ArmId::parse(&text) {
+                let again = ArmId::parse(id.as_str()).unwrap();
+                prop_assert_eq!(again.as_str(), id.as_str());
+                let _ = (id.resource_type(), id.subscription(), id.resource_group(), id.name());
+            }
+            let _ = (WorkspaceId::parse(&text), StorageAccountId::parse(&text), RoleAssignmentId::parse(&text));
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! An error answer of Azure Resource Manager: its shapes, and what can be learnt from it.
+
+use super::error::ErrorCode;
+use super::request::or_default;
+use http::{HeaderMap, Method, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+use std::fmt;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// An error answer of Azure Resource Manager.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceError {
+    /// The request's method.
+    pub method: Method,
+    /// The request's path, without host and query.
+    pub path: String,
+    /// The HTTP status; for the failure of an operation that of the answer that said so.
+    pub status: StatusCode,
+    /// The error code.
+    pub code: ErrorCode,
+    /// Azure's explanation.
+    pub message: String,
+    /// What the error is about.
+    pub target: Option<String>,
+    /// Errors inside this one.
+    pub details: Vec<ErrorDetail>,
+    /// Typed extra facts, such as policy violations.
+    pub additional_info: Vec<AdditionalInfo>,
+    /// The id that ties together all requests of a run (`x-ms-correlation-request-id`).
+    pub correlation_id: Option<String>,
+    /// The id of this one request (`x-ms-request-id`), which Azure's support asks for.
+    pub request_id: Option<String>,
+    /// When Azure says it answered (the `Date` header).
+    pub date: Option<OffsetDateTime>,
+}
+
+/// An error inside an error.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ErrorDetail {
+    /// The error code.
+    pub code: ErrorCode,
+    /// The explanation.
+    pub message: String,
+    /// What it is about.
+    pub target: Option<String>,
+    /// Errors inside this one.
+    pub details: Vec<ErrorDetail>,
+}
+
+/// A typed extra fact of an error.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct AdditionalInfo {
+    /// The kind of fact, such as `PolicyViolation`.
+    #[serde(rename = "type", default)]
+    pub kind: String,
+    /// The fact.
+    #[serde(default)]
+    pub info: Value,
+}
+
+/// What an [`ErrorCode::AuthorizationFailed`] was about, as far as its text tells. For display only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied {
+    /// The action that was denied, such as `Microsoft.Storage/storageAccounts/write`.
+    pub action: String,
+    /// The scope it was denied on.
+    pub scope: String,
+}
+
+/// A policy that refused a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyViolation {
+    /// The assignment's display name, or else its name.
+    pub assignment: String,
+    /// The definition's display name, or else its name.
+    pub definition: String,
+}
+
+impl ServiceError {
+    /// Reads an error answer of any shape: the usual envelope, a bare `{"code", "message"}`, or no JSON at all.
+    pub(crate) fn read(method: &Method, path: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let parsed = serde_json::from_slice::<Envelope>(without_bom(body)).unwrap_or_default();
+        // Some answers wrap the error and some are the error.
+        let body_error = parsed.error.unwrap_or(parsed.bare);
+        let message = match (body_error.message.is_empty(), body_error.code.is_empty()) {
+            (true, true) => excerpt(body, status),
+            _ => body_error.message.clone(),
+        };
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let ErrorDetail { code, target, details, .. } = body_error.detail();
+        Self {
+            method: method.clone(),
+            path: path.to_owned(),
+            status,
+            code,
+            message,
+            target,
+            details,
+            additional_info: body_error.additional_info.unwrap_or_default(),
+            correlation_id: header("x-ms-correlation-request-id"),
+            request_id: header("x-ms-request-id"),
+            date: header("date").and_then(|date| httpdate::parse_http_date(&date).ok()).map(OffsetDateTime::from),
+        }
+    }
+
+    /// Whether this says that the thing asked for does not exist.
+    ///
+    /// Not every 404 does: one without a code comes from something in between, and an unknown subscription, namespace
+    /// or type may well mean the wrong account or cloud. Taking those for "gone" would drop a whole state file.
+    pub fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+            && !matches!(
+                self.code,
+                ErrorCode::Missing
+                    | ErrorCode::SubscriptionNotFound
+                    | ErrorCode::InvalidResourceNamespace
+                    | ErrorCode::InvalidResourceType
+            )
+    }
+
+    /// The name of the assignment that already exists, from a [`ErrorCode::RoleAssignmentExists`]. Azure writes it as
+    /// 32 hex digits without hyphens; older answers leave it out.
+    pub fn existing_role_assignment(&self) -> Option<Uuid> {
+        if self.code != ErrorCode::RoleAssignmentExists {
+            return None;
+        }
+        self.message
+            .split(|c: char| !c.is_ascii_hexdigit() && c != '-')
+            .filter(|word| matches!(word.len(), 32 | 36))
+            .find_map(|word| Uuid::try_parse(word).ok())
+    }
+
+    /// Action and scope of an [`ErrorCode::AuthorizationFailed`], for display.
+    pub fn denied(&self) -> Option<Denied> {
+        if !matches!(self.code, ErrorCode::AuthorizationFailed | ErrorCode::LinkedAuthorizationFailed) {
+            return None;
+        }
+        Some(Denied {
+            action: quoted_after(&self.message, "action '")?.to_owned(),
+            scope: quoted_after(&self.message, "scope '")?.to_owned(),
+        })
+    }
+
+    /// The policies that refused the request.
+    pub fn policy_violations(&self) -> Vec<PolicyViolation> {
+        let text = |info: &Value, names: [&str; 2]| {
+            names.iter().find_map(|name| info.get(name)?.as_str()).unwrap_or_default().to_owned()
+        };
+        self.additional_info
+            .iter()
+            .filter(|extra| extra.kind.eq_ignore_ascii_case("PolicyViolation"))
+            .map(|extra| PolicyViolation {
+                assignment: text(&extra.info, ["policyAssignmentDisplayName", "policyAssignmentName"]),
+                definition: text(&extra.info, ["policyDefinitionDisplayName", "policyDefinitionName"]),
+            })
+            .collect()
+    }
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} was answered with {}", self.method, self.path, self.status.as_u16())?;
+        if self.code != ErrorCode::Missing {
+            write!(f, " {}", self.code)?;
+        }
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        for detail in &self.details {
+            write!(f, "\n  {detail}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ErrorDetail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.code, self.message.as_str()) {
+            (ErrorCode::Missing, message) => f.write_str(message),
+            (code, "") => write!(f, "{code}"),
+            (code, message) => write!(f, "{code}: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for ServiceError {}
+
+/// A long-running operation that ended badly.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OperationError {
+    /// How it ended.
+    pub outcome: OperationOutcome,
+    /// What it ended with. Method and path are those of the request that started it.
+    pub error: ServiceError,
+}
+
+/// The two bad ends of a long-running operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationOutcome {
+    /// It failed.
+    Failed,
+    /// Somebody or something canceled it.
+    Canceled,
+}
+
+impl fmt::Display for OperationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ended = match self.outcome {
+            OperationOutcome::Failed => "failed",
+            OperationOutcome::Canceled => "was canceled",
+        };
+        write!(f, "the operation started by {} {} {ended}", self.error.method, self.error.path)?;
+        let detail = ErrorDetail {
+            code: self.error.code.clone(),
+            message: self.error.message.clone(),
+            target: None,
+            details: Vec::new(),
+        };
+        match detail.to_string() {
+            text if text.is_empty() => Ok(()),
+            text => write!(f, ": {text}"),
+        }
+    }
+}
+
+/// The shapes an error body comes in. Every member may be missing or null.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Envelope {
+    error: Option<Body>,
+    #[serde(flatten)]
+    bare: Body,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    #[serde(deserialize_with = "or_default")]
+    code: String,
+    #[serde(deserialize_with = "or_default")]
+    message: String,
+    target: Option<String>,
+    details: Option<Vec<Body>>,
+    #[serde(rename = "additionalInfo")]
+    additional_info: Option<Vec<AdditionalInfo>>,
+}
+
+impl Body {
+    fn detail(&self) -> ErrorDetail {
+        ErrorDetail {
+            code: ErrorCode::parse(&self.code),
+            message: self.message.clone(),
+            target: self.target.clone(),
+            details: self.details.iter().flatten().map(Body::detail).collect(),
+        }
+    }
+}
+
+/// Azure puts a byte order mark before some bodies, which JSON does not allow.
+pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// The start of a body that is no JSON: a proxy's page or a plain text.
+fn excerpt(body: &[u8], status: StatusCode) -> String {
+    const LONGEST: usize = 300;
+    let text = String::from_utf8_lossy(without_bom(body));
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(LONGEST) {
+        _ if text.is_empty() => status.canonical_reason().unwrap_or_default().to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+fn quoted_after<'a>(text: &'a str, marker: &str) -> Option<&'a str> {
+    let start = text.find(marker)? + marker.len();
+    text[start..].split('\'').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Error;
+    use super::*;
+
+    fn read(status: u16, body: &str) -> ServiceError {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-ms-request-id", "req-1".parse().unwrap());
+        headers.insert("x-ms-correlation-request-id", "cor-1".parse().unwrap());
+        ServiceError::read(&Method::PATCH, "/x", StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
+    }
+
+    #[test]
+    fn the_envelope_is_read_with_everything_in_it() {
+        let error = read(
+            400,
+            r#"{"error":{"code":"InvalidTemplateDeployment","message":"m","target":"t","details":[
+                {"code":"RequestDisallowedByPolicy","message":"inner","target":"sa1","details":null}],
+                "additionalInfo":[{"type":"PolicyViolation","info":{"policyAssignmentName":"a1",
+                "policyDefinitionDisplayName":"No keys","policyDefinitionName":"d1"}}]}}"#,
+        );
+        assert_eq!(error.code, ErrorCode::Other("InvalidTemplateDeployment".into()));
+        assert_eq!(error.details[0].code, ErrorCode::RequestDisallowedByPolicy);
+        assert_eq!(error.target.as_deref(), Some("t"));
+        assert_eq!(error.correlation_id.as_deref(), Some("cor-1"));
+        assert_eq!(error.request_id.as_deref(), Some("req-1"));
+        let violation = PolicyViolation { assignment: "a1".into(), definition: "No keys".into() };
+        assert_eq!(error.policy_violations(), [violation]);
+        assert_eq!(
+            error.to_string(),
+            "PATCH /x was answered with 400 InvalidTemplateDeployment: m\n  RequestDisallowedByPolicy: inner"
+        );
+    }
+
+    #[test]
+    fn other_shapes_of_error_bodies_are_read_too() {
+        for (body, code, message) in [
+            (r#"{"code":"Conflict","message":"busy"}"#, ErrorCode::Conflict, "busy"),
+            ("\u{feff}{\"error\":{\"code\":\"conflict\",\"message\":\"busy\"}}", ErrorCode::Conflict, "busy"),
+            (r#"{"error":{"code":null,"message":null,"target":null,"details":null}}"#, ErrorCode::Missing, ""),
+            (r#"{"error":{"code":"Conflict"}}"#, ErrorCode::Conflict, ""),
+            ("<html>\n<b>Bad  Gateway</b></html>", ErrorCode::Missing, "<html> <b>Bad Gateway</b></html>"),
+            ("", ErrorCode::Missing, "Conflict"),
+            (r#"{"error":"invalid_client"}"#, ErrorCode::Missing, r#"{"error":"invalid_client"}"#),
+        ] {
+            let error = read(409, body);
+            assert_eq!(error.code, code, "{body}");
+            if !message.is_empty() {
+                assert_eq!(error.message, message, "{body}");
+            }
+        }
+        let long = read(502, &"é".repeat(1000));
+        assert_eq!(long.message.chars().count(), 301);
+    }
+
+    #[test]
+    fn only_an_answer_about_the_thing_itself_means_not_found() {
+        for (status, body, gone) in [
+            (
+                404,
+                r#"{"error":{"code":"ResourceNotFound","message":"The Resource 'Microsoft.Storage/storageAccounts/x' under resource group 'rg' was not found."}}"#,
+                true,
+            ),
+            (
+                404,
+                r#"{"error":{"code":"ResourceGroupNotFound","message":"Resource group 'x' could not be found."}}"#,
+                true,
+            ),
+            (
+                404,
+                r#"{"error":{"code":"RoleAssignmentNotFound","message":"The role assignment 'x' is not found."}}"#,
+                true,
+            ),
+            (404, r#"{"error":{"code":"SubscriptionNotFound","message":"…"}}"#, false),
+            (404, r#"{"error":{"code":"InvalidResourceType","message":"…"}}"#, false),
+            (404, "<html>no such page</html>", false),
+            (400, r#"{"error":{"code":"ResourceNotFound","message":"…"}}"#, false),
+        ] {
+            assert_eq!(Error::from(read(status, body)).is_not_found(), gone, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_existing_assignment_is_named_when_azure_names_it() {
+        let message = |m: &str| read(409, &format!(r#"{{"error":{{"code":"RoleAssignmentExists","message":"{m}"}}}}"#));
+        let new = message(
+            "The role assignment already exists. The ID of the existing role assignment is 716c4d159bc8476da3c16ccb70082517.",
+        );
+        assert_eq!(new.existing_role_assignment().unwrap().to_string(), "716c4d15-9bc8-476d-a3c1-6ccb70082517");
+        assert_eq!(message("The role assignment already exists.").existing_role_assignment(), None);
+        let other = read(409, r#"{"error":{"code":"Conflict","message":"716c4d159bc8476da3c16ccb70082517"}}"#);
+        assert_eq!(other.existing_role_assignment(), None);
+    }
+
+    #[test]
+    fn what_was_denied_is_found_in_the_text() {
+        let error = read(
+            403,
+            r#"{"error":{"code":"AuthorizationFailed","message":"The client 'app' with object id 'oid' does not have authorization to perform action 'Microsoft.Storage/storageAccounts/write' over scope '/subscriptions/s/x' or the scope is invalid. If access was recently granted, please refresh your credentials."}}"#,
+        );
+        let denied = error.denied().unwrap();
+        assert_eq!(denied.action, "Microsoft.Storage/storageAccounts/write");
+        assert_eq!(denied.scope, "/subscriptions/s/x");
+        assert!(Error::from(error).is_forbidden());
+        assert_eq!(read(403, r#"{"error":{"code":"AuthorizationFailed","message":"no"}}"#).denied(), None);
+    }
+}
