@@ -7,6 +7,7 @@ pub mod number;
 pub mod path;
 pub mod plan;
 pub mod private;
+pub mod resource;
 pub mod schema;
 pub mod state;
 pub mod types;

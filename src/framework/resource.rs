@@ -1,0 +1,216 @@
+//! What a resource type is to its author: a struct for its state, a schema and one method per step of its life.
+
+use std::{collections::BTreeMap, future::Future};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value as Json;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Diagnostics, Path, Private, Type,
+    schema::{IdentitySchema, Schema},
+};
+
+/// What every call of a resource gets beside its own values.
+#[derive(Debug)]
+pub struct Context<'c, C> {
+    /// What configuring the provider made. `None` in a process that was not configured, and while the provider's own
+    /// configuration is unknown.
+    pub client: Option<&'c C>,
+    /// Fires when the user interrupts: abort soon and return what exists.
+    pub cancel: CancellationToken,
+}
+
+/// A managed resource type.
+///
+/// The state struct serves as configuration, plan and state; its fields are [`super::Attr`] where they may be unset or
+/// unknown. Methods return what exists together with what went wrong, never one instead of the other: an object that was
+/// made must reach the state even when a later step failed.
+pub trait Resource: Send + Sync + 'static {
+    /// What configuring the provider makes.
+    type Client: Send + Sync + 'static;
+    /// The object as the schema describes it.
+    type State: Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// What tells the object apart, as the identity schema describes it.
+    type Identity: Serialize + DeserializeOwned + PartialEq + Send + 'static;
+
+    /// The type's name in HCL.
+    fn name(&self) -> &'static str;
+
+    /// Its attributes and blocks.
+    fn schema(&self) -> Schema;
+
+    /// Its identity's attributes.
+    fn identity_schema(&self) -> IdentitySchema;
+
+    /// The identity of an object; `None` while a part of it is unknown.
+    fn identity(&self, state: &Self::State) -> Option<Self::Identity>;
+
+    /// Refuses configurations that the schema alone cannot. Nothing is sent; values may be unknown.
+    fn validate(&self, _config: &Self::State) -> Diagnostics {
+        Diagnostics::default()
+    }
+
+    /// Completes a plan of creation or change that the schema has prepared.
+    fn plan(
+        &self,
+        context: Context<'_, Self::Client>,
+        request: PlanRequest<Self::State>,
+    ) -> impl Future<Output = Planned<Self::State>> + Send;
+
+    /// Warns about a destruction before it happens.
+    fn plan_destroy(
+        &self,
+        _context: Context<'_, Self::Client>,
+        _prior: Self::State,
+        _private: Private,
+    ) -> impl Future<Output = Diagnostics> + Send {
+        async { Diagnostics::default() }
+    }
+
+    /// Makes the object. `state: None` when nothing came to exist.
+    fn create(
+        &self,
+        context: Context<'_, Self::Client>,
+        request: CreateRequest<Self::State>,
+    ) -> impl Future<Output = Outcome<Self::State>> + Send;
+
+    /// Looks at the object. `state: None` without an error when it is gone.
+    fn read(
+        &self,
+        context: Context<'_, Self::Client>,
+        state: Self::State,
+        private: Private,
+    ) -> impl Future<Output = Outcome<Self::State>> + Send;
+
+    /// Changes the object. `state` is what it is now, also when only a part of the change was made.
+    fn update(
+        &self,
+        context: Context<'_, Self::Client>,
+        request: UpdateRequest<Self::State>,
+    ) -> impl Future<Output = Outcome<Self::State>> + Send;
+
+    /// Removes the object. `state: None` without an error when it is gone.
+    fn delete(
+        &self,
+        context: Context<'_, Self::Client>,
+        request: DeleteRequest<Self::State>,
+    ) -> impl Future<Output = Outcome<Self::State>> + Send;
+
+    /// Finds an object that the user wants to manage. The engine reads it next, so that a partial state is enough.
+    fn import(
+        &self,
+        context: Context<'_, Self::Client>,
+        target: ImportTarget<Self::Identity>,
+    ) -> impl Future<Output = Outcome<Self::State>> + Send;
+
+    /// The type of the state that an older schema version stored, and how it becomes today's. `None` for a version that
+    /// never was.
+    fn upgrade(&self, _version: i64) -> Option<Upgrade> {
+        None
+    }
+
+    /// Takes over the state of another provider's resource. `None` when it is not one that this type can stand for. It
+    /// runs unconfigured.
+    fn take_over(&self, _source: &MoveSource) -> Option<Outcome<Self::State>> {
+        None
+    }
+}
+
+/// How states of an older schema version become today's: their type, and the change of the values.
+pub type Upgrade = (Type, fn(super::Value) -> super::Value);
+
+/// A plan to complete.
+#[derive(Debug)]
+pub struct PlanRequest<S> {
+    /// The object as it is; `None` at creation.
+    pub prior: Option<S>,
+    /// The configuration, which may hold unknowns.
+    pub config: S,
+    /// What the schema has prepared.
+    pub planned: S,
+    /// What the resource keeps for itself.
+    pub private: Private,
+}
+
+/// A completed plan.
+#[derive(Debug)]
+pub struct Planned<S> {
+    /// What the object will be.
+    pub state: S,
+    /// What the resource keeps for the apply.
+    pub private: Private,
+    /// Attributes whose change replaces the object, beside those that the schema names.
+    pub requires_replace: Vec<Path>,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// A creation.
+#[derive(Debug)]
+pub struct CreateRequest<S> {
+    /// The configuration.
+    pub config: S,
+    /// What was planned.
+    pub planned: S,
+    /// What the plan kept.
+    pub private: Private,
+}
+
+/// A change.
+#[derive(Debug)]
+pub struct UpdateRequest<S> {
+    /// The object as it is.
+    pub prior: S,
+    /// The configuration.
+    pub config: S,
+    /// What was planned.
+    pub planned: S,
+    /// What the plan kept.
+    pub private: Private,
+}
+
+/// A removal.
+#[derive(Debug)]
+pub struct DeleteRequest<S> {
+    /// The object as it is.
+    pub prior: S,
+    /// What the resource kept.
+    pub private: Private,
+    /// Whether it is one half of a replacement, the object being created again in the same run. Engines do not say so:
+    /// it shows in the private data, which come from the plan of the creation.
+    pub replacing: bool,
+}
+
+/// What an operation left behind and what it has to say.
+#[derive(Debug)]
+pub struct Outcome<S> {
+    /// The object as it is now; `None` when there is none.
+    pub state: Option<S>,
+    /// What the resource keeps for itself.
+    pub private: Private,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// What the user gave to import by.
+#[derive(Debug)]
+pub enum ImportTarget<I> {
+    /// A text, as in `terraform import ADDRESS ID`.
+    Id(String),
+    /// An identity, as in `import { identity = { … } }`.
+    Identity(I),
+}
+
+/// An object of another provider or type.
+#[derive(Debug)]
+pub struct MoveSource {
+    /// As in `registry.terraform.io/azure/azapi`.
+    pub provider_address: String,
+    /// The type's name.
+    pub type_name: String,
+    /// The version of the schema that stored it.
+    pub schema_version: i64,
+    /// The stored object.
+    pub state: BTreeMap<String, Json>,
+}
