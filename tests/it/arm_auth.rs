@@ -4,7 +4,7 @@ use crate::support::arm::{SkippingClock, account, call, settings};
 use crate::support::scripted::{Exchange, Scripted, on};
 use foundryhub::arm::auth::TokenError;
 use foundryhub::arm::{Client, Credential, Error, Read, Secret, Settings};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const SECRET: &str = "hunter2~planted";
@@ -208,5 +208,62 @@ async fn a_managed_identity_is_asked_on_this_machine() {
     let failed = read(&client(&server, credential()).0).await.unwrap_err();
     let Error::Token(TokenError::ManagedIdentity { status: 400, .. }) = &failed else { panic!("{failed:?}") };
     machine.finish();
+    server.finish();
+}
+
+/// Keeps all that is logged, by us and by the crates below.
+#[derive(Clone, Default)]
+struct Everything(Arc<Mutex<String>>);
+
+struct Fields<'a>(&'a mut String);
+
+impl tracing::field::Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        *self.0 += &format!("{field}={value:?} ");
+    }
+}
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Everything {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        event.record(&mut Fields(&mut self.0.lock().unwrap()));
+    }
+
+    fn on_new_span(
+        &self,
+        span: &tracing::span::Attributes<'_>,
+        _: &tracing::span::Id,
+        _: tracing_subscriber::layer::Context<'_, S>,
+    ) {
+        span.record(&mut Fields(&mut self.0.lock().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn neither_secret_nor_token_nor_key_is_ever_logged() {
+    let keys = format!("{}/listKeys", account());
+    let server = Scripted::start(vec![
+        on("POST", TOKEN_PATH).answer(503, ""),
+        on("POST", TOKEN_PATH).answer(200, token("planted-token", 3599)),
+        on("POST", &keys).answer(503, ""),
+        on("POST", &keys).answer(200, r#"{"keys":[{"keyName":"key1","value":"planted-key"}]}"#),
+        on("POST", &keys).answer(200, r#"{"keys":["planted-key"]}"#),
+    ])
+    .await;
+    let log = Everything::default();
+    let (client, _) = client(&server, secret());
+    {
+        use tracing_subscriber::layer::SubscriberExt;
+        let _logging = tracing::subscriber::set_default(tracing_subscriber::registry().with(log.clone()));
+        let accounts = client.storage_accounts();
+        let listed = accounts.list_keys(&account(), &call()).await.unwrap();
+        assert_eq!(listed[0].value.reveal(), "planted-key");
+        let unreadable = accounts.list_keys(&account(), &call()).await.unwrap_err();
+        assert!(!format!("{unreadable} {unreadable:?} {listed:?} {client:?}").contains("planted"));
+    }
+    let log = log.0.lock().unwrap();
+    assert!(log.contains("/listKeys"), "something is logged: {log}");
+    for planted in [SECRET, "planted-token", "planted-key"] {
+        assert!(!log.contains(planted), "{planted} is in the log: {log}");
+    }
     server.finish();
 }
