@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use foundryhub::plugin;
+use foundryhub::{framework, plugin};
 use tonic::service::Routes;
 
 /// Fixed by Terraform and OpenTofu, which start the program, and by the provider's address in their registries.
@@ -84,8 +84,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Serve => false,
     };
     plugin::log::init(&LOG_LEVEL_VARIABLES, &LOG_TARGETS);
-    // Nothing catches panics yet, so each one is a crash.
-    plugin::log::install_panic_hook(|| false);
+    plugin::log::install_panic_hook(framework::contain::is_contained);
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {

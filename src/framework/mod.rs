@@ -1,7 +1,9 @@
 //! What a Terraform provider is, free of the protocol's encoding and of any service: values, schemas, the plan pipeline
 //! and what each remote procedure means. It does no IO.
 
+pub mod contain;
 pub mod diagnostics;
+pub mod erased;
 pub mod json;
 pub mod number;
 pub mod path;
@@ -9,7 +11,9 @@ pub mod plan;
 pub mod private;
 pub mod resource;
 pub mod schema;
+pub mod server;
 pub mod state;
+pub mod timeouts;
 pub mod types;
 pub mod value;
 

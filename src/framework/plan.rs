@@ -112,6 +112,50 @@ fn nth(list: &Value, index: usize) -> &Value {
     }
 }
 
+/// The object with null for every write-only attribute: such values must never reach a plan or state.
+pub fn without_write_only(block: &Block, value: Value) -> Value {
+    let Value::Map(mut members) = value else { return value };
+    hide(&block.attributes, &mut members);
+    for nested in &block.blocks {
+        if let Some(member) = members.remove(nested.name) {
+            let hidden = map_elements(nested.nesting, member, &|element| without_write_only(&nested.block, element));
+            members.insert(nested.name.to_owned(), hidden);
+        }
+    }
+    Value::Map(members)
+}
+
+fn hide(attributes: &[Attribute], members: &mut std::collections::BTreeMap<String, Value>) {
+    for attribute in attributes {
+        let Some(member) = members.get_mut(attribute.name) else { continue };
+        let value = std::mem::replace(member, Value::Null);
+        *member = match &attribute.kind {
+            _ if attribute.write_only => Value::Null,
+            Kind::Plain(_) => value,
+            Kind::Nested(nesting, attributes) => map_elements(*nesting, value, &|element| match element {
+                Value::Map(mut members) => {
+                    hide(attributes, &mut members);
+                    Value::Map(members)
+                }
+                other => other,
+            }),
+        };
+    }
+}
+
+fn map_elements(nesting: Nesting, value: Value, change: &dyn Fn(Value) -> Value) -> Value {
+    match (nesting, value) {
+        (Nesting::Single | Nesting::Group, value) => change(value),
+        (Nesting::List | Nesting::Set, Value::List(elements)) => {
+            Value::List(elements.into_iter().map(change).collect())
+        }
+        (Nesting::Map, Value::Map(members)) => {
+            Value::Map(members.into_iter().map(|(key, element)| (key, change(element))).collect())
+        }
+        (_, other) => other,
+    }
+}
+
 /// The attributes whose planned change replaces the object.
 pub fn replacements(block: &Block, prior: &Value, planned: &Value) -> Vec<Path> {
     let mut paths = Vec::new();
@@ -231,6 +275,13 @@ mod tests {
         ]);
         assert_eq!(planned, expected);
         assert_eq!(replacements(&block(), &prior, &planned), []);
+    }
+
+    #[test]
+    fn a_write_only_value_leaves_no_trace() {
+        let object = object(&[("name", "n".into()), ("secret", "s".into())]);
+        assert_eq!(without_write_only(&block(), object.clone()).get("secret"), &Value::Null);
+        assert_eq!(without_write_only(&block(), object).get("name"), &Value::from("n"));
     }
 
     #[test]

@@ -32,6 +32,12 @@ impl Private {
         }
     }
 
+    /// The entries of the resource itself.
+    pub fn without_reserved(mut self) -> Self {
+        self.0.retain(|name, _| !name.starts_with('.'));
+        self
+    }
+
     /// Drops an entry.
     pub fn remove(&mut self, name: &str) {
         self.0.remove(name);

@@ -1,0 +1,47 @@
+//! Panics stay within the call that caused them.
+
+use std::{any::Any, cell::Cell, future::Future, panic::AssertUnwindSafe, pin::pin};
+
+thread_local! {
+    static CONTAINED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic on this thread, now, would be contained by [`contain`]. A panic hook asks this to tell a failed call
+/// from a crash.
+pub fn is_contained() -> bool {
+    CONTAINED.get()
+}
+
+/// Runs `work`; when it panics, the text of the panic is the error.
+pub async fn contain<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let mut work = pin!(work);
+    // Unwind safety: a call that panicked is not looked at again, and what calls share is behind locks that do not poison.
+    let marked = std::future::poll_fn(move |context| {
+        let before = CONTAINED.replace(true);
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        CONTAINED.set(before);
+        match polled {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => std::task::Poll::Ready(Err(text(panic.as_ref()))),
+        }
+    });
+    marked.await
+}
+
+fn text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_and_nothing_else_is() {
+        assert_eq!(contain(async { is_contained() }).await, Ok(true));
+        let failed: Result<(), _> = contain(async { panic!("at {}", 1) }).await;
+        assert_eq!(failed, Err("at 1".to_owned()));
+        assert!(!is_contained());
+    }
+}

@@ -1,0 +1,302 @@
+//! Resource types as the server holds them: of any state struct, by value.
+
+use std::{future::Future, pin::Pin};
+
+use super::{
+    Diagnostic, Diagnostics, Path, Private, Type, Value, json, plan,
+    resource::{
+        Context, CreateRequest, DeleteRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Resource, UpdateRequest,
+    },
+    schema::{IdentitySchema, Schema},
+    state::{Mismatch, from_value, to_value},
+};
+
+/// A future that a trait object can return.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Set in the private data of a planned creation. When a removal is applied with it, the removal is the first half of a
+/// replacement: engines plan the creation half and hand its private data to both.
+const CREATES: &str = ".creates";
+
+/// What an operation left behind, by value. `state` and `identity` are null where there is none.
+#[derive(Debug)]
+pub struct Left {
+    /// The object.
+    pub state: Value,
+    /// What tells it apart.
+    pub identity: Value,
+    /// What the resource keeps.
+    pub private: Vec<u8>,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// A plan, by value.
+#[derive(Debug)]
+pub struct PlannedChange {
+    /// What the object will be; null for a removal.
+    pub state: Value,
+    /// Its identity; null while it is not known.
+    pub identity: Value,
+    /// What the apply gets.
+    pub private: Vec<u8>,
+    /// Attributes whose change replaces the object.
+    pub requires_replace: Vec<Path>,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// The values of a plan.
+#[derive(Debug)]
+pub struct Change {
+    /// The object as it is; null for a creation.
+    pub prior: Value,
+    /// The configuration; null for a removal.
+    pub config: Value,
+    /// When planning, what the engine proposes; when applying, what was planned. Null for a removal.
+    pub target: Value,
+    /// The private bytes of the object or of its plan.
+    pub private: Vec<u8>,
+}
+
+/// A [`Resource`] without its types.
+pub trait AnyResource<C>: Send + Sync {
+    /// The type's name in HCL.
+    fn name(&self) -> &'static str;
+    /// Its attributes and blocks.
+    fn schema(&self) -> &Schema;
+    /// The type of its state.
+    fn ty(&self) -> &Type;
+    /// Its identity's attributes.
+    fn identity_schema(&self) -> &IdentitySchema;
+    /// Checks a configuration.
+    fn validate(&self, config: Value) -> Diagnostics;
+    /// Brings a stored state to today's schema.
+    fn upgrade(&self, version: i64, json: &[u8]) -> (Value, Diagnostics);
+    /// Plans a creation, change or removal.
+    fn plan<'a>(&'a self, context: Context<'a, C>, change: Change) -> Answer<'a, PlannedChange>;
+    /// Makes, changes or removes the object.
+    fn apply<'a>(&'a self, context: Context<'a, C>, change: Change) -> Answer<'a, Left>;
+    /// Looks at the object.
+    fn read<'a>(&'a self, context: Context<'a, C>, state: Value, private: Vec<u8>) -> Answer<'a, Left>;
+    /// Finds an object to manage.
+    fn import<'a>(&'a self, context: Context<'a, C>, target: ImportTarget<Value>) -> Answer<'a, Left>;
+    /// Takes over another type's state.
+    fn take_over(&self, source: &MoveSource) -> Left;
+}
+
+/// A resource with its schema at hand.
+#[derive(Debug)]
+pub struct Erased<R> {
+    resource: R,
+    schema: Schema,
+    identity_schema: IdentitySchema,
+    ty: Type,
+}
+
+impl<R: Resource> Erased<R> {
+    /// Wraps a resource.
+    pub fn new(resource: R) -> Self {
+        let schema = resource.schema();
+        Self { ty: schema.block.ty(), identity_schema: resource.identity_schema(), schema, resource }
+    }
+
+    fn left(&self, outcome: Outcome<R::State>) -> Left {
+        let Outcome { state, private, mut diagnostics } = outcome;
+        let identity = state.as_ref().and_then(|state| self.resource.identity(state));
+        let mut value = |result: Option<Result<Value, Mismatch>>| match result {
+            Some(Ok(value)) => value,
+            Some(Err(mismatch)) => {
+                diagnostics.push(mistake(&mismatch));
+                Value::Null
+            }
+            None => Value::Null,
+        };
+        let state = value(state.as_ref().map(to_value));
+        let identity = value(identity.as_ref().map(to_value));
+        Left { state, identity, private: private.encode(), diagnostics }
+    }
+}
+
+/// A value that does not fit the provider's own structs.
+fn mistake(mismatch: &Mismatch) -> Diagnostic {
+    Diagnostic::error(
+        "The provider cannot read its own values",
+        format!(
+            "At {}: {}. This is a mistake of the foundryhub provider, not of the configuration; please report it with the \
+             configuration and the version of the provider.",
+            mismatch.path, mismatch.reason
+        ),
+    )
+}
+
+fn failed(diagnostic: Diagnostic) -> Left {
+    Left { state: Value::Null, identity: Value::Null, private: Vec::new(), diagnostics: diagnostic.into() }
+}
+
+/// Unwraps a value read into a struct, or returns with the mistake.
+macro_rules! fit {
+    ($value:expr, $failed:expr) => {
+        match from_value($value) {
+            Ok(fitting) => fitting,
+            Err(mismatch) => return $failed(mistake(&mismatch)),
+        }
+    };
+}
+
+impl<R: Resource> AnyResource<R::Client> for Erased<R> {
+    fn name(&self) -> &'static str {
+        self.resource.name()
+    }
+
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn ty(&self) -> &Type {
+        &self.ty
+    }
+
+    fn identity_schema(&self) -> &IdentitySchema {
+        &self.identity_schema
+    }
+
+    fn validate(&self, config: Value) -> Diagnostics {
+        let mut diagnostics = plan::check(&self.schema.block, &config);
+        let config = fit!(config, Diagnostics::from);
+        diagnostics.extend(self.resource.validate(&config));
+        diagnostics
+    }
+
+    fn upgrade(&self, version: i64, text: &[u8]) -> (Value, Diagnostics) {
+        let (ty, change): (Type, fn(Value) -> Value) = if version == self.schema.version {
+            (self.ty.clone(), |value| value)
+        } else if let Some(upgrade) = self.resource.upgrade(version) {
+            upgrade
+        } else {
+            let detail = format!(
+                "The state of this {} was stored with schema version {version}, which this release of the provider does \
+                 not know. Use the release that wrote it, or a newer one.",
+                self.name()
+            );
+            return (Value::Null, Diagnostic::error("The state cannot be upgraded", detail).into());
+        };
+        match json::decode(text, &ty) {
+            Ok(value) => (change(value), Diagnostics::default()),
+            Err(error) => {
+                let detail = format!("The stored state of this {} does not fit its schema: {error}.", self.name());
+                (Value::Null, Diagnostic::error("The state cannot be read", detail).into())
+            }
+        }
+    }
+
+    fn plan<'a>(&'a self, context: Context<'a, R::Client>, change: Change) -> Answer<'a, PlannedChange> {
+        Box::pin(async move {
+            let unplanned = |diagnostics: Diagnostics| PlannedChange {
+                state: Value::Null,
+                identity: Value::Null,
+                private: Vec::new(),
+                requires_replace: Vec::new(),
+                diagnostics,
+            };
+            let mut private = Private::decode(&change.private);
+            private.remove(CREATES);
+            if change.config.is_null() {
+                let prior = fit!(change.prior, |error: Diagnostic| unplanned(error.into()));
+                let kept = private.encode();
+                let diagnostics = self.resource.plan_destroy(context, prior, private).await;
+                return PlannedChange { private: kept, ..unplanned(diagnostics) };
+            }
+            let block = &self.schema.block;
+            let planned = plan::prepare(block, &change.prior, &change.config, &change.target);
+            let request = PlanRequest {
+                prior: match &change.prior {
+                    Value::Null => None,
+                    prior => Some(fit!(prior.clone(), |error: Diagnostic| unplanned(error.into()))),
+                },
+                config: fit!(change.config, |error: Diagnostic| unplanned(error.into())),
+                planned: fit!(planned, |error: Diagnostic| unplanned(error.into())),
+                private,
+            };
+            let mut planned = self.resource.plan(context, request).await;
+            if change.prior.is_null() {
+                planned.private.set(CREATES, &true);
+            }
+            let outcome =
+                Outcome { state: Some(planned.state), private: planned.private, diagnostics: planned.diagnostics };
+            let left = self.left(outcome);
+            let mut requires_replace = planned.requires_replace;
+            if !change.prior.is_null() {
+                requires_replace.extend(plan::replacements(block, &change.prior, &left.state));
+            }
+            PlannedChange {
+                state: left.state,
+                identity: left.identity,
+                private: left.private,
+                requires_replace,
+                diagnostics: left.diagnostics,
+            }
+        })
+    }
+
+    fn apply<'a>(&'a self, context: Context<'a, R::Client>, change: Change) -> Answer<'a, Left> {
+        Box::pin(async move {
+            let mut private = Private::decode(&change.private);
+            let replacing = private.get(CREATES) == Some(true);
+            private.remove(CREATES);
+            let outcome = if change.target.is_null() {
+                let prior = fit!(change.prior, failed);
+                self.resource.delete(context, DeleteRequest { prior, private, replacing }).await
+            } else {
+                let (config, planned) = (fit!(change.config, failed), fit!(change.target, failed));
+                match change.prior {
+                    Value::Null => self.resource.create(context, CreateRequest { config, planned, private }).await,
+                    prior => {
+                        let prior = fit!(prior, failed);
+                        self.resource.update(context, UpdateRequest { prior, config, planned, private }).await
+                    }
+                }
+            };
+            let mut left = self.left(outcome);
+            // What is still unknown after an interrupted creation would be refused by the engine, and the object lost.
+            if left.diagnostics.has_errors() {
+                left.state = left.state.nulled_unknowns();
+                left.identity = left.identity.nulled_unknowns();
+            }
+            left
+        })
+    }
+
+    fn read<'a>(&'a self, context: Context<'a, R::Client>, state: Value, private: Vec<u8>) -> Answer<'a, Left> {
+        Box::pin(async move {
+            let state = fit!(state, failed);
+            self.left(self.resource.read(context, state, Private::decode(&private)).await)
+        })
+    }
+
+    fn import<'a>(&'a self, context: Context<'a, R::Client>, target: ImportTarget<Value>) -> Answer<'a, Left> {
+        Box::pin(async move {
+            let target = match target {
+                ImportTarget::Id(id) => ImportTarget::Id(id),
+                ImportTarget::Identity(identity) => ImportTarget::Identity(fit!(identity, failed)),
+            };
+            self.left(self.resource.import(context, target).await)
+        })
+    }
+
+    fn take_over(&self, source: &MoveSource) -> Left {
+        match self.resource.take_over(source) {
+            Some(outcome) => self.left(outcome),
+            None => failed(Diagnostic::error(
+                "The object cannot be moved here",
+                format!(
+                    "A {} cannot take over the state of a {} of {}. Import it instead, and let go of the old one with a \
+                     removed block that has destroy = false.",
+                    self.name(),
+                    source.type_name,
+                    source.provider_address
+                ),
+            )),
+        }
+    }
+}

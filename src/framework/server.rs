@@ -1,0 +1,274 @@
+//! What each remote procedure of the provider protocol means.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Diagnostic, Diagnostics, Private, Value,
+    contain::contain,
+    erased::{AnyResource, Change, Left, PlannedChange},
+    json, plan,
+    resource::{Context, ImportTarget, MoveSource},
+    schema::Schema,
+};
+
+/// A provider: its own configuration and its types.
+pub trait Provider: Send + Sync + 'static {
+    /// What resources work with, made from the configuration.
+    type Client: Send + Sync + 'static;
+
+    /// The provider block.
+    fn schema(&self) -> Schema;
+
+    /// Refuses configurations that the schema alone cannot.
+    fn validate(&self, config: &Value) -> Diagnostics;
+
+    /// Makes the client. `None` when it cannot be made, which errors say, or cannot be made yet because of unknown values.
+    fn configure(&self, config: &Value, engine_version: &str) -> (Option<Self::Client>, Diagnostics);
+
+    /// All resource types, in the order of the documentation.
+    fn resources(&self) -> Vec<Box<dyn AnyResource<Self::Client>>>;
+}
+
+/// Answers for a [`Provider`].
+pub struct Server<P: Provider> {
+    provider: P,
+    schema: Schema,
+    resources: BTreeMap<&'static str, Box<dyn AnyResource<P::Client>>>,
+    client: Mutex<Option<Arc<P::Client>>>,
+    stop: Mutex<CancellationToken>,
+}
+
+/// Marks the private data of an imported object until the engine has read it: that read may complete its identity.
+const IMPORTED: &str = ".imported";
+
+impl<P: Provider> Server<P> {
+    /// Serves `provider`.
+    pub fn new(provider: P) -> Self {
+        let resources = provider.resources().into_iter().map(|resource| (resource.name(), resource)).collect();
+        let schema = provider.schema();
+        Self { provider, schema, resources, client: Mutex::default(), stop: Mutex::default() }
+    }
+
+    /// The provider block.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// All resource types by name.
+    pub fn resources(&self) -> impl Iterator<Item = &dyn AnyResource<P::Client>> {
+        self.resources.values().map(AsRef::as_ref)
+    }
+
+    /// The resource type of this name.
+    pub fn resource(&self, name: &str) -> Result<&dyn AnyResource<P::Client>, Diagnostic> {
+        self.resources.get(name).map(AsRef::as_ref).ok_or_else(|| {
+            let known: Vec<_> = self.resources.keys().copied().collect();
+            Diagnostic::error(
+                "Unknown resource type",
+                format!("This provider has no resource type {name:?}; it has {}.", known.join(", ")),
+            )
+        })
+    }
+
+    /// Checks the provider block.
+    pub async fn validate_provider(&self, config: Value) -> Diagnostics {
+        contained("ValidateProviderConfig", Diagnostics::from, async {
+            let mut diagnostics = plan::check(&self.schema.block, &config);
+            diagnostics.extend(self.provider.validate(&config));
+            diagnostics
+        })
+        .await
+    }
+
+    /// Configures the provider; a second call replaces what the first one made.
+    pub async fn configure(&self, config: Value, engine_version: &str) -> Diagnostics {
+        contained("ConfigureProvider", Diagnostics::from, async {
+            let (client, diagnostics) = self.provider.configure(&config, engine_version);
+            *lock(&self.client) = client.map(Arc::new);
+            diagnostics
+        })
+        .await
+    }
+
+    /// Cancels all work in flight. Calls that come later run as usual.
+    pub fn stop(&self) {
+        std::mem::take(&mut *lock(&self.stop)).cancel();
+    }
+
+    /// Checks the configuration of a resource.
+    pub async fn validate_resource(&self, resource: &dyn AnyResource<P::Client>, config: Value) -> Diagnostics {
+        contained("ValidateResourceConfig", Diagnostics::from, async { resource.validate(config) }).await
+    }
+
+    /// Brings a stored state to today's schema.
+    pub async fn upgrade_resource(
+        &self,
+        resource: &dyn AnyResource<P::Client>,
+        version: i64,
+        text: &[u8],
+    ) -> (Value, Diagnostics) {
+        contained("UpgradeResourceState", |error| (Value::Null, error.into()), async {
+            let (state, diagnostics) = resource.upgrade(version, text);
+            (plan::without_write_only(&resource.schema().block, state), diagnostics)
+        })
+        .await
+    }
+
+    /// Brings a stored identity to today's schema. Engines ask even where none is stored, with an empty text.
+    pub async fn upgrade_identity(&self, resource: &dyn AnyResource<P::Client>, text: &[u8]) -> (Value, Diagnostics) {
+        if text.trim_ascii().is_empty() {
+            return (Value::Null, Diagnostics::default());
+        }
+        match json::decode(text, &resource.identity_schema().ty()) {
+            Ok(identity) => (identity, Diagnostics::default()),
+            Err(error) => {
+                let detail =
+                    format!("The stored identity of this {} does not fit its schema: {error}.", resource.name());
+                (Value::Null, Diagnostic::error("The identity cannot be read", detail).into())
+            }
+        }
+    }
+
+    /// Looks at an object. On an error what the engine had is returned as it was.
+    pub async fn read(
+        &self,
+        resource: &dyn AnyResource<P::Client>,
+        state: Value,
+        identity: Value,
+        private: Vec<u8>,
+    ) -> Left {
+        let client = self.client();
+        let mut kept = Private::decode(&private);
+        let imported = kept.get(IMPORTED) == Some(true);
+        kept.remove(IMPORTED);
+        let work = resource.read(self.context(client.as_deref()), state.clone(), kept.encode());
+        let mut left = contained("ReadResource", lost, work).await;
+        if !left.diagnostics.has_errors() && !left.state.is_null() {
+            let known = if imported { Value::Null } else { identity.clone() };
+            left.diagnostics.extend(identity_faults(resource, &known, &left.identity));
+        }
+        if left.diagnostics.has_errors() {
+            return Left { state, identity, private, diagnostics: left.diagnostics };
+        }
+        self.clean(resource, left)
+    }
+
+    /// Plans a creation, change or removal.
+    pub async fn plan(&self, resource: &dyn AnyResource<P::Client>, change: Change) -> PlannedChange {
+        let client = self.client();
+        let failed = |error: Diagnostic| PlannedChange {
+            state: Value::Null,
+            identity: Value::Null,
+            private: Vec::new(),
+            requires_replace: Vec::new(),
+            diagnostics: error.into(),
+        };
+        let work = resource.plan(self.context(client.as_deref()), change);
+        let mut planned = contained("PlanResourceChange", failed, work).await;
+        planned.state = plan::without_write_only(&resource.schema().block, planned.state);
+        planned
+    }
+
+    /// Makes, changes or removes an object. What exists stays in the state, whatever went wrong: where a change or removal
+    /// failed without saying what is left, all of it is, and where a creation crashed, what was planned may be.
+    pub async fn apply(&self, resource: &dyn AnyResource<P::Client>, change: Change, identity: Value) -> Left {
+        let client = self.client();
+        let creates = change.prior.is_null();
+        let before = if creates { change.target.clone().nulled_unknowns() } else { change.prior.clone() };
+        let private = change.private.clone();
+        let survivor = |diagnostics: Diagnostics| Left {
+            state: before.clone(),
+            identity: identity.clone().nulled_unknowns(),
+            private: Private::decode(&private).without_reserved().encode(),
+            diagnostics,
+        };
+        let work = resource.apply(self.context(client.as_deref()), change);
+        let mut left = contained("ApplyResourceChange", |error| survivor(error.into()), work).await;
+        if left.diagnostics.has_errors() {
+            if left.state.is_null() && !creates {
+                left = survivor(left.diagnostics);
+            }
+        } else if !left.state.is_null() {
+            let known = if creates { Value::Null } else { identity.clone() };
+            left.diagnostics.extend(identity_faults(resource, &known, &left.identity));
+        }
+        self.clean(resource, left)
+    }
+
+    /// Finds an object to manage.
+    pub async fn import(&self, resource: &dyn AnyResource<P::Client>, target: ImportTarget<Value>) -> Left {
+        let client = self.client();
+        let work = resource.import(self.context(client.as_deref()), target);
+        let mut left = contained("ImportResourceState", lost, work).await;
+        let mut private = Private::decode(&left.private);
+        private.set(IMPORTED, &true);
+        left.private = private.encode();
+        self.clean(resource, left)
+    }
+
+    /// Takes over another type's state. Engines call it in a process that is not configured.
+    pub async fn take_over(&self, resource: &dyn AnyResource<P::Client>, source: &MoveSource) -> Left {
+        let left = contained("MoveResourceState", lost, async { resource.take_over(source) }).await;
+        self.clean(resource, left)
+    }
+
+    fn client(&self) -> Option<Arc<P::Client>> {
+        lock(&self.client).clone()
+    }
+
+    fn context<'c>(&self, client: Option<&'c P::Client>) -> Context<'c, P::Client> {
+        Context { client, cancel: lock(&self.stop).child_token() }
+    }
+
+    fn clean(&self, resource: &dyn AnyResource<P::Client>, left: Left) -> Left {
+        Left { state: plan::without_write_only(&resource.schema().block, left.state), ..left }
+    }
+}
+
+/// Locks without regard to panics: what the locks guard is replaced whole.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lost(error: Diagnostic) -> Left {
+    Left { state: Value::Null, identity: Value::Null, private: Vec::new(), diagnostics: error.into() }
+}
+
+/// Runs the work of one call; a panic in it becomes the answer that `crashed` makes of the diagnostic.
+async fn contained<T>(rpc: &str, crashed: impl FnOnce(Diagnostic) -> T, work: impl Future<Output = T>) -> T {
+    match contain(work).await {
+        Ok(answer) => answer,
+        Err(panic) => crashed(Diagnostic::error(
+            "The provider failed on its own",
+            format!(
+                "{rpc} ended early: {panic}. This is a mistake of the foundryhub provider, not of the configuration; please \
+                 report it with the log that TF_LOG=DEBUG gives."
+            ),
+        )),
+    }
+}
+
+/// What is wrong with the identity that an operation returned: engines rely on it being there and staying the same.
+fn identity_faults<C>(resource: &dyn AnyResource<C>, known: &Value, identity: &Value) -> Diagnostics {
+    let ty = resource.identity_schema().ty();
+    let fault = if identity.is_null() || !identity.is_wholly_known() {
+        "returned no identity"
+    } else if !known.is_null() && known.is_wholly_known() && !known.same_as(identity, &ty) {
+        "changed its identity"
+    } else {
+        return Diagnostics::default();
+    };
+    let detail = format!(
+        "This {} {fault}: it was {}, it is {}. This is a mistake of the foundryhub provider; please report it.",
+        resource.name(),
+        json::encode(known),
+        json::encode(identity)
+    );
+    Diagnostic::error("Unexpected resource identity", detail).into()
+}

@@ -1,0 +1,101 @@
+//! The `timeouts` block that resources share by convention.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Attr, Type, Value,
+    schema::{Attribute, Block, NestedBlock, Refusal},
+};
+
+/// How long each operation may take, as the user wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeouts {
+    /// For making the object.
+    pub create: Attr<String>,
+    /// For looking at it.
+    pub read: Attr<String>,
+    /// For changing it.
+    pub update: Attr<String>,
+    /// For removing it.
+    pub delete: Attr<String>,
+}
+
+/// The block's schema. The texts name the default of each operation.
+pub fn block(descriptions: [&'static str; 4]) -> NestedBlock {
+    let attributes = ["create", "read", "update", "delete"]
+        .into_iter()
+        .zip(descriptions)
+        .map(|(name, description)| Attribute::optional(name, Type::String, description).check(check))
+        .collect();
+    let description = "How long operations may take, as durations such as `30m` or `1h30m`.";
+    NestedBlock::single("timeouts", Block { description, attributes, blocks: Vec::new() })
+}
+
+/// The time that `written` gives, or `default` when nothing is set.
+pub fn resolve(written: &Attr<String>, default: Duration) -> Duration {
+    written.text().and_then(parse).unwrap_or(default)
+}
+
+fn check(value: &Value) -> Result<(), Refusal> {
+    match value.as_str().map(|text| (text, parse(text))) {
+        Some((_, Some(duration))) if !duration.is_zero() => Ok(()),
+        Some((text, _)) => Err(Refusal {
+            summary: "Invalid duration".to_owned(),
+            detail: format!(
+                "{text:?} is not a positive duration. Write a number with a unit, such as 90s, 30m or 1h30m."
+            ),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Reads a duration in the notation of Go: numbers with the units ns, us, ms, s, m and h, one after the other. `None`
+/// when it is not one, or is negative or endless.
+pub fn parse(text: &str) -> Option<Duration> {
+    let mut rest = text.strip_prefix('+').unwrap_or(text);
+    if rest == "0" {
+        return Some(Duration::ZERO);
+    }
+    if rest.is_empty() {
+        return None;
+    }
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let unit_at = rest.find(|char: char| !char.is_ascii_digit() && char != '.')?;
+        let (number, tail) = rest.split_at(unit_at);
+        let unit_end = tail.find(|char: char| char.is_ascii_digit() || char == '.').unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit_end);
+        let seconds = match unit {
+            "ns" => 1e-9,
+            "us" | "µs" | "μs" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        let part = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
+        total = total.checked_add(part)?;
+        rest = tail;
+    }
+    Some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_go_reads_them() {
+        for (text, seconds) in
+            [("30m", 1800.0), ("1h30m", 5400.0), ("1.5h", 5400.0), ("90s", 90.0), ("250ms", 0.25), ("0", 0.0)]
+        {
+            assert_eq!(parse(text), Some(Duration::from_secs_f64(seconds)), "{text}");
+        }
+        for text in ["", "30", "m", "-5m", "5 m", "5d", "1..5h", "99999999999999999999h"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}
