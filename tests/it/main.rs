@@ -9,6 +9,7 @@ mod arm_calls;
 mod arm_emulator;
 mod arm_send;
 mod emulator;
+mod engines;
 mod handshake;
 mod process;
 mod proto;

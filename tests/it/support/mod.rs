@@ -1,6 +1,7 @@
 //! What several concerns stand on.
 
 pub(crate) mod arm;
+pub(crate) mod engine;
 pub(crate) mod go_plugin;
 pub(crate) mod plugin;
 pub(crate) mod scripted;
