@@ -5,6 +5,7 @@ mod client;
 
 mod common;
 mod entra;
+mod hubs;
 mod operations;
 mod page;
 mod random;

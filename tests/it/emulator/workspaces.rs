@@ -5,10 +5,8 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{ACCOUNTS, Arm, BLOB_CONTRIBUTOR, WORKSPACES, arm, arm_with, names};
-use crate::azure::{
-    Datastores, HubRole, IdCasing, Lro, ModeCasing, OnOff, PutWithoutMode, SchemaView, UserDelegationSas,
-};
+use super::client::{ACCOUNTS, Arm, WORKSPACES, arm, arm_with, names};
+use crate::azure::{IdCasing, Lro, ModeCasing, PutWithoutMode, SchemaView, UserDelegationSas};
 
 /// Polls a Location until it is no longer 202, and answers the last reply.
 async fn follow(arm: &Arm, mut reply: super::client::Reply) -> super::client::Reply {
@@ -19,7 +17,7 @@ async fn follow(arm: &Arm, mut reply: super::client::Reply) -> super::client::Re
     reply
 }
 
-fn project(arm: &Arm) -> Value {
+pub(super) fn project(arm: &Arm) -> Value {
     json!({ "location": "eastus", "kind": "Project", "properties": { "hubResourceId": arm.hub } })
 }
 
@@ -411,136 +409,6 @@ async fn user_delegation_sas_is_taken_or_fails() {
     assert_eq!(arm.patch(&arm.hub_path(), body.clone()).await.status, 200);
     arm.emulator.configure(|options| options.user_delegation_sas = UserDelegationSas::Error);
     assert_eq!(arm.patch(&arm.hub_path(), body).await.status, 500);
-}
-
-async fn credentials(arm: &Arm) -> Vec<Value> {
-    let reply = arm.get(&format!("{}/datastores?api-version=2024-10-01", arm.hub)).await;
-    assert_eq!(
-        names(&reply.body()),
-        ["workspaceblobstore", "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory"]
-    );
-    let stores = reply.body()["value"].as_array().expect("a list").clone();
-    stores.iter().map(|store| store["properties"]["credentials"]["credentialsType"].clone()).collect()
-}
-
-/// arm.md §1.6, §9.6: the four system datastores follow the mode, at once, later, or never.
-#[tokio::test]
-async fn datastores_follow_the_mode() {
-    let arm = arm_with(|options| options.lro = Lro::Done).await;
-    let patch = async |mode: &str| {
-        arm.patch(&arm.hub_path(), json!({ "properties": { "systemDatastoresAuthMode": mode } })).await;
-    };
-    assert_eq!(credentials(&arm).await, ["AccountKey"; 4]);
-    patch("identity").await;
-    assert_eq!(credentials(&arm).await, ["None"; 4]);
-    arm.emulator.configure(|options| options.datastore_lag = Duration::from_secs(60));
-    patch("accesskey").await;
-    assert_eq!(credentials(&arm).await, ["None"; 4]);
-    arm.emulator.advance(Duration::from_secs(60));
-    assert_eq!(credentials(&arm).await, ["AccountKey"; 4]);
-    arm.emulator.configure(|options| options.datastores = Datastores::Never);
-    patch("identity").await;
-    arm.emulator.advance(Duration::from_secs(600));
-    assert_eq!(credentials(&arm).await, ["AccountKey"; 4]);
-}
-
-/// arm.md §1.1, §1.6: datastores hold the key they were given until resyncKeys.
-#[tokio::test]
-async fn resync_keys_gives_datastores_the_present_key() {
-    let arm = arm_with(|options| options.lro = Lro::Done).await;
-    let held = async || {
-        let path = format!("{}/datastores/workspaceblobstore/listSecrets?api-version=2024-10-01", arm.hub);
-        arm.post(&path, json!({})).await.at("/key")
-    };
-    let before = held().await;
-    let new =
-        arm.post(&format!("{}/regenerateKey?api-version=2023-05-01", arm.account), json!({ "keyName": "key1" })).await;
-    assert_eq!(held().await, before);
-    assert_eq!(arm.post(&format!("{}/resyncKeys?api-version=2025-06-01", arm.hub), json!({})).await.status, 200);
-    assert_eq!(held().await, new.at("/keys/0/value"));
-    assert_ne!(held().await, before);
-}
-
-/// arm.md §1.6: a project inherits its hub's storage and shows up in associatedWorkspaces while it is there.
-#[tokio::test]
-async fn a_project_belongs_to_its_hub() {
-    let arm = arm_with(|options| {
-        options.lro = Lro::Done;
-        options.lro_delete = Lro::Done;
-    })
-    .await;
-    let id = arm.emulator.id("rg1", WORKSPACES, "prj1");
-    let path = format!("{id}?api-version=2025-06-01");
-    let reply = arm.put(&path, project(&arm)).await;
-    assert_eq!(reply.at("/properties/storageAccount"), arm.account.as_str());
-    assert_eq!(arm.get(&arm.hub_path()).await.at("/properties/associatedWorkspaces"), json!([id]));
-    assert_eq!(arm.delete(&path).await.status, 200);
-    assert_eq!(arm.get(&arm.hub_path()).await.at("/properties/associatedWorkspaces"), json!([]));
-}
-
-/// Which roles the hub's identity has, by scope.
-async fn hub_roles(arm: &Arm) -> Vec<(String, String)> {
-    let principal = arm.get(&arm.hub_path()).await.at("/identity/principalId");
-    let found = arm.assignments(&arm.account, "atScope()").await.body();
-    let mine = found["value"].as_array().expect("a list").iter().map(|item| &item["properties"]);
-    let mine = mine.filter(|properties| properties["principalId"] == principal);
-    let last = |text: &Value| text.as_str().expect("a text").rsplit('/').next().expect("a segment").to_owned();
-    mine.map(|properties| (last(&properties["scope"]), last(&properties["roleDefinitionId"]))).collect()
-}
-
-/// arm.md §1.6, §7 items 14, 30, 31, §9.5: the platform gives the hub's identity its roles when a hub is made, or set to
-/// identity; which and when is switchable.
-#[tokio::test]
-async fn the_platform_gives_the_hubs_identity_its_roles() {
-    let administrator = ("rg1".to_owned(), "b78c5d69-af96-48a3-bf8d-a8b4d589de94".to_owned());
-    let blob = ("sa1".to_owned(), BLOB_CONTRIBUTOR.to_owned());
-    let file = ("sa1".to_owned(), "69566ab7-960f-475b-8e7c-b3118f30c6bd".to_owned());
-    let arm = arm_with(|options| {
-        options.lro = Lro::Done;
-        options.hub_role_delay = Duration::from_secs(30);
-    })
-    .await;
-    let identity = json!({ "properties": { "systemDatastoresAuthMode": "identity" } });
-    assert_eq!(hub_roles(&arm).await, []);
-    arm.patch(&arm.hub_path(), identity.clone()).await;
-    assert_eq!(hub_roles(&arm).await, []);
-    arm.emulator.advance(Duration::from_secs(30));
-    assert_eq!(hub_roles(&arm).await, [administrator, blob.clone()]);
-
-    let arm = arm_with(|options| {
-        options.lro = Lro::Done;
-        options.hub_roles = vec![HubRole::Blob, HubRole::File];
-    })
-    .await;
-    arm.delete(&format!("{}&forceToPurge=true", arm.hub_path())).await;
-    let body = json!({ "kind": "Hub", "properties": { "storageAccount": arm.account } });
-    assert_eq!(arm.put(&arm.hub_path(), body).await.status, 200);
-    let mut roles = hub_roles(&arm).await;
-    roles.sort();
-    assert_eq!(roles, [file, blob]);
-}
-
-/// arm.md §1.6: DELETE keeps the name taken unless forceToPurge=true; a soft-deleted workspace can be recovered.
-#[tokio::test]
-async fn soft_delete_keeps_the_name_until_purged() {
-    let arm = arm_with(|options| {
-        options.lro = Lro::Done;
-        options.lro_delete = Lro::Done;
-    })
-    .await;
-    let body = json!({ "kind": "Hub", "properties": { "storageAccount": arm.account } });
-    assert_eq!(arm.delete(&format!("{}&forceToPurge=false", arm.hub_path())).await.status, 200);
-    assert_eq!(arm.get(&arm.hub_path()).await.status, 404);
-    assert_eq!(arm.put(&arm.hub_path(), body.clone()).await.status, 409);
-    let recover = json!({ "kind": "Hub", "properties": { "allowRecoverSoftDeletedWorkspace": "true" } });
-    let recovered = arm.put(&arm.hub_path(), recover).await;
-    assert_eq!((recovered.status, recovered.at("/properties/friendlyName")), (200, "My hub".into()));
-    arm.delete(&arm.hub_path()).await;
-    assert_eq!(arm.delete(&format!("{}&forceToPurge=true", arm.hub_path())).await.status, 204);
-    assert_eq!(arm.put(&arm.hub_path(), body.clone()).await.status, 200);
-    arm.emulator.configure(|options| options.soft_delete = OnOff::Off);
-    arm.delete(&arm.hub_path()).await;
-    assert_eq!(arm.put(&arm.hub_path(), body).await.status, 200);
 }
 
 /// arm.md §1.6, §5.8: ids compare whatever the case, with doubled slashes; answers keep the casing of the creation, or
