@@ -4,4 +4,5 @@
 pub mod arm;
 pub mod framework;
 pub mod plugin;
+pub mod provider;
 pub mod wire;

@@ -1,0 +1,47 @@
+//! The provider foundryhub: its configuration, and the registry of everything it offers.
+
+pub mod config;
+pub mod report;
+pub mod resources;
+pub mod roles;
+pub mod session;
+
+use crate::framework::{Diagnostics, Value, erased::AnyResource, schema::Schema, server};
+
+pub use session::Session;
+
+/// Where configuration comes from when the provider block does not say: a look at one environment variable.
+pub type Environment = fn(&str) -> Option<String>;
+
+/// The provider.
+#[derive(Debug)]
+pub struct Provider {
+    environment: Environment,
+}
+
+impl Provider {
+    /// A provider that finds defaults of its configuration in `environment`.
+    pub fn new(environment: Environment) -> Self {
+        Self { environment }
+    }
+}
+
+impl server::Provider for Provider {
+    type Client = Session;
+
+    fn schema(&self) -> Schema {
+        config::schema()
+    }
+
+    fn validate(&self, config: &Value) -> Diagnostics {
+        config::validate(config)
+    }
+
+    fn configure(&self, config: &Value, engine_version: &str) -> (Option<Session>, Diagnostics) {
+        config::configure(config, engine_version, self.environment)
+    }
+
+    fn resources(&self) -> Vec<Box<dyn AnyResource<Session>>> {
+        Vec::new()
+    }
+}

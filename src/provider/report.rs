@@ -1,0 +1,45 @@
+//! From errors of Azure to what the user reads.
+
+use std::iter;
+
+use crate::{arm, framework::Diagnostic};
+
+/// An error diagnostic for a failed call: what was being done, the chain of causes, what to do next, and Azure's code and
+/// ids. `next` says what to do; where the error itself knows better, that is said too.
+pub fn failure(summary: impl Into<String>, error: &arm::Error, next: &str) -> Diagnostic {
+    Diagnostic::error(summary, explain(error, next))
+}
+
+/// The text of [`failure`], for diagnostics that say more around it.
+pub fn explain(error: &arm::Error, next: &str) -> String {
+    let chain: Vec<_> = iter::successors(Some(error as &dyn std::error::Error), |&error| error.source())
+        .map(ToString::to_string)
+        .collect();
+    let mut text = sentence(&chain.join(": "));
+    for advice in [error.hint().unwrap_or_default(), next] {
+        if !advice.is_empty() {
+            text.push_str("\n\n");
+            text.push_str(advice);
+        }
+    }
+    if let Some(service) = error.service() {
+        let ids = [
+            ("Azure error code", Some(service.code.as_str())),
+            ("correlation id", service.correlation_id.as_deref()),
+            ("request id", service.request_id.as_deref()),
+        ];
+        let ids: Vec<_> = ids
+            .iter()
+            .filter_map(|(name, id)| id.filter(|id| !id.is_empty()).map(|id| format!("{name}: {id}")))
+            .collect();
+        if !ids.is_empty() {
+            text.push_str("\n\n");
+            text.push_str(&ids.join(", "));
+        }
+    }
+    text
+}
+
+fn sentence(text: &str) -> String {
+    if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+}

@@ -1,0 +1,68 @@
+//! Azure's built-in roles that the provider deals with, and which of them the product's article asks for.
+//!
+//! Built-in roles have the same id everywhere, so that no request is needed to find one.
+
+use uuid::{Uuid, uuid};
+
+/// A built-in role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its name in Azure.
+    pub name: &'static str,
+    /// Its id.
+    pub guid: Uuid,
+}
+
+macro_rules! roles {
+    ($($(#[$doc:meta])* $constant:ident = $name:literal, $guid:literal;)*) => {
+        $($(#[$doc])* pub const $constant: Role = Role { name: $name, guid: uuid!($guid) };)*
+
+        /// All of them.
+        pub const ALL: &[Role] = &[$($constant),*];
+    };
+}
+
+roles! {
+    /// Reads, writes and deletes blobs.
+    BLOB_CONTRIBUTOR = "Storage Blob Data Contributor", "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+    /// Reads blobs.
+    BLOB_READER = "Storage Blob Data Reader", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
+    /// Everything about blobs, ownership included.
+    BLOB_OWNER = "Storage Blob Data Owner", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b";
+    /// Reads, writes and deletes files whatever their own permissions; not the SMB share role.
+    FILE_CONTRIBUTOR = "Storage File Data Privileged Contributor", "69566ab7-960f-475b-8e7c-b3118f30c6bd";
+    /// Reads files whatever their own permissions.
+    FILE_READER = "Storage File Data Privileged Reader", "b8eda974-7b85-4f76-af95-65846b26df6d";
+    /// Files over SMB, which is not enough for a hub.
+    FILE_SMB_CONTRIBUTOR = "Storage File Data SMB Share Contributor", "0c867c2a-1d8c-454a-a3db-ab2ea1bdc8bb";
+    /// Works in hubs and projects.
+    AI_DEVELOPER = "Azure AI Developer", "64702f94-c441-49e6-a78b-ef80e0188fee";
+    /// Administers hubs; what a new hub's own identity gets.
+    AI_ADMINISTRATOR = "Azure AI Administrator", "b78c5d69-af96-48a3-bf8d-a8b4d589de94";
+    /// Everything but granting roles; no data.
+    CONTRIBUTOR = "Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c";
+    /// Everything; no data.
+    OWNER = "Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
+    /// Reads everything; no data.
+    READER = "Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7";
+    /// Grants any role.
+    USER_ACCESS_ADMINISTRATOR = "User Access Administrator", "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9";
+    /// Grants roles.
+    RBAC_ADMINISTRATOR = "Role Based Access Control Administrator", "f58310d9-a9f6-439a-9e8d-f62e7b41a168";
+}
+
+/// What users of a hub need on its storage account to work with its default datastores.
+pub const CONTRIBUTOR_PAIR: [Role; 2] = [BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR];
+
+/// What users who only read need instead.
+pub const READER_PAIR: [Role; 2] = [BLOB_READER, FILE_READER];
+
+/// The built-in role of this name; case does not matter.
+pub fn by_name(name: &str) -> Option<Role> {
+    ALL.iter().copied().find(|role| role.name.eq_ignore_ascii_case(name))
+}
+
+/// The built-in role with this id.
+pub fn by_guid(guid: Uuid) -> Option<Role> {
+    ALL.iter().copied().find(|role| role.guid == guid)
+}
