@@ -75,7 +75,6 @@ pub(crate) struct Launch {
 
 impl Launch {
     /// Starts this program instead of the provider's own binary.
-    #[expect(dead_code, reason = "for the providers that tests bring along")]
     pub(crate) fn program(mut self, program: impl Into<PathBuf>) -> Self {
         self.program = program.into();
         self

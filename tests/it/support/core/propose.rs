@@ -1,0 +1,267 @@
+//! The proposed new state: core's merge of what is there and what the configuration wants, which a provider's plan
+//! starts from.
+
+use std::collections::BTreeMap;
+
+use foundryhub::framework::Value;
+
+use super::schema::{Attribute, Attributes, Block, Nesting};
+
+/// Merges a configuration into the prior state, which is null for a create.
+pub(crate) fn proposed_new_state(block: &Block, prior: &Value, config: &Value) -> Value {
+    if config.is_null() && prior.is_null() {
+        return Value::Null;
+    }
+    if prior.is_null() {
+        return merge_block(block, &empty(block), config);
+    }
+    merge_block(block, prior, config)
+}
+
+/// A block in which nothing is set.
+fn empty(block: &Block) -> Value {
+    let attributes = block.attributes.keys().map(|name| (name.clone(), Value::Null));
+    let blocks = block.blocks.iter().map(|(name, nested)| {
+        let value = match nested.nesting {
+            Nesting::Single => Value::Null,
+            Nesting::Group => empty(&nested.block),
+            Nesting::List | Nesting::Set => Value::List(Vec::new()),
+            Nesting::Map => Value::Map(BTreeMap::new()),
+        };
+        (name.clone(), value)
+    });
+    Value::object(attributes.chain(blocks))
+}
+
+fn merge_block(block: &Block, prior: &Value, config: &Value) -> Value {
+    let Value::Map(_) = config else { return prior.clone() };
+    let mut members = merge_attributes(&block.attributes, prior, config);
+    for (name, nested) in &block.blocks {
+        let merge = |prior: &Value, config: &Value| proposed_new_state(&nested.block, prior, config);
+        let derives = |prior: &Value, config: &Value| block_derives(&nested.block, prior, config);
+        let value = match (nested.nesting, config.get(name)) {
+            (_, Value::Unknown) => Value::Unknown,
+            (Nesting::Single, Value::Null) => Value::Null,
+            (Nesting::Single | Nesting::Group, config) => merge(prior.get(name), config),
+            (nesting, config) => merge_collection(nesting, prior.get(name), config, merge, derives),
+        };
+        members.insert(name.clone(), value);
+    }
+    Value::Map(members)
+}
+
+fn merge_attributes(attributes: &Attributes, prior: &Value, config: &Value) -> BTreeMap<String, Value> {
+    attributes
+        .iter()
+        .map(|(name, attribute)| (name.clone(), merge_attribute(attribute, prior.get(name), config.get(name))))
+        .collect()
+}
+
+fn merge_attribute(attribute: &Attribute, prior: &Value, config: &Value) -> Value {
+    if attribute.computed && config.is_null() {
+        // What only a configuration can have put there was put there by one, which has gone.
+        let was_configured = attribute.optional
+            && attribute.nested.as_ref().is_some_and(|(nesting, members)| holds_configured(*nesting, members, prior));
+        return if was_configured { Value::Null } else { prior.clone() };
+    }
+    let Some((nesting, members)) = &attribute.nested else {
+        return config.clone();
+    };
+    let merge = |prior: &Value, config: &Value| match config {
+        Value::Map(_) => Value::Map(merge_attributes(members, prior, config)),
+        unset => unset.clone(),
+    };
+    match (nesting, config) {
+        (_, Value::Unknown | Value::Null) => config.clone(),
+        (Nesting::Single | Nesting::Group, config) => merge(prior, config),
+        (nesting, config) => {
+            merge_collection(*nesting, prior, config, merge, |prior, config| attributes_derive(members, prior, config))
+        }
+    }
+}
+
+/// Merges element by element: lists by position, maps by key, sets by what an element could have come from.
+fn merge_collection(
+    nesting: Nesting,
+    prior: &Value,
+    config: &Value,
+    merge: impl Fn(&Value, &Value) -> Value,
+    derives: impl Fn(&Value, &Value) -> bool,
+) -> Value {
+    match (nesting, config) {
+        (Nesting::List, Value::List(elements)) => {
+            let priors = elements_of(prior);
+            let merged = elements.iter().enumerate().map(|(index, config)| match priors.get(index) {
+                Some(prior) => merge(prior, config),
+                None => config.clone(),
+            });
+            Value::List(merged.collect())
+        }
+        (Nesting::Set, Value::List(elements)) => {
+            let mut priors: Vec<_> = elements_of(prior).iter().collect();
+            let merged = elements.iter().map(|config| {
+                let matching = priors.iter().position(|prior| derives(prior, config));
+                match matching.map(|position| priors.remove(position)) {
+                    Some(prior) => merge(prior, config),
+                    None => merge(&Value::Null, config),
+                }
+            });
+            Value::List(merged.collect())
+        }
+        (Nesting::Map, Value::Map(elements)) => {
+            let merged = elements.iter().map(|(key, config)| {
+                let value = match prior.get(key) {
+                    Value::Null => config.clone(),
+                    prior => merge(prior, config),
+                };
+                (key.clone(), value)
+            });
+            Value::Map(merged.collect())
+        }
+        (_, config) => config.clone(),
+    }
+}
+
+/// The elements of a list or set; none if it is unset.
+pub(super) fn elements_of(value: &Value) -> &[Value] {
+    match value {
+        Value::List(elements) => elements,
+        _ => &[],
+    }
+}
+
+/// Whether a nested attribute holds something no provider may put there.
+fn holds_configured(nesting: Nesting, members: &Attributes, value: &Value) -> bool {
+    let in_object = |object: &Value| {
+        members.iter().any(|(name, member)| match object.get(name) {
+            Value::Null => false,
+            value => {
+                !member.computed
+                    || member
+                        .nested
+                        .as_ref()
+                        .is_some_and(|(nesting, members)| holds_configured(*nesting, members, value))
+            }
+        })
+    };
+    match (nesting, value) {
+        (Nesting::List | Nesting::Set, Value::List(elements)) => elements.iter().any(in_object),
+        (Nesting::Map, Value::Map(elements)) => elements.values().any(in_object),
+        (Nesting::Single | Nesting::Group, object) => in_object(object),
+        _ => false,
+    }
+}
+
+/// Whether an element of a set may be what a provider made of a configured one: they differ only in what is computed
+/// and not configured.
+fn attributes_derive(attributes: &Attributes, prior: &Value, config: &Value) -> bool {
+    attributes.iter().all(|(name, attribute)| {
+        let (prior, config) = (prior.get(name), config.get(name));
+        if prior == config || attribute.computed && config.is_null() {
+            return true;
+        }
+        match &attribute.nested {
+            Some((Nesting::Single | Nesting::Group, members)) => attributes_derive(members, prior, config),
+            Some((_, members)) => {
+                collections_derive(prior, config, |prior, config| attributes_derive(members, prior, config))
+            }
+            None => false,
+        }
+    })
+}
+
+fn block_derives(block: &Block, prior: &Value, config: &Value) -> bool {
+    attributes_derive(&block.attributes, prior, config)
+        && block.blocks.iter().all(|(name, nested)| {
+            let (prior, config) = (prior.get(name), config.get(name));
+            prior == config
+                || match nested.nesting {
+                    Nesting::Single | Nesting::Group => block_derives(&nested.block, prior, config),
+                    _ => collections_derive(prior, config, |prior, config| block_derives(&nested.block, prior, config)),
+                }
+        })
+}
+
+fn collections_derive(prior: &Value, config: &Value, derives: impl Fn(&Value, &Value) -> bool) -> bool {
+    match (prior, config) {
+        (Value::List(prior), Value::List(config)) => {
+            prior.len() == config.len() && prior.iter().zip(config).all(|(prior, config)| derives(prior, config))
+        }
+        (Value::Map(prior), Value::Map(config)) => {
+            prior.len() == config.len()
+                && prior
+                    .iter()
+                    .zip(config)
+                    .all(|((left, prior), (right, config))| left == right && derives(prior, config))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use foundryhub::framework::Type;
+
+    use super::*;
+
+    fn attribute(optional: bool, computed: bool) -> Attribute {
+        Attribute { ty: Type::String, nested: None, required: false, optional, computed, write_only: false }
+    }
+
+    fn block() -> Block {
+        let members = || Attributes::from([("k".into(), attribute(true, false)), ("c".into(), attribute(false, true))]);
+        let nested = |nesting, optional, computed| Attribute {
+            nested: Some((nesting, members())),
+            ..attribute(optional, computed)
+        };
+        Block {
+            attributes: Attributes::from([
+                ("set_by_user".into(), attribute(true, false)),
+                ("set_by_either".into(), attribute(true, true)),
+                ("list".into(), nested(Nesting::List, true, false)),
+                ("set".into(), nested(Nesting::Set, true, false)),
+                ("either".into(), nested(Nesting::Single, true, true)),
+            ]),
+            blocks: BTreeMap::new(),
+        }
+    }
+
+    fn object(members: &[(&str, Value)]) -> Value {
+        Value::object(members.iter().map(|(name, value)| (*name, value.clone())))
+    }
+
+    fn element(k: &str, c: Option<&str>) -> Value {
+        object(&[("k", k.into()), ("c", c.map_or(Value::Null, Value::from))])
+    }
+
+    /// The proposal's member `name` for a prior and a configured value of it.
+    fn proposed(name: &str, prior: Value, config: Value) -> Value {
+        let proposed = proposed_new_state(&block(), &object(&[(name, prior)]), &object(&[(name, config)]));
+        proposed.get(name).clone()
+    }
+
+    #[test]
+    fn the_provider_keeps_what_nobody_configures_and_the_user_takes_back_what_is_theirs() {
+        assert_eq!(proposed("set_by_either", "prior".into(), Value::Null), "prior".into());
+        assert_eq!(proposed("set_by_either", "prior".into(), Value::Unknown), Value::Unknown);
+        assert_eq!(proposed("set_by_user", "prior".into(), Value::Null), Value::Null);
+        assert_eq!(proposed_new_state(&block(), &Value::Null, &Value::Null), Value::Null);
+    }
+
+    #[test]
+    fn elements_keep_what_was_computed_for_them() {
+        let prior = Value::List(vec![element("a", Some("1")), element("b", Some("2"))]);
+        let config = Value::List(vec![element("b", None), element("new", None), element("more", None)]);
+        let by_position = Value::List(vec![element("b", Some("1")), element("new", Some("2")), element("more", None)]);
+        assert_eq!(proposed("list", prior.clone(), config.clone()), by_position);
+        let by_content = Value::List(vec![element("b", Some("2")), element("new", None), element("more", None)]);
+        assert_eq!(proposed("set", prior, config), by_content);
+    }
+
+    #[test]
+    fn a_nested_object_that_was_configured_goes_with_its_configuration() {
+        assert_eq!(proposed("either", element("configured", None), Value::Null), Value::Null);
+        let computed = object(&[("k", Value::Null), ("c", "1".into())]);
+        assert_eq!(proposed("either", computed.clone(), Value::Null), computed);
+    }
+}
