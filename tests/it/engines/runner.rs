@@ -1,4 +1,4 @@
-//! What only real engines can show.
+//! The runner itself, and the engines that `tests/engines/setup` gets.
 
 use std::{fs, process::Command};
 

@@ -1,0 +1,3 @@
+//! What only real engines can show.
+
+mod runner;
