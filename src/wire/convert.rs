@@ -1,0 +1,251 @@
+//! Messages of the protocol to what the framework calls them, and back.
+
+use std::collections::BTreeMap;
+
+use super::{
+    generated::{
+        self as proto, AttributePath, DynamicValue, RawState, ResourceIdentityData, ResourceIdentitySchema,
+        ServerCapabilities, StringKind, attribute_path, attribute_path::step::Selector, diagnostic,
+        resource_identity_schema, schema,
+    },
+    msgpack,
+};
+use crate::framework::{
+    Diagnostic, Diagnostics, Path, Severity, Step, Type, Value, json,
+    schema::{Attribute, Block, IdentitySchema, Kind, NestedBlock, Nesting, Presence, Schema},
+};
+
+/// What this server can do, whichever provider it serves.
+pub(super) const CAPABILITIES: ServerCapabilities = ServerCapabilities {
+    plan_destroy: true,
+    // No call looks at whether the schema was asked for before.
+    get_provider_schema_optional: true,
+    move_resource_state: true,
+    generate_resource_config: false,
+};
+
+/// The value of a field. One that is absent or empty is null: OpenTofu sends null arguments of functions like that.
+pub(super) fn value(field: Option<DynamicValue>, ty: &Type) -> Result<Value, Diagnostic> {
+    match field.unwrap_or_default() {
+        DynamicValue { msgpack, .. } if !msgpack.is_empty() => {
+            msgpack::decode(&msgpack, ty).map_err(|error| unreadable(&error, Some(error.path.clone())))
+        }
+        DynamicValue { json, .. } if !json.is_empty() => {
+            json::decode(&json, ty).map_err(|error| unreadable(&error, None))
+        }
+        _ => Ok(Value::Null),
+    }
+}
+
+fn unreadable(error: &dyn std::error::Error, path: Option<Path>) -> Diagnostic {
+    let detail = format!(
+        "A value that Terraform or OpenTofu sent does not fit the schema: {error}. Check that the provider's version is \
+         the one that was installed by init."
+    );
+    let diagnostic = Diagnostic::error("The provider cannot read a value", detail);
+    match path {
+        Some(path) => diagnostic.at(path),
+        None => diagnostic,
+    }
+}
+
+/// The field for a value.
+pub(super) fn field(value: &Value, ty: &Type) -> Option<DynamicValue> {
+    Some(DynamicValue { msgpack: msgpack::encode(value, ty), json: Vec::new() })
+}
+
+/// The identity in a field; null if there is none.
+pub(super) fn identity(field: Option<ResourceIdentityData>, schema: &IdentitySchema) -> Result<Value, Diagnostic> {
+    value(field.and_then(|data| data.identity_data), &schema.ty())
+}
+
+/// The field for an identity. One that is not known is left out.
+pub(super) fn identity_field(identity: &Value, schema: &IdentitySchema) -> Option<ResourceIdentityData> {
+    (!identity.is_null()).then(|| ResourceIdentityData { identity_data: field(identity, &schema.ty()) })
+}
+
+/// The JSON text of a stored object.
+pub(super) fn stored(raw: Option<RawState>) -> Result<Vec<u8>, Diagnostic> {
+    let raw = raw.unwrap_or_default();
+    if raw.flatmap.is_empty() {
+        return Ok(raw.json);
+    }
+    let detail =
+        "It was written by Terraform 0.11 or older, in which this provider never ran. Import the object instead.";
+    Err(Diagnostic::error("The state is too old", detail))
+}
+
+/// A stored object of any type, member by member.
+pub(super) fn stored_object(raw: Option<RawState>) -> Result<BTreeMap<String, serde_json::Value>, Diagnostic> {
+    serde_json::from_slice(&stored(raw)?).map_err(|error| {
+        Diagnostic::error("The state cannot be read", format!("The stored object is no JSON object: {error}."))
+    })
+}
+
+/// The messages of an answer.
+pub(super) fn diagnostics(diagnostics: Diagnostics) -> Vec<proto::Diagnostic> {
+    diagnostics.0.into_iter().map(message).collect()
+}
+
+fn message(diagnostic: Diagnostic) -> proto::Diagnostic {
+    let severity = match diagnostic.severity {
+        Severity::Error => diagnostic::Severity::Error,
+        Severity::Warning => diagnostic::Severity::Warning,
+    };
+    proto::Diagnostic {
+        severity: severity.into(),
+        summary: diagnostic.summary,
+        detail: diagnostic.detail,
+        attribute: diagnostic.path.map(path),
+    }
+}
+
+/// A place in a value.
+pub(super) fn path(path: Path) -> AttributePath {
+    let steps = path.0.into_iter().map(|step| {
+        let selector = match step {
+            Step::Attribute(name) => Selector::AttributeName(name),
+            Step::Index(index) => Selector::ElementKeyInt(index),
+            Step::Key(key) => Selector::ElementKeyString(key),
+        };
+        attribute_path::Step { selector: Some(selector) }
+    });
+    AttributePath { steps: steps.collect() }
+}
+
+/// A schema.
+pub(super) fn schema(schema: &Schema) -> proto::Schema {
+    proto::Schema { version: schema.version, block: Some(block(&schema.block, schema.version)) }
+}
+
+fn block(block: &Block, version: i64) -> schema::Block {
+    schema::Block {
+        version,
+        attributes: block.attributes.iter().map(attribute).collect(),
+        block_types: block.blocks.iter().map(nested_block).collect(),
+        description: block.description.to_owned(),
+        description_kind: StringKind::Markdown.into(),
+        ..schema::Block::default()
+    }
+}
+
+fn attribute(attribute: &Attribute) -> schema::Attribute {
+    let (r#type, nested_type) = match &attribute.kind {
+        Kind::Plain(ty) => (notation(ty), None),
+        Kind::Nested(nesting, attributes) => (Vec::new(), Some(nested_type(*nesting, attributes))),
+    };
+    schema::Attribute {
+        name: attribute.name.to_owned(),
+        r#type,
+        nested_type,
+        description: attribute.description.to_owned(),
+        description_kind: StringKind::Markdown.into(),
+        required: attribute.presence == Presence::Required,
+        optional: matches!(attribute.presence, Presence::Optional | Presence::OptionalComputed),
+        computed: attribute.is_computed(),
+        sensitive: attribute.sensitive,
+        deprecated: attribute.deprecated.is_some(),
+        deprecation_message: attribute.deprecated.unwrap_or_default().to_owned(),
+        write_only: attribute.write_only,
+    }
+}
+
+/// A type in its JSON notation, which engines take for granted wherever a type stands.
+fn notation(ty: &Type) -> Vec<u8> {
+    ty.to_json().to_string().into_bytes()
+}
+
+fn nested_type(nesting: Nesting, attributes: &[Attribute]) -> schema::Object {
+    use schema::object::NestingMode;
+    let nesting = match nesting {
+        // There is no group of attributes: it is an object that is always set.
+        Nesting::Single | Nesting::Group => NestingMode::Single,
+        Nesting::List => NestingMode::List,
+        Nesting::Set => NestingMode::Set,
+        Nesting::Map => NestingMode::Map,
+    };
+    schema::Object {
+        nesting: nesting.into(),
+        attributes: attributes.iter().map(attribute).collect(),
+        ..schema::Object::default()
+    }
+}
+
+fn nested_block(nested: &NestedBlock) -> schema::NestedBlock {
+    use schema::nested_block::NestingMode;
+    let nesting = match nested.nesting {
+        Nesting::Single => NestingMode::Single,
+        Nesting::Group => NestingMode::Group,
+        Nesting::List => NestingMode::List,
+        Nesting::Set => NestingMode::Set,
+        Nesting::Map => NestingMode::Map,
+    };
+    schema::NestedBlock {
+        type_name: nested.name.to_owned(),
+        block: Some(block(&nested.block, 0)),
+        nesting: nesting.into(),
+        min_items: nested.min_items,
+        max_items: nested.max_items,
+        computed: false,
+    }
+}
+
+/// The schema of an identity; `None` for a type without one.
+pub(super) fn identity_schema(schema: &IdentitySchema) -> Option<ResourceIdentitySchema> {
+    let attributes = schema.attributes.iter().map(|attribute| resource_identity_schema::IdentityAttribute {
+        name: attribute.name.to_owned(),
+        r#type: notation(&attribute.ty),
+        required_for_import: attribute.required_for_import,
+        optional_for_import: !attribute.required_for_import,
+        description: attribute.description.to_owned(),
+    });
+    let identity_attributes: Vec<_> = attributes.collect();
+    (!identity_attributes.is_empty()).then_some(ResourceIdentitySchema { version: schema.version, identity_attributes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absent_or_empty_value_is_null_and_json_is_read() {
+        assert_eq!(value(None, &Type::String), Ok(Value::Null));
+        assert_eq!(value(Some(DynamicValue::default()), &Type::String), Ok(Value::Null));
+        let json = DynamicValue { json: br#" "text" "#.to_vec(), msgpack: Vec::new() };
+        assert_eq!(value(Some(json), &Type::String), Ok("text".into()));
+        let nil = DynamicValue { msgpack: vec![0xc0], json: b"1".to_vec() };
+        assert_eq!(value(Some(nil), &Type::String), Ok(Value::Null));
+    }
+
+    #[test]
+    fn an_unreadable_value_is_an_error_at_its_place() {
+        let ty = Type::object([("a", Type::Bool)]);
+        let wrong = msgpack::encode(&Value::object([("a", "text".into())]), &Type::map(Type::String));
+        let error = value(Some(DynamicValue { msgpack: wrong, json: Vec::new() }), &ty).expect_err("it is no bool");
+        assert_eq!(error.path, Some(Path::root("a")));
+    }
+
+    #[test]
+    fn a_nested_attribute_has_no_type_beside_its_nested_one() {
+        let inner = vec![Attribute::required("k", Type::String, "A key.")];
+        let converted = attribute(&Attribute::nested("a", Nesting::Map, Presence::OptionalComputed, inner, "A map."));
+        assert!(converted.r#type.is_empty() && converted.optional && converted.computed && !converted.required);
+        assert_eq!(
+            converted.nested_type.map(|nested| nested.attributes[0].r#type.clone()),
+            Some(b"\"string\"".to_vec())
+        );
+    }
+
+    #[test]
+    fn a_path_keeps_its_steps() {
+        let converted = path(Path::root("a").index(1).key("k").attribute("b"));
+        let selectors: Vec<_> = converted.steps.into_iter().filter_map(|step| step.selector).collect();
+        let expected = [
+            Selector::AttributeName("a".into()),
+            Selector::ElementKeyInt(1),
+            Selector::ElementKeyString("k".into()),
+            Selector::AttributeName("b".into()),
+        ];
+        assert_eq!(selectors, expected);
+    }
+}

@@ -1,0 +1,450 @@
+//! One method per procedure, in the order of the protocol's file: decode, one call of the framework, encode.
+//!
+//! Whatever goes wrong within a call is a diagnostic of its answer. A gRPC status says only that there is no such
+//! procedure here: engines show it as a broken plugin, without the text.
+
+use std::sync::Arc;
+
+use tokio_stream::Empty;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{
+    convert,
+    generated::{
+        self as proto, FunctionError, apply_resource_change, call_function, close_ephemeral_resource,
+        configure_provider, configure_state_store, delete_state, generate_resource_config, get_functions, get_metadata,
+        get_provider_schema, get_resource_identity_schemas, get_states, import_resource_state, invoke_action,
+        list_resource, lock_state, move_resource_state, open_ephemeral_resource, plan_action, plan_resource_change,
+        provider_server, read_data_source, read_resource, read_state_bytes, renew_ephemeral_resource, stop_provider,
+        unlock_state, upgrade_resource_identity, upgrade_resource_state, validate_action_config,
+        validate_data_resource_config, validate_ephemeral_resource_config, validate_list_resource_config,
+        validate_provider_config, validate_resource_config, validate_state_store_config, write_state_bytes,
+    },
+};
+use crate::framework::{
+    Diagnostic,
+    erased::Change,
+    resource::{ImportTarget, MoveSource},
+    server::{Provider, Server},
+};
+
+/// The protocol's service for a provider.
+pub(super) struct Service<P: Provider>(pub(super) Arc<Server<P>>);
+
+type Answer<T> = Result<Response<T>, Status>;
+
+/// An answer, or one that says nothing but what went wrong before it.
+fn answer<T: Default>(
+    result: Result<T, Diagnostic>,
+    diagnostics: fn(&mut T) -> &mut Vec<proto::Diagnostic>,
+) -> Answer<T> {
+    Ok(Response::new(result.unwrap_or_else(|error| {
+        let mut answer = T::default();
+        *diagnostics(&mut answer) = convert::diagnostics(error.into());
+        answer
+    })))
+}
+
+/// Engines call these procedures only for what the schema names, and this provider names nothing of the kind.
+fn none_of_these<T>() -> Answer<T> {
+    Err(Status::unimplemented("this provider has nothing of the kind"))
+}
+
+fn no_data_source(type_name: &str) -> Diagnostic {
+    Diagnostic::error("Unknown data source", format!("This provider has no data source {type_name:?}."))
+}
+
+#[tonic::async_trait]
+impl<P: Provider> provider_server::Provider for Service<P> {
+    // What the provider is.
+
+    async fn get_metadata(&self, _: Request<get_metadata::Request>) -> Answer<get_metadata::Response> {
+        let names = self.0.resources().map(|resource| resource.name().to_owned());
+        Ok(Response::new(get_metadata::Response {
+            server_capabilities: Some(convert::CAPABILITIES),
+            resources: names.map(|type_name| get_metadata::ResourceMetadata { type_name }).collect(),
+            ..get_metadata::Response::default()
+        }))
+    }
+
+    async fn get_provider_schema(
+        &self,
+        _: Request<get_provider_schema::Request>,
+    ) -> Answer<get_provider_schema::Response> {
+        let resources = self.0.resources();
+        Ok(Response::new(get_provider_schema::Response {
+            provider: Some(convert::schema(self.0.schema())),
+            resource_schemas: resources
+                .map(|resource| (resource.name().to_owned(), convert::schema(resource.schema())))
+                .collect(),
+            server_capabilities: Some(convert::CAPABILITIES),
+            ..get_provider_schema::Response::default()
+        }))
+    }
+
+    async fn get_resource_identity_schemas(
+        &self,
+        _: Request<get_resource_identity_schemas::Request>,
+    ) -> Answer<get_resource_identity_schemas::Response> {
+        let schemas = self.0.resources().filter_map(|resource| {
+            Some((resource.name().to_owned(), convert::identity_schema(resource.identity_schema())?))
+        });
+        Ok(Response::new(get_resource_identity_schemas::Response {
+            identity_schemas: schemas.collect(),
+            diagnostics: Vec::new(),
+        }))
+    }
+
+    // Its configuration.
+
+    async fn validate_provider_config(
+        &self,
+        request: Request<validate_provider_config::Request>,
+    ) -> Answer<validate_provider_config::Response> {
+        let work = async {
+            let config = convert::value(request.into_inner().config, &self.0.schema().block.ty())?;
+            let diagnostics = convert::diagnostics(self.0.validate_provider(config).await);
+            Ok(validate_provider_config::Response { diagnostics })
+        };
+        answer(work.await, |answer| &mut answer.diagnostics)
+    }
+
+    async fn configure_provider(
+        &self,
+        request: Request<configure_provider::Request>,
+    ) -> Answer<configure_provider::Response> {
+        let request = request.into_inner();
+        let work = async {
+            let config = convert::value(request.config, &self.0.schema().block.ty())?;
+            let diagnostics = self.0.configure(config, &request.terraform_version).await;
+            Ok(configure_provider::Response { diagnostics: convert::diagnostics(diagnostics) })
+        };
+        answer(work.await, |answer| &mut answer.diagnostics)
+    }
+
+    // Configurations of everything else.
+
+    async fn validate_resource_config(
+        &self,
+        request: Request<validate_resource_config::Request>,
+    ) -> Answer<validate_resource_config::Response> {
+        let request = request.into_inner();
+        let work = async {
+            let resource = self.0.resource(&request.type_name)?;
+            let config = convert::value(request.config, resource.ty())?;
+            let diagnostics = convert::diagnostics(self.0.validate_resource(resource, config).await);
+            Ok(validate_resource_config::Response { diagnostics })
+        };
+        answer(work.await, |answer| &mut answer.diagnostics)
+    }
+
+    async fn validate_data_resource_config(
+        &self,
+        request: Request<validate_data_resource_config::Request>,
+    ) -> Answer<validate_data_resource_config::Response> {
+        answer(Err(no_data_source(&request.into_inner().type_name)), |answer| &mut answer.diagnostics)
+    }
+
+    async fn validate_ephemeral_resource_config(
+        &self,
+        _: Request<validate_ephemeral_resource_config::Request>,
+    ) -> Answer<validate_ephemeral_resource_config::Response> {
+        none_of_these()
+    }
+
+    async fn validate_list_resource_config(
+        &self,
+        _: Request<validate_list_resource_config::Request>,
+    ) -> Answer<validate_list_resource_config::Response> {
+        none_of_these()
+    }
+
+    async fn validate_state_store_config(
+        &self,
+        _: Request<validate_state_store_config::Request>,
+    ) -> Answer<validate_state_store_config::Response> {
+        none_of_these()
+    }
+
+    async fn validate_action_config(
+        &self,
+        _: Request<validate_action_config::Request>,
+    ) -> Answer<validate_action_config::Response> {
+        none_of_these()
+    }
+
+    // Managed resources.
+
+    async fn upgrade_resource_state(
+        &self,
+        request: Request<upgrade_resource_state::Request>,
+    ) -> Answer<upgrade_resource_state::Response> {
+        let request = request.into_inner();
+        let work = async {
+            let resource = self.0.resource(&request.type_name)?;
+            let stored = convert::stored(request.raw_state)?;
+            let (state, diagnostics) = self.0.upgrade_resource(resource, request.version, &stored).await;
+            Ok(upgrade_resource_state::Response {
+                upgraded_state: convert::field(&state, resource.ty()),
+                diagnostics: convert::diagnostics(diagnostics),
+            })
+        };
+        answer(work.await, |answer| &mut answer.diagnostics)
+    }
+
+    async fn upgrade_resource_identity(
+        &self,
+        request: Request<upgrade_resource_identity::Request>,
+    ) -> Answer<upgrade_resource_identity::Response> {
+        let request = request.into_inner();
+        let work = async {
+            let resource = self.0.resource(&request.type_name)?;
+            let stored = convert::stored(request.raw_identity)?;
+            let (identity, diagnostics) = self.0.upgrade_identity(resource, &stored).await;
+            // OpenTofu insists on data, be they null.
+            let identity_data = convert::field(&identity, &resource.identity_schema().ty());
+            Ok(upgrade_resource_identity::Response {
+                upgraded_identity: Some(proto::ResourceIdentityData { identity_data }),
+                diagnostics: convert::diagnostics(diagnostics),
+            })
+        };
+        answer(work.await, |answer| &mut answer.diagnostics)
+    }
+
+    async fn read_resource(&self, request: Request<read_resource::Request>) -> Answer<read_resource::Response> {
+        let request = request.into_inner();
+        let work = async {
+            let resource = self.0.resource(&request.type_name)?;
+            let state = convert::value(request.current_state, resource.ty())?;
+            let identity = convert::identity(request.current_identity, resource.identity_schema())?;
+            let left = self.0.read(resource, state, identity, request.private).await;
+            Ok(read_resource::Response {
+                new_state: convert::field(&left.state, resource.ty()),
+                diagnostics: convert::diagnostics(left.diagnostics),
+                private: left.private,
+                deferred: None,
+                new_identity: convert::identity_field(&left.identity, resource.identity_schema()),
+            })
+        };
+        answer(work.await, |answer| &mut answer.diagnostics)
+    }
+
+    async fn plan_resource_change(
+        &self,
+        request: Request<plan_resource_change::Request>,
+    ) -> Answer<plan_resource_change::Response> {
+        let request = request.into_inner();
+        let work = async {
+            let resource = self.0.resource(&request.type_name)?;
+            let change = Change {
+                prior: convert::value(request.prior_state, resource.ty())?,
+                config: convert::value(request.config, resource.ty())?,
+                target: convert::value(request.proposed_new_state, resource.ty())?,
+                private: request.prior_private,
+            };
+            let planned = self.0.plan(resource, change).await;
+            Ok(plan_resource_change::Response {
+                planned_state: convert::field(&planned.state, resource.ty()),
+                requires_replace: planned.requires_replace.into_iter().map(convert::path).collect(),
+                planned_private: planned.private,
+                diagnostics: convert::diagnostics(planned.diagnostics),
+                planned_identity: convert::identity_field(&planned.identity, resource.identity_schema()),
+                ..plan_resource_change::Response::default()
+            })
+        };
+        answer(work.await, |answer| &mut answer.diagnostics)
+    }
+
+    async fn apply_resource_change(
+        &self,
+        request: Request<apply_resource_change::Request>,
+    ) -> Answer<apply_resource_change::Response> {
+        let request = request.into_inner();
+        let work = async {
+            let resource = self.0.resource(&request.type_name)?;
+            let change = Change {
+                prior: convert::value(request.prior_state, resource.ty())?,
+                config: convert::value(request.config, resource.ty())?,
+                target: convert::value(request.planned_state, resource.ty())?,
+                private: request.planned_private,
+            };
+            let identity = convert::identity(request.planned_identity, resource.identity_schema())?;
+            let left = self.0.apply(resource, change, identity).await;
+            Ok(apply_resource_change::Response {
+                new_state: convert::field(&left.state, resource.ty()),
+                private: left.private,
+                diagnostics: convert::diagnostics(left.diagnostics),
+                legacy_type_system: false,
+                new_identity: convert::identity_field(&left.identity, resource.identity_schema()),
+            })
+        };
+        answer(work.await, |answer| &mut answer.diagnostics)
+    }
+
+    async fn import_resource_state(
+        &self,
+        request: Request<import_resource_state::Request>,
+    ) -> Answer<import_resource_state::Response> {
+        let request = request.into_inner();
+        let work = async {
+            let resource = self.0.resource(&request.type_name)?;
+            let target = match convert::identity(request.identity, resource.identity_schema())? {
+                identity if identity.is_null() => ImportTarget::Id(request.id),
+                identity => ImportTarget::Identity(identity),
+            };
+            let left = self.0.import(resource, target).await;
+            let imported = (!left.state.is_null()).then(|| import_resource_state::ImportedResource {
+                state: convert::field(&left.state, resource.ty()),
+                identity: convert::identity_field(&left.identity, resource.identity_schema()),
+                type_name: request.type_name,
+                private: left.private,
+            });
+            Ok(import_resource_state::Response {
+                imported_resources: imported.into_iter().collect(),
+                diagnostics: convert::diagnostics(left.diagnostics),
+                deferred: None,
+            })
+        };
+        answer(work.await, |answer| &mut answer.diagnostics)
+    }
+
+    async fn move_resource_state(
+        &self,
+        request: Request<move_resource_state::Request>,
+    ) -> Answer<move_resource_state::Response> {
+        let request = request.into_inner();
+        let work = async {
+            let resource = self.0.resource(&request.target_type_name)?;
+            let source = MoveSource {
+                provider_address: request.source_provider_address,
+                type_name: request.source_type_name,
+                schema_version: request.source_schema_version,
+                state: convert::stored_object(request.source_state)?,
+            };
+            let left = self.0.take_over(resource, &source).await;
+            Ok(move_resource_state::Response {
+                target_state: convert::field(&left.state, resource.ty()),
+                diagnostics: convert::diagnostics(left.diagnostics),
+                target_private: left.private,
+                target_identity: convert::identity_field(&left.identity, resource.identity_schema()),
+            })
+        };
+        answer(work.await, |answer| &mut answer.diagnostics)
+    }
+
+    async fn generate_resource_config(
+        &self,
+        _: Request<generate_resource_config::Request>,
+    ) -> Answer<generate_resource_config::Response> {
+        none_of_these()
+    }
+
+    // Data sources.
+
+    async fn read_data_source(
+        &self,
+        request: Request<read_data_source::Request>,
+    ) -> Answer<read_data_source::Response> {
+        answer(Err(no_data_source(&request.into_inner().type_name)), |answer| &mut answer.diagnostics)
+    }
+
+    // Ephemeral resources.
+
+    async fn open_ephemeral_resource(
+        &self,
+        _: Request<open_ephemeral_resource::Request>,
+    ) -> Answer<open_ephemeral_resource::Response> {
+        none_of_these()
+    }
+
+    async fn renew_ephemeral_resource(
+        &self,
+        _: Request<renew_ephemeral_resource::Request>,
+    ) -> Answer<renew_ephemeral_resource::Response> {
+        none_of_these()
+    }
+
+    async fn close_ephemeral_resource(
+        &self,
+        _: Request<close_ephemeral_resource::Request>,
+    ) -> Answer<close_ephemeral_resource::Response> {
+        none_of_these()
+    }
+
+    // List resources.
+
+    type ListResourceStream = Empty<Result<list_resource::Event, Status>>;
+
+    async fn list_resource(&self, _: Request<list_resource::Request>) -> Answer<Self::ListResourceStream> {
+        none_of_these()
+    }
+
+    // Functions.
+
+    async fn get_functions(&self, _: Request<get_functions::Request>) -> Answer<get_functions::Response> {
+        Ok(Response::new(get_functions::Response::default()))
+    }
+
+    async fn call_function(&self, request: Request<call_function::Request>) -> Answer<call_function::Response> {
+        let text = format!("This provider has no function {:?}.", request.into_inner().name);
+        let error = Some(FunctionError { text, function_argument: None });
+        Ok(Response::new(call_function::Response { result: None, error }))
+    }
+
+    // State stores.
+
+    async fn configure_state_store(
+        &self,
+        _: Request<configure_state_store::Request>,
+    ) -> Answer<configure_state_store::Response> {
+        none_of_these()
+    }
+
+    type ReadStateBytesStream = Empty<Result<read_state_bytes::ResponseChunk, Status>>;
+
+    async fn read_state_bytes(&self, _: Request<read_state_bytes::Request>) -> Answer<Self::ReadStateBytesStream> {
+        none_of_these()
+    }
+
+    async fn write_state_bytes(
+        &self,
+        _: Request<Streaming<write_state_bytes::RequestChunk>>,
+    ) -> Answer<write_state_bytes::Response> {
+        none_of_these()
+    }
+
+    async fn lock_state(&self, _: Request<lock_state::Request>) -> Answer<lock_state::Response> {
+        none_of_these()
+    }
+
+    async fn unlock_state(&self, _: Request<unlock_state::Request>) -> Answer<unlock_state::Response> {
+        none_of_these()
+    }
+
+    async fn get_states(&self, _: Request<get_states::Request>) -> Answer<get_states::Response> {
+        none_of_these()
+    }
+
+    async fn delete_state(&self, _: Request<delete_state::Request>) -> Answer<delete_state::Response> {
+        none_of_these()
+    }
+
+    // Actions.
+
+    async fn plan_action(&self, _: Request<plan_action::Request>) -> Answer<plan_action::Response> {
+        none_of_these()
+    }
+
+    type InvokeActionStream = Empty<Result<invoke_action::Event, Status>>;
+
+    async fn invoke_action(&self, _: Request<invoke_action::Request>) -> Answer<Self::InvokeActionStream> {
+        none_of_these()
+    }
+
+    // Stopping.
+
+    async fn stop_provider(&self, _: Request<stop_provider::Request>) -> Answer<stop_provider::Response> {
+        self.0.stop();
+        Ok(Response::new(stop_provider::Response::default()))
+    }
+}
