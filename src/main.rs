@@ -1,14 +1,14 @@
 //! The plugin's executable: command line, log, runtime and exit codes.
 
 use std::{
+    env,
     error::Error,
     io::{self, Write as _},
     iter,
     process::ExitCode,
 };
 
-use foundryhub::{framework, plugin};
-use tonic::service::Routes;
+use foundryhub::{framework, plugin, provider::Provider, wire};
 
 /// Fixed by Terraform and OpenTofu, which start the program, and by the provider's address in their registries.
 const PLUGIN: plugin::Config = plugin::Config {
@@ -88,15 +88,10 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
-        let routes = routes();
+        let routes = wire::routes(Provider::new(|name| env::var(name).ok()));
         if debug { plugin::serve_debug(&PLUGIN, routes).await } else { plugin::serve(&PLUGIN, routes).await }
     });
     // Nobody waits for what still runs, and the host kills a process that takes its time.
     runtime.shutdown_background();
     Ok(served?)
-}
-
-/// The services this program carries.
-fn routes() -> Routes {
-    Routes::default()
 }
