@@ -1,0 +1,275 @@
+//! The pages of docs/ that are printed from the schema and the examples, and the rules every type keeps.
+//!
+//! A page that is out of date is rewritten and the test fails once: look at the change and commit it.
+
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
+
+use foundryhub::{
+    framework::{
+        Type, Value,
+        erased::{AnyResource, Change},
+        resource::Context,
+        schema::{Attribute, Block, IdentitySchema, Kind, Nesting, Presence, Schema},
+        server::Provider as _,
+    },
+    provider::{Provider, Session},
+};
+
+fn provider() -> Provider {
+    Provider::new(|_| None)
+}
+
+#[test]
+fn every_page_is_up_to_date() {
+    let mut stale = Vec::new();
+    let mut pages = BTreeSet::new();
+    let mut page = |path: String, text: String| {
+        let full = root().join(&path);
+        if fs::read_to_string(&full).ok().as_deref() != Some(text.as_str()) {
+            fs::create_dir_all(full.parent().expect("pages are in a folder")).expect("the folder can be made");
+            fs::write(&full, text).expect("the page can be written");
+            stale.push(path.clone());
+        }
+        pages.insert(path);
+    };
+    page("docs/index.md".to_owned(), index_page(&provider().schema()));
+    for resource in provider().resources() {
+        page(format!("docs/resources/{}.md", short(resource.name())), resource_page(resource.as_ref()));
+    }
+    for entry in fs::read_dir(root().join("docs/resources")).into_iter().flatten() {
+        let name = entry.expect("the folder is readable").file_name().to_string_lossy().into_owned();
+        assert!(pages.contains(&format!("docs/resources/{name}")), "docs/resources/{name} is of no resource");
+    }
+    assert!(stale.is_empty(), "rewritten, look at the change and commit it: {stale:?}");
+}
+
+#[test]
+fn every_attribute_has_a_description() {
+    let mut bare = Vec::new();
+    let mut visit = |place: String, schema: &Schema| bare.extend(undescribed(&schema.block, &place));
+    visit("provider".to_owned(), &provider().schema());
+    for resource in provider().resources() {
+        visit(resource.name().to_owned(), resource.schema());
+        let identity = &resource.identity_schema().attributes;
+        assert!(!identity.is_empty(), "{} has no identity", resource.name());
+        assert!(identity.iter().all(|attribute| attribute.description.ends_with('.')), "{}", resource.name());
+    }
+    assert!(bare.is_empty(), "{bare:#?}");
+}
+
+fn undescribed(block: &Block, place: &str) -> Vec<String> {
+    fn attributes(list: &[Attribute], place: &str) -> Vec<String> {
+        let mut bare = Vec::new();
+        for attribute in list {
+            let place = format!("{place}.{}", attribute.name);
+            if !attribute.description.trim_end().ends_with('.') {
+                bare.push(place.clone());
+            }
+            if let Kind::Nested(_, inner) = &attribute.kind {
+                bare.extend(attributes(inner, &place));
+            }
+        }
+        bare
+    }
+    let mut bare = attributes(&block.attributes, place);
+    if !block.description.ends_with('.') {
+        bare.push(place.to_owned());
+    }
+    for nested in &block.blocks {
+        bare.extend(undescribed(&nested.block, &format!("{place}.{}", nested.name)));
+    }
+    bare
+}
+
+#[tokio::test]
+async fn every_schema_and_its_state_struct_are_the_same() {
+    for resource in provider().resources() {
+        let block = &resource.schema().block;
+        for sample in [block.null_object(), filled(&block.ty(), &Value::Unknown), sample(&block.ty())] {
+            let context = Context::<Session> { client: None, cancel: Default::default() };
+            let change =
+                Change { prior: Value::Null, config: sample.clone(), target: sample.clone(), private: Vec::new() };
+            let planned = resource.plan(context, change).await;
+            let mistakes: Vec<_> =
+                planned.diagnostics.0.iter().filter(|found| found.detail.contains("mistake of the")).collect();
+            assert!(mistakes.is_empty(), "{}: {mistakes:#?}", resource.name());
+            assert_same_members(resource.name(), &planned.state, &block.ty());
+        }
+    }
+}
+
+/// Objects that a struct writes have just the members that the schema has.
+fn assert_same_members(place: &str, value: &Value, ty: &Type) {
+    match (value, ty) {
+        (Value::Map(members), Type::Object(attributes)) => {
+            let found: Vec<_> = members.keys().collect();
+            let expected: Vec<_> = attributes.keys().collect();
+            assert_eq!(found, expected, "at {place}");
+            for (name, ty) in attributes {
+                assert_same_members(&format!("{place}.{name}"), value.get(name), ty);
+            }
+        }
+        (Value::Map(members), Type::Map(element)) => {
+            members.iter().for_each(|(key, value)| assert_same_members(&format!("{place}.{key}"), value, element));
+        }
+        (Value::List(elements), Type::List(element) | Type::Set(element)) => {
+            elements.iter().for_each(|value| assert_same_members(place, value, element));
+        }
+        _ => {}
+    }
+}
+
+fn filled(ty: &Type, leaf: &Value) -> Value {
+    match ty {
+        Type::Object(attributes) => Value::object(attributes.keys().map(|name| (name.clone(), leaf.clone()))),
+        _ => leaf.clone(),
+    }
+}
+
+/// A value with something in every place.
+fn sample(ty: &Type) -> Value {
+    match ty {
+        Type::Bool => true.into(),
+        Type::Number => 1.into(),
+        Type::String | Type::Dynamic => "x".into(),
+        Type::List(element) | Type::Set(element) => Value::List(vec![sample(element)]),
+        Type::Map(element) => Value::object([("k", sample(element))]),
+        Type::Object(attributes) => Value::object(attributes.iter().map(|(name, ty)| (name.clone(), sample(ty)))),
+        Type::Tuple(elements) => Value::List(elements.iter().map(sample).collect()),
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn short(type_name: &str) -> &str {
+    type_name.strip_prefix("foundryhub_").unwrap_or(type_name)
+}
+
+/// An example, which every page needs.
+fn example(path: &str) -> String {
+    let text = fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path} is missing: {error}"));
+    let language = if path.ends_with(".tf") { "terraform" } else { "shell" };
+    format!("```{language}\n{}\n```\n", text.trim_end())
+}
+
+fn front_matter(title: &str, description: &str) -> String {
+    let first = description.lines().next().unwrap_or_default();
+    format!("---\npage_title: \"{title}\"\ndescription: |-\n  {first}\n---\n\n")
+}
+
+fn index_page(schema: &Schema) -> String {
+    let description = schema.block.description;
+    let mut page = front_matter("Provider: foundryhub", description);
+    let _ = write!(page, "# foundryhub provider\n\n{description}\n\n## Example Usage\n\n");
+    page.push_str(&example("examples/provider/provider.tf"));
+    page.push_str(&schema_section(&schema.block));
+    page
+}
+
+fn resource_page(resource: &dyn AnyResource<Session>) -> String {
+    let name = resource.name();
+    let description = resource.schema().block.description;
+    let mut page = front_matter(&format!("{name} Resource"), description);
+    let _ = write!(page, "# {name} (Resource)\n\n{description}\n\n## Example Usage\n\n");
+    page.push_str(&example(&format!("examples/resources/{name}/resource.tf")));
+    page.push_str(&schema_section(&resource.schema().block));
+    let _ = write!(page, "\n## Import\n\n");
+    page.push_str(&example(&format!("examples/resources/{name}/import.sh")));
+    page.push_str(&identity_section(resource.identity_schema()));
+    page
+}
+
+fn identity_section(identity: &IdentitySchema) -> String {
+    let mut text = "\nAn `import` block may name the object by its identity instead:\n\n".to_owned();
+    for attribute in &identity.attributes {
+        let need = if attribute.required_for_import { "required" } else { "optional" };
+        let _ =
+            writeln!(text, "- `{}` ({}, {need}) {}", attribute.name, type_name(&attribute.ty), attribute.description);
+    }
+    text
+}
+
+fn schema_section(block: &Block) -> String {
+    let mut text = "\n## Schema\n".to_owned();
+    let groups: [(&str, &[Presence]); 3] = [
+        ("Required", &[Presence::Required]),
+        ("Optional", &[Presence::Optional, Presence::OptionalComputed]),
+        ("Read-Only", &[Presence::Computed]),
+    ];
+    let mut nested = Vec::new();
+    for (title, presences) in groups {
+        let attributes: Vec<_> =
+            block.attributes.iter().filter(|attribute| presences.contains(&attribute.presence)).collect();
+        let with_blocks = title == "Optional" && !block.blocks.is_empty();
+        if attributes.is_empty() && !with_blocks {
+            continue;
+        }
+        let _ = write!(text, "\n### {title}\n\n");
+        for attribute in attributes {
+            text.push_str(&attribute_line(attribute));
+            if let Kind::Nested(_, inner) = &attribute.kind {
+                nested.push((attribute.name, inner.as_slice()));
+            }
+        }
+        if with_blocks {
+            for inner in &block.blocks {
+                let _ = writeln!(
+                    text,
+                    "- `{0}` (Block) {1} See [below](#nested-{0}).",
+                    inner.name, inner.block.description
+                );
+                nested.push((inner.name, inner.block.attributes.as_slice()));
+            }
+        }
+    }
+    for (name, attributes) in nested {
+        let _ = write!(text, "\n<a id=\"nested-{name}\"></a>\n### Nested: `{name}`\n\n");
+        attributes.iter().for_each(|attribute| text.push_str(&attribute_line(attribute)));
+    }
+    text
+}
+
+fn attribute_line(attribute: &Attribute) -> String {
+    let ty = match &attribute.kind {
+        Kind::Plain(ty) => type_name(ty),
+        Kind::Nested(nesting, _) => match nesting {
+            Nesting::Single | Nesting::Group => "Object".to_owned(),
+            Nesting::List => "List of objects".to_owned(),
+            Nesting::Set => "Set of objects".to_owned(),
+            Nesting::Map => "Map of objects".to_owned(),
+        },
+    };
+    let mut line = format!("- `{}` ({ty}", attribute.name);
+    for (applies, word) in [(attribute.sensitive, "sensitive"), (attribute.write_only, "write-only")] {
+        if applies {
+            let _ = write!(line, ", {word}");
+        }
+    }
+    let _ = write!(line, ") {}", attribute.description);
+    if attribute.requires_replace {
+        line.push_str(" Changing it replaces the object.");
+    }
+    if let Some(default) = &attribute.default {
+        let _ = write!(line, " Default: `{}`.", foundryhub::framework::json::encode(default));
+    }
+    if let Kind::Nested(..) = &attribute.kind {
+        let _ = write!(line, " See [below](#nested-{}).", attribute.name);
+    }
+    line.push('\n');
+    line
+}
+
+fn type_name(ty: &Type) -> String {
+    match ty {
+        Type::Bool => "Boolean".to_owned(),
+        Type::Number => "Number".to_owned(),
+        Type::String => "String".to_owned(),
+        Type::Dynamic => "Any".to_owned(),
+        Type::List(element) => format!("List of {}", type_name(element)),
+        Type::Set(element) => format!("Set of {}", type_name(element)),
+        Type::Map(element) => format!("Map of {}", type_name(element)),
+        Type::Object(_) | Type::Tuple(_) => "Object".to_owned(),
+    }
+}
