@@ -29,8 +29,8 @@ pub(crate) fn tenants(world: &World) -> Answer {
 
 /// `GET /subscriptions`.
 pub(crate) fn subscriptions(world: &World, request: &Request) -> Result<Answer, ArmError> {
-    let all = world.store.subscriptions.values().map(|subscription| show(world, subscription)).collect();
-    page(request, "$skiptoken", world.options.page_size, all)
+    let all: Vec<Value> = world.store.subscriptions.values().map(|subscription| show(world, subscription)).collect();
+    page(request, "$skiptoken", world.options.page_size, &all)
 }
 
 /// `GET /subscriptions/{id}`.
@@ -58,7 +58,8 @@ fn show(world: &World, subscription: &Subscription) -> Value {
 pub(crate) fn list(world: &World, request: &Request, subscription: &str) -> Result<Answer, ArmError> {
     let start = format!("/subscriptions/{}/", subscription.to_lowercase());
     let groups = world.store.groups.iter().filter(|(key, _)| key.starts_with(&start));
-    page(request, "$skiptoken", world.options.page_size, groups.map(|(_, group)| group.clone()).collect())
+    let groups: Vec<&Value> = groups.map(|(_, group)| group).collect();
+    page(request, "$skiptoken", world.options.page_size, &groups)
 }
 
 /// `…/resourceGroups/{name}`.
@@ -130,7 +131,7 @@ pub(crate) fn resources(world: &World, request: &Request, scope: &str) -> Result
             own.eq_ignore_ascii_case(value)
         })
     };
-    let items = world
+    let items: Vec<Value> = world
         .store
         .below(&scope)
         .filter_map(|(_, entry)| entry.seen(now, lag))
@@ -144,7 +145,7 @@ pub(crate) fn resources(world: &World, request: &Request, scope: &str) -> Result
             brief
         })
         .collect();
-    page(request, "$skiptoken", world.options.page_size, items)
+    page(request, "$skiptoken", world.options.page_size, &items)
 }
 
 /// Sets a group's provisioningState, if the key is a group's.

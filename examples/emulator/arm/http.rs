@@ -2,7 +2,8 @@
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::errors::ArmError;
 
@@ -132,8 +133,16 @@ impl Answer {
     }
 }
 
-/// One page of a list: `skip` is the name of the query value that carries the continuation.
-pub(crate) fn page(request: &Request, skip: &str, size: usize, items: Vec<Value>) -> Result<Answer, ArmError> {
+/// One page of a list: `skip` is the name of the query value that carries the continuation. Only the items on the page
+/// are written out.
+pub(crate) fn page<T: Serialize>(request: &Request, skip: &str, size: usize, items: &[T]) -> Result<Answer, ArmError> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Page<'a, T> {
+        value: &'a [T],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next_link: Option<String>,
+    }
     let from = match request.query(skip) {
         None | Some("") => 0,
         Some(token) => token
@@ -145,13 +154,10 @@ pub(crate) fn page(request: &Request, skip: &str, size: usize, items: Vec<Value>
             })?,
     };
     let until = from.saturating_add(size.max(1)).min(items.len());
-    let more = until < items.len();
-    let value: Vec<Value> = items.into_iter().skip(from).take(until - from).collect();
-    let mut body = json!({ "value": value });
-    if more {
-        body["nextLink"] = json!(request.url_with(skip, &format!("after-{until}")));
-    }
-    Ok(Answer::ok(body))
+    let next_link = (until < items.len()).then(|| request.url_with(skip, &format!("after-{until}")));
+    let page = Page { value: &items[from..until], next_link };
+    let text = serde_json::to_string(&page).expect("lists have nothing that JSON cannot say");
+    Ok(Answer { status: StatusCode::OK, headers: Vec::new(), body: Payload::Text(JSON, text) })
 }
 
 /// Decodes %XX; what is not UTF-8 afterwards is replaced, never refused.

@@ -15,8 +15,9 @@ pub(crate) fn answer(world: &mut World, request: &Request, target: &Target) -> R
     let scope = ids::key(&target.scope);
     let Some(name) = target.names.first() else {
         let matches = |key: &str| key.starts_with(&scope) && (is_below(&scope, key));
-        let locks = world.store.locks.iter().filter(|(key, _)| matches(key)).map(|(_, lock)| lock.clone()).collect();
-        return page(request, "$skiptoken", world.options.page_size, locks);
+        let locks: Vec<&Value> =
+            world.store.locks.iter().filter(|(key, _)| matches(key)).map(|(_, lock)| lock).collect();
+        return page(request, "$skiptoken", world.options.page_size, &locks);
     };
     let key = ids::key(&target.id());
     match request.method {

@@ -130,8 +130,8 @@ pub(crate) fn answer(
         |namespace: &str| PROVIDERS.iter().map(|(name, _)| *name).find(|name| name.eq_ignore_ascii_case(namespace));
     match (&request.method, rest) {
         (&Method::GET, []) => {
-            let all = PROVIDERS.iter().map(|(name, _)| show(world, subscription, name)).collect();
-            page(request, "$skiptoken", world.options.page_size, all)
+            let all: Vec<Value> = PROVIDERS.iter().map(|(name, _)| show(world, subscription, name)).collect();
+            page(request, "$skiptoken", world.options.page_size, &all)
         }
         (&Method::GET, [namespace]) => {
             Ok(Answer::ok(show(world, subscription, known(namespace).ok_or_else(|| invalid_namespace(namespace))?)))

@@ -157,10 +157,9 @@ async fn exchange(shared: &Shared, head: request::Parts, body: Body) -> Option<R
             }
         }
     };
-    let response = write(shared, &request, answer.clone(), truncate);
     shared.world().log.answered(number, &answer);
     shared.changed();
-    response
+    write(shared, &request, answer, truncate)
 }
 
 /// Lets the handlers answer, the fault having its say.

@@ -50,14 +50,14 @@ pub(crate) fn answer(world: &mut World, request: &Request, target: &Target) -> R
 
 fn list(world: &World, request: &Request, scope: &str) -> Result<Answer, ArmError> {
     let (now, lag, scope) = (world.clock.now(), world.options.read_delay, ids::key(scope));
-    let items = world
+    let items: Vec<Value> = world
         .store
         .below(&scope)
         .filter(|(key, _)| key.contains("/providers/microsoft.storage/storageaccounts/"))
         .filter_map(|(_, entry)| entry.seen(now, lag))
         .map(|document| view(world, request, document.clone()))
         .collect();
-    page(request, "$skipToken", world.options.page_size, items)
+    page(request, "$skipToken", world.options.page_size, &items)
 }
 
 fn item(world: &mut World, request: &Request, id: &str) -> Result<Answer, ArmError> {

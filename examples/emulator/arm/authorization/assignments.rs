@@ -1,129 +1,22 @@
-//! Role assignments: the store that lists find them in, and their API with its table of errors (facts: arm.md §3).
+//! The API of role assignments, with its table of errors (facts: arm.md §3).
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::super::clock;
 use super::super::entra::Caller;
 use super::super::errors::ArmError;
 use super::super::filter::{self, Term};
 use super::super::http::{Answer, Request, page};
 use super::super::ids::{self, Target};
 use super::super::options::{ExistsId, Principals};
-use super::super::store::{Lagged, is_below, upwards};
+use super::super::store::upwards;
 use super::super::world::World;
 use super::definitions;
-
-/// One role assignment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Assignment {
-    /// The GUID it is named by, as written.
-    pub(crate) name: String,
-    /// Where it applies, as written.
-    pub(crate) scope: String,
-    /// The role's GUID in lower case.
-    pub(crate) role: String,
-    pub(crate) principal_id: String,
-    pub(crate) principal_type: String,
-    pub(crate) description: Option<String>,
-    pub(crate) condition: Option<String>,
-    pub(crate) condition_version: Option<String>,
-    pub(crate) delegated_managed_identity: Option<String>,
-    #[serde(with = "time::serde::rfc3339")]
-    pub(crate) created_on: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339")]
-    pub(crate) updated_on: OffsetDateTime,
-    pub(crate) created_by: String,
-    pub(crate) updated_by: String,
-}
-
-/// All role assignments, by scope (a key) and then by lower-case name, so that a list is a range.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Assignments {
-    by_scope: BTreeMap<String, BTreeMap<String, Lagged<Assignment>>>,
-    /// Names are unique in the tenant: where each one is.
-    scope_of: BTreeMap<String, String>,
-}
-
-impl Assignments {
-    /// The assignment of a name, wherever it is.
-    pub(crate) fn named(&self, name: &str) -> Option<&Assignment> {
-        let name = name.to_lowercase();
-        self.by_scope.get(self.scope_of.get(&name)?)?.get(&name)?.current()
-    }
-
-    /// What readers see at one scope under one name.
-    fn seen(&self, scope: &str, name: &str, at: OffsetDateTime, lag: Duration) -> Option<&Assignment> {
-        self.by_scope.get(scope)?.get(&name.to_lowercase())?.seen(at, lag)
-    }
-
-    /// Writes an assignment under its name.
-    pub(crate) fn put(&mut self, assignment: Assignment, at: OffsetDateTime, lag: Duration) {
-        let (scope, name) = (ids::key(&assignment.scope), assignment.name.to_lowercase());
-        self.scope_of.insert(name.clone(), scope.clone());
-        let here = self.by_scope.entry(scope).or_default();
-        match here.get_mut(&name) {
-            Some(entry) => entry.write(Some(assignment), at, lag),
-            None => _ = here.insert(name, Lagged::new(assignment, at)),
-        }
-    }
-
-    /// Removes an assignment by its name; what it was.
-    pub(crate) fn remove(&mut self, name: &str, at: OffsetDateTime, lag: Duration) -> Option<Assignment> {
-        let name = name.to_lowercase();
-        let scope = self.scope_of.remove(&name)?;
-        let here = self.by_scope.get_mut(&scope)?;
-        let old = here.get(&name)?.current()?.clone();
-        if lag.is_zero() {
-            here.remove(&name);
-            if here.is_empty() {
-                self.by_scope.remove(&scope);
-            }
-        } else if let Some(entry) = here.get_mut(&name) {
-            entry.write(None, at, lag);
-        }
-        Some(old)
-    }
-
-    /// Removes all at and below a scope (a key), as when the resource is deleted.
-    pub(crate) fn remove_below(&mut self, scope: &str, at: OffsetDateTime) {
-        let names: Vec<String> = self
-            .scope_of
-            .iter()
-            .filter(|(_, place)| place.as_str() == scope || is_below(scope, place))
-            .map(|(name, _)| name.clone())
-            .collect();
-        for name in names {
-            self.remove(&name, at, Duration::ZERO);
-        }
-    }
-
-    /// Those at exactly a scope (a key), as they are.
-    pub(crate) fn at(&self, scope: &str) -> impl Iterator<Item = &Assignment> {
-        self.by_scope.get(scope).into_iter().flat_map(BTreeMap::values).filter_map(Lagged::current)
-    }
-
-    /// Scopes strictly below one (keys), with what is at them.
-    fn below<'a>(&'a self, scope: &'a str) -> impl Iterator<Item = &'a BTreeMap<String, Lagged<Assignment>>> {
-        self.by_scope
-            .range::<str, _>((Bound::Excluded(scope), Bound::Unbounded))
-            .take_while(move |(key, _)| key.starts_with(scope))
-            .filter(move |(key, _)| is_below(scope, key))
-            .map(|(_, here)| here)
-    }
-
-    /// All of them, as they are.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Assignment> {
-        self.by_scope.values().flat_map(BTreeMap::values).filter_map(Lagged::current)
-    }
-}
+use super::ledger::{Assignment, Shown};
 
 /// `{scope}/providers/Microsoft.Authorization/roleAssignments[/{name}]`.
 pub(crate) fn answer(
@@ -190,32 +83,18 @@ fn list(world: &World, request: &Request, scope: &str) -> Result<Answer, ArmErro
     let assignments = &world.store.assignments;
     let mut above = upwards(&scope_key, &world.options.tenant_id);
     above.reverse();
-    let at_or_above = above.iter().filter_map(|scope| assignments.by_scope.get(scope));
+    let at_or_above = above.iter().filter_map(|scope| assignments.here(scope));
     let below = assignments.below(&scope_key).filter(|_| !above_only);
-    let found: Vec<&Assignment> = at_or_above
+    let found: Vec<Shown> = at_or_above
         .chain(below)
         .flat_map(BTreeMap::values)
         .filter_map(|entry| entry.seen(now, lag))
         .filter(|found| {
             principals.as_ref().is_none_or(|ids| ids.iter().any(|id| id.eq_ignore_ascii_case(&found.principal_id)))
         })
+        .map(Shown)
         .collect();
-    // Only the page that is asked for is written out; a subscription may hold thousands.
-    page_of(request, world.options.page_size, &found)
-}
-
-fn page_of(request: &Request, size: usize, found: &[&Assignment]) -> Result<Answer, ArmError> {
-    let placeholders = vec![Value::Null; found.len()];
-    let mut answer = page(request, "$skipToken", size, placeholders)?;
-    let from = request.query("$skipToken").and_then(|token| token.strip_prefix("after-")?.parse().ok()).unwrap_or(0);
-    if let super::super::http::Payload::Json(body) = &mut answer.body
-        && let Some(items) = body["value"].as_array_mut()
-    {
-        for (item, assignment) in items.iter_mut().zip(&found[from..]) {
-            *item = show(assignment);
-        }
-    }
-    Ok(answer)
+    page(request, "$skipToken", world.options.page_size, &found)
 }
 
 fn missing_scope(scope: &str) -> ArmError {
@@ -416,28 +295,7 @@ fn refuse_too_many(world: &World, scope: &str) -> Result<(), ArmError> {
 }
 
 fn show(assignment: &Assignment) -> Value {
-    let scope = if assignment.scope == "/" { "" } else { &assignment.scope };
-    let subscription = ids::part(scope, "subscriptions").map(|id| format!("/subscriptions/{id}")).unwrap_or_default();
-    json!({
-        "id": format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{}", assignment.name),
-        "name": assignment.name,
-        "type": "Microsoft.Authorization/roleAssignments",
-        "properties": {
-            "roleDefinitionId":
-                format!("{subscription}/providers/Microsoft.Authorization/roleDefinitions/{}", assignment.role),
-            "principalId": assignment.principal_id,
-            "principalType": assignment.principal_type,
-            "scope": assignment.scope,
-            "condition": assignment.condition,
-            "conditionVersion": assignment.condition_version,
-            "description": assignment.description,
-            "createdOn": clock::ticks(assignment.created_on),
-            "updatedOn": clock::ticks(assignment.updated_on),
-            "createdBy": assignment.created_by,
-            "updatedBy": assignment.updated_by,
-            "delegatedManagedIdentityResourceId": assignment.delegated_managed_identity,
-        },
-    })
+    json!(Shown(assignment))
 }
 
 /// Puts an assignment in without any of the API's checks; its name.
@@ -470,10 +328,6 @@ pub(crate) fn seed(
     };
     world.store.assignments.put(assignment, at, Duration::ZERO);
     let key = ids::key(scope);
-    if let Some(entry) =
-        world.store.assignments.by_scope.get_mut(&key).and_then(|here| here.get_mut(&name.to_lowercase()))
-    {
-        entry.show();
-    }
+    world.store.assignments.show(&key, &name);
     name
 }

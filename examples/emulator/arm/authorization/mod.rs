@@ -2,7 +2,9 @@
 
 mod assignments;
 pub(crate) mod definitions;
+mod ledger;
 pub(crate) mod platform;
 pub(crate) mod rbac;
 
-pub(crate) use assignments::{Assignment, Assignments, answer, seed};
+pub(crate) use assignments::{answer, seed};
+pub(crate) use ledger::{Assignment, Assignments};

@@ -29,8 +29,8 @@ pub(crate) fn answer(world: &World, request: &Request, target: &Target) -> Resul
     };
     match (&request.method, target.types.len(), target.names.len()) {
         (&Method::GET, 2, 1) => {
-            let items = SYSTEM.iter().map(|datastore| show(world, &key, document, datastore)).collect();
-            page(request, "$skip", world.options.page_size, items)
+            let items: Vec<Value> = SYSTEM.iter().map(|datastore| show(world, &key, document, datastore)).collect();
+            page(request, "$skip", world.options.page_size, &items)
         }
         (&Method::GET, 2, 2) => Ok(Answer::ok(show(world, &key, document, named(&target.names[1])?))),
         (&Method::POST, 3, 2) if target.types[2].eq_ignore_ascii_case("listSecrets") => {

@@ -67,7 +67,7 @@ fn list(world: &World, request: &Request, scope: &str) -> Result<Answer, ArmErro
         .filter(|kinds| !kinds.is_empty())
         .map(|kinds| kinds.split(',').map(|kind| kind.trim().to_lowercase()).collect());
     let (now, lag, scope) = (world.clock.now(), world.options.read_delay, ids::key(scope));
-    let items = world
+    let items: Vec<Value> = world
         .store
         .below(&scope)
         .filter(|(key, _)| key.contains("/providers/microsoft.machinelearningservices/workspaces/"))
@@ -75,7 +75,7 @@ fn list(world: &World, request: &Request, scope: &str) -> Result<Answer, ArmErro
         .filter(|document| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind(document))))
         .map(|document| view(world, request, document.clone()))
         .collect();
-    page(request, "$skip", world.options.page_size, items)
+    page(request, "$skip", world.options.page_size, &items)
 }
 
 fn put(world: &mut World, request: &Request, id: &str, caller: &Caller) -> Result<Answer, ArmError> {
