@@ -1,3 +1,4 @@
 //! What only real engines can show.
 
+mod provider;
 mod runner;
