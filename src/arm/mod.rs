@@ -216,6 +216,11 @@ impl Client {
         self.0.reads.forget();
     }
 
+    /// Whether reads are being remembered, which is until somebody writes.
+    pub fn remembers_reads(&self) -> bool {
+        self.0.reads.period().is_some()
+    }
+
     /// Sends one request and gives its answer, whatever it is the beginning of.
     ///
     /// # Errors

@@ -69,6 +69,8 @@ pub trait AnyResource<C>: Send + Sync {
     fn ty(&self) -> &Type;
     /// Its identity's attributes.
     fn identity_schema(&self) -> &IdentitySchema;
+    /// Whether a change may give an object another identity.
+    fn identity_may_change(&self) -> bool;
     /// Checks a configuration.
     fn validate(&self, config: Value) -> Diagnostics;
     /// Brings a stored state to today's schema.
@@ -159,6 +161,10 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
 
     fn identity_schema(&self) -> &IdentitySchema {
         &self.identity_schema
+    }
+
+    fn identity_may_change(&self) -> bool {
+        self.resource.identity_may_change()
     }
 
     fn validate(&self, config: Value) -> Diagnostics {

@@ -46,6 +46,11 @@ pub trait Resource: Send + Sync + 'static {
     /// The identity of an object; `None` while a part of it is unknown.
     fn identity(&self, state: &Self::State) -> Option<Self::Identity>;
 
+    /// Whether a change may give an object another identity instead of replacing it.
+    fn identity_may_change(&self) -> bool {
+        false
+    }
+
     /// Refuses configurations that the schema alone cannot. Nothing is sent; values may be unknown.
     fn validate(&self, _config: &Self::State) -> Diagnostics {
         Diagnostics::default()

@@ -195,7 +195,8 @@ impl<P: Provider> Server<P> {
                 left = survivor(left.diagnostics);
             }
         } else if !left.state.is_null() {
-            let known = if creates { Value::Null } else { identity.clone() };
+            let may_change = creates || resource.identity_may_change();
+            let known = if may_change { Value::Null } else { identity.clone() };
             left.diagnostics.extend(identity_faults(resource, &known, &left.identity));
         }
         self.clean(resource, left)

@@ -6,7 +6,12 @@ pub mod resources;
 pub mod roles;
 pub mod session;
 
-use crate::framework::{Diagnostics, Value, erased::AnyResource, schema::Schema, server};
+use crate::framework::{
+    Diagnostics, Value,
+    erased::{AnyResource, Erased},
+    schema::Schema,
+    server,
+};
 
 pub use session::Session;
 
@@ -42,6 +47,6 @@ impl server::Provider for Provider {
     }
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Session>>> {
-        Vec::new()
+        vec![Box::new(Erased::new(resources::role_assignment::RoleAssignment))]
     }
 }

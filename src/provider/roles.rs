@@ -57,6 +57,81 @@ pub const CONTRIBUTOR_PAIR: [Role; 2] = [BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR];
 /// What users who only read need instead.
 pub const READER_PAIR: [Role; 2] = [BLOB_READER, FILE_READER];
 
+/// What the platform gives a hub's own identity on the hub's storage account by itself, and needs there.
+pub const OF_THE_PLATFORM: [Role; 2] = [BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR];
+
+/// Whose roles a scenario is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// A person, or a group of them.
+    User,
+    /// A user-assigned managed identity.
+    UserAssignedIdentity,
+    /// The hub's system-assigned identity, which the platform provides for.
+    Hub,
+}
+
+impl Holder {
+    /// It in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::User => "a user or a group of users",
+            Self::UserAssignedIdentity => "a user-assigned managed identity",
+            Self::Hub => "the hub's system-assigned identity",
+        }
+    }
+
+    /// Whether principals of this type come into question.
+    pub fn fits(self, principal_type: &str) -> bool {
+        principal_type.eq_ignore_ascii_case("ServicePrincipal") != (self == Self::User)
+    }
+}
+
+/// Work with a hub that needs roles on its storage account once shared keys are off: a row of the table in the product's
+/// article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// Its name in HCL.
+    pub name: &'static str,
+    /// Its name in the article.
+    pub title: &'static str,
+    /// Who needs the roles.
+    pub holder: Holder,
+    /// What they need.
+    pub roles: &'static [Role],
+}
+
+/// All scenarios, in the article's order. The copy of the article at hand names nobody for AI Speech; a later revision
+/// names the user.
+pub const SCENARIOS: &[Scenario] = &[
+    Scenario { name: "ai_speech", title: "AI Speech", holder: Holder::User, roles: &CONTRIBUTOR_PAIR },
+    Scenario {
+        name: "model_as_a_service",
+        title: "Model-as-a-Service",
+        holder: Holder::Hub,
+        roles: &[BLOB_CONTRIBUTOR],
+    },
+    Scenario { name: "azure_search", title: "Azure Search", holder: Holder::Hub, roles: &[BLOB_CONTRIBUTOR] },
+    Scenario {
+        name: "fine_tuning",
+        title: "Fine-tuning of open source models",
+        holder: Holder::UserAssignedIdentity,
+        roles: &[BLOB_CONTRIBUTOR],
+    },
+    Scenario { name: "prompt_flow", title: "PromptFlow", holder: Holder::User, roles: &CONTRIBUTOR_PAIR },
+    Scenario {
+        name: "own_data",
+        title: "Add and manage your own data",
+        holder: Holder::User,
+        roles: &[BLOB_CONTRIBUTOR],
+    },
+];
+
+/// The scenario of this name; case does not matter.
+pub fn scenario(name: &str) -> Option<&'static Scenario> {
+    SCENARIOS.iter().find(|scenario| scenario.name.eq_ignore_ascii_case(name))
+}
+
 /// The built-in role of this name; case does not matter.
 pub fn by_name(name: &str) -> Option<Role> {
     ALL.iter().copied().find(|role| role.name.eq_ignore_ascii_case(name))

@@ -1,1 +1,3 @@
 //! The resource types, one file each.
+
+pub mod role_assignment;

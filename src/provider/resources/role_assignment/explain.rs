@@ -1,0 +1,263 @@
+//! What the user reads when a grant goes wrong: for each of Azure's error codes what it means here and what to do.
+
+use super::{
+    grant::{Entry, Wanted},
+    schema::State,
+};
+use crate::{
+    arm::{self, Error, ErrorCode, role_assignments::RoleAssignment},
+    framework::{Diagnostic, Path},
+    provider::report,
+};
+
+/// Whether the request may have had its effect although it failed.
+pub(super) fn is_uncertain(error: &Error) -> bool {
+    match error {
+        Error::Cancelled { .. } | Error::Transport { unsent: false, .. } => true,
+        Error::DeadlineExceeded { last, .. } => last.as_deref().is_none_or(is_uncertain),
+        _ => false,
+    }
+}
+
+/// A role could not be granted.
+pub(super) fn not_granted(state: &State, wanted: &Wanted, error: &Error) -> Diagnostic {
+    let principal = state.principal_id.text().unwrap_or_default();
+    let scope = &wanted.id.scope;
+    let role = &wanted.role.name;
+    let (summary, next, at) = match error.code() {
+        Some(ErrorCode::PrincipalNotFound) => (
+            "The principal does not exist",
+            format!(
+                "{principal} was asked for until principal_propagation_timeout ended. Check that it is an object id: the \
+                 client id (application id) of an application is a common mistake, since its service principal has an \
+                 object id of its own, which az ad sp show --id {principal} --query id shows. For a principal that was \
+                 made only just now set principal_type, so that Azure need not find it in the directory, or raise \
+                 principal_propagation_timeout."
+            ),
+            Some("principal_id"),
+        ),
+        Some(ErrorCode::UnmatchedPrincipalType) => (
+            "The principal is of another type",
+            format!(
+                "principal_type is {}. Set it to what the principal is, or leave it out. Managed identities and \
+                 applications are ServicePrincipal.",
+                state.principal_type.text().unwrap_or("not set")
+            ),
+            Some("principal_type"),
+        ),
+        Some(ErrorCode::InvalidPrincipalId) => (
+            "The principal id is not valid",
+            "principal_id is the object id of a user, group, service principal or managed identity, a GUID.".to_owned(),
+            Some("principal_id"),
+        ),
+        Some(ErrorCode::RoleAssignmentUpdateNotPermitted) => (
+            "The name of the assignment is taken",
+            format!(
+                "The assignment {} has the name that follows from this scope, role and principal, and yet is about \
+                 something else. Names are unique in the whole tenant. Somebody gave it this name by hand: delete it with \
+                 az role assignment delete --ids {}, and apply again.",
+                wanted.id, wanted.id
+            ),
+            None,
+        ),
+        Some(ErrorCode::RoleAssignmentLimitExceeded) => (
+            "No more role assignments fit in",
+            "A subscription holds a fixed number of role assignments. Grant the roles to a group and put the principals \
+             into it, assign at a wider scope, or delete assignments of principals that are gone; az role assignment list \
+             --all shows them."
+                .to_owned(),
+            None,
+        ),
+        Some(ErrorCode::AuthorizationFailed | ErrorCode::LinkedAuthorizationFailed) => (
+            "Not allowed to grant roles",
+            forbidden(error, "Microsoft.Authorization/roleAssignments/write", scope.as_str()),
+            None,
+        ),
+        Some(ErrorCode::RoleDefinitionDoesNotExist) => (
+            "There is no such role",
+            "A custom role can be assigned only within its assignable scopes. Check role_definition_name or role_definition_id.".to_owned(),
+            Some(if state.role_definition_id.is_null() { "role_definition_name" } else { "role_definition_id" }),
+        ),
+        _ => common(error, "grant the role").unwrap_or((
+            "Cannot grant a role",
+            String::new(),
+            None,
+        )),
+    };
+    let told = report::explain(error, &next);
+    let mut diagnostic =
+        Diagnostic::error(summary, format!("{role:?} could not be granted to {principal} on {scope}.\n\n{told}"));
+    if is_uncertain(error) {
+        diagnostic.detail.push_str("\n\nThe assignment may have been made all the same; the state keeps it until a refresh shows that it is not there.");
+    }
+    match at {
+        Some(name) => diagnostic.at(Path::root(name)),
+        None => diagnostic,
+    }
+}
+
+/// A role could not be taken away.
+pub(super) fn not_removed(entry: &Entry, error: &Error) -> Diagnostic {
+    let scope = &entry.id.scope;
+    let (summary, next, _) = match error.code() {
+        Some(ErrorCode::AuthorizationFailed) => (
+            "Not allowed to remove roles",
+            forbidden(error, "Microsoft.Authorization/roleAssignments/delete", scope.as_str()),
+            None,
+        ),
+        _ => common(error, "remove the role").unwrap_or(("Cannot remove a role", String::new(), None)),
+    };
+    let told = report::explain(error, &next);
+    Diagnostic::error(
+        summary,
+        format!("The assignment {} of {:?} is still there.\n\n{told}", entry.id, entry.role.name),
+    )
+}
+
+/// Role assignments could not be looked at.
+pub(super) fn not_read(entry: &Entry, error: &Error) -> Diagnostic {
+    let next = match error.code() {
+        Some(ErrorCode::AuthorizationFailed) => {
+            forbidden(error, "Microsoft.Authorization/roleAssignments/read", entry.id.scope.as_str())
+        }
+        _ => String::new(),
+    };
+    report::failure(format!("Cannot read the assignment of {:?}", entry.role.name), error, &next)
+}
+
+type Explained = (&'static str, String, Option<&'static str>);
+
+/// Errors that mean the same whatever is done.
+fn common(error: &Error, doing: &str) -> Option<Explained> {
+    let explained = match error.code()? {
+        ErrorCode::ScopeLocked => (
+            "A lock is in the way",
+            format!(
+                "A lock on the scope or above it forbids to {doing}. Remove the lock, apply again, and set it again; az lock list shows the locks."
+            ),
+        ),
+        ErrorCode::RequestDisallowedByPolicy => {
+            let policies: Vec<_> = error
+                .service()
+                .map(arm::ServiceError::policy_violations)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|violation| format!("{:?} (definition {:?})", violation.assignment, violation.definition))
+                .collect();
+            let by =
+                if policies.is_empty() { String::new() } else { format!(" The policy is {}.", policies.join(", ")) };
+            (
+                "A policy is in the way",
+                format!("A policy forbids to {doing}.{by} Ask whoever keeps it for an exemption."),
+            )
+        }
+        ErrorCode::ReadOnlyDisabledSubscription => {
+            ("The subscription is disabled", "A disabled subscription can only be read. Enable it first.".to_owned())
+        }
+        ErrorCode::ResourceNotFound | ErrorCode::ResourceGroupNotFound => {
+            ("The scope does not exist", "Check the target, or let it refer to the resource that makes it.".to_owned())
+        }
+        _ => return None,
+    };
+    Some((explained.0, explained.1, None))
+}
+
+/// What a refused caller needs.
+fn forbidden(error: &Error, action: &str, scope: &str) -> String {
+    let denied = error.service().and_then(arm::ServiceError::denied);
+    let (action, scope) = match &denied {
+        Some(denied) => (denied.action.as_str(), denied.scope.as_str()),
+        None => (action, scope),
+    };
+    let roles = if action.to_lowercase().ends_with("/read") {
+        "Reader, Contributor and any role that grants roles allow it."
+    } else {
+        "Owner, User Access Administrator and Role Based Access Control Administrator allow it; Contributor does not. The \
+         caller's own role may carry a condition that limits which roles it may grant."
+    };
+    format!("The caller lacks {action} on {scope}. {roles} A role that was granted only just now takes some minutes.")
+}
+
+/// The same grant is there under another name, and that is not wanted.
+pub(super) fn exists(
+    state: &State,
+    wanted: &Wanted,
+    existing: Option<&RoleAssignment>,
+    error: Option<&Error>,
+) -> Diagnostic {
+    let principal = state.principal_id.text().unwrap_or_default();
+    let mut detail = format!("{principal} already has {:?} on {}", wanted.role.name, wanted.id.scope);
+    match existing {
+        Some(existing) => detail.push_str(&format!(" by the assignment\n{}", existing.id)),
+        None => detail.push_str(", by an assignment that cannot be seen from here"),
+    }
+    detail.push_str(", which this configuration does not manage. There can be only one.");
+    let id = state.import_id();
+    let id = id.text().unwrap_or("TARGET|PRINCIPAL|ROLE");
+    detail.push_str(&format!(
+        "\n\nTo manage it from here, import it:\n\nimport {{\n  to = foundryhub_role_assignment.NAME\n  id = \"{id}\"\n}}\n\nTo \
+         use it and leave it to whoever made it, set on_existing = \"adopt\"."
+    ));
+    if let Some(error) = error {
+        detail.push_str(&format!("\n\n{}", report::explain(error, "")));
+    }
+    Diagnostic::error("The role is already assigned", detail)
+}
+
+/// The same grant is there under another name and cannot be seen.
+pub(super) fn cannot_find_existing(wanted: &Wanted, error: &Error) -> Diagnostic {
+    let next = "Azure says that the assignment exists, and neither names nor lists it, which may be because it is very young. \
+                Apply again in some minutes. Seeing it takes Microsoft.Authorization/roleAssignments/read.";
+    report::failure(format!("Cannot adopt the assignment of {:?}", wanted.role.name), error, next)
+}
+
+/// The same grant is there under another name and on other terms.
+pub(super) fn cannot_adopt(wanted: &Wanted, existing: &RoleAssignment, difference: &str) -> Diagnostic {
+    let detail = format!(
+        "The assignment {} of {:?} cannot be adopted: {difference}. Adopting never changes an assignment. Import it to change \
+         it from here, or configure the same condition.",
+        existing.id, wanted.role.name
+    );
+    Diagnostic::error("The role is assigned under another condition", detail).at(Path::root("condition"))
+}
+
+/// The assignment that is to be made is there already.
+pub(super) fn taken_over(wanted: &[&Wanted]) -> Diagnostic {
+    let ids: Vec<_> = wanted.iter().map(|wanted| format!("{} ({})", wanted.id, wanted.role.name)).collect();
+    let detail = format!(
+        "These assignments have just the names that this resource gives them, and will be taken over:\n{}\n\nThey may be left \
+         from an interrupted run. If another resource or another state manages them, only one of the two may keep them, \
+         since whoever is destroyed first removes them for both: use a moved block for a renamed resource, and a removed \
+         block with destroy = false for the one that lets go.",
+        ids.join("\n")
+    );
+    Diagnostic::warning("Role assignments of this name exist", detail)
+}
+
+/// An assignment stays because something else in this run has made it its own.
+pub(super) fn claimed(entry: &Entry) -> Diagnostic {
+    let detail = format!(
+        "The assignment {} of {:?} stays: another resource, or the replacement of this one, has made it its own in this run.",
+        entry.id, entry.role.name
+    );
+    Diagnostic::warning("The role is kept", detail)
+}
+
+/// An assignment that Azure denies, although it is too young to be gone.
+pub(super) fn settling(entry: &Entry) -> Diagnostic {
+    let detail = format!(
+        "Azure does not show the assignment {} of {:?} yet. It was made less than five minutes ago, so this is taken for a \
+         delay on Azure's side and not for its removal.",
+        entry.id, entry.role.name
+    );
+    Diagnostic::warning("The role assignment is not visible yet", detail)
+}
+
+/// An assignment that was removed by somebody else.
+pub(super) fn lost(entry: &Entry) -> Diagnostic {
+    let detail = format!(
+        "The assignment {} of {:?} is gone: it was removed outside of Terraform. Applying grants the role again.",
+        entry.id, entry.role.name
+    );
+    Diagnostic::warning("A role was taken away", detail)
+}

@@ -1,0 +1,268 @@
+//! Objects that come from elsewhere: from Azure by an id, or from another provider's state.
+
+use serde_json::Value as Json;
+
+use super::Fault;
+use super::{
+    choice::{self, Choice, Role},
+    grant::{self, Entry, Wanted},
+    schema::{Identity, State},
+    target,
+};
+use crate::{
+    arm::{
+        ArmId, Call, Read, RoleAssignmentId, WorkspaceId,
+        id::role_definition_guid,
+        role_assignments::{Filter, RoleAssignment},
+    },
+    framework::{
+        Attr, Diagnostic,
+        resource::{ImportTarget, MoveSource},
+    },
+    provider::{Session, report, roles},
+};
+use uuid::Uuid;
+
+/// Finds what an import names.
+pub(super) async fn import(
+    session: &Session,
+    call: &Call,
+    target: ImportTarget<Identity>,
+) -> Result<State, Diagnostic> {
+    let named = match target {
+        ImportTarget::Identity(identity) => by_target(
+            State { scope: identity.scope.into(), ..State::default() },
+            &identity.principal_id,
+            &identity.role,
+        )?,
+        ImportTarget::Id(text) => match text.split('|').collect::<Vec<_>>().as_slice() {
+            [target, principal, role] => {
+                let mut state = State::default();
+                match WorkspaceId::parse(target) {
+                    Ok(_) => state.hub_id = (*target).to_owned().into(),
+                    Err(_) => state.scope = (*target).to_owned().into(),
+                }
+                by_target(state, principal, role)?
+            }
+            _ => match RoleAssignmentId::parse(&text) {
+                Ok(id) => return one(session, call, id).await,
+                Err(error) => return Err(unreadable(&format!("{error}."))),
+            },
+        },
+    };
+    find(session, call, named).await
+}
+
+fn unreadable(why: &str) -> Diagnostic {
+    let detail = format!(
+        "{why}\n\nWrite TARGET|PRINCIPAL|ROLE, where the target is the id of a hub, of its storage account or of any other \
+         scope, the principal an object id, and the role contributor, reader, a scenario or the GUID of a role; or the ARM \
+         id of one role assignment."
+    );
+    Diagnostic::error("Nothing can be imported by this id", detail)
+}
+
+/// A configuration's worth of what an import says.
+fn by_target(mut state: State, principal: &str, role: &str) -> Result<State, Diagnostic> {
+    if let Some(scope) = state.scope.text() {
+        ArmId::parse(scope).map_err(|error| unreadable(&format!("{error}.")))?;
+    }
+    if Uuid::try_parse(principal).is_err() {
+        return Err(unreadable(&format!("The principal {principal:?} is not a GUID.")));
+    }
+    state.principal_id = principal.to_owned().into();
+    if ["contributor", "reader"].iter().any(|access| access.eq_ignore_ascii_case(role)) {
+        state.access = role.to_owned().into();
+    } else if roles::scenario(role).is_some_and(|scenario| scenario.holder != roles::Holder::Hub) {
+        state.scenario = role.to_owned().into();
+    } else if let Some(guid) = role_definition_guid(role) {
+        state.role_definition_id = guid.to_string().into();
+    } else {
+        return Err(unreadable(&format!("{role:?} is no role.")));
+    }
+    Ok(state)
+}
+
+/// Finds the assignments of a principal's roles at a target, whatever their names.
+async fn find(session: &Session, call: &Call, named: State) -> Result<State, Diagnostic> {
+    let read = Read::Remembered;
+    let target = target::resolve(&named, None, Some(session), read, call).await.map_err(plain)?;
+    let scope = target.scope.ok_or_else(|| unreadable("It names no target."))?;
+    let roles = choice::resolve(&Choice::of(&named), None, Some(&scope), Some(session), read, call).await;
+    let roles = roles.map_err(plain)?.unwrap_or_default();
+    let principal = named.principal_id.text().unwrap_or_default().to_owned();
+    let list = session.arm.role_assignments().list(&scope, &Filter::AtScope, read, call).await.map_err(|error| {
+        let next = "Finding assignments takes Microsoft.Authorization/roleAssignments/read on the scope.";
+        report::failure("Cannot list the role assignments", &error, next)
+    })?;
+    let found = roles.iter().filter_map(|role| {
+        let wanted = Wanted::new(&scope, role.clone(), &principal);
+        let found = list.value.iter().find(|found| wanted.matches(found, &principal))?;
+        Some((role.clone(), found))
+    });
+    let found: Vec<_> = found.collect();
+    if found.is_empty() {
+        let wanted: Vec<_> = roles.iter().map(|role| format!("{:?}", role.name)).collect();
+        let mut detail = format!("{principal} holds none of {} directly on {scope}.", wanted.join(", "));
+        let others = list.value.iter().filter(|found| found.is_held_by(&principal));
+        let others: Vec<_> = others
+            .map(|found| {
+                let role = found.role_guid().and_then(roles::by_guid);
+                let role =
+                    role.map_or_else(|| found.properties.role_definition_id.clone(), |role| role.name.to_owned());
+                format!("{role} on {}", found.properties.scope)
+            })
+            .collect();
+        if !others.is_empty() {
+            detail.push_str(&format!(" It holds {}.", others.join(", ")));
+        }
+        return Err(Diagnostic::error("There is nothing to import", detail));
+    }
+    complete(session, call, named, &scope, &roles, found).await
+}
+
+/// Finds one assignment by its own id.
+async fn one(session: &Session, call: &Call, id: RoleAssignmentId) -> Result<State, Diagnostic> {
+    let found = session.arm.role_assignments().get(&id, Read::Remembered, call).await.map_err(|error| {
+        let next = "Check the id; az role assignment list --scope SCOPE shows the assignments there.";
+        report::failure("The role assignment cannot be imported", &error, next)
+    })?;
+    let found = found.value;
+    let guid = found.role_guid().ok_or_else(|| unreadable("The assignment names no role."))?;
+    let named = State {
+        scope: id.scope.as_str().to_owned().into(),
+        principal_id: found.properties.principal_id.clone().into(),
+        role_definition_id: found.properties.role_definition_id.clone().into(),
+        ..State::default()
+    };
+    let scope = id.scope.clone();
+    let choice = Choice::Single(None, Some(guid));
+    let roles = choice::resolve(&choice, None, Some(&scope), Some(session), Read::Remembered, call).await;
+    let roles = roles.map_err(plain)?.unwrap_or_default();
+    let role = roles.first().cloned().unwrap_or(Role { name: guid.to_string(), guid });
+    let mut state = complete(session, call, named, &scope, &roles, vec![(role.clone(), &found)]).await?;
+    // The id as given, which may name another tenant.
+    let entries: Vec<_> = grant::entries(&state).into_iter().map(|entry| Entry { id: id.clone(), ..entry }).collect();
+    state.role_assignments = grant::record(&entries);
+    Ok(state)
+}
+
+/// The state of what was found.
+async fn complete(
+    session: &Session,
+    call: &Call,
+    mut state: State,
+    scope: &ArmId,
+    roles: &[Role],
+    found: Vec<(Role, &RoleAssignment)>,
+) -> Result<State, Diagnostic> {
+    let config = state.clone();
+    target::fill(&mut state, &config, Some(scope));
+    choice::fill(&mut state, &config, Some(roles), Some(scope));
+    if let (Some((_, first)), Attr::Known(given)) = (found.first(), &state.role_definition_id)
+        && Uuid::try_parse(given).is_ok()
+        && !first.properties.role_definition_id.is_empty()
+    {
+        state.role_definition_id = first.properties.role_definition_id.clone().into();
+    }
+    let text = |value: &Option<String>| Attr::from(value.clone().filter(|text| !text.is_empty()));
+    if let Some((_, first)) = found.first() {
+        let first = &first.properties;
+        state.principal_type = text(&first.principal_type);
+        state.description = text(&first.description);
+        state.condition = text(&first.condition);
+        state.condition_version = text(&first.condition_version);
+        state.delegated_managed_identity_resource_id = text(&first.delegated_managed_identity_resource_id);
+    }
+    state.on_existing = "fail".to_owned().into();
+    state.principal_propagation_timeout = "2m".to_owned().into();
+    let mut entries: Vec<_> = found
+        .into_iter()
+        .filter_map(|(role, found)| Some(Entry::of(&role, found.assignment_id().ok()?, found, false)))
+        .collect();
+    mark_platform_grants(session, call, &state, &mut entries).await;
+    state.role_assignments = grant::record(&entries);
+    state.id = state.import_id();
+    Ok(state)
+}
+
+/// Marks as adopted what the platform itself has granted to a hub's identity, so that it is never deleted from here.
+pub(super) async fn mark_platform_grants(session: &Session, call: &Call, state: &State, entries: &mut [Entry]) {
+    let roles: Vec<Role> = entries.iter().map(|entry| entry.role.clone()).collect();
+    if !grant::may_be_of_the_platform(state.principal_type.text(), &roles) {
+        return;
+    }
+    let (Some(principal), Some(scope)) = (state.principal_id.text(), state.scope.text()) else { return };
+    let Ok(scope) = ArmId::parse(scope) else { return };
+    let read = Read::Remembered;
+    let hub = match state.hub_id.text().and_then(|id| WorkspaceId::parse(id).ok()) {
+        Some(id) => session.arm.workspaces().get(&id, read, call).await.ok(),
+        None => target::hub_of(session, &scope, principal, read, call).await,
+    };
+    let Some(hub) = hub else { return };
+    for entry in entries {
+        if target::of_the_platform(&hub, &scope, principal, std::slice::from_ref(&entry.role)).is_some() {
+            entry.adopted = true;
+        }
+    }
+}
+
+fn plain(fault: Fault) -> Diagnostic {
+    match fault {
+        Fault::Missing(diagnostic) | Fault::Failed(diagnostic) => diagnostic,
+    }
+}
+
+/// The state of azurerm's or azapi's resource for one role assignment, as ours.
+pub(super) fn take_over(source: &MoveSource) -> Option<State> {
+    let provider = source.provider_address.to_lowercase();
+    let text = |json: &Json, name: &str| {
+        json.get(name).and_then(Json::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let object = Json::from_iter(source.state.clone());
+    let id = RoleAssignmentId::parse(&text(&object, "id")?).ok()?;
+    let (properties, role_definition_id, name) = match source.type_name.as_str() {
+        "azurerm_role_assignment" if provider.ends_with("/hashicorp/azurerm") => {
+            (object.clone(), text(&object, "role_definition_id")?, text(&object, "role_definition_name"))
+        }
+        "azapi_resource" if provider.ends_with("/azure/azapi") => {
+            let properties = object.get("body")?.get("properties")?.clone();
+            let snake = |name: &str| text(&properties, name);
+            let role = snake("roleDefinitionId")?;
+            let flat = Json::from_iter([
+                ("principal_id", snake("principalId")),
+                ("principal_type", snake("principalType")),
+                ("description", snake("description")),
+                ("condition", snake("condition")),
+                ("condition_version", snake("conditionVersion")),
+                ("delegated_managed_identity_resource_id", snake("delegatedManagedIdentityResourceId")),
+            ]);
+            (flat, role, None)
+        }
+        _ => return None,
+    };
+    let guid = role_definition_guid(&role_definition_id)?;
+    let name = name.or_else(|| roles::by_guid(guid).map(|role| role.name.to_owned()));
+    let attr = |name: &str| Attr::from(text(&properties, name));
+    let mut state = State {
+        scope: id.scope.as_str().to_owned().into(),
+        principal_id: attr("principal_id"),
+        principal_type: attr("principal_type"),
+        role_definition_name: name.clone().into(),
+        role_definition_id: role_definition_id.clone().into(),
+        description: attr("description"),
+        condition: attr("condition"),
+        condition_version: attr("condition_version"),
+        delegated_managed_identity_resource_id: attr("delegated_managed_identity_resource_id"),
+        on_existing: "fail".to_owned().into(),
+        principal_propagation_timeout: "2m".to_owned().into(),
+        ..State::default()
+    };
+    state.principal_id.text()?;
+    let config = state.clone();
+    target::fill(&mut state, &config, Some(&id.scope));
+    let role = Role { name: name.unwrap_or_else(|| guid.to_string()), guid };
+    state.role_assignments = grant::record(&[Entry { role, id, role_definition_id, adopted: false }]);
+    state.id = state.import_id();
+    Some(state)
+}

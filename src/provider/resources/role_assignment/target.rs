@@ -1,0 +1,157 @@
+//! Where the roles are held, and which grants there are the platform's own.
+
+use super::{Fault, choice::Role, schema::State};
+use crate::{
+    arm::{
+        ArmId, Call, Read, StorageAccountId, WorkspaceId,
+        workspaces::{Workspace, WorkspaceKind},
+    },
+    framework::{Attr, Diagnostic, Path},
+    provider::{Session, report, roles},
+};
+
+/// A target.
+#[derive(Debug, Default)]
+pub(super) struct Target {
+    /// Where the roles are held; `None` while that cannot be known.
+    pub(super) scope: Option<ArmId>,
+    /// The hub, if it had to be looked at.
+    pub(super) hub: Option<Workspace>,
+}
+
+/// Finds the target of a configuration. A hub is looked at only where `known`, the state or plan so far, does not say
+/// which account it has.
+pub(super) async fn resolve(
+    config: &State,
+    known: Option<&State>,
+    session: Option<&Session>,
+    read: Read,
+    call: &Call,
+) -> Result<Target, Fault> {
+    let id = |attr: &Attr<String>| attr.text().and_then(|text| ArmId::parse(text).ok());
+    let given = id(&config.storage_account_id).or_else(|| id(&config.scope));
+    let open = config.storage_account_id.is_unknown() || config.scope.is_unknown();
+    let Some(hub_text) = config.hub_id.text() else {
+        // An unknown hub may turn out to be null, or has to agree in any case.
+        return Ok(Target { scope: given, hub: None });
+    };
+    let known_scope = known.filter(|known| same(&known.hub_id, &config.hub_id)).and_then(|known| id(&known.scope));
+    if let Some(scope) = known_scope
+        && given.as_ref().is_none_or(|given| *given == scope)
+        && !open
+    {
+        return Ok(Target { scope: Some(scope), hub: None });
+    }
+    let (Some(session), Ok(hub_id)) = (session, WorkspaceId::parse(hub_text)) else {
+        return Ok(Target { scope: given, hub: None });
+    };
+    let at = || Path::root("hub_id");
+    let hub = match session.arm.workspaces().get(&hub_id, read, call).await {
+        Ok(hub) => hub,
+        Err(error) if error.is_not_found() => {
+            let next = "The roles of a hub are held on its storage account, which only the hub can name. Check the id, or let hub_id refer to the resource that makes the hub.";
+            return Err(Fault::Missing(report::failure("The hub does not exist", &error, next).at(at())));
+        }
+        Err(error) => {
+            let next = "The roles of a hub are held on its storage account, and reading the hub takes Microsoft.MachineLearningServices/workspaces/read. Naming storage_account_id instead of hub_id does without it.";
+            return Err(Fault::Failed(report::failure("Cannot read the hub", &error, next).at(at())));
+        }
+    };
+    if hub.kind() == WorkspaceKind::Project {
+        let of = hub.properties.hub_resource_id.as_deref().unwrap_or("its hub");
+        let detail = format!("{hub_text} is a project, which uses the storage account of its hub. Set hub_id to {of}.");
+        return Err(Fault::Failed(Diagnostic::error("Not a hub", detail).at(at())));
+    }
+    let account = &hub.properties.storage_account;
+    let Ok(account) = ArmId::parse(account) else {
+        let detail = format!("Azure names no storage account for {hub_text}: {account:?}.");
+        return Err(Fault::Failed(Diagnostic::error("The hub has no storage account", detail).at(at())));
+    };
+    if let Some(given) = &given
+        && *given != account
+    {
+        let name = if config.storage_account_id.is_null() { "scope" } else { "storage_account_id" };
+        let detail = format!(
+            "The storage account of {hub_text} is {account}, and {name} is {given}. Remove one of them, or make them agree."
+        );
+        return Err(Fault::Failed(Diagnostic::error("Two targets", detail).at(Path::root(name))));
+    }
+    Ok(Target { scope: Some(given.unwrap_or(account)), hub: Some(hub) })
+}
+
+/// Whether both name the same thing.
+pub(super) fn same(a: &Attr<String>, b: &Attr<String>) -> bool {
+    match (a.text(), b.text()) {
+        (Some(a), Some(b)) => matches!((ArmId::parse(a), ArmId::parse(b)), (Ok(a), Ok(b)) if a == b),
+        _ => false,
+    }
+}
+
+/// Fills a plan with the target. What the configuration says stays, and so does a spelling that means the same.
+pub(super) fn fill(planned: &mut State, config: &State, scope: Option<&ArmId>) {
+    let fill = |place: &mut Attr<String>, config: &Attr<String>, id: Option<&ArmId>| {
+        let kept = place.text().and_then(|text| ArmId::parse(text).ok());
+        if config.is_null() && (kept.is_none() || kept.as_ref() != id) {
+            *place = id.map_or(Attr::Unknown, |id| Attr::Known(id.as_str().to_owned()));
+        }
+    };
+    fill(&mut planned.scope, &config.scope, scope);
+    match scope {
+        Some(scope) if StorageAccountId::try_from(scope).is_err() => {
+            if config.storage_account_id.is_null() {
+                planned.storage_account_id = Attr::Null;
+            }
+        }
+        scope => fill(&mut planned.storage_account_id, &config.storage_account_id, scope),
+    }
+}
+
+/// The role among `roles` that the platform itself gives the hub's own identity there.
+pub(super) fn of_the_platform<'r>(
+    hub: &Workspace,
+    scope: &ArmId,
+    principal: &str,
+    roles: &'r [Role],
+) -> Option<&'r Role> {
+    let its_own = hub.system_principal_id().is_some_and(|id| id.eq_ignore_ascii_case(principal))
+        && ArmId::parse(&hub.properties.storage_account).is_ok_and(|account| account == *scope);
+    roles.iter().find(|role| its_own && is_platform_role(role.guid))
+}
+
+/// Whether the platform gives this role to hubs' identities.
+pub(super) fn is_platform_role(guid: uuid::Uuid) -> bool {
+    roles::OF_THE_PLATFORM.iter().any(|role| role.guid == guid)
+}
+
+/// The hub that has this principal for its system-assigned identity and this account for its storage.
+///
+/// It takes a list of the subscription's workspaces, remembered while that is allowed. A list that is refused counts as
+/// no hub: what cannot be seen cannot be judged.
+pub(super) async fn hub_of(
+    session: &Session,
+    scope: &ArmId,
+    principal: &str,
+    read: Read,
+    call: &Call,
+) -> Option<Workspace> {
+    let account = StorageAccountId::try_from(scope).ok()?;
+    let all = session.arm.workspaces().list_by_subscription(account.subscription(), read, call).await.ok()?;
+    let is_it = |hub: &Workspace| {
+        hub.system_principal_id().is_some_and(|id| id.eq_ignore_ascii_case(principal))
+            && ArmId::parse(&hub.properties.storage_account).is_ok_and(|account| account == *scope)
+    };
+    all.into_iter().find(is_it)
+}
+
+/// Why such a grant is not made from here.
+pub(super) fn refuse_platform_grant(hub: &Workspace, role: &Role) -> Diagnostic {
+    let detail = format!(
+        "{principal} is the system-assigned identity of the hub {hub}. The platform gives it {role:?} on the hub's storage \
+         account by itself, when the hub is made or changes to identity, and that assignment must not be changed by hand. \
+         Remove this resource; to see whether the grant is there, use an import instead, which never deletes it.",
+        principal = hub.system_principal_id().unwrap_or_default(),
+        hub = hub.id,
+        role = role.name,
+    );
+    Diagnostic::error("The platform makes this assignment", detail).at(Path::root("principal_id"))
+}
