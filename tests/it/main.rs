@@ -14,5 +14,6 @@ mod engines;
 mod handshake;
 mod process;
 mod proto;
+mod role_assignment;
 mod support;
 mod tidy;

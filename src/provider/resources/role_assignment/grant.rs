@@ -378,7 +378,7 @@ mod tests {
         let principal = "aaaaaaaa-0000-0000-0000-000000000001";
         let name = wanted(account().as_str(), principal);
         // Written down, because other releases have to find what this one made.
-        assert_eq!(name.to_string(), "NAME");
+        assert_eq!(name.to_string(), "caf2fd0f-462d-57a0-b8e6-28adccd44168");
         assert_eq!(wanted(&account().as_str().to_uppercase(), &principal.to_uppercase()), name);
         assert_ne!(wanted("/subscriptions/s", principal), name);
         assert_ne!(wanted(account().as_str(), "aaaaaaaa-0000-0000-0000-000000000002"), name);

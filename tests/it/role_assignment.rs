@@ -1,0 +1,356 @@
+//! foundryhub_role_assignment over the protocol, against the emulator.
+
+use foundryhub::arm::{StorageAccountId, WorkspaceId};
+use serde_json::{Value, json};
+
+use crate::azure::{Emulator, Options, Record};
+use crate::support::core::{Action, Core, ImportFrom, Plan, Report, UNKNOWN, resource};
+
+const TYPE: &str = "foundryhub_role_assignment";
+const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+const BOB: &str = "bbbbbbbb-0000-0000-0000-000000000002";
+const BLOB_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+const BLOB_READER: &str = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
+const FILE_CONTRIBUTOR: &str = "69566ab7-960f-475b-8e7c-b3118f30c6bd";
+const FILE_READER: &str = "b8eda974-7b85-4f76-af95-65846b26df6d";
+
+/// An emulator with a hub on a storage account, and a working directory that is signed in to it.
+struct Bed {
+    emulator: Emulator,
+    core: Core,
+    hub: String,
+    account: String,
+}
+
+async fn bed() -> Bed {
+    bed_with(|_| {}).await
+}
+
+async fn bed_with(change: impl FnOnce(&mut Options)) -> Bed {
+    let mut options = Options::quick();
+    change(&mut options);
+    let emulator = Emulator::start(options).await.expect("the emulator starts");
+    let hub = emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "hub1");
+    let account = emulator.id("rg1", StorageAccountId::RESOURCE_TYPE, "sa1");
+    emulator.seed_storage_account(&account, json!({}));
+    emulator.seed_hub(&hub, &account, json!({}));
+    let core = emulator.environment().into_iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
+    Bed { emulator, core, hub, account }
+}
+
+impl Bed {
+    async fn plan(&mut self, config: &Value) -> Plan {
+        self.core.plan(TYPE, "a", config.clone()).await
+    }
+
+    async fn apply(&mut self, config: &Value) -> Report {
+        self.core.apply(TYPE, "a", config.clone()).await
+    }
+
+    fn state(&self) -> Value {
+        self.core.state(TYPE, "a")
+    }
+
+    /// The assignments in the state by role, as their ids.
+    fn recorded(&self) -> Vec<(String, String)> {
+        let map = self.state()["role_assignments"].as_object().expect("a map").clone();
+        map.iter().map(|(role, entry)| (role.clone(), entry["id"].as_str().expect("an id").to_owned())).collect()
+    }
+
+    /// The GUIDs of the roles that a principal holds on a scope, in order.
+    fn held(&self, principal: &str, scope: &str) -> Vec<String> {
+        let mut held: Vec<_> = self
+            .emulator
+            .assignments()
+            .into_iter()
+            .filter(|found| {
+                found.principal_id.eq_ignore_ascii_case(principal) && found.scope.eq_ignore_ascii_case(scope)
+            })
+            .map(|found| found.role)
+            .collect();
+        held.sort();
+        held
+    }
+
+    /// The ARM requests since the last look, as method and what they are about.
+    fn requests(&self) -> Vec<String> {
+        let requests = self.emulator.arm_requests().iter().map(short).collect();
+        self.emulator.clear_requests();
+        requests
+    }
+
+    /// How many of the ARM requests since the last look were writes, in order.
+    fn writes(&self) -> Vec<String> {
+        self.requests().into_iter().filter(|request| !request.starts_with("GET")).collect()
+    }
+
+    fn by_hub(&self, principal: &str, access: &str) -> Value {
+        json!({ "hub_id": self.hub, "principal_id": principal, "access": access })
+    }
+
+    fn by_account(&self, principal: &str, role: &str) -> Value {
+        json!({ "storage_account_id": self.account, "principal_id": principal, "role_definition_name": role })
+    }
+}
+
+/// `PUT Storage Blob Data Reader`, `GET list`, `GET hub1`.
+fn short(record: &Record) -> String {
+    let role = record.body.pointer("/properties/roleDefinitionId").and_then(Value::as_str).unwrap_or_default();
+    let role = role.rsplit('/').next().unwrap_or_default();
+    let about = match role {
+        BLOB_CONTRIBUTOR => "blob contributor",
+        BLOB_READER => "blob reader",
+        FILE_CONTRIBUTOR => "file contributor",
+        FILE_READER => "file reader",
+        _ if record.path.to_lowercase().ends_with("/roleassignments") => "list",
+        _ if record.path.to_lowercase().contains("/roleassignments/") => "assignment",
+        _ if record.path.to_lowercase().contains("/roledefinitions") => "role",
+        _ => record.path.rsplit('/').next().unwrap_or_default(),
+    };
+    format!("{} {about}", record.method)
+}
+
+// Creating, reading, changing and removing.
+
+#[tokio::test]
+async fn a_pair_is_granted_on_the_hubs_account_seen_again_and_taken_away() {
+    let mut bed = bed().await;
+    let config = bed.by_hub(ALICE, "contributor");
+    let planned = bed.plan(&config).await.ok();
+    assert_eq!(planned.action(), Action::Create);
+    assert_eq!(planned.change().planned["scope"], json!(bed.account));
+    assert_eq!(planned.change().planned["role_assignments"], json!(UNKNOWN));
+    assert_eq!(bed.requests(), ["GET hub1", "GET list"]);
+
+    bed.core.apply_saved(planned).await.quiet();
+    assert_eq!(bed.requests(), ["GET hub1", "GET list", "PUT blob contributor", "PUT file contributor"]);
+    assert_eq!(bed.held(ALICE, &bed.account), [FILE_CONTRIBUTOR, BLOB_CONTRIBUTOR]);
+    let state = bed.state();
+    assert_eq!(state["id"], json!(format!("{}|{ALICE}|contributor", bed.hub)));
+    assert_eq!(state["scope"], json!(bed.account));
+    assert_eq!(state["storage_account_id"], json!(bed.account));
+    assert_eq!(state["principal_type"], "User");
+    assert_eq!(state["role_definition_name"], Value::Null);
+    let blob = &state["role_assignments"]["Storage Blob Data Contributor"];
+    assert_eq!(blob["adopted"], false);
+    assert!(blob["role_definition_id"].as_str().expect("an id").ends_with(BLOB_CONTRIBUTOR));
+    assert_eq!(
+        bed.core.identity(TYPE, "a"),
+        json!({ "scope": bed.account, "principal_id": ALICE, "role": "contributor" })
+    );
+
+    bed.plan(&config).await.ok().assert_empty();
+    assert_eq!(bed.requests(), ["GET assignment", "GET assignment"]);
+    bed.core.destroy(TYPE, "a").await.quiet();
+    assert_eq!(bed.writes(), ["DELETE assignment", "DELETE assignment"]);
+    assert!(bed.held(ALICE, &bed.account).is_empty());
+}
+
+#[tokio::test]
+async fn one_role_costs_one_list_to_plan_one_put_and_one_delete() {
+    let mut bed = bed().await;
+    for config in [
+        bed.by_account(ALICE, "storage blob data reader"),
+        json!({ "scope": bed.account, "principal_id": ALICE, "role_definition_id": BLOB_READER, "principal_type": "user" }),
+        json!({
+            "scope": bed.account.to_uppercase(), "principal_id": ALICE.to_uppercase(),
+            "role_definition_id": format!("{}/providers/Microsoft.Authorization/roleDefinitions/{BLOB_READER}", bed.account),
+        }),
+    ] {
+        let planned = bed.plan(&config).await.ok();
+        assert_eq!(bed.requests(), ["GET list"]);
+        bed.core.apply_saved(planned).await.quiet();
+        assert_eq!(bed.writes(), ["PUT blob reader"]);
+        assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER]);
+        let state = bed.state();
+        assert_eq!(state["role_assignments"].as_object().map(serde_json::Map::len), Some(1));
+        assert!(state["role_definition_id"].as_str().expect("an id").ends_with(BLOB_READER));
+        bed.plan(&config).await.ok().assert_empty();
+        assert_eq!(bed.requests(), ["GET assignment"]);
+        bed.core.destroy(TYPE, "a").await.quiet();
+        assert_eq!(bed.writes(), ["DELETE assignment"]);
+    }
+}
+
+#[tokio::test]
+async fn three_or_more_on_one_account_are_refreshed_by_one_list() {
+    let mut bed = bed().await;
+    let all: Vec<_> = (1..=4)
+        .map(|n| {
+            let principal = format!("cccccccc-0000-0000-0000-{n:012}");
+            resource(TYPE, &format!("r{n}"), bed.by_account(&principal, "Storage Blob Data Reader"))
+        })
+        .collect();
+    bed.core.apply_all(all.clone()).await.quiet();
+    bed.emulator.clear_requests();
+    bed.core.plan_all(all).await.ok().assert_empty();
+    assert_eq!(bed.requests(), ["GET list"]);
+}
+
+#[tokio::test]
+async fn a_change_of_access_grants_before_it_takes_away() {
+    let mut bed = bed().await;
+    let config = bed.by_hub(ALICE, "contributor");
+    bed.apply(&config).await.quiet();
+    bed.emulator.clear_requests();
+    let config = bed.by_hub(ALICE, "reader");
+    let report = bed.apply(&config).await.quiet();
+    assert_eq!(report.action(), Action::Update);
+    assert_eq!(bed.writes(), ["PUT blob reader", "PUT file reader", "DELETE assignment", "DELETE assignment"]);
+    assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER, FILE_READER]);
+    let state = bed.state();
+    assert_eq!(state["id"], json!(format!("{}|{ALICE}|reader", bed.hub)));
+    assert_eq!(state["role_assignments"].as_object().expect("a map").len(), 2);
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn sets_that_overlap_send_nothing_for_the_overlap() {
+    let mut bed = bed().await;
+    bed.apply(&bed.by_hub(ALICE, "contributor")).await.quiet();
+    bed.emulator.clear_requests();
+    let scenario = |name: &str| json!({ "hub_id": bed.hub, "principal_id": ALICE, "scenario": name });
+    let (same, fewer) = (scenario("prompt_flow"), scenario("own_data"));
+    assert_eq!(bed.apply(&same).await.quiet().action(), Action::Update);
+    assert_eq!(bed.writes(), [""; 0]);
+    bed.plan(&same).await.ok().assert_empty();
+    bed.emulator.clear_requests();
+    bed.apply(&fewer).await.quiet();
+    assert_eq!(bed.writes(), ["DELETE assignment"]);
+    assert_eq!(bed.held(ALICE, &bed.account), [BLOB_CONTRIBUTOR]);
+    bed.plan(&fewer).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn a_change_of_target_moves_the_grant() {
+    let mut bed = bed().await;
+    bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.quiet();
+    let group = bed.account.split("/providers/").next().expect("a group").to_owned();
+    bed.emulator.clear_requests();
+    let config = json!({ "scope": group, "principal_id": ALICE, "role_definition_name": "Storage Blob Data Reader" });
+    assert_eq!(bed.apply(&config).await.quiet().action(), Action::Update);
+    assert_eq!(bed.writes(), ["PUT blob reader", "DELETE assignment"]);
+    assert_eq!(bed.held(ALICE, &group), [BLOB_READER]);
+    assert!(bed.held(ALICE, &bed.account).is_empty());
+    assert_eq!(bed.state()["storage_account_id"], Value::Null);
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn another_principal_replaces() {
+    let mut bed = bed().await;
+    bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
+    let report = bed.apply(&bed.by_hub(BOB, "reader")).await.quiet();
+    assert_eq!(report.action(), Action::Replace);
+    assert!(bed.held(ALICE, &bed.account).is_empty());
+    assert_eq!(bed.held(BOB, &bed.account), [BLOB_READER, FILE_READER]);
+}
+
+#[tokio::test]
+async fn other_spellings_of_the_same_plan_nothing() {
+    let mut bed = bed().await;
+    bed.apply(&bed.by_hub(ALICE, "contributor")).await.quiet();
+    let config = json!({
+        "hub_id": format!("{}/", bed.hub.to_uppercase()),
+        "storage_account_id": bed.account.to_uppercase(),
+        "scope": bed.account.to_lowercase(),
+        "principal_id": ALICE.to_uppercase(),
+        "principal_type": "USER",
+        "access": "Contributor",
+    });
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn description_and_condition_change_in_place() {
+    let mut bed = bed().await;
+    let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    bed.apply(&config).await.quiet();
+    bed.emulator.clear_requests();
+    config["description"] = json!("for the audit");
+    config["condition"] = json!("@Resource[x] StringEquals 'y'");
+    assert_eq!(bed.apply(&config).await.quiet().action(), Action::Update);
+    assert_eq!(bed.writes(), ["PUT blob reader"]);
+    assert_eq!(bed.state()["condition_version"], "2.0");
+    bed.plan(&config).await.ok().assert_empty();
+    config.as_object_mut().expect("an object").retain(|name, _| !["description", "condition"].contains(&name.as_str()));
+    bed.apply(&config).await.quiet();
+    assert_eq!(bed.state()["description"], Value::Null);
+    assert_eq!(bed.state()["condition_version"], Value::Null);
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+// What others do meanwhile.
+
+#[tokio::test]
+async fn a_role_that_was_taken_away_is_drift_that_names_it_and_is_granted_again() {
+    let mut bed = bed().await;
+    let config = bed.by_hub(ALICE, "contributor");
+    bed.apply(&config).await.quiet();
+    let (_, id) = bed.recorded().remove(0);
+    bed.emulator.advance(std::time::Duration::from_secs(600));
+    assert!(bed.emulator.remove_assignment(id.rsplit('/').next().expect("a name")));
+    bed.emulator.clear_requests();
+    let planned = bed.plan(&config).await.ok();
+    assert_eq!(planned.action(), Action::Update);
+    assert!(planned.warning("was removed outside").detail.contains("Storage Blob Data Contributor"));
+    bed.core.apply_saved(planned).await.ok();
+    assert_eq!(bed.writes(), ["PUT blob contributor"]);
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn when_all_roles_are_gone_so_is_the_resource() {
+    let mut bed = bed().await;
+    let config = bed.by_hub(ALICE, "reader");
+    bed.apply(&config).await.quiet();
+    bed.emulator.advance(std::time::Duration::from_secs(600));
+    for (_, id) in bed.recorded() {
+        bed.emulator.remove_assignment(id.rsplit('/').next().expect("a name"));
+    }
+    assert_eq!(bed.plan(&config).await.ok().action(), Action::Create);
+}
+
+#[tokio::test]
+async fn a_grant_is_refreshed_and_destroyed_when_hub_and_account_are_gone() {
+    let mut bed = bed().await;
+    bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
+    bed.emulator.remove(&bed.hub);
+    bed.plan(&bed.by_hub(ALICE, "reader")).await.ok().assert_empty();
+    bed.emulator.remove(&bed.account);
+    bed.core.destroy(TYPE, "a").await.ok();
+    assert_eq!(bed.state(), Value::Null);
+}
+
+#[tokio::test]
+async fn reads_that_lag_behind_a_write_are_not_taken_for_a_removal() {
+    let mut bed = bed_with(|options| {
+        options.assignment_read_delay = std::time::Duration::from_secs(60);
+        options.stop_clock = true;
+    })
+    .await;
+    let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    bed.apply(&config).await.quiet();
+    let planned = bed.plan(&config).await.ok();
+    planned.warning("Azure does not show the assignment");
+    planned.assert_empty();
+    bed.emulator.advance(std::time::Duration::from_secs(120));
+    config["description"] = json!("new");
+    bed.apply(&config).await.quiet();
+    bed.plan(&config).await.ok().assert_empty();
+    bed.emulator.advance(std::time::Duration::from_secs(120));
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn an_assignment_that_stays_away_for_five_minutes_is_gone() {
+    let mut bed = bed_with(|options| options.stop_clock = true).await;
+    let config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    bed.apply(&config).await.quiet();
+    let (_, id) = bed.recorded().remove(0);
+    bed.emulator.remove_assignment(id.rsplit('/').next().expect("a name"));
+    bed.emulator.advance(std::time::Duration::from_secs(299));
+    bed.plan(&config).await.ok().assert_empty();
+    bed.emulator.advance(std::time::Duration::from_secs(2));
+    assert_eq!(bed.plan(&config).await.ok().action(), Action::Create);
+}
