@@ -4,7 +4,7 @@ use foundryhub::arm::{StorageAccountId, WorkspaceId};
 use serde_json::{Value, json};
 
 use crate::azure::{Emulator, Options, Record};
-use crate::support::core::{Action, Core, ImportFrom, Plan, Report, UNKNOWN, resource};
+use crate::support::core::{Action, Core, Plan, Report, UNKNOWN, resource};
 
 const TYPE: &str = "foundryhub_role_assignment";
 const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";

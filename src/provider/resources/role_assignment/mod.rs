@@ -319,7 +319,7 @@ async fn apply(
     written.save(&entries, &mut private);
     // What was planned is only true once all of it is there.
     let mut state = if complete { planned } else { prior.unwrap_or(planned) };
-    if !state.principal_type.text().is_some_and(|text| !text.is_empty()) {
+    if state.principal_type.text().is_none_or(str::is_empty) {
         state.principal_type = principal_type.into();
     }
     state.role_assignments = grant::record(&entries);
