@@ -75,8 +75,9 @@ pub(super) fn not_granted(state: &State, wanted: &Wanted, error: &Error) -> Diag
         ),
         Some(ErrorCode::RoleDefinitionDoesNotExist) => (
             "There is no such role",
-            "A custom role can be assigned only within its assignable scopes. Check role_definition_name or role_definition_id.".to_owned(),
-            Some(if state.role_definition_id.is_null() { "role_definition_name" } else { "role_definition_id" }),
+            "A custom role can be assigned only within its assignable scopes. Check role_definition_name or role_definition_id."
+                .to_owned(),
+            None,
         ),
         _ => common(error, "grant the role").unwrap_or((
             "Cannot grant a role",

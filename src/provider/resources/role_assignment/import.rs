@@ -105,7 +105,7 @@ async fn find(session: &Session, call: &Call, named: State) -> Result<State, Dia
         let wanted: Vec<_> = roles.iter().map(|role| format!("{:?}", role.name)).collect();
         let mut detail = format!("{principal} holds none of {} directly on {scope}.", wanted.join(", "));
         let others = list.value.iter().filter(|found| found.is_held_by(&principal));
-        let others: Vec<_> = others
+        let mut others: Vec<_> = others
             .map(|found| {
                 let role = found.role_guid().and_then(roles::by_guid);
                 let role =
@@ -113,6 +113,7 @@ async fn find(session: &Session, call: &Call, named: State) -> Result<State, Dia
                 format!("{role} on {}", found.properties.scope)
             })
             .collect();
+        others.sort();
         if !others.is_empty() {
             detail.push_str(&format!(" It holds {}.", others.join(", ")));
         }
@@ -226,7 +227,10 @@ pub(super) fn take_over(source: &MoveSource) -> Option<State> {
             (object.clone(), text(&object, "role_definition_id")?, text(&object, "role_definition_name"))
         }
         "azapi_resource" if provider.ends_with("/azure/azapi") => {
-            let properties = object.get("body")?.get("properties")?.clone();
+            // A dynamic attribute stands in the state with its type.
+            let body = object.get("body")?;
+            let body = if body.get("type").is_some() { body.get("value")? } else { body };
+            let properties = body.get("properties")?.clone();
             let snake = |name: &str| text(&properties, name);
             let role = snake("roleDefinitionId")?;
             let flat = Json::from_iter([

@@ -37,7 +37,8 @@ use super::{
 };
 use schema::Catalog;
 use session::encode;
-use state::{State, Stored};
+use state::State;
+pub(crate) use state::Stored;
 use walk::Planned;
 
 /// One resource block of a configuration.

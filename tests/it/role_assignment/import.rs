@@ -1,0 +1,249 @@
+//! Objects that come from elsewhere: imports by every kind of id, moves from other providers, generated configuration.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{ALICE, BLOB_READER, Bed, TYPE, bed};
+use crate::support::core::{Action, ImportFrom, MoveFrom, Stored};
+
+fn id(text: impl Into<String>) -> ImportFrom {
+    ImportFrom::Id(text.into())
+}
+
+/// A bed in which somebody else has given Alice the two reader roles.
+async fn granted() -> (Bed, String) {
+    let bed = bed().await;
+    let blob = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
+    bed.emulator.seed_assignment(&bed.account, ALICE, "Storage File Data Privileged Reader");
+    (bed, blob)
+}
+
+#[tokio::test]
+async fn a_pair_is_imported_by_hub_by_account_and_by_identity_and_plans_empty() {
+    let (mut bed, _) = granted().await;
+    let by_account = json!({ "storage_account_id": bed.account, "principal_id": ALICE, "access": "reader" });
+    let by_scope = json!({ "scope": bed.account, "principal_id": ALICE, "access": "reader" });
+    let identity = ImportFrom::Identity(json!({ "scope": bed.account, "principal_id": ALICE, "role": "reader" }));
+    for (from, config) in [
+        (id(format!("{}|{ALICE}|reader", bed.hub)), bed.by_hub(ALICE, "reader")),
+        (id(format!("{}|{ALICE}|Reader", bed.account)), by_account.clone()),
+        (id(format!("{}|{ALICE}|reader", bed.account)), by_scope),
+        (identity, by_account),
+    ] {
+        bed.core.import(TYPE, "a", from).await.quiet();
+        bed.plan(&config).await.ok().assert_empty();
+        assert_eq!(bed.state()["principal_type"], "User");
+        assert_eq!(bed.recorded().len(), 2);
+        assert_eq!(bed.writes(), [""; 0]);
+        bed.core.forget(TYPE, "a");
+    }
+}
+
+#[tokio::test]
+async fn one_role_is_imported_by_guid_and_by_the_assignments_own_id_and_plans_empty() {
+    let (mut bed, name) = granted().await;
+    let assignment = format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}", bed.account);
+    for from in [format!("{}|{ALICE}|{BLOB_READER}", bed.account), assignment.clone()] {
+        for config in [
+            bed.by_account(ALICE, "Storage Blob Data Reader"),
+            json!({ "scope": bed.account, "principal_id": ALICE, "role_definition_id": BLOB_READER }),
+            json!({ "scope": bed.account, "principal_id": ALICE, "role_definition_name": "storage blob data reader", "role_definition_id": BLOB_READER }),
+        ] {
+            bed.core.import(TYPE, "a", id(from.clone())).await.quiet();
+            assert_eq!(bed.recorded(), [("Storage Blob Data Reader".to_owned(), assignment.clone())]);
+            bed.plan(&config).await.ok().assert_empty();
+            bed.core.forget(TYPE, "a");
+        }
+    }
+    // With a hub instead of the account there is something to note and nothing to send.
+    bed.core.import(TYPE, "a", id(assignment)).await.quiet();
+    let config =
+        json!({ "hub_id": bed.hub, "principal_id": ALICE, "role_definition_name": "Storage Blob Data Reader" });
+    bed.emulator.clear_requests();
+    assert_eq!(bed.apply(&config).await.quiet().action(), Action::Update);
+    assert_eq!(bed.writes(), [""; 0]);
+    bed.plan(&config).await.ok().assert_empty();
+    bed.core.destroy(TYPE, "a").await.quiet();
+    assert_eq!(bed.writes(), ["DELETE assignment"]);
+}
+
+#[tokio::test]
+async fn half_a_pair_is_imported_and_the_plan_adds_the_other_half() {
+    let (mut bed, name) = granted().await;
+    assert!(bed.emulator.remove_assignment(&name));
+    bed.core.import(TYPE, "a", id(format!("{}|{ALICE}|reader", bed.hub))).await.quiet();
+    bed.emulator.clear_requests();
+    bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
+    assert_eq!(bed.writes(), ["PUT blob reader"]);
+}
+
+#[tokio::test]
+async fn an_import_block_takes_a_pair_over() {
+    use crate::support::core::resource;
+    let (mut bed, _) = granted().await;
+    let from = id(format!("{}|{ALICE}|reader", bed.hub));
+    let report = bed.core.apply_one(resource(TYPE, "a", bed.by_hub(ALICE, "reader")).import(from)).await.quiet();
+    assert_eq!((report.action(), report.change().stored.is_null()), (Action::NoOp, true));
+    assert_eq!(bed.writes(), [""; 0]);
+}
+
+/// Engines write configuration for an import from its state: every attribute that may be set.
+#[tokio::test]
+async fn configuration_generated_from_an_import_plans_empty() {
+    let (mut bed, name) = granted().await;
+    for from in [
+        format!("{}|{ALICE}|reader", bed.hub),
+        format!("{}|{ALICE}|reader", bed.account),
+        format!("{}|{ALICE}|{BLOB_READER}", bed.account),
+        format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}", bed.account),
+    ] {
+        bed.core.import(TYPE, "a", id(from)).await.quiet();
+        let mut config = bed.state();
+        let attributes = config.as_object_mut().expect("an object");
+        attributes.retain(|name, value| !value.is_null() && !["id", "role_assignments"].contains(&name.as_str()));
+        assert!(!bed.core.validate(TYPE, "a", config.clone()).await.has_errors(), "{config}");
+        bed.plan(&config).await.ok().assert_empty();
+        bed.core.forget(TYPE, "a");
+    }
+}
+
+/// `tests/data/foundryhub-role-assignment-0.json` is what release 0.1.0 stores.
+#[tokio::test]
+async fn a_state_of_the_first_release_is_still_understood() {
+    let (mut bed, blob) = granted().await;
+    let all = bed.emulator.assignments();
+    let file =
+        &all.iter().find(|found| found.principal_id == ALICE && found.name != blob).expect("the other role").name;
+    let text = include_str!("../../data/foundryhub-role-assignment-0.json").replace("{{hub}}", &bed.hub);
+    let text = text.replace("{{account}}", &bed.account).replace("{{principal}}", ALICE);
+    let text = text.replace("{{blob}}", &blob).replace("{{file}}", file).replace("{{subscription}}", &bed.subscription);
+    let state = serde_json::from_str(&text).expect("the state is JSON");
+    bed.core.store(TYPE, "a", Stored::written_by(0, state));
+    bed.plan(&bed.by_hub(ALICE, "reader")).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn what_cannot_be_imported_says_why() {
+    let (mut bed, _) = granted().await;
+    let (hub, account) = (bed.hub.clone(), bed.account.clone());
+    let nobody = Uuid::nil();
+    for (from, text) in [
+        ("reader".to_owned(), "Write TARGET|PRINCIPAL|ROLE"),
+        (account.clone(), "Write TARGET|PRINCIPAL|ROLE"),
+        (format!("{account}|alice|reader"), "\"alice\" is not a GUID"),
+        (format!("{account}|{ALICE}|owner"), "\"owner\" is no role"),
+        (format!("{account}|{ALICE}|azure_search"), "\"azure_search\" is no role"),
+        (format!("{account}|{ALICE}|contributor"), "It holds Storage Blob Data Reader on"),
+        (format!("{hub}9|{ALICE}|reader"), "The hub does not exist"),
+        (format!("{account}/providers/Microsoft.Authorization/roleAssignments/{nobody}"), "cannot be imported"),
+    ] {
+        let report = bed.core.import(TYPE, "a", id(from.clone())).await.failed();
+        report.error(text);
+        assert_eq!(bed.state(), Value::Null, "{from}");
+    }
+}
+
+#[tokio::test]
+async fn a_custom_role_is_found_by_name_and_by_guid_and_looked_up_no_more_than_needed() {
+    let mut bed = bed().await;
+    let guid = "dddddddd-0000-4000-8000-000000000001";
+    let path =
+        format!("{}/providers/Microsoft.Authorization/roleDefinitions/{guid}?api-version=2022-04-01", bed.subscription);
+    let body = json!({ "properties": {
+        "roleName": "Blob peeker", "type": "CustomRole", "description": "", "assignableScopes": [bed.subscription],
+        "permissions": [{ "actions": [], "notActions": [], "dataActions": [], "notDataActions": [] }],
+    } });
+    assert_eq!(bed.put(&path, body).await.status, 201);
+    for config in [
+        bed.by_account(ALICE, "blob peeker"),
+        json!({ "storage_account_id": bed.account, "principal_id": ALICE, "role_definition_id": guid }),
+        json!({ "storage_account_id": bed.account, "principal_id": ALICE, "role_definition_id": guid, "role_definition_name": "Blob peeker" }),
+    ] {
+        bed.emulator.clear_requests();
+        bed.apply(&config).await.quiet();
+        assert_eq!(bed.requests(), ["GET role", "GET list", "GET role", "GET list", "PUT assignment"]);
+        assert_eq!(bed.recorded()[0].0.to_lowercase(), "blob peeker");
+        bed.plan(&config).await.ok().assert_empty();
+        assert_eq!(bed.requests(), ["GET assignment"]);
+        bed.core.destroy(TYPE, "a").await.quiet();
+    }
+    let wrong = json!({ "storage_account_id": bed.account, "principal_id": ALICE, "role_definition_id": guid, "role_definition_name": "Blob picker" });
+    bed.plan(&wrong).await.error("Two different roles");
+}
+
+#[tokio::test]
+async fn an_assignment_in_another_tenant_keeps_its_tenant() {
+    let (mut bed, name) = granted().await;
+    let tenant = "eeeeeeee-0000-4000-8000-000000000001";
+    let assignment = format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}|{tenant}", bed.account);
+    bed.core.import(TYPE, "a", id(assignment.clone())).await.quiet();
+    assert_eq!(bed.recorded()[0].1, assignment);
+    bed.emulator.clear_requests();
+    bed.plan(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.ok().assert_empty();
+    bed.core.destroy(TYPE, "a").await.quiet();
+    let all = bed.emulator.arm_requests();
+    assert!(all.iter().all(|request| request.query("tenantId") == Some(tenant)), "{all:#?}");
+}
+
+/// A state of another provider from `tests/data`, with the bed's ids in it.
+fn foreign(bed: &Bed, file: &str, provider: &str, type_name: &str, name: &str) -> MoveFrom {
+    let path = format!("{}/tests/data/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).expect("the state file is there");
+    let text = text.replace("{{account}}", &bed.account).replace("{{subscription}}", &bed.subscription);
+    let text = text.replace("{{name}}", name).replace("{{principal}}", ALICE);
+    let stored: Value = serde_json::from_str(&text).expect("the state is JSON");
+    MoveFrom {
+        provider_address: provider.to_owned(),
+        type_name: type_name.to_owned(),
+        schema_version: stored["schema_version"].as_i64().expect("a version"),
+        state: stored["attributes"].clone(),
+        private: b"someone else's".to_vec(),
+        identity: None,
+    }
+}
+
+#[tokio::test]
+async fn states_of_the_peers_are_moved_here_and_plan_empty() {
+    let peers = [
+        ("azurerm-4-role-assignment.json", "registry.terraform.io/hashicorp/azurerm", "azurerm_role_assignment"),
+        ("azapi-2-role-assignment.json", "registry.opentofu.org/azure/azapi", "azapi_resource"),
+    ];
+    for (file, provider, type_name) in peers {
+        let (mut bed, name) = granted().await;
+        let from = foreign(&bed, file, provider, type_name, &name);
+        let moved = bed.core.move_from(TYPE, "a", from.clone()).await;
+        assert!(moved.0.is_empty(), "{moved}");
+        bed.plan(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.ok().assert_empty();
+        bed.core.destroy(TYPE, "a").await.quiet();
+        assert_eq!(bed.writes(), ["DELETE assignment"]);
+
+        let other = MoveFrom { type_name: "azurerm_storage_account".to_owned(), ..from.clone() };
+        bed.core.move_from(TYPE, "a", other).await.error("cannot be moved here");
+        let unlike = MoveFrom { state: json!({ "id": bed.account }), ..from };
+        bed.core.move_from(TYPE, "a", unlike).await.error("cannot be moved here");
+    }
+}
+
+#[tokio::test]
+async fn a_moved_grant_of_the_platform_is_adopted() {
+    let mut bed = bed().await;
+    let hub = bed.emulator.resource(&bed.hub).expect("the hub");
+    let principal = hub["identity"]["principalId"].as_str().expect("an identity").to_owned();
+    let name = bed.emulator.seed_assignment(&bed.account, &principal, "Storage Blob Data Contributor");
+    let id = format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}", bed.account);
+    let role = "/providers/Microsoft.Authorization/roleDefinitions/ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+    let from = MoveFrom {
+        provider_address: "registry.terraform.io/hashicorp/azurerm".to_owned(),
+        type_name: "azurerm_role_assignment".to_owned(),
+        schema_version: 0,
+        state: json!({
+            "id": id, "scope": bed.account, "principal_id": principal, "principal_type": "ServicePrincipal",
+            "role_definition_id": role, "role_definition_name": "Storage Blob Data Contributor",
+        }),
+        private: Vec::new(),
+        identity: None,
+    };
+    assert!(bed.core.move_from(TYPE, "a", from).await.0.is_empty());
+    bed.core.destroy(TYPE, "a").await.quiet();
+    assert_eq!(bed.writes(), [""; 0]);
+}

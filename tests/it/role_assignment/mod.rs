@@ -1,0 +1,119 @@
+//! foundryhub_role_assignment over the protocol, against the emulator.
+
+mod import;
+mod life;
+mod refusals;
+mod shared;
+
+use std::{ops::Deref, sync::Arc};
+
+use serde_json::{Value, json};
+
+use crate::azure::{Options, Record};
+use crate::emulator::client::{Arm, arm_with};
+use crate::support::core::{Core, Plan, Report};
+
+const TYPE: &str = "foundryhub_role_assignment";
+const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+const BOB: &str = "bbbbbbbb-0000-0000-0000-000000000002";
+const BLOB_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+const BLOB_READER: &str = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
+const FILE_CONTRIBUTOR: &str = "69566ab7-960f-475b-8e7c-b3118f30c6bd";
+const FILE_READER: &str = "b8eda974-7b85-4f76-af95-65846b26df6d";
+
+/// An emulator with a hub on a storage account, and a working directory that is signed in to it.
+struct Bed {
+    arm: Arc<Arm>,
+    core: Core,
+}
+
+impl Deref for Bed {
+    type Target = Arm;
+
+    fn deref(&self) -> &Arm {
+        &self.arm
+    }
+}
+
+async fn bed() -> Bed {
+    bed_with(|_| {}).await
+}
+
+async fn bed_with(change: impl FnOnce(&mut Options)) -> Bed {
+    let arm = Arc::new(arm_with(change).await);
+    let core = arm.emulator.environment().into_iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
+    arm.emulator.clear_requests();
+    Bed { arm, core }
+}
+
+impl Bed {
+    async fn plan(&mut self, config: &Value) -> Plan {
+        self.core.plan(TYPE, "a", config.clone()).await
+    }
+
+    async fn apply(&mut self, config: &Value) -> Report {
+        self.core.apply(TYPE, "a", config.clone()).await
+    }
+
+    fn state(&self) -> Value {
+        self.core.state(TYPE, "a")
+    }
+
+    /// The assignments in the state by role, as their ids.
+    fn recorded(&self) -> Vec<(String, String)> {
+        let map = self.state()["role_assignments"].as_object().expect("a map").clone();
+        map.iter().map(|(role, entry)| (role.clone(), entry["id"].as_str().expect("an id").to_owned())).collect()
+    }
+
+    /// The GUIDs of the roles that a principal holds on a scope, in order.
+    fn held(&self, principal: &str, scope: &str) -> Vec<String> {
+        let mut held: Vec<_> = self
+            .emulator
+            .assignments()
+            .into_iter()
+            .filter(|found| {
+                found.principal_id.eq_ignore_ascii_case(principal) && found.scope.eq_ignore_ascii_case(scope)
+            })
+            .map(|found| found.role)
+            .collect();
+        held.sort();
+        held
+    }
+
+    /// The ARM requests since the last look, as method and what they are about.
+    fn requests(&self) -> Vec<String> {
+        let requests = self.emulator.arm_requests().iter().map(short).collect();
+        self.emulator.clear_requests();
+        requests
+    }
+
+    /// How many of the ARM requests since the last look were writes, in order.
+    fn writes(&self) -> Vec<String> {
+        self.requests().into_iter().filter(|request| !request.starts_with("GET")).collect()
+    }
+
+    fn by_hub(&self, principal: &str, access: &str) -> Value {
+        json!({ "hub_id": self.hub, "principal_id": principal, "access": access })
+    }
+
+    fn by_account(&self, principal: &str, role: &str) -> Value {
+        json!({ "storage_account_id": self.account, "principal_id": principal, "role_definition_name": role })
+    }
+}
+
+/// `PUT Storage Blob Data Reader`, `GET list`, `GET hub1`.
+fn short(record: &Record) -> String {
+    let role = record.body.pointer("/properties/roleDefinitionId").and_then(Value::as_str).unwrap_or_default();
+    let role = role.rsplit('/').next().unwrap_or_default();
+    let about = match role {
+        BLOB_CONTRIBUTOR => "blob contributor",
+        BLOB_READER => "blob reader",
+        FILE_CONTRIBUTOR => "file contributor",
+        FILE_READER => "file reader",
+        _ if record.path.to_lowercase().ends_with("/roleassignments") => "list",
+        _ if record.path.to_lowercase().contains("/roleassignments/") => "assignment",
+        _ if record.path.to_lowercase().contains("/roledefinitions") => "role",
+        _ => record.path.rsplit('/').next().unwrap_or_default(),
+    };
+    format!("{} {about}", record.method)
+}

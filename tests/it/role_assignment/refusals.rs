@@ -1,0 +1,398 @@
+//! What is refused, by us before anything is sent or by Azure, and what the user is told.
+
+use serde_json::{Value, json};
+
+use super::{ALICE, BLOB_READER, Bed, TYPE, bed, bed_with};
+use crate::azure::{Action as Fault, Principals, Rule};
+use crate::support::core::{Action, UNKNOWN};
+
+// Before anything is sent.
+
+#[tokio::test]
+async fn bad_input_is_refused_at_its_attribute_before_anything_is_sent() {
+    let mut bed = bed().await;
+    let (hub, account) = (bed.hub.clone(), bed.account.clone());
+    let role_id = |guid: &str| format!("/providers/Microsoft.Authorization/roleDefinitions/{guid}");
+    let many = [
+        (json!({ "hub_id": "hub1", "access": "reader" }), "hub_id", "does not start with a slash"),
+        (
+            json!({ "hub_id": account, "access": "reader" }),
+            "hub_id",
+            "is the id of a Microsoft.Storage/storageAccounts",
+        ),
+        (
+            json!({ "storage_account_id": hub, "access": "reader" }),
+            "storage_account_id",
+            "is the id of a Microsoft.Mach",
+        ),
+        (json!({ "scope": "/x//y", "access": "reader" }), "scope", "empty or relative segment"),
+        (json!({ "access": "reader" }), "hub_id", "Set hub_id, storage_account_id or scope"),
+        (
+            json!({ "storage_account_id": account, "scope": format!("{account}2"), "access": "reader" }),
+            "scope",
+            "agree",
+        ),
+        (
+            json!({ "hub_id": hub, "access": "reader", "principal_id": "alice@example.com" }),
+            "principal_id",
+            "not a GUID",
+        ),
+        (json!({ "hub_id": hub, "access": "reader", "principal_type": "MSI" }), "principal_type", "ServicePrincipal"),
+        (json!({ "hub_id": hub }), "access", "Set access, scenario"),
+        (json!({ "hub_id": hub, "access": "reader", "scenario": "own_data" }), "scenario", "exclude each other"),
+        (
+            json!({ "hub_id": hub, "access": "reader", "role_definition_id": BLOB_READER }),
+            "role_definition_id",
+            "exclude",
+        ),
+        (json!({ "hub_id": hub, "access": "owner" }), "access", "contributor, reader"),
+        (json!({ "hub_id": hub, "scenario": "gaming" }), "scenario", "ai_speech, fine_tuning, prompt_flow, own_data"),
+        (json!({ "hub_id": hub, "scenario": "model_as_a_service" }), "scenario", "the platform makes that assignment"),
+        (json!({ "hub_id": hub, "scenario": "azure_search" }), "scenario", "the platform makes that assignment"),
+        (json!({ "hub_id": hub, "role_definition_name": " " }), "role_definition_name", "Name a role"),
+        (json!({ "hub_id": hub, "role_definition_id": "Reader" }), "role_definition_id", "does not end in the GUID"),
+        (
+            json!({ "hub_id": hub, "role_definition_name": "Reader", "role_definition_id": role_id(BLOB_READER) }),
+            "role_definition_id",
+            "is that of \"Storage Blob Data Reader\"",
+        ),
+        (json!({ "hub_id": hub, "access": "reader", "condition": "c" }), "condition", "several"),
+        (
+            json!({ "hub_id": hub, "access": "reader", "condition_version": "2.0" }),
+            "condition_version",
+            "without condition",
+        ),
+        (
+            json!({ "hub_id": hub, "role_definition_name": "Reader", "condition": "c", "condition_version": "1.0" }),
+            "condition_version",
+            "2.0",
+        ),
+        (json!({ "hub_id": hub, "access": "reader", "on_existing": "ignore" }), "on_existing", "fail, adopt"),
+        (
+            json!({ "hub_id": hub, "access": "reader", "principal_propagation_timeout": "soon" }),
+            "principal_propagation_timeout",
+            "not a duration",
+        ),
+        (
+            json!({ "hub_id": hub, "access": "reader", "delegated_managed_identity_resource_id": "mi" }),
+            "delegated_managed_identity_resource_id",
+            "start with a slash",
+        ),
+        (json!({ "hub_id": hub, "access": "reader", "timeouts": { "create": "5" } }), "timeouts.create", "duration"),
+    ];
+    for (mut config, path, text) in many {
+        if config["principal_id"].is_null() {
+            config["principal_id"] = json!(ALICE);
+        }
+        let found = bed.core.validate(TYPE, "a", config.clone()).await;
+        assert_eq!(found.error(text).path, path, "{config}: {found}");
+    }
+    assert_eq!(bed.emulator.requests(), []);
+}
+
+#[tokio::test]
+async fn a_scenario_warns_about_an_unusual_principal() {
+    let mut bed = bed().await;
+    for (scenario, kind, unusual) in [
+        ("fine_tuning", "User", true),
+        ("fine_tuning", "ServicePrincipal", false),
+        ("own_data", "ServicePrincipal", true),
+        ("own_data", "Group", false),
+    ] {
+        let config = json!({ "hub_id": bed.hub, "principal_id": ALICE, "scenario": scenario, "principal_type": kind });
+        let found = bed.core.validate(TYPE, "a", config).await;
+        assert!(!found.has_errors());
+        assert_eq!(found.0.iter().any(|found| found.path == "principal_type"), unusual, "{scenario} {kind}: {found}");
+    }
+}
+
+#[tokio::test]
+async fn every_scenario_grants_what_its_row_of_the_article_says() {
+    let mut bed = bed().await;
+    for (scenario, roles) in [
+        ("ai_speech", &["Storage Blob Data Contributor", "Storage File Data Privileged Contributor"][..]),
+        ("fine_tuning", &["Storage Blob Data Contributor"]),
+        ("prompt_flow", &["Storage Blob Data Contributor", "Storage File Data Privileged Contributor"]),
+        ("own_data", &["Storage Blob Data Contributor"]),
+    ] {
+        bed.apply(&json!({ "hub_id": bed.hub, "principal_id": ALICE, "scenario": scenario })).await.ok();
+        let recorded = bed.recorded();
+        assert_eq!(recorded.iter().map(|(role, _)| role.as_str()).collect::<Vec<_>>(), roles, "{scenario}");
+    }
+}
+
+// What does not exist, or not yet.
+
+#[tokio::test]
+async fn a_role_name_that_does_not_exist_brings_up_the_closest_and_changes_nothing() {
+    let mut bed = bed().await;
+    bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.quiet();
+    bed.emulator.clear_requests();
+    let config = bed.by_account(ALICE, "Storage Blob Data Contributer");
+    let planned = bed.plan(&config).await.ok();
+    let warning = planned.warning("There is no such role");
+    assert_eq!(warning.path, "role_definition_name");
+    assert!(warning.detail.contains("Did you mean \"Storage Blob Data Contributor\""), "{}", warning.detail);
+    let report = bed.core.apply_saved(planned).await.failed();
+    assert_eq!(report.error("There is no such role").path, "role_definition_name");
+    assert_eq!(bed.writes(), [""; 0]);
+    assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER]);
+    assert_eq!(bed.recorded().len(), 1);
+}
+
+#[tokio::test]
+async fn a_hub_that_does_not_exist_is_a_warning_at_plan_and_an_error_at_apply() {
+    let mut bed = bed().await;
+    let config = json!({ "hub_id": format!("{}9", bed.hub), "principal_id": ALICE, "access": "reader" });
+    let planned = bed.plan(&config).await.ok();
+    assert_eq!(planned.warning("The hub does not exist").path, "hub_id");
+    assert_eq!(planned.change().planned["scope"], UNKNOWN);
+    let report = bed.core.apply_saved(planned).await.failed();
+    assert_eq!(report.error("The hub does not exist").path, "hub_id");
+    assert_eq!(bed.writes(), [""; 0]);
+    assert_eq!(bed.state(), Value::Null);
+}
+
+#[tokio::test]
+async fn a_project_is_refused_with_the_id_of_its_hub() {
+    let mut bed = bed().await;
+    let project = bed.hub.replace("hub1", "project1");
+    bed.emulator.seed(&format!(
+        "workspaces: [{{ name: project1, resource_group: rg1, kind: Project, properties: {{ hubResourceId: {:?} }} }}]",
+        bed.hub
+    ));
+    let config = json!({ "hub_id": project, "principal_id": ALICE, "access": "reader" });
+    let plan = bed.plan(&config).await;
+    assert!(plan.error("is a project").detail.contains(&format!("Set hub_id to {}", bed.hub)));
+}
+
+#[tokio::test]
+async fn targets_that_disagree_with_the_hub_are_refused() {
+    let mut bed = bed().await;
+    let mut config = bed.by_hub(ALICE, "reader");
+    config["storage_account_id"] = json!(bed.account.replace("sa1", "sa2"));
+    assert_eq!(bed.plan(&config).await.error("Two targets").path, "storage_account_id");
+    config["storage_account_id"] = json!(bed.account);
+    bed.apply(&config).await.quiet();
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn unknown_principals_hubs_and_roles_plan_fine() {
+    let mut bed = bed().await;
+    for (attribute, role) in [
+        ("principal_id", "access"),
+        ("hub_id", "access"),
+        ("access", "access"),
+        ("role_definition_name", "role_definition_name"),
+    ] {
+        let mut config = json!({ "hub_id": bed.hub, "principal_id": ALICE });
+        config[role] = json!("reader");
+        config[attribute] = json!(UNKNOWN);
+        let planned = bed.plan(&config).await.ok();
+        assert_eq!(
+            (planned.action(), &planned.change().planned["id"]),
+            (Action::Create, &json!(UNKNOWN)),
+            "{attribute}"
+        );
+    }
+}
+
+// What Azure refuses.
+
+/// What a create is told when Azure answers the PUT of its one role with this error.
+async fn refused(status: u16, code: &str, message: &str) -> (Bed, String, String) {
+    let mut bed = bed().await;
+    bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Status(status)).code(code).message(message));
+    let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    config["principal_propagation_timeout"] = json!("0s");
+    let report = bed.apply(&config).await.failed();
+    let error = report.diagnostics.0.iter().find(|found| found.is_error).expect("an error");
+    let told = (error.path.clone(), format!("{}\n{}", error.summary, error.detail));
+    assert!(told.1.contains(code) && told.1.contains("correlation id"), "{}", told.1);
+    assert_eq!(bed.state(), Value::Null);
+    (bed, told.0, told.1)
+}
+
+#[tokio::test]
+async fn each_refusal_of_azure_says_what_to_do() {
+    for (status, code, path, said) in [
+        (400, "PrincipalNotFound", "principal_id", "client id (application id) of an application is a common mistake"),
+        (400, "UnmatchedPrincipalType", "principal_type", "Managed identities and applications are ServicePrincipal"),
+        (400, "InvalidPrincipalId", "principal_id", "object id"),
+        (400, "RoleAssignmentUpdateNotPermitted", "", "az role assignment delete --ids"),
+        (400, "RoleAssignmentLimitExceeded", "", "Grant the roles to a group"),
+        (400, "RoleDefinitionDoesNotExist", "", "assignable scopes"),
+        (403, "RequestDisallowedByPolicy", "", "exemption"),
+        (409, "ReadOnlyDisabledSubscription", "", "disabled subscription"),
+        (404, "ResourceNotFound", "", "Check the target"),
+    ] {
+        let (_, found, text) = refused(status, code, "Azure's own words.").await;
+        assert_eq!(found, path, "{code}");
+        assert!(text.contains(said) && text.contains("Azure's own words."), "{code}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_without_the_right_is_told_which_right_where_and_who_has_it() {
+    let mut bed = bed().await;
+    bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Denied));
+    let report = bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.failed();
+    let error = report.error("Not allowed to grant roles");
+    for text in [
+        "Microsoft.Authorization/roleAssignments/write on",
+        bed.account.as_str(),
+        "Owner, User Access Administrator and Role Based Access Control Administrator",
+    ] {
+        assert!(error.detail.contains(text), "{text}: {}", error.detail);
+    }
+    bed.emulator.clear_faults();
+    bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.quiet();
+    bed.emulator.fault(Rule::on("DELETE", "*/roleAssignments/*", Fault::Denied));
+    let report = bed.core.destroy(TYPE, "a").await.failed();
+    assert!(report.error("Not allowed to remove").detail.contains("Microsoft.Authorization/roleAssignments/delete"));
+    assert_eq!(bed.recorded().len(), 1);
+    bed.emulator.fault(Rule::on("GET", "*/roleAssignments/*", Fault::Denied));
+    let plan = bed.plan(&bed.by_account(ALICE, "Storage Blob Data Reader")).await;
+    assert!(plan.error("Cannot read").detail.contains("roleAssignments/read"));
+}
+
+#[tokio::test]
+async fn a_lock_keeps_a_role_in_place_and_in_the_state() {
+    let mut bed = bed().await;
+    bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
+    bed.emulator.seed("locks: [{ scope: sa1, level: CanNotDelete }]");
+    let report = bed.core.destroy(TYPE, "a").await.failed();
+    assert!(report.error("A lock is in the way").detail.contains("is still there"));
+    assert_eq!(bed.recorded().len(), 2);
+}
+
+#[tokio::test]
+async fn a_new_principal_is_waited_for_and_an_unknown_one_is_not_waited_for_long() {
+    let mut bed = bed_with(|options| options.principals = Principals::Strict).await;
+    let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    config["principal_propagation_timeout"] = json!("0s");
+    let report = bed.apply(&config).await.failed();
+    assert_eq!(report.error("The principal does not exist").path, "principal_id");
+    assert_eq!(bed.writes(), ["PUT blob reader"]);
+
+    config["principal_propagation_timeout"] = json!("2m");
+    bed.emulator.add_principal(ALICE, "User");
+    let once = Rule::on("PUT", "*/roleAssignments/*", Fault::Status(400)).code("PrincipalNotFound").times(1);
+    bed.emulator.fault(once.header("retry-after", "0"));
+    bed.apply(&config).await.quiet();
+    assert_eq!(bed.writes(), ["PUT blob reader", "PUT blob reader"]);
+}
+
+#[tokio::test]
+async fn a_principal_of_another_type_than_stated_is_explained() {
+    let mut bed = bed().await;
+    bed.emulator.add_principal(ALICE, "ServicePrincipal");
+    let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    config["principal_type"] = json!("User");
+    let report = bed.apply(&config).await.failed();
+    assert!(report.error("The principal is of another type").detail.contains("has type 'ServicePrincipal'"));
+    config["principal_type"] = json!("serviceprincipal");
+    bed.apply(&config).await.quiet();
+    assert_eq!(bed.state()["principal_type"], "serviceprincipal");
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+// Half-way.
+
+#[tokio::test]
+async fn an_interrupted_removal_keeps_what_may_still_be_there() {
+    let mut bed = bed().await;
+    bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
+    let held = bed.emulator.fault(Rule::on("DELETE", "*/roleAssignments/*", Fault::Hold));
+    let arm = bed.arm.clone();
+    bed.core.interrupt_apply_when(async move {
+        arm.emulator.request_seen(|request| request.method == "DELETE").await;
+    });
+    let report = bed.core.destroy(TYPE, "a").await.failed();
+    report.error("cancelled");
+    assert_eq!(bed.recorded().len(), 2);
+    bed.emulator.release(held);
+    bed.core.destroy(TYPE, "a").await.ok();
+    assert_eq!(bed.held(ALICE, &bed.account), [""; 0]);
+}
+
+#[tokio::test]
+async fn when_the_second_grant_fails_the_first_is_kept_and_the_next_apply_does_the_rest() {
+    let mut bed = bed().await;
+    let config = bed.by_hub(ALICE, "contributor");
+    let second =
+        Rule::on("PUT", "*/roleAssignments/*", Fault::Status(400)).code("RoleAssignmentLimitExceeded").after(1);
+    let rule = bed.emulator.fault(second);
+    bed.apply(&config).await.failed();
+    assert_eq!(bed.recorded().len(), 1);
+    assert!(bed.core.stored(TYPE, "a").tainted);
+    bed.emulator.release(rule);
+    bed.emulator.clear_requests();
+    let report = bed.apply(&config).await.ok();
+    assert_eq!(report.action(), Action::Replace);
+    // What stays wanted is not taken away for the replacement.
+    assert_eq!(bed.writes(), ["PUT blob contributor", "PUT file contributor"]);
+    assert_eq!(bed.recorded().len(), 2);
+}
+
+#[tokio::test]
+async fn a_change_that_fails_half_way_takes_nothing_away_and_can_be_finished_or_undone() {
+    for finish in [true, false] {
+        let mut bed = bed().await;
+        bed.apply(&bed.by_hub(ALICE, "contributor")).await.quiet();
+        let second = Rule::on("PUT", "*/roleAssignments/*", Fault::Status(409)).code("ScopeLocked").after(1);
+        let rule = bed.emulator.fault(second);
+        bed.apply(&bed.by_hub(ALICE, "reader")).await.failed();
+        bed.emulator.release(rule);
+        assert_eq!(bed.recorded().len(), 3);
+        assert_eq!(bed.state()["access"], "contributor");
+        bed.emulator.clear_requests();
+        let config = bed.by_hub(ALICE, if finish { "reader" } else { "contributor" });
+        bed.apply(&config).await.quiet();
+        let expected = if finish {
+            &["PUT file reader", "DELETE assignment", "DELETE assignment"][..]
+        } else {
+            &["DELETE assignment"]
+        };
+        assert_eq!(bed.writes(), expected);
+        assert_eq!(bed.recorded().len(), 2);
+        bed.plan(&config).await.ok().assert_empty();
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_cannot_remove_the_old_grant_remembers_it() {
+    let mut bed = bed().await;
+    bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.quiet();
+    let rule = bed.emulator.fault(Rule::on("DELETE", "*/roleAssignments/*", Fault::Status(409)).code("ScopeLocked"));
+    let config =
+        json!({ "scope": bed.group, "principal_id": ALICE, "role_definition_name": "Storage Blob Data Reader" });
+    bed.apply(&config).await.failed();
+    bed.emulator.release(rule);
+    assert_eq!(bed.recorded().len(), 2);
+    assert_eq!(bed.state()["scope"], json!(bed.group));
+    bed.emulator.clear_requests();
+    bed.apply(&config).await.quiet();
+    assert_eq!(bed.writes(), ["DELETE assignment"]);
+    assert!(bed.held(ALICE, &bed.account).is_empty());
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn an_interrupted_grant_is_kept_in_the_state_until_a_refresh_knows_better() {
+    let mut bed = bed().await;
+    let config = bed.by_hub(ALICE, "reader");
+    let held = bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Hold));
+    let arm = bed.arm.clone();
+    bed.core.interrupt_apply_when(async move {
+        arm.emulator.request_seen(|request| request.method == "PUT").await;
+    });
+    let report = bed.apply(&config).await.failed();
+    assert!(report.error("cancelled").detail.contains("may have been made all the same"));
+    assert_eq!(bed.recorded().len(), 1);
+    bed.emulator.release(held);
+    bed.apply(&config).await.ok();
+    assert_eq!(bed.recorded().len(), 2);
+    assert_eq!(bed.held(ALICE, &bed.account).len(), 2);
+}

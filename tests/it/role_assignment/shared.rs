@@ -1,0 +1,224 @@
+//! Grants that more than one party knows of: other names, other resources of one run, the platform's own.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, FILE_CONTRIBUTOR, FILE_READER, TYPE, bed, bed_with};
+use crate::azure::{Action as Fault, ExistsId, HubRole, Rule};
+use crate::support::core::{Action, resource};
+
+// The same grant under another name.
+
+#[tokio::test]
+async fn a_grant_under_another_name_fails_at_plan_with_its_id_and_the_import_block() {
+    let mut bed = bed().await;
+    let name = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
+    let plan = bed.plan(&bed.by_hub(ALICE, "reader")).await;
+    let error = plan.error("The role is already assigned");
+    for text in [name.as_str(), "import {", &format!("id = \"{}|{ALICE}|reader\"", bed.hub), "on_existing = \"adopt\""]
+    {
+        assert!(error.detail.contains(text), "{text}: {}", error.detail);
+    }
+    assert_eq!(bed.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_grant_that_appears_between_plan_and_apply_fails_with_its_id_however_azure_tells_it() {
+    for exists_id in [ExistsId::Hex, ExistsId::None] {
+        let mut bed = bed_with(|options| options.exists_id = exists_id).await;
+        let planned = bed.plan(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.ok();
+        let list = bed.emulator.fault(Rule::on("GET", "*/roleAssignments", Fault::Denied).times(1));
+        let name = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
+        let report = bed.core.apply_saved(planned).await.failed();
+        bed.emulator.release(list);
+        let error = report.error("The role is already assigned");
+        assert!(error.detail.contains(&name) && error.detail.contains("RoleAssignmentExists"), "{}", error.detail);
+        assert_eq!(bed.state(), Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn an_adopted_grant_counts_and_is_never_changed_or_deleted() {
+    for exists_id in [ExistsId::Hex, ExistsId::None] {
+        let mut bed = bed_with(|options| options.exists_id = exists_id).await;
+        let name = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
+        let mut config = bed.by_hub(ALICE, "reader");
+        config["on_existing"] = json!("adopt");
+        bed.apply(&config).await.quiet();
+        let blob = &bed.state()["role_assignments"]["Storage Blob Data Reader"];
+        assert!(blob["id"].as_str().is_some_and(|id| id.ends_with(&name)), "{blob}");
+        assert_eq!(blob["adopted"], true);
+        assert_eq!(bed.state()["role_assignments"]["Storage File Data Privileged Reader"]["adopted"], false);
+        bed.plan(&config).await.ok().assert_empty();
+
+        config["description"] = json!("mine");
+        bed.emulator.clear_requests();
+        bed.apply(&config).await.quiet();
+        assert_eq!(bed.writes(), ["PUT file reader"]);
+        bed.plan(&config).await.ok().assert_empty();
+        bed.emulator.clear_requests();
+        bed.core.destroy(TYPE, "a").await.quiet();
+        assert_eq!(bed.writes(), ["DELETE assignment"]);
+        assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER]);
+    }
+}
+
+#[tokio::test]
+async fn a_grant_under_another_condition_is_not_adopted() {
+    let mut bed = bed().await;
+    bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
+    let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    config["on_existing"] = json!("adopt");
+    config["condition"] = json!("c");
+    let plan = bed.plan(&config).await;
+    assert_eq!(plan.error("under another condition").path, "condition");
+}
+
+#[tokio::test]
+async fn our_own_name_that_is_there_already_is_a_warning_and_is_taken_over() {
+    let mut bed = bed().await;
+    let config = bed.by_hub(ALICE, "reader");
+    bed.apply(&config).await.quiet();
+    bed.core.forget(TYPE, "a");
+    bed.emulator.clear_requests();
+    let planned = bed.plan(&config).await.ok();
+    let warning = planned.warning("Role assignments of this name exist");
+    assert!(warning.detail.contains("interrupted run") && warning.detail.contains("moved block"), "{}", warning.detail);
+    bed.core.apply_saved(planned).await.ok();
+    assert_eq!(bed.writes(), ["PUT blob reader", "PUT file reader"]);
+    assert_eq!(bed.held(ALICE, &bed.account).len(), 2);
+}
+
+#[tokio::test]
+async fn a_list_that_is_refused_does_not_fail_a_plan() {
+    let mut bed = bed().await;
+    bed.emulator.fault(Rule::on("GET", "*/roleAssignments", Fault::Denied));
+    bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
+}
+
+// Several resources in one run.
+
+#[tokio::test]
+async fn a_rename_without_moved_keeps_the_grant_in_either_order() {
+    for last in [true, false] {
+        let mut bed = bed().await;
+        let config = bed.by_hub(ALICE, "reader");
+        bed.core.apply_all(vec![resource(TYPE, "old", config.clone())]).await.quiet();
+        let core = std::mem::replace(&mut bed.core, crate::support::core::Core::new());
+        bed.core = if last { core.deletes_last() } else { core };
+        let planned = bed.core.plan_all(vec![resource(TYPE, "new", config.clone())]).await.ok();
+        planned.warning("use a moved block for a renamed resource");
+        let report = bed.core.apply_saved(planned).await.ok();
+        if last {
+            report.warning("The role is kept");
+        }
+        assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER, FILE_READER]);
+        bed.core.plan_all(vec![resource(TYPE, "new", config)]).await.ok().assert_empty();
+    }
+}
+
+#[tokio::test]
+async fn create_before_destroy_deletes_nothing_that_it_has_just_written() {
+    let mut bed = bed().await;
+    let config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    bed.apply(&config).await.quiet();
+    bed.core.taint(TYPE, "a");
+    bed.emulator.clear_requests();
+    bed.core.apply_one(resource(TYPE, "a", config.clone()).create_before_destroy()).await.ok();
+    assert_eq!(bed.writes(), ["PUT blob reader"]);
+    assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER]);
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn a_replacement_of_the_same_grant_never_takes_it_away() {
+    let mut bed = bed().await;
+    let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    bed.apply(&config).await.quiet();
+    config["delegated_managed_identity_resource_id"] = json!("/subscriptions/s/resourceGroups/r/providers/p/t/n");
+    bed.emulator.clear_requests();
+    let planned = bed.plan(&config).await.ok();
+    assert_eq!(planned.action(), Action::Replace);
+    assert!(planned.diagnostics.0.is_empty(), "{}", planned.diagnostics);
+    bed.core.apply_saved(planned).await.quiet();
+    assert_eq!(bed.writes(), ["PUT blob reader"]);
+}
+
+#[tokio::test]
+async fn a_hundred_principals_whose_numbers_shift_all_keep_their_roles() {
+    let mut bed = bed().await;
+    let principal = |n: usize| format!("cccccccc-0000-0000-0000-{n:012}");
+    let resources = |bed: &super::Bed, principals: &[String]| -> Vec<_> {
+        let config = |principal: &String| bed.by_account(principal, "Storage Blob Data Reader");
+        principals.iter().enumerate().map(|(n, id)| resource(TYPE, &format!("r{n:03}"), config(id))).collect()
+    };
+    let mut principals: Vec<_> = (0..101).map(principal).collect();
+    let all = resources(&bed, &principals);
+    bed.core.apply_all(all).await.quiet();
+    // One that was in front leaves, so every other one gets the number before.
+    principals.remove(0);
+    let all = resources(&bed, &principals);
+    bed.core.apply_all(all.clone()).await.ok();
+    let held: BTreeSet<_> = bed
+        .emulator
+        .assignments()
+        .into_iter()
+        .filter(|found| found.role == BLOB_READER)
+        .map(|found| found.principal_id)
+        .collect();
+    assert_eq!(held, principals.iter().cloned().collect());
+    bed.emulator.clear_requests();
+    bed.core.plan_all(all).await.ok().assert_empty();
+    assert_eq!(bed.requests(), ["GET list"]);
+}
+
+// The platform's own grants.
+
+/// The object id of the hub's system-assigned identity.
+fn identity(bed: &super::Bed) -> String {
+    let hub = bed.emulator.resource(&bed.hub).expect("the hub");
+    hub["identity"]["principalId"].as_str().expect("a system-assigned identity").to_owned()
+}
+
+#[tokio::test]
+async fn the_platforms_grants_are_refused_whatever_names_them() {
+    let mut bed = bed().await;
+    let principal = identity(&bed);
+    let by_account = |role: &str| json!({ "scope": bed.account, "principal_id": principal, "role_definition_name": role, "principal_type": "ServicePrincipal", "on_existing": "adopt" });
+    for config in [
+        bed.by_hub(&principal, "contributor"),
+        by_account("Storage Blob Data Contributor"),
+        by_account("Storage File Data Privileged Contributor"),
+    ] {
+        let plan = bed.plan(&config).await;
+        let error = plan.error("The platform makes this assignment");
+        assert_eq!(error.path, "principal_id");
+        assert!(error.detail.contains(&bed.hub));
+    }
+    // Other roles of the hub's identity are anybody's to grant.
+    bed.apply(&bed.by_hub(&principal, "reader")).await.quiet();
+    assert_eq!(bed.held(&principal, &bed.account), [BLOB_READER, FILE_READER]);
+}
+
+#[tokio::test]
+async fn an_imported_grant_of_the_platform_is_adopted_and_survives_destroy() {
+    use crate::support::core::ImportFrom;
+    let mut bed = bed_with(|options| options.hub_roles = vec![HubRole::Blob, HubRole::File]).await;
+    let principal = identity(&bed);
+    bed.emulator
+        .seed("workspaces: [{ name: hub2, kind: Hub, properties: { storageAccount: sa1 }, automatic_roles: true }]");
+    for role in ["Storage Blob Data Contributor", "Storage File Data Privileged Contributor"] {
+        bed.emulator.seed_assignment(&bed.account, &principal, role);
+    }
+    for target in [bed.hub.clone(), bed.account.clone()] {
+        let id = ImportFrom::Id(format!("{target}|{principal}|contributor"));
+        bed.core.import(TYPE, "a", id).await.quiet();
+        for (_, entry) in bed.state()["role_assignments"].as_object().expect("a map") {
+            assert_eq!(entry["adopted"], true);
+        }
+        bed.core.destroy(TYPE, "a").await.quiet();
+        assert_eq!(bed.held(&principal, &bed.account), [FILE_CONTRIBUTOR, BLOB_CONTRIBUTOR]);
+    }
+    assert_eq!(bed.writes(), [""; 0]);
+}
