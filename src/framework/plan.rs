@@ -82,6 +82,11 @@ type Element<'f> = &'f dyn Fn(&Value, &Value, &Value) -> Value;
 /// Applies `element` to each element of the configuration with its counterparts. An element of a set has none: the
 /// engine has already matched it with its prior self in what it proposes.
 fn each_element(nesting: Nesting, prior: &Value, config: &Value, proposed: &Value, element: Element<'_>) -> Value {
+    // An element that is unknown or null as a whole has no members to decide about.
+    let element = |prior: &Value, config: &Value, proposed: &Value| match config {
+        Value::Map(_) => element(prior, config, proposed),
+        whole => whole.clone(),
+    };
     match (nesting, config) {
         (Nesting::Single | Nesting::Group, Value::Map(_)) => element(prior, config, proposed),
         (Nesting::List, Value::List(elements)) => Value::List(
@@ -275,6 +280,12 @@ mod tests {
         ]);
         assert_eq!(planned, expected);
         assert_eq!(replacements(&block(), &prior, &planned), []);
+    }
+
+    #[test]
+    fn an_element_that_is_unknown_as_a_whole_stays_so() {
+        let config = object(&[("items", Value::List(vec![Value::Unknown]))]);
+        assert_eq!(prepare(&block(), &Value::Null, &config, &config).get("items"), config.get("items"));
     }
 
     #[test]
