@@ -1,4 +1,9 @@
 //! What only real engines can show.
 
+mod bed;
+mod examples;
+mod grants;
+mod mistakes;
 mod provider;
 mod runner;
+mod secrets;

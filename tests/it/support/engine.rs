@@ -84,10 +84,9 @@ impl Engine {
         &self.program
     }
 
-    /// Whether `init` succeeds when the only provider is one that an override names and no registry knows
-    /// (protocol.md §7: seen to fail in Terraform 1.11 and to succeed in 1.15).
-    pub(crate) fn inits_with_overrides(&self) -> bool {
-        self.product == Product::Terraform && self.release >= (1, 14)
+    /// Whether an `import` block may name an object by its identity: both products learnt it in their 1.12.
+    pub(crate) fn knows_identities(&self) -> bool {
+        self.release >= (1, 12)
     }
 }
 

@@ -1,0 +1,82 @@
+//! What tests of the resources stand on: an emulator with a hub that reaches its storage with keys.
+
+use serde_json::{Value, json};
+
+use crate::{
+    azure::{Emulator, Options},
+    support::engine::{Engine, Workspace},
+};
+
+/// Somebody who works in the hub.
+pub(super) const ALICE: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+
+/// Storage Blob Data Contributor, the first of the pair that `access = "contributor"` means.
+pub(super) const BLOB_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+
+/// Storage File Data Privileged Contributor, the second.
+pub(super) const FILE_CONTRIBUTOR: &str = "69566ab7-960f-475b-8e7c-b3118f30c6bd";
+
+/// The emulator and what is in it.
+pub(super) struct Bed {
+    pub(super) emulator: Emulator,
+    pub(super) hub: String,
+    pub(super) account: String,
+}
+
+impl Bed {
+    pub(super) async fn new() -> Self {
+        Self::with(Options::quick()).await
+    }
+
+    pub(super) async fn with(options: Options) -> Self {
+        let emulator = Emulator::start(options).await.unwrap();
+        let hub = emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", "hub1");
+        let account = emulator.id("rg1", "Microsoft.Storage/storageAccounts", "sa1");
+        emulator.seed_storage_account(&account, json!({ "allowSharedKeyAccess": true }));
+        emulator.seed_hub(&hub, &account, json!({ "systemDatastoresAuthMode": "accesskey" }));
+        Self { emulator, hub, account }
+    }
+
+    /// An engine that is signed in to the emulator, and this configuration.
+    pub(super) fn workspace(&self, engine: &'static Engine, config: &str) -> Workspace {
+        let workspace = Workspace::new(engine).envs(self.emulator.environment());
+        workspace.config(config);
+        workspace
+    }
+
+    /// A configuration that lets one person work in the hub.
+    pub(super) fn grant(&self) -> String {
+        let hub = &self.hub;
+        format!(
+            "resource \"foundryhub_role_assignment\" \"alice\" {{\n  \
+               hub_id       = \"{hub}\"\n  principal_id = \"{ALICE}\"\n  access       = \"contributor\"\n\
+             }}\n"
+        )
+    }
+
+    /// The roles that one person holds on the account, as GUIDs in order.
+    pub(super) fn held(&self, principal: &str) -> Vec<String> {
+        let held = self.emulator.assignments().into_iter().filter(|found| found.principal_id == principal);
+        let mut roles: Vec<_> = held.map(|found| found.role).collect();
+        roles.sort();
+        roles
+    }
+
+    /// What a resource can change: the hub's mode, whether the account takes keys, and who holds which role, less what
+    /// the platform gave the hub itself.
+    pub(super) fn found(&self) -> (Value, Value, Vec<(String, String)>) {
+        let (hub, account) =
+            (self.emulator.resource(&self.hub).unwrap(), self.emulator.resource(&self.account).unwrap());
+        let assignments = self.emulator.assignments().into_iter().map(|found| (found.principal_id, found.role));
+        let mut assignments: Vec<_> =
+            assignments.filter(|(principal, _)| hub["identity"]["principalId"] != *principal).collect();
+        assignments.sort();
+        let keys = &account["properties"]["allowSharedKeyAccess"];
+        (hub["properties"]["systemDatastoresAuthMode"].clone(), keys.clone(), assignments)
+    }
+
+    /// How many requests with this method went to Azure Resource Manager.
+    pub(super) fn sent(&self, method: &str) -> usize {
+        self.emulator.arm_requests().iter().filter(|request| request.method == method).count()
+    }
+}
