@@ -13,7 +13,7 @@ use crate::framework::{
     server,
 };
 
-pub use session::Session;
+pub use session::{Grant, Session};
 
 /// Where configuration comes from when the provider block does not say: a look at one environment variable.
 pub type Environment = fn(&str) -> Option<String>;

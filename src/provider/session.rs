@@ -5,9 +5,33 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
 
 use crate::arm::{self, ArmId};
+
+/// A role, without a condition, that this process has granted or plans to grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Where it is held.
+    pub scope: ArmId,
+    /// Who holds it.
+    pub principal_id: String,
+    /// The role.
+    pub role: Uuid,
+    /// When Azure made it; `None` while it is only planned.
+    pub created_on: Option<OffsetDateTime>,
+}
+
+impl Grant {
+    /// Whether both are the same role of the same principal at the same scope.
+    pub fn is_about_the_same(&self, other: &Grant) -> bool {
+        self.scope == other.scope
+            && self.role == other.role
+            && self.principal_id.eq_ignore_ascii_case(&other.principal_id)
+    }
+}
 
 /// The client that resources get. It lives from one ConfigureProvider to the next, which is one plan or one apply.
 #[derive(Debug)]
@@ -16,13 +40,14 @@ pub struct Session {
     pub arm: arm::Client,
     claims: Mutex<HashSet<String>>,
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    grants: Mutex<Vec<Grant>>,
 }
 
 impl Session {
     /// Begins a session. Reads are remembered until the first write.
     pub fn new(arm: arm::Client) -> Self {
         arm.remember_reads();
-        Self { arm, claims: Mutex::default(), turns: Mutex::default() }
+        Self { arm, claims: Mutex::default(), turns: Mutex::default(), grants: Mutex::default() }
     }
 
     /// Remembers that a create or update of this process wrote `what` of the thing with this id. A later delete of the
@@ -34,6 +59,23 @@ impl Session {
     /// Whether this process has claimed `what` of the thing with this id.
     pub fn has_claimed(&self, id: &ArmId, what: &str) -> bool {
         lock(&self.claims).contains(&claim_key(id, what))
+    }
+
+    /// Remembers a grant, which a list of Azure may not show yet. A later note replaces an earlier one.
+    pub fn note_grant(&self, grant: Grant) {
+        let mut grants = lock(&self.grants);
+        grants.retain(|known| !known.is_about_the_same(&grant));
+        grants.push(grant);
+    }
+
+    /// Forgets a grant that was not made after all, or was taken away.
+    pub fn forget_grant(&self, grant: &Grant) {
+        lock(&self.grants).retain(|known| !known.is_about_the_same(grant));
+    }
+
+    /// The grants noted so far that are in force at a scope: those at it and above it.
+    pub fn grants_at(&self, scope: &ArmId) -> Vec<Grant> {
+        lock(&self.grants).iter().filter(|grant| scope.is_within(&grant.scope)).cloned().collect()
     }
 
     /// Waits for this caller's turn to write to the thing with this id. The turn ends when the guard is dropped.
@@ -50,4 +92,36 @@ fn claim_key(id: &ArmId, what: &str) -> String {
 /// A poisoned lock only means that a panic passed by; what is guarded here is always whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arm::{Cloud, Credential, Secret, Settings};
+
+    #[test]
+    fn grants_are_seen_below_their_scope_until_they_are_forgotten() {
+        let credential = Credential::ClientSecret {
+            tenant_id: "t".to_owned(),
+            client_id: "c".to_owned(),
+            client_secret: Secret::new("s"),
+        };
+        let client = arm::Client::new(Settings::new(Cloud::Public.endpoints()), credential).unwrap();
+        let session = Session::new(client);
+        let scope = |text: &str| ArmId::parse(text).unwrap();
+        let grant = |at: &str, principal: &str, created_on| Grant {
+            scope: scope(at),
+            principal_id: principal.to_owned(),
+            role: Uuid::nil(),
+            created_on,
+        };
+        session.note_grant(grant("/subscriptions/s", "alice", None));
+        let made = grant("/Subscriptions/s", "ALICE", Some(OffsetDateTime::UNIX_EPOCH));
+        session.note_grant(made.clone());
+        session.note_grant(grant("/subscriptions/s/resourceGroups/r", "bob", None));
+        assert_eq!(session.grants_at(&scope("/subscriptions/s")), [made]);
+        assert_eq!(session.grants_at(&scope("/subscriptions/s/resourceGroups/r")).len(), 2);
+        session.forget_grant(&grant("/subscriptions/s", "alice", None));
+        assert!(session.grants_at(&scope("/subscriptions/s")).is_empty());
+    }
 }

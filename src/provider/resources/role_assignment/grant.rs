@@ -18,7 +18,7 @@ use crate::{
         role_assignments::{Filter, NewRoleAssignment, RoleAssignment},
     },
     framework::{Attr, Diagnostic, Diagnostics, Private, timeouts},
-    provider::{Session, roles},
+    provider::{Grant, Session, roles},
 };
 
 /// The namespace of assignment names. It must never change: names made with another one would not be found again.
@@ -50,6 +50,13 @@ impl Wanted {
     /// Whether this grant is what the entry is about, whatever its name.
     pub(super) fn is(&self, entry: &Entry) -> bool {
         entry.role.guid == self.role.guid && entry.id.scope == self.id.scope
+    }
+
+    /// What others in this process get to know of it; nothing of one that a condition narrows.
+    pub(super) fn noted(&self, state: &State, created_on: Option<OffsetDateTime>) -> Option<Grant> {
+        let principal_id = state.principal_id.text()?.to_owned();
+        let scope = self.id.scope.clone();
+        state.condition.is_null().then_some(Grant { scope, principal_id, role: self.role.guid, created_on })
     }
 
     /// Whether the assignment is this very grant, whatever its name.
@@ -212,6 +219,9 @@ impl Terms<'_> {
             match self.ensure(wanted, known.as_ref(), rewrite, written, &mut done.principal_type).await {
                 Ok(entry) => done.entries.push(entry),
                 Err(failed) => {
+                    if let Some(grant) = wanted.noted(self.state, None) {
+                        self.session.forget_grant(&grant);
+                    }
                     done.entries.extend(known.or(failed.maybe));
                     done.entries.extend(before);
                     done.diagnostics.push(failed.diagnostic);
@@ -236,9 +246,17 @@ impl Terms<'_> {
                 diagnostics.push(explain::claimed(&entry));
                 continue;
             }
-            if let Err(error) = self.session.arm.role_assignments().delete(&entry.id, self.call).await {
-                diagnostics.push(explain::not_removed(&entry, &error));
-                left.push(entry);
+            match self.session.arm.role_assignments().delete(&entry.id, self.call).await {
+                Ok(_) => {
+                    let gone = Wanted { role: entry.role, id: entry.id };
+                    if let Some(grant) = gone.noted(self.state, None) {
+                        self.session.forget_grant(&grant);
+                    }
+                }
+                Err(error) => {
+                    diagnostics.push(explain::not_removed(&entry, &error));
+                    left.push(entry);
+                }
             }
         }
         (left, diagnostics)
@@ -267,6 +285,9 @@ impl Terms<'_> {
         match self.session.arm.role_assignments().put(id, &new, patience, self.call).await {
             Ok(made) => {
                 self.session.claim(&key, GRANT);
+                if let Some(grant) = wanted.noted(self.state, made.value.properties.created_on) {
+                    self.session.note_grant(grant);
+                }
                 written.note(&made.value, id);
                 *principal_type = made.value.properties.principal_type.clone().or(principal_type.take());
                 Ok(Entry::of(&wanted.role, id.clone(), &made.value, false))

@@ -27,7 +27,7 @@ use crate::{
         schema::{IdentitySchema, Schema},
         timeouts::Timeouts,
     },
-    provider::Session,
+    provider::{Grant, Session},
 };
 use choice::{Choice, Role};
 use grant::{Done, Terms, Wanted, Written};
@@ -202,10 +202,16 @@ impl Plan<'_> {
             None => self.creation(wanted.as_deref(), roles.as_deref()).await?,
             Some(prior) => {
                 self.private.remove(MAKES);
-                if !wanted.is_some_and(|wanted| are_there(&wanted, prior)) {
+                if !wanted.as_deref().is_some_and(|wanted| are_there(wanted, prior)) {
                     self.planned.role_assignments = Attr::Unknown;
                 }
             }
+        }
+        if let Some(session) = self.session {
+            let planned = wanted.iter().flatten().filter_map(|wanted| wanted.noted(&self.planned, None));
+            let unknown =
+                |grant: &Grant| !session.grants_at(&grant.scope).iter().any(|known| known.is_about_the_same(grant));
+            planned.filter(unknown).for_each(|grant| session.note_grant(grant));
         }
         Ok(())
     }
