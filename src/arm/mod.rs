@@ -1,7 +1,7 @@
 //! The client of Azure Resource Manager. It knows Azure and nothing of Terraform.
 //!
 //! From the outside in: the typed calls ([`workspaces`], [`storage_accounts`], [`role_assignments`],
-//! [`role_definitions`]) make requests and read answers; `page` and `lro` string requests together; `share` and
+//! [`role_definitions`], [`subscriptions`]) make requests and read answers; `page` and `lro` string requests together; `share` and
 //! `batch` make one request of many; `send` is the one loop that sends and sleeps, told by `retry` what a failure
 //! means and by [`auth`] which token to use. Everything that decides is free of input and output: [`id`],
 //! [`request`], `retry`, `lro` and [`error`] take values and give values.
@@ -27,6 +27,7 @@ mod send;
 mod service_error;
 mod share;
 pub mod storage_accounts;
+pub mod subscriptions;
 pub mod workspaces;
 
 pub use auth::Credential;
@@ -203,6 +204,11 @@ impl Client {
     /// Calls about role definitions.
     pub fn role_definitions(&self) -> role_definitions::RoleDefinitions<'_> {
         role_definitions::RoleDefinitions(self)
+    }
+
+    /// Calls about subscriptions.
+    pub fn subscriptions(&self) -> subscriptions::Subscriptions<'_> {
+        subscriptions::Subscriptions(self)
     }
 
     /// Begins to remember the answers of reads that allow it, forgetting those remembered before. For the time when

@@ -190,7 +190,8 @@ impl RoleAssignments<'_> {
         propagation: Duration,
         call: &Call,
     ) -> Result<Dated<RoleAssignment>, Error> {
-        let request = Self::request(Method::PUT, id)
+        // Unlike the other calls, this one knows no tenant: the delegated identity says whose it is.
+        let request = Request::new(Method::PUT, id.path(), API_VERSION)
             .json(&json!({ "properties": new }))
             .not_yet(PRINCIPAL_NOT_FOUND, Some(propagation));
         let answer = self.0.send(&request, call).await?;

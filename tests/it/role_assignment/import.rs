@@ -185,6 +185,20 @@ async fn an_assignment_in_another_tenant_keeps_its_tenant() {
     assert!(all.iter().all(|request| request.query("tenantId") == Some(tenant)), "{all:#?}");
 }
 
+#[tokio::test]
+async fn a_delegated_assignment_is_found_again_by_the_tenant_of_its_subscription() {
+    let mut bed = bed().await;
+    let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    config["delegated_managed_identity_resource_id"] = json!(bed.account.replace("sa1", "anything"));
+    bed.apply(&config).await.quiet();
+    assert_eq!(bed.requests(), ["GET list", "GET list", "GET 22222222-2222-2222-2222-222222222222", "PUT blob reader"]);
+    let tenant = "11111111-1111-1111-1111-111111111111";
+    assert!(bed.recorded()[0].1.ends_with(&format!("|{tenant}")));
+    bed.plan(&config).await.ok().assert_empty();
+    bed.core.destroy(TYPE, "a").await.quiet();
+    assert!(bed.emulator.arm_requests().iter().all(|request| request.query("tenantId") == Some(tenant)));
+}
+
 /// A state of another provider from `tests/data`, with the bed's ids in it.
 fn foreign(bed: &Bed, file: &str, provider: &str, type_name: &str, name: &str) -> MoveFrom {
     let path = format!("{}/tests/data/{file}", env!("CARGO_MANIFEST_DIR"));

@@ -198,6 +198,21 @@ async fn unknown_principals_hubs_and_roles_plan_fine() {
     }
 }
 
+#[tokio::test]
+async fn a_provider_that_cannot_be_configured_yet_plans_without_looking() {
+    let mut bed = bed().await;
+    bed.core.configure(json!({ "tenant_id": UNKNOWN }));
+    for config in [bed.by_hub(ALICE, "reader"), bed.by_account(ALICE, "My own role")] {
+        let planned = bed.plan(&config).await.ok();
+        assert_eq!((planned.action(), planned.diagnostics.0.len()), (Action::Create, 0));
+    }
+    assert_eq!(bed.emulator.requests(), []);
+    bed.core.configure(json!({}));
+    bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
+    bed.core.configure(json!({ "tenant_id": UNKNOWN }));
+    bed.plan(&bed.by_hub(ALICE, "reader")).await.error("The provider is not configured yet");
+}
+
 // What Azure refuses.
 
 /// What a create is told when Azure answers the PUT of its one role with this error.

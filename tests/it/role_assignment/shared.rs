@@ -202,6 +202,19 @@ async fn the_platforms_grants_are_refused_whatever_names_them() {
 }
 
 #[tokio::test]
+async fn a_grant_that_turns_out_to_be_the_platforms_is_left_to_it() {
+    let mut bed = bed().await;
+    let principal = identity(&bed);
+    let config = bed.by_account(&principal, "Storage Blob Data Contributor");
+    let report = bed.apply(&config).await.ok();
+    report.warning("The platform makes this assignment");
+    assert_eq!(bed.state()["role_assignments"]["Storage Blob Data Contributor"]["adopted"], true);
+    bed.plan(&config).await.ok().assert_empty();
+    bed.core.destroy(TYPE, "a").await.quiet();
+    assert_eq!(bed.held(&principal, &bed.account), [BLOB_CONTRIBUTOR]);
+}
+
+#[tokio::test]
 async fn an_imported_grant_of_the_platform_is_adopted_and_survives_destroy() {
     use crate::support::core::ImportFrom;
     let mut bed = bed_with(|options| options.hub_roles = vec![HubRole::Blob, HubRole::File]).await;

@@ -5,7 +5,7 @@ use super::{
     schema::State,
 };
 use crate::{
-    arm::{self, Error, ErrorCode, role_assignments::RoleAssignment},
+    arm::{self, Error, ErrorCode, role_assignments::RoleAssignment, workspaces::Workspace},
     framework::{Diagnostic, Path},
     provider::report,
 };
@@ -261,4 +261,15 @@ pub(super) fn lost(entry: &Entry) -> Diagnostic {
         entry.id, entry.role.name
     );
     Diagnostic::warning("A role was taken away", detail)
+}
+
+/// A grant that was made turns out to be one that the platform makes.
+pub(super) fn leaves_to_the_platform(hub: &Workspace, wanted: &Wanted) -> Diagnostic {
+    let detail = format!(
+        "The principal is the system-assigned identity of the hub {}, to which the platform gives {:?} by itself. The \
+         assignment {} will do instead, and it is left alone from now on: it stays when this resource is changed or \
+         destroyed, since the hub cannot work without it. There is no need for this resource.",
+        hub.id, wanted.role.name, wanted.id
+    );
+    Diagnostic::warning("The platform makes this assignment", detail)
 }

@@ -10,12 +10,14 @@ use super::{
     choice::{Role, definition_id},
     explain,
     schema::{Assigned, State},
+    target,
 };
 use crate::{
     arm::{
         self, ArmId, Call, ErrorCode, Read, RoleAssignmentId,
         id::role_definition_guid,
         role_assignments::{Filter, NewRoleAssignment, RoleAssignment},
+        workspaces::Workspace,
     },
     framework::{Attr, Diagnostic, Diagnostics, Private, timeouts},
     provider::{Grant, Session, roles},
@@ -216,7 +218,8 @@ impl Terms<'_> {
         let mut before = before;
         for wanted in wanted {
             let known = before.iter().position(|entry| wanted.is(entry)).map(|at| before.remove(at));
-            match self.ensure(wanted, known.as_ref(), rewrite, written, &mut done.principal_type).await {
+            let Done { principal_type, diagnostics, .. } = &mut done;
+            match self.ensure(wanted, known.as_ref(), rewrite, written, principal_type, diagnostics).await {
                 Ok(entry) => done.entries.push(entry),
                 Err(failed) => {
                     if let Some(grant) = wanted.noted(self.state, None) {
@@ -269,6 +272,7 @@ impl Terms<'_> {
         rewrite: bool,
         written: &mut Written,
         principal_type: &mut Option<String>,
+        diagnostics: &mut Diagnostics,
     ) -> Result<Entry, Box<Failed>> {
         let id = known.map_or(&wanted.id, |entry| &entry.id);
         let key = claim(id);
@@ -289,8 +293,13 @@ impl Terms<'_> {
                     self.session.note_grant(grant);
                 }
                 written.note(&made.value, id);
-                *principal_type = made.value.properties.principal_type.clone().or(principal_type.take());
-                Ok(Entry::of(&wanted.role, id.clone(), &made.value, false))
+                let told = made.value.properties.principal_type.clone();
+                let platform = self.turns_out_to_be_the_platforms(wanted, told.as_deref()).await;
+                if let Some(hub) = &platform {
+                    diagnostics.push(explain::leaves_to_the_platform(hub, wanted));
+                }
+                *principal_type = told.or(principal_type.take());
+                Ok(Entry::of(&wanted.role, id.clone(), &made.value, platform.is_some()))
             }
             Err(error) if error.code() == Some(&ErrorCode::RoleAssignmentExists) => {
                 self.adopt(wanted, &error, principal_type).await
@@ -300,6 +309,18 @@ impl Terms<'_> {
                 Err(Box::new(Failed { diagnostic: explain::not_granted(self.state, wanted, &error), maybe }))
             }
         }
+    }
+
+    /// The hub whose own identity has just been given a role that is the platform's to give. Where the target is a hub or
+    /// the type of the principal is configured, planning has seen to it; otherwise Azure's answer is the first to say that
+    /// the principal may be such an identity.
+    async fn turns_out_to_be_the_platforms(&self, wanted: &Wanted, told: Option<&str>) -> Option<Workspace> {
+        let seen_to = !self.state.hub_id.is_null() || !self.state.principal_type.is_unknown();
+        if seen_to || !may_be_of_the_platform(told, std::slice::from_ref(&wanted.role)) {
+            return None;
+        }
+        let principal = self.state.principal_id.text()?;
+        target::hub_of(self.session, &wanted.id.scope, principal, Read::Fresh, self.call).await
     }
 
     fn new_assignment(&self, wanted: &Wanted) -> NewRoleAssignment {

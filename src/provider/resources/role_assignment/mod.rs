@@ -350,7 +350,12 @@ async fn settle(session: &Session, call: &Call, config: &State, planned: &mut St
     {
         return Err(Fault::Failed(target::refuse_platform_grant(hub, role)));
     }
-    Ok(wanted(&scope, &roles, principal))
+    let mut wanted = wanted(&scope, &roles, principal);
+    if !planned.delegated_managed_identity_resource_id.is_null() {
+        let tenant = target::tenant_of(session, &scope, call).await.map_err(Fault::Failed)?;
+        wanted.iter_mut().for_each(|wanted| wanted.id.tenant.clone_from(&tenant));
+    }
+    Ok(wanted)
 }
 
 /// Whether assignments have to be written again to be as planned.

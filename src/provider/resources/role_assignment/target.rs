@@ -155,3 +155,16 @@ pub(super) fn refuse_platform_grant(hub: &Workspace, role: &Role) -> Diagnostic 
     );
     Diagnostic::error("The platform makes this assignment", detail).at(Path::root("principal_id"))
 }
+
+/// The tenant of the subscription that the scope lies in, by which an assignment that was made there through delegation
+/// is found again.
+pub(super) async fn tenant_of(session: &Session, scope: &ArmId, call: &Call) -> Result<Option<String>, Diagnostic> {
+    let subscription = scope.subscription().and_then(|subscription| ArmId::subscription_scope(subscription).ok());
+    let Some(subscription) = subscription else { return Ok(None) };
+    let found = session.arm.subscriptions().get(&subscription, Read::Fresh, call).await.map_err(|error| {
+        let next = "An assignment made with delegated_managed_identity_resource_id is found again only by the tenant of its \
+                    subscription, and reading that takes Microsoft.Resources/subscriptions/read.";
+        report::failure("Cannot read the subscription", &error, next)
+    })?;
+    Ok(Some(found.tenant_id).filter(|tenant| uuid::Uuid::try_parse(tenant).is_ok()))
+}
