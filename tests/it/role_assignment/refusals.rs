@@ -272,6 +272,26 @@ async fn a_caller_without_the_right_is_told_which_right_where_and_who_has_it() {
     assert!(plan.error("Cannot read").detail.contains("roleAssignments/read"));
 }
 
+/// The caller may grant roles on the account and do nothing else.
+#[tokio::test]
+async fn the_right_to_grant_is_enough_with_the_account_and_reading_the_hub_is_needed_with_the_hub() {
+    let mut bed = bed_with(|options| options.enforce_rbac = true).await;
+    let (client, object) = ("99999999-0000-4000-8000-000000000001", "99999999-0000-4000-8000-000000000002");
+    bed.emulator.seed(&format!(
+        "clients: [{{ client_id: {client}, object_id: {object}, secret: granter }}]\n\
+         role_assignments: [{{ scope: sa1, principal: {object}, role: Role Based Access Control Administrator }}]"
+    ));
+    bed.core.configure(json!({ "client_id": client, "client_secret": "granter" }));
+    let plan = bed.plan(&bed.by_hub(ALICE, "reader")).await;
+    let error = plan.error("Cannot read the hub");
+    assert_eq!(error.path, "hub_id");
+    assert!(error.detail.contains("Naming storage_account_id instead"), "{}", error.detail);
+    let config = json!({ "storage_account_id": bed.account, "principal_id": ALICE, "access": "reader" });
+    bed.apply(&config).await.quiet();
+    bed.plan(&config).await.ok().assert_empty();
+    bed.core.destroy(TYPE, "a").await.quiet();
+}
+
 #[tokio::test]
 async fn a_lock_keeps_a_role_in_place_and_in_the_state() {
     let mut bed = bed().await;

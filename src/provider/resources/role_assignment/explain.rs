@@ -273,3 +273,53 @@ pub(super) fn leaves_to_the_platform(hub: &Workspace, wanted: &Wanted) -> Diagno
     );
     Diagnostic::warning("The platform makes this assignment", detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, StatusCode};
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        arm::{ArmId, ServiceError, error::AdditionalInfo},
+        provider::roles,
+    };
+
+    fn refused(code: ErrorCode) -> ServiceError {
+        ServiceError {
+            method: Method::PUT,
+            path: "/x".to_owned(),
+            status: StatusCode::FORBIDDEN,
+            code,
+            message: "No.".to_owned(),
+            target: None,
+            details: Vec::new(),
+            additional_info: Vec::new(),
+            correlation_id: None,
+            request_id: None,
+            date: None,
+        }
+    }
+
+    #[test]
+    fn a_policy_that_refuses_is_named() {
+        let violation = AdditionalInfo {
+            kind: "PolicyViolation".to_owned(),
+            info: json!({ "policyAssignmentDisplayName": "Groups only", "policyDefinitionName": "d1" }),
+        };
+        let error = ServiceError { additional_info: vec![violation], ..refused(ErrorCode::RequestDisallowedByPolicy) };
+        let wanted = Wanted::new(&ArmId::root(), roles::BLOB_READER.into(), "p");
+        let told = not_granted(&State::default(), &wanted, &error.into());
+        assert_eq!(told.summary, "A policy is in the way");
+        assert!(told.detail.contains(r#"The policy is "Groups only" (definition "d1")"#), "{}", told.detail);
+    }
+
+    #[test]
+    fn a_request_without_an_answer_may_have_had_its_effect() {
+        let cancelled = Error::Cancelled { doing: "x".to_owned() };
+        let late = |last| Error::DeadlineExceeded { doing: "x".to_owned(), wait: None, last };
+        assert!(is_uncertain(&cancelled) && is_uncertain(&late(None)));
+        assert!(!is_uncertain(&late(Some(Box::new(refused(ErrorCode::PrincipalNotFound).into())))));
+        assert!(!is_uncertain(&refused(ErrorCode::ScopeLocked).into()));
+    }
+}
