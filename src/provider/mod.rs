@@ -47,6 +47,9 @@ impl server::Provider for Provider {
     }
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Session>>> {
-        vec![Box::new(Erased::new(resources::role_assignment::RoleAssignment))]
+        vec![
+            Box::new(Erased::new(resources::storage_auth::StorageAuth)),
+            Box::new(Erased::new(resources::role_assignment::RoleAssignment)),
+        ]
     }
 }

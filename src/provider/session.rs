@@ -1,6 +1,7 @@
 //! What one configured provider process works with and remembers.
 
 use std::{
+    any::Any,
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -41,13 +42,31 @@ pub struct Session {
     claims: Mutex<HashSet<String>>,
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     grants: Mutex<Vec<Grant>>,
+    bequests: Mutex<HashMap<String, Box<dyn Any + Send>>>,
+    plans: Mutex<HashSet<(String, Fate)>>,
+}
+
+/// What a plan does with an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// It is made.
+    Created,
+    /// It is removed.
+    Destroyed,
 }
 
 impl Session {
     /// Begins a session. Reads are remembered until the first write.
     pub fn new(arm: arm::Client) -> Self {
         arm.remember_reads();
-        Self { arm, claims: Mutex::default(), turns: Mutex::default(), grants: Mutex::default() }
+        Self {
+            arm,
+            claims: Mutex::default(),
+            turns: Mutex::default(),
+            bequests: Mutex::default(),
+            plans: Mutex::default(),
+            grants: Mutex::default(),
+        }
     }
 
     /// Remembers that a create or update of this process wrote `what` of the thing with this id. A later delete of the
@@ -76,6 +95,30 @@ impl Session {
     /// The grants noted so far that are in force at a scope: those at it and above it.
     pub fn grants_at(&self, scope: &ArmId) -> Vec<Grant> {
         lock(&self.grants).iter().filter(|grant| scope.is_within(&grant.scope)).cloned().collect()
+    }
+
+    /// Hands an object that stands for the thing with this id to the creation that follows in this process: the removal
+    /// was the first half of a replacement, and has left everything as it was.
+    pub fn bequeath(&self, id: &ArmId, object: impl Any + Send) {
+        lock(&self.bequests).insert(id.key(), Box::new(object));
+    }
+
+    /// What the first half of a replacement has handed on, once.
+    pub fn inherit<T: Any + Send>(&self, id: &ArmId) -> Option<T> {
+        let object = lock(&self.bequests).remove(&id.key())?;
+        object.downcast().ok().map(|object| *object)
+    }
+
+    /// Notes what this plan does with an object that stands for the thing with this id. Whether the other fate has been
+    /// noted already: then two objects stand for one thing.
+    pub fn plans(&self, id: &ArmId, fate: Fate) -> bool {
+        let other = match fate {
+            Fate::Created => Fate::Destroyed,
+            Fate::Destroyed => Fate::Created,
+        };
+        let mut plans = lock(&self.plans);
+        plans.insert((id.key(), fate));
+        plans.contains(&(id.key(), other))
     }
 
     /// Waits for this caller's turn to write to the thing with this id. The turn ends when the guard is dropped.

@@ -15,5 +15,6 @@ mod handshake;
 mod process;
 mod proto;
 mod role_assignment;
+mod storage_auth;
 mod support;
 mod tidy;

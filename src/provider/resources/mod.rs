@@ -1,3 +1,4 @@
 //! The resource types, one file each.
 
 pub mod role_assignment;
+pub mod storage_auth;

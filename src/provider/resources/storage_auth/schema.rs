@@ -1,0 +1,380 @@
+//! What is written in HCL, and what of it is refused without asking Azure.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    arm::{
+        ArmId, WorkspaceId,
+        workspaces::{AuthMode, AuthModeKind},
+    },
+    framework::{
+        Attr, Diagnostic, Diagnostics, Path, Type, Value,
+        schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Nesting, Presence, Refusal, Schema},
+        timeouts::{self, Timeouts},
+    },
+};
+
+/// The object as configuration, plan and state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The hub's id, without a trailing slash.
+    pub id: Attr<String>,
+    /// The hub.
+    pub hub_id: Attr<String>,
+    /// How its system datastores sign in.
+    pub system_datastores_auth_mode: Attr<String>,
+    /// Whether the account takes shared keys.
+    pub shared_access_key_enabled: Attr<bool>,
+    /// The hub's storage account.
+    pub storage_account_id: Attr<String>,
+    /// The hub's system-assigned identity.
+    pub hub_principal_id: Attr<String>,
+    /// The hub's user-assigned identities.
+    pub hub_user_assigned_principal_ids: Attr<BTreeSet<Attr<String>>>,
+    /// Whether destroying restores.
+    pub restore_on_destroy: Attr<bool>,
+    /// What destroying restores instead of what was found.
+    pub restore_to: Attr<Pair>,
+    /// What was found.
+    pub original: Attr<Pair>,
+    /// What the access check does with what it finds.
+    pub access_check: Attr<String>,
+    /// Who must have access beforehand.
+    pub access_check_principal_ids: Attr<BTreeSet<Attr<String>>>,
+    /// How old the youngest grant must be.
+    pub grant_settle_time: Attr<String>,
+    /// How long operations may take.
+    pub timeouts: Attr<Timeouts>,
+}
+
+/// The two properties that this resource is about, in HCL.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Pair {
+    /// The hub's.
+    pub system_datastores_auth_mode: Attr<String>,
+    /// The account's.
+    pub shared_access_key_enabled: Attr<bool>,
+}
+
+/// What tells one object from another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The hub.
+    pub hub_id: String,
+}
+
+/// The two properties as far as they are known or wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Settings {
+    /// The hub's `systemDatastoresAuthMode`.
+    pub(super) mode: Option<AuthMode>,
+    /// The account's `allowSharedKeyAccess`.
+    pub(super) keys: Option<bool>,
+}
+
+const DESCRIPTION: &str = "Keeps the storage authorization of an Azure AI Foundry hub: how the hub signs in to its default storage account, and whether that account takes shared keys.
+
+On the way to Microsoft Entra authorization the hub is switched first and the keys go off last; on the way back the hub \
+is switched, keys go on, and the hub fetches them anew. Only the property that changes is sent. Destroying puts back \
+what this resource has changed and nothing else; a property that somebody else has changed since is left alone.
+
+With keys off, everybody who works with the hub's data needs roles on the storage account: grant them with \
+`foundryhub_role_assignment`, let the grants name the `hub_id`, and list them in `depends_on` here. Several hubs can \
+share an account: set `shared_access_key_enabled` on one resource, and let it depend on the others.
+
+The hub setting is in public preview at Azure.";
+
+/// The schema.
+pub(super) fn schema() -> Schema {
+    let flag = |name, description| Attribute::optional(name, Type::Bool, description);
+    let text = |name, description| Attribute::optional(name, Type::String, description);
+    let computed = |name, ty, description| Attribute::computed(name, ty, description);
+    let attributes = vec![
+        computed("id", Type::String, "The ARM id of the hub."),
+        Attribute::required(
+            "hub_id",
+            Type::String,
+            "ARM id of the hub. A workspace of kind `Default` does as well; a project takes part in its hub's authorization and is refused.",
+        )
+        .same(same_id)
+        .replaces()
+        .check(hub_id),
+        text(
+            "system_datastores_auth_mode",
+            "How the hub's system datastores sign in to the storage account: `identity` (\"Identity-based\" in the portal) or `accesskey` (\"Credential-based access\"). `userdelegationsas` is accepted too; it is undocumented and has been seen to fail.",
+        )
+        .default("identity")
+        .same(str::eq_ignore_ascii_case)
+        .check(mode),
+        flag(
+            "shared_access_key_enabled",
+            "Whether the storage account takes shared keys (`allowSharedKeyAccess`). If not set it is only observed; once set it is enforced, and removing it stops that without changing the account.",
+        )
+        .or_computed(),
+        computed("storage_account_id", Type::String, "ARM id of the hub's default storage account."),
+        computed("hub_principal_id", Type::String, "Object id of the hub's system-assigned identity, if it has one."),
+        computed(
+            "hub_user_assigned_principal_ids",
+            Type::set(Type::String),
+            "Object ids of the hub's user-assigned identities.",
+        ),
+        flag("restore_on_destroy", "Whether destroying puts back what this resource has changed.").default(true),
+        Attribute::nested(
+            "restore_to",
+            Nesting::Single,
+            Presence::Optional,
+            vec![
+                text("system_datastores_auth_mode", "The mode to leave the hub with.")
+                    .same(str::eq_ignore_ascii_case)
+                    .check(mode),
+                flag("shared_access_key_enabled", "Whether to leave the account with shared keys on."),
+            ],
+            "What destroying leaves behind, instead of `original`.",
+        ),
+        Attribute::nested(
+            "original",
+            Nesting::Single,
+            Presence::Computed,
+            vec![
+                computed("system_datastores_auth_mode", Type::String, "The hub's mode before it was first changed from here."),
+                computed("shared_access_key_enabled", Type::Bool, "Whether keys were on before that was first changed from here."),
+            ],
+            "What was found before this resource first changed it. Null means that it has never been changed from here, so that destroying leaves it alone.",
+        ),
+        text(
+            "access_check",
+            "What to do when somebody would lose access: `warn`, `enforce` (change nothing, or leave keys on), or `off` to not look.",
+        )
+        .default("warn")
+        .same(str::eq_ignore_ascii_case)
+        .check(access_check),
+        Attribute::optional(
+            "access_check_principal_ids",
+            Type::set(Type::String),
+            "Object ids of users, groups and identities that must have a full pair of roles on the storage account before anything changes.",
+        )
+        .check(principal_ids),
+        text(
+            "grant_settle_time",
+            "How old the youngest role assignment that the access check relies on must be before keys go off, such as `10m`. Azure can take that long to let new assignments work.",
+        )
+        .default("0s")
+        .check(duration),
+    ];
+    let blocks = vec![timeouts::block([
+        "For the first change; 30 minutes if not set.",
+        "For looking at hub and account; 5 minutes if not set.",
+        "For later changes; 30 minutes if not set.",
+        "For putting back what was found; 30 minutes if not set.",
+    ])];
+    Schema { version: 0, block: Block { description: DESCRIPTION, attributes, blocks } }
+}
+
+/// The identity's schema.
+pub(super) fn identity_schema() -> IdentitySchema {
+    let hub_id = IdentityAttribute {
+        name: "hub_id",
+        ty: Type::String,
+        required_for_import: true,
+        description: "ARM id of the hub.",
+    };
+    IdentitySchema { version: 0, attributes: vec![hub_id] }
+}
+
+impl State {
+    /// What stands for a hub before it has been looked at.
+    pub(super) fn named(hub: &WorkspaceId) -> Self {
+        Self {
+            id: hub.as_str().to_owned().into(),
+            hub_id: hub.as_str().to_owned().into(),
+            restore_on_destroy: true.into(),
+            original: Pair::default().into(),
+            access_check: "warn".to_owned().into(),
+            grant_settle_time: "0s".to_owned().into(),
+            ..Self::default()
+        }
+    }
+
+    /// The hub.
+    pub(super) fn hub(&self) -> Option<WorkspaceId> {
+        WorkspaceId::parse(self.hub_id.text()?).ok()
+    }
+
+    /// The two properties.
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            mode: self.system_datastores_auth_mode.text().map(AuthMode::new),
+            keys: self.shared_access_key_enabled.known().copied(),
+        }
+    }
+
+    /// What destroying puts back, as far as it puts back anything.
+    pub(super) fn restores(&self) -> Settings {
+        if self.restore_on_destroy.known() == Some(&false) {
+            return Settings::default();
+        }
+        let (pinned, original) = (Settings::of(&self.restore_to), Settings::of(&self.original));
+        Settings { mode: pinned.mode.or(original.mode), keys: pinned.keys.or(original.keys) }
+    }
+
+    /// The time that an operation may take.
+    pub(super) fn timeout(&self, which: impl Fn(&Timeouts) -> &Attr<String>, default: Duration) -> Duration {
+        self.timeouts.known().map_or(default, |timeouts| timeouts::resolve(which(timeouts), default))
+    }
+}
+
+impl Settings {
+    /// What HCL has.
+    pub(super) fn of(pair: &Attr<Pair>) -> Self {
+        let Some(pair) = pair.known() else { return Self::default() };
+        Self {
+            mode: pair.system_datastores_auth_mode.text().map(AuthMode::new),
+            keys: pair.shared_access_key_enabled.known().copied(),
+        }
+    }
+
+    /// As HCL has it.
+    pub(super) fn pair(&self) -> Pair {
+        Pair {
+            system_datastores_auth_mode: self.mode.as_ref().map(|mode| mode.as_str().to_owned()).into(),
+            shared_access_key_enabled: self.keys.into(),
+        }
+    }
+
+    /// Whether `now` is as wanted. What is not known to be so is not.
+    pub(super) fn is_met_by(&self, now: &Self) -> bool {
+        self.mode.as_ref().is_none_or(|mode| now.mode.as_ref() == Some(mode))
+            && self.keys.is_none_or(|keys| now.keys == Some(keys))
+    }
+
+    /// Whether the hub would sign in with keys that its account refuses.
+    pub(super) fn locks_the_hub_out(&self) -> bool {
+        self.keys == Some(false) && self.mode.as_ref().is_some_and(|mode| mode.kind() == AuthModeKind::AccessKey)
+    }
+}
+
+/// What the schema alone cannot refuse.
+pub(super) fn validate(config: &State) -> Diagnostics {
+    let mut found = Diagnostics::default();
+    let modes = [
+        (Path::root("system_datastores_auth_mode"), config.system_datastores_auth_mode.text()),
+        (
+            Path::root("restore_to").attribute("system_datastores_auth_mode"),
+            config.restore_to.known().and_then(|pair| pair.system_datastores_auth_mode.text()),
+        ),
+    ];
+    for (path, mode) in modes {
+        if mode.is_some_and(|mode| AuthMode::new(mode).kind() == AuthModeKind::UserDelegationSas) {
+            let detail = "Azure does not document userdelegationsas, and it has been seen to answer it with server errors. identity is the mode for Microsoft Entra authorization.";
+            found.push(Diagnostic::warning("An undocumented mode", detail).at(path));
+        }
+    }
+    if config.settings().locks_the_hub_out() {
+        let detail = "In the mode accesskey the hub signs in with a key of its storage account, and shared_access_key_enabled = false makes the account refuse keys: the hub would not reach its data. Use the mode identity, or leave keys on.";
+        found.push(
+            Diagnostic::warning("The hub would be without access", detail).at(Path::root("shared_access_key_enabled")),
+        );
+    }
+    found
+}
+
+/// Whether two texts are spellings of one ARM id.
+pub(super) fn same_id(a: &str, b: &str) -> bool {
+    matches!((ArmId::parse(a), ArmId::parse(b)), (Ok(a), Ok(b)) if a == b)
+}
+
+/// Whether both are known and spellings of one ARM id.
+pub(super) fn same_id_attr(a: &Attr<String>, b: &Attr<String>) -> bool {
+    matches!((a.text(), b.text()), (Some(a), Some(b)) if same_id(a, b))
+}
+
+fn refusal(summary: &str, detail: impl Into<String>) -> Result<(), Refusal> {
+    Err(Refusal { summary: summary.to_owned(), detail: detail.into() })
+}
+
+fn hub_id(value: &Value) -> Result<(), Refusal> {
+    match WorkspaceId::parse(value.as_str().unwrap_or_default()) {
+        Ok(_) => Ok(()),
+        Err(error) => refusal("Invalid hub id", format!("{error}.")),
+    }
+}
+
+fn mode(value: &Value) -> Result<(), Refusal> {
+    let text = value.as_str().unwrap_or_default();
+    match AuthMode::new(text).kind() {
+        AuthModeKind::Other => refusal("Unknown mode", format!("{text:?} is none of identity and accesskey.")),
+        _ if text.is_empty() => refusal("Unknown mode", "The mode is empty; write identity or accesskey."),
+        _ => Ok(()),
+    }
+}
+
+fn access_check(value: &Value) -> Result<(), Refusal> {
+    let text = value.as_str().unwrap_or_default();
+    if ["off", "warn", "enforce"].iter().any(|word| word.eq_ignore_ascii_case(text)) {
+        return Ok(());
+    }
+    refusal("Unknown access check", format!("{text:?} is none of off, warn and enforce."))
+}
+
+fn principal_ids(value: &Value) -> Result<(), Refusal> {
+    let Value::List(ids) = value else { return Ok(()) };
+    // Other notations of a GUID, such as without hyphens, are not what Azure shows.
+    let wrong = ids.iter().filter_map(Value::as_str).find(|id| id.len() != 36 || Uuid::try_parse(id).is_err());
+    match wrong {
+        None => Ok(()),
+        Some(id) => refusal(
+            "Invalid principal id",
+            format!(
+                "{id:?} is not a GUID. A principal is named by its object id, not by a user name, display name or e-mail address."
+            ),
+        ),
+    }
+}
+
+fn duration(value: &Value) -> Result<(), Refusal> {
+    let text = value.as_str().unwrap_or_default();
+    if timeouts::parse(text).is_some() {
+        return Ok(());
+    }
+    refusal(
+        "Invalid duration",
+        format!("{text:?} is not a duration. Write a number with a unit, such as 90s or 10m; 0s does not wait."),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_destroying_puts_back_is_pinned_or_what_was_found() {
+        let pair = |mode: Option<&str>, keys: Option<bool>| {
+            Attr::Known(Pair {
+                system_datastores_auth_mode: mode.map(str::to_owned).into(),
+                shared_access_key_enabled: keys.into(),
+            })
+        };
+        let mut state = State { original: pair(Some("accesskey"), Some(true)), ..State::default() };
+        assert_eq!(state.restores().pair(), *pair(Some("accesskey"), Some(true)).known().expect("a pair"));
+        state.restore_to = pair(None, Some(false));
+        assert_eq!(state.restores().pair(), *pair(Some("accesskey"), Some(false)).known().expect("a pair"));
+        state.restore_on_destroy = false.into();
+        assert_eq!(state.restores(), Settings::default());
+    }
+
+    #[test]
+    fn a_hub_with_keys_on_an_account_without_is_warned_of() {
+        let config = |mode: &str, keys: bool| State {
+            system_datastores_auth_mode: mode.to_owned().into(),
+            shared_access_key_enabled: keys.into(),
+            ..State::default()
+        };
+        assert_eq!(validate(&config("AccessKey", false)).0.len(), 1);
+        assert_eq!(validate(&config("accesskey", true)).0.len(), 0);
+        assert_eq!(validate(&config("identity", false)).0.len(), 0);
+        assert_eq!(validate(&config("UserDelegationSAS", false)).0.len(), 1);
+    }
+}

@@ -1,0 +1,670 @@
+//! foundryhub_storage_auth over the protocol, against the emulator.
+
+use foundryhub::arm::{StorageAccountId, WorkspaceId};
+use serde_json::{Value, json};
+
+use crate::azure::{Action as Fault, Emulator, Lro, ModeCasing, Options, Record, Rule};
+use crate::support::core::{Action, Core, ImportFrom, Plan, Report, UNKNOWN, resource};
+
+const TYPE: &str = "foundryhub_storage_auth";
+const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+
+/// An emulator with a hub in access-key mode on a storage account, and a working directory that is signed in to it.
+struct Bed {
+    emulator: Emulator,
+    core: Core,
+    hub: String,
+    account: String,
+}
+
+async fn bed() -> Bed {
+    bed_with(|_| {}).await
+}
+
+async fn bed_with(change: impl FnOnce(&mut Options)) -> Bed {
+    let mut options = Options::quick();
+    options.lro = Lro::Done;
+    change(&mut options);
+    let emulator = Emulator::start(options).await.expect("the emulator starts");
+    let hub = emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "hub1");
+    let account = emulator.id("rg1", StorageAccountId::RESOURCE_TYPE, "sa1");
+    emulator.seed_storage_account(&account, json!({}));
+    emulator.seed_hub(&hub, &account, json!({}));
+    let core = emulator.environment().into_iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
+    Bed { emulator, core, hub, account }
+}
+
+impl Bed {
+    /// Hub on identity, keys off, without the access check.
+    fn keyless(&self) -> Value {
+        json!({ "hub_id": self.hub, "shared_access_key_enabled": false, "access_check": "off" })
+    }
+
+    async fn plan(&mut self, config: &Value) -> Plan {
+        self.core.plan(TYPE, "a", config.clone()).await
+    }
+
+    async fn apply(&mut self, config: &Value) -> Report {
+        self.core.apply(TYPE, "a", config.clone()).await
+    }
+
+    async fn destroy(&mut self) -> Report {
+        self.core.destroy(TYPE, "a").await
+    }
+
+    fn state(&self) -> Value {
+        self.core.state(TYPE, "a")
+    }
+
+    fn mode(&self) -> String {
+        let hub = self.emulator.resource(&self.hub).expect("the hub");
+        let mode = hub.pointer("/properties/systemDatastoresAuthMode").and_then(Value::as_str).unwrap_or_default();
+        if mode.is_empty() { "accesskey".to_owned() } else { mode.to_lowercase() }
+    }
+
+    fn keys(&self) -> Option<bool> {
+        let account = self.emulator.resource(&self.account).expect("the account");
+        account.pointer("/properties/allowSharedKeyAccess").and_then(Value::as_bool)
+    }
+
+    /// The ARM requests since the last look, as method and what they are about.
+    fn requests(&self) -> Vec<String> {
+        let requests = self.emulator.arm_requests().iter().map(short).collect();
+        self.emulator.clear_requests();
+        requests
+    }
+
+    /// The writes among the ARM requests since the last look.
+    fn writes(&self) -> Vec<String> {
+        self.requests().into_iter().filter(|request| !request.starts_with("GET")).collect()
+    }
+
+    fn fault(&self, rule: Rule) {
+        self.emulator.fault(rule);
+    }
+}
+
+/// `PATCH hub1 identity`, `PATCH sa1 false`, `GET hub1`.
+fn short(record: &Record) -> String {
+    let name = record.path.rsplit('/').next().unwrap_or_default();
+    let body = &record.body["properties"];
+    match (body.get("systemDatastoresAuthMode"), body.get("allowSharedKeyAccess")) {
+        (Some(mode), _) => format!("{} {name} {}", record.method, mode.as_str().unwrap_or_default()),
+        (_, Some(keys)) => format!("{} {name} {keys}", record.method),
+        _ => format!("{} {name}", record.method),
+    }
+}
+
+fn on_account(action: Fault) -> Rule {
+    Rule::on("PATCH", "*/storageAccounts/sa1", action)
+}
+
+fn on_hub(action: Fault) -> Rule {
+    Rule::on("PATCH", "*/workspaces/hub1", action)
+}
+
+// The way there and back.
+
+#[tokio::test]
+async fn a_hub_goes_to_identity_and_keys_go_off_and_destroying_puts_both_back() {
+    let mut bed = bed().await;
+    let config = bed.keyless();
+    let planned = bed.plan(&config).await.ok();
+    assert_eq!(planned.action(), Action::Create);
+    assert_eq!(planned.change().planned["id"], json!(bed.hub));
+    assert_eq!(planned.change().planned["original"], json!(UNKNOWN));
+    assert_eq!(bed.requests(), ["GET hub1"]);
+
+    bed.core.apply_saved(planned).await.quiet();
+    assert_eq!(
+        bed.requests(),
+        ["GET hub1", "GET hub1", "GET sa1", "PATCH hub1 identity", "PATCH sa1 false", "GET sa1"]
+    );
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+    let state = bed.state();
+    assert_eq!(state["system_datastores_auth_mode"], "identity");
+    assert_eq!(state["shared_access_key_enabled"], false);
+    assert_eq!(state["storage_account_id"], json!(bed.account));
+    assert_eq!(
+        state["original"],
+        json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true })
+    );
+    assert!(state["hub_principal_id"].is_string());
+    assert_eq!(bed.core.identity(TYPE, "a"), json!({ "hub_id": bed.hub }));
+
+    bed.plan(&config).await.ok().assert_empty();
+    let mut refresh = bed.requests();
+    refresh.sort();
+    assert_eq!(refresh, ["GET hub1", "GET sa1"]);
+
+    let report = bed.destroy().await.ok();
+    let warning = report.warning("Destroying this changes hub and storage account");
+    assert!(warning.detail.contains("goes back to accesskey") && warning.detail.contains("go on again"));
+    assert!(warning.detail.contains("restore_on_destroy = false"));
+    assert_eq!(bed.writes(), ["PATCH hub1 accesskey", "PATCH sa1 true", "POST resyncKeys"]);
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
+    assert_eq!(bed.state(), Value::Null);
+}
+
+#[tokio::test]
+async fn a_hub_that_is_as_wanted_is_not_touched_and_not_put_back() {
+    let mut bed = bed().await;
+    bed.emulator.set_mode(&bed.hub, "Identity");
+    bed.emulator.set_shared_key_access(&bed.account, Some(false));
+    let config = bed.keyless();
+    bed.apply(&config).await.ok();
+    assert_eq!(bed.writes(), [""; 0]);
+    assert_eq!(
+        bed.state()["original"],
+        json!({ "system_datastores_auth_mode": null, "shared_access_key_enabled": null })
+    );
+    bed.plan(&config).await.ok().assert_empty();
+    bed.emulator.clear_requests();
+    bed.destroy().await.quiet();
+    assert_eq!(bed.writes(), [""; 0]);
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+}
+
+#[tokio::test]
+async fn keys_that_are_not_configured_are_observed_and_not_enforced() {
+    let mut bed = bed().await;
+    let config = json!({ "hub_id": bed.hub, "access_check": "off" });
+    bed.apply(&config).await.quiet();
+    assert_eq!(bed.writes(), ["PATCH hub1 identity"]);
+    assert_eq!(bed.state()["shared_access_key_enabled"], true);
+    bed.plan(&config).await.ok().assert_empty();
+
+    // Somebody switches keys off: a refresh shows it, and nothing is planned.
+    bed.emulator.set_shared_key_access(&bed.account, Some(false));
+    let planned = bed.plan(&config).await.ok();
+    assert_eq!(planned.action(), Action::NoOp);
+    assert!(planned.change().drifted());
+    bed.core.apply_saved(planned).await.ok();
+    assert_eq!(bed.state()["shared_access_key_enabled"], false);
+
+    // Enforcing and no longer enforcing.
+    let enforced = json!({ "hub_id": bed.hub, "access_check": "off", "shared_access_key_enabled": true });
+    bed.emulator.clear_requests();
+    bed.apply(&enforced).await.quiet();
+    assert_eq!(bed.writes(), ["PATCH sa1 true"]);
+    assert_eq!(bed.state()["original"]["shared_access_key_enabled"], false);
+    bed.emulator.clear_requests();
+    assert_eq!(bed.apply(&config).await.quiet().action(), Action::NoOp);
+    assert_eq!(bed.writes(), [""; 0]);
+    assert_eq!(bed.state()["shared_access_key_enabled"], true);
+}
+
+#[tokio::test]
+async fn an_update_takes_a_hub_back_to_keys() {
+    let mut bed = bed().await;
+    bed.apply(&bed.keyless()).await.quiet();
+    bed.emulator.clear_requests();
+    let back = json!({
+        "hub_id": bed.hub, "system_datastores_auth_mode": "AccessKey", "shared_access_key_enabled": true,
+    });
+    assert_eq!(bed.apply(&back).await.quiet().action(), Action::Update);
+    assert_eq!(bed.writes(), ["PATCH hub1 accesskey", "PATCH sa1 true", "POST resyncKeys"]);
+    assert_eq!(bed.state()["system_datastores_auth_mode"], "AccessKey");
+    assert_eq!(bed.state()["original"]["system_datastores_auth_mode"], "accesskey");
+    bed.plan(&back).await.ok().assert_empty();
+    bed.emulator.clear_requests();
+    bed.destroy().await.quiet();
+    assert_eq!(bed.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn settings_of_the_provider_alone_send_nothing() {
+    let mut bed = bed().await;
+    let mut config = bed.keyless();
+    bed.apply(&config).await.quiet();
+    bed.core.refresh_in_plans(false);
+    bed.emulator.clear_requests();
+    config["restore_on_destroy"] = json!(false);
+    config["timeouts"] = json!({ "delete": "1h" });
+    config["access_check_principal_ids"] = json!([ALICE]);
+    assert_eq!(bed.apply(&config).await.quiet().action(), Action::Update);
+    assert_eq!(bed.requests(), [""; 0]);
+    bed.destroy().await.quiet();
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+}
+
+#[tokio::test]
+async fn restore_to_says_what_destroying_leaves_behind() {
+    let mut bed = bed().await;
+    let mut config = bed.keyless();
+    config["restore_to"] = json!({ "shared_access_key_enabled": false, "system_datastores_auth_mode": "identity" });
+    bed.apply(&config).await.quiet();
+    bed.plan(&config).await.ok().assert_empty();
+    bed.emulator.clear_requests();
+    bed.destroy().await.quiet();
+    assert_eq!(bed.writes(), [""; 0]);
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+}
+
+// Spellings.
+
+#[tokio::test]
+async fn other_spellings_of_the_same_plan_nothing() {
+    for casing in [ModeCasing::Written, ModeCasing::Lower, ModeCasing::Canonical] {
+        let mut bed = bed_with(|options| options.mode_casing = casing).await;
+        bed.apply(&bed.keyless()).await.quiet();
+        let mut config = bed.keyless();
+        config["hub_id"] = json!(format!("{}/", bed.hub.to_uppercase()));
+        config["system_datastores_auth_mode"] = json!("IDENTITY");
+        bed.plan(&config).await.ok().assert_empty();
+        assert_eq!(bed.state()["system_datastores_auth_mode"], "identity");
+    }
+}
+
+#[tokio::test]
+async fn a_mode_that_was_never_set_or_is_empty_is_accesskey() {
+    let mut bed = bed().await;
+    for mode in [json!(null), json!(""), json!("AccessKey")] {
+        bed.emulator.change(&bed.hub, |document| document["properties"]["systemDatastoresAuthMode"] = mode);
+        let config = json!({ "hub_id": bed.hub, "system_datastores_auth_mode": "accesskey" });
+        bed.emulator.clear_requests();
+        bed.apply(&config).await.quiet();
+        assert_eq!(bed.writes(), [""; 0]);
+        bed.plan(&config).await.ok().assert_empty();
+        bed.destroy().await.quiet();
+    }
+}
+
+// Drift.
+
+#[tokio::test]
+async fn a_change_of_mode_or_keys_by_others_is_drift_that_is_healed() {
+    let mut bed = bed().await;
+    let config = bed.keyless();
+    bed.apply(&config).await.quiet();
+    bed.emulator.set_mode(&bed.hub, "AccessKey");
+    let planned = bed.plan(&config).await.ok();
+    assert_eq!((planned.action(), planned.change().drifted()), (Action::Update, true));
+    assert_eq!(planned.change().before["system_datastores_auth_mode"], "AccessKey");
+    bed.emulator.clear_requests();
+    bed.core.apply_saved(planned).await.quiet();
+    assert_eq!(bed.writes(), ["PATCH hub1 identity"]);
+
+    bed.emulator.set_shared_key_access(&bed.account, None);
+    let planned = bed.plan(&config).await.ok();
+    assert_eq!((planned.action(), planned.change().drifted()), (Action::Update, true));
+    bed.emulator.clear_requests();
+    bed.core.apply_saved(planned).await.quiet();
+    assert_eq!(bed.writes(), ["PATCH sa1 false"]);
+    let original = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true });
+    assert_eq!(bed.state()["original"], original);
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn what_somebody_else_has_changed_since_is_left_alone_at_destroy() {
+    let mut bed = bed().await;
+    let mut config = bed.keyless();
+    config["restore_to"] = json!({ "system_datastores_auth_mode": "accesskey" });
+    bed.apply(&config).await.quiet();
+    bed.emulator.set_mode(&bed.hub, "UserDelegationSAS");
+    bed.emulator.clear_requests();
+    let report = bed.destroy().await.ok();
+    assert!(report.warning("Changed by somebody else").detail.contains("is userdelegationsas now"));
+    assert_eq!(bed.writes(), ["PATCH sa1 true"]);
+    assert_eq!(bed.mode(), "userdelegationsas");
+}
+
+#[tokio::test]
+async fn a_hub_that_is_gone_leaves_the_state() {
+    let mut bed = bed().await;
+    let config = bed.keyless();
+    bed.apply(&config).await.quiet();
+    bed.emulator.remove(&bed.hub);
+    let planned = bed.plan(&config).await.ok();
+    assert_eq!(planned.action(), Action::Create);
+    planned.warning("The hub does not exist");
+    bed.destroy().await.quiet();
+    assert_eq!(bed.state(), Value::Null);
+}
+
+#[tokio::test]
+async fn destroying_works_when_hub_or_account_are_gone() {
+    let mut bed = bed().await;
+    let config = bed.keyless();
+    bed.apply(&config).await.quiet();
+    bed.core.refresh_in_plans(false);
+    bed.emulator.remove(&bed.hub);
+    let planned = bed.core.plan_all(Vec::new()).await.ok();
+    bed.core.apply_saved(planned).await.ok();
+    assert_eq!((bed.state(), bed.keys()), (Value::Null, Some(true)));
+
+    let mut bed = self::bed().await;
+    let config = bed.keyless();
+    bed.apply(&config).await.quiet();
+    bed.emulator.remove(&bed.account);
+    bed.plan(&config).await.ok().warning("The storage account is gone");
+    bed.destroy().await.ok();
+    assert_eq!((bed.mode().as_str(), bed.state()), ("accesskey", Value::Null));
+}
+
+// Import.
+
+#[tokio::test]
+async fn an_imported_hub_plans_empty_and_is_not_put_back() {
+    let mut bed = bed().await;
+    bed.emulator.set_mode(&bed.hub, "identity");
+    bed.emulator.set_shared_key_access(&bed.account, Some(false));
+    for from in [ImportFrom::Id(bed.hub.clone()), ImportFrom::Identity(json!({ "hub_id": bed.hub }))] {
+        bed.emulator.clear_requests();
+        bed.core.import(TYPE, "a", from).await.quiet();
+        assert_eq!(bed.requests(), ["GET hub1", "GET sa1"]);
+        let config = json!({ "hub_id": bed.hub, "shared_access_key_enabled": false });
+        bed.plan(&config).await.ok().assert_empty();
+        bed.emulator.clear_requests();
+        bed.destroy().await.quiet();
+        assert_eq!(bed.writes(), [""; 0]);
+    }
+    for (id, says) in [
+        (bed.account.clone(), "is the id of a Microsoft.Storage/storageAccounts"),
+        (format!("{}x", bed.hub), "The hub does not exist"),
+    ] {
+        bed.core.import(TYPE, "a", ImportFrom::Id(id)).await.failed().error(says);
+    }
+}
+
+// Bad input.
+
+#[tokio::test]
+async fn bad_input_is_refused_with_its_place_before_anything_is_sent() {
+    let mut bed = bed().await;
+    let good = bed.keyless();
+    for (name, value, path, says) in [
+        ("hub_id", json!("hub1"), "hub_id", "does not start with a slash"),
+        ("hub_id", json!(bed.account), "hub_id", "is the id of a Microsoft.Storage/storageAccounts"),
+        ("hub_id", json!(format!("{}/datastores/d", bed.hub)), "hub_id", "workspaces/datastores"),
+        ("system_datastores_auth_mode", json!("keys"), "system_datastores_auth_mode", "none of identity and accesskey"),
+        ("system_datastores_auth_mode", json!(""), "system_datastores_auth_mode", "is empty"),
+        (
+            "restore_to",
+            json!({ "system_datastores_auth_mode": "keys" }),
+            "restore_to.system_datastores_auth_mode",
+            "none of identity",
+        ),
+        ("access_check", json!("maybe"), "access_check", "none of off, warn and enforce"),
+        ("access_check_principal_ids", json!(["alice"]), "access_check_principal_ids", "not a GUID"),
+        ("grant_settle_time", json!("soon"), "grant_settle_time", "not a duration"),
+        ("grant_settle_time", json!("-1m"), "grant_settle_time", "not a duration"),
+        ("timeouts", json!({ "create": "0s" }), "timeouts.create", "not a positive duration"),
+    ] {
+        let mut config = good.clone();
+        config[name] = value;
+        let found = bed.core.validate(TYPE, "a", config).await;
+        let error = found.error(says);
+        assert_eq!(error.path, path);
+    }
+    let mut config = good.clone();
+    config["system_datastores_auth_mode"] = json!("UserDelegationSAS");
+    bed.core.validate(TYPE, "a", config.clone()).await.warning("undocumented");
+    config["system_datastores_auth_mode"] = json!("accesskey");
+    bed.core.validate(TYPE, "a", config).await.warning("would be without access");
+    assert_eq!(bed.requests(), [""; 0]);
+}
+
+#[tokio::test]
+async fn workspaces_that_are_no_hubs_are_refused_before_anything_changes() {
+    let mut bed = bed().await;
+    let hub = bed.hub.clone();
+    for (kind, says) in [
+        ("Project", hub.as_str()),
+        ("FeatureStore", "is a feature store"),
+        ("Lakehouse", "a workspace of the kind \"Lakehouse\""),
+    ] {
+        let id = bed.emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "other");
+        bed.emulator.seed_hub(&id, &bed.account, json!({ "hubResourceId": bed.hub }));
+        bed.emulator.change(&id, |document| document["kind"] = json!(kind));
+        let config = json!({ "hub_id": id, "access_check": "off" });
+        let error = bed.plan(&config).await.report.failed().error("Not a hub").clone();
+        assert!(error.detail.contains(says), "{error}");
+        assert_eq!(error.path, "hub_id");
+        bed.core.import(TYPE, "a", ImportFrom::Id(id)).await.failed().error("Not a hub");
+    }
+    assert_eq!(bed.writes(), [""; 0]);
+    bed.emulator.change(&hub, |document| document["kind"] = json!("Default"));
+    bed.apply(&bed.keyless()).await.quiet();
+}
+
+#[tokio::test]
+async fn a_hub_that_is_not_there_is_a_warning_at_plan_and_an_error_at_apply() {
+    let mut bed = bed().await;
+    let config = json!({ "hub_id": format!("{}x", bed.hub) });
+    let planned = bed.plan(&config).await.ok();
+    planned.warning("The hub does not exist");
+    bed.core.apply_saved(planned).await.failed().error("The hub does not exist");
+    assert_eq!(bed.writes(), [""; 0]);
+    assert_eq!(bed.state(), Value::Null);
+
+    let config = json!({ "hub_id": UNKNOWN });
+    assert_eq!(bed.plan(&config).await.ok().change().planned["id"], json!(UNKNOWN));
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_refused_is_an_error_before_anything_changes() {
+    let mut bed = bed().await;
+    bed.core = std::mem::replace(&mut bed.core, Core::new()).env("ARM_CLIENT_SECRET", "wrong");
+    let error = bed.apply(&bed.keyless()).await.failed().error("Cannot read the hub").clone();
+    assert!(error.detail.contains("AADSTS7000215"), "{error}");
+    assert_eq!(bed.writes(), [""; 0]);
+}
+
+// What goes wrong half way.
+
+#[tokio::test]
+async fn an_account_that_refuses_on_create_is_finished_by_the_next_apply() {
+    let mut bed = bed().await;
+    bed.fault(on_account(Fault::Denied));
+    let config = bed.keyless();
+    let report = bed.apply(&config).await.failed();
+    let error = report.error("Not allowed to change this");
+    assert!(error.detail.contains("The hub is on identity, shared keys are on."), "{error}");
+    assert!(error.detail.contains("Microsoft.Storage/storageAccounts/write"), "{error}");
+    let original = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": null });
+    assert_eq!(bed.state()["original"], original);
+    assert_eq!(bed.state()["shared_access_key_enabled"], true);
+    bed.emulator.clear_faults();
+    bed.emulator.clear_requests();
+
+    let report = bed.apply(&config).await.quiet();
+    assert_eq!((report.action(), report.change().was_tainted), (Action::Replace, true));
+    assert_eq!(bed.writes(), ["PATCH sa1 false"]);
+    let original = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true });
+    assert_eq!(bed.state()["original"], original);
+    bed.plan(&config).await.ok().assert_empty();
+    bed.destroy().await.ok();
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
+}
+
+#[tokio::test]
+async fn destroying_what_a_failed_create_has_left_puts_it_back() {
+    let mut bed = bed().await;
+    bed.fault(on_account(Fault::Denied));
+    bed.apply(&bed.keyless()).await.failed();
+    bed.emulator.clear_faults();
+    bed.emulator.clear_requests();
+    bed.destroy().await.ok();
+    assert_eq!(bed.writes(), ["PATCH hub1 accesskey", "POST resyncKeys"]);
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", None));
+}
+
+#[tokio::test]
+async fn a_hub_that_refuses_on_create_leaves_nothing_behind() {
+    let mut bed = bed().await;
+    for (rule, says) in [
+        (on_hub(Fault::Denied), "Microsoft.MachineLearningServices/workspaces/write"),
+        (on_hub(Fault::Status(409)).code("ScopeLocked"), "A lock is in the way"),
+        (on_hub(Fault::Status(403)).code("RequestDisallowedByPolicy"), "A policy is in the way"),
+        (on_hub(Fault::Status(409)).code("ReadOnlyDisabledSubscription"), "The subscription is disabled"),
+        (on_hub(Fault::Status(409)).code("MissingSubscriptionRegistration"), "az provider register"),
+    ] {
+        bed.emulator.clear_faults();
+        bed.fault(rule);
+        let report = bed.apply(&bed.keyless()).await.failed();
+        let error = report.error(says);
+        assert!(error.detail.contains("could not be switched to identity"), "{error}");
+        assert_eq!(bed.state(), Value::Null);
+        assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", None));
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_refuses_on_the_way_back_has_the_hub_put_back() {
+    let mut bed = bed().await;
+    bed.apply(&bed.keyless()).await.quiet();
+    bed.fault(on_account(Fault::Status(409)).code("ScopeLocked"));
+    bed.emulator.clear_requests();
+    let report = bed.destroy().await.failed();
+    let error = report.error("A lock is in the way");
+    assert!(error.detail.contains("it was put back to identity"), "{error}");
+    assert_eq!(bed.writes(), ["PATCH hub1 accesskey", "PATCH sa1 true", "PATCH hub1 identity"]);
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+    let original = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true });
+    assert_eq!(bed.state()["original"], original);
+    bed.plan(&bed.keyless()).await.ok().assert_empty();
+
+    bed.emulator.clear_faults();
+    bed.destroy().await.ok();
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
+}
+
+#[tokio::test]
+async fn a_policy_that_keeps_keys_on_is_an_error_that_names_asked_and_got() {
+    let policy = format!("keep {} properties.allowSharedKeyAccess", StorageAccountId::RESOURCE_TYPE);
+    let mut bed = bed_with(|options| options.policy = vec![policy.parse().expect("a policy")]).await;
+    let report = bed.apply(&bed.keyless()).await.failed();
+    let error = report.error("The storage account did not keep the setting");
+    assert!(error.detail.contains("was set to false") && error.detail.contains("reads back true"), "{error}");
+    assert_eq!(error.path, "shared_access_key_enabled");
+    assert_eq!(bed.state()["shared_access_key_enabled"], true);
+    assert_eq!(bed.mode(), "identity");
+}
+
+#[tokio::test]
+async fn an_operation_that_fails_is_told_with_what_is_left() {
+    let mut bed = bed_with(|options| options.lro = Lro::Both).await;
+    bed.fault(on_hub(Fault::FailOperation).code("InternalServerError").message("It broke.").times(1));
+    let config = bed.keyless();
+    let report = bed.apply(&config).await.failed();
+    let error = report.error("Azure failed to switch the hub");
+    assert!(error.detail.contains("It broke.") && error.detail.contains("The hub is on accesskey"), "{error}");
+    assert_eq!(bed.keys(), None);
+    bed.apply(&config).await.quiet();
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+// Replacement, renames and two resources.
+
+#[tokio::test]
+async fn replacing_in_place_changes_nothing_in_azure() {
+    let mut bed = bed().await;
+    let config = bed.keyless();
+    bed.apply(&config).await.quiet();
+    let before = bed.state();
+    for create_first in [false, true] {
+        bed.core.taint(TYPE, "a");
+        bed.emulator.clear_requests();
+        let mut again = resource(TYPE, "a", config.clone());
+        if create_first {
+            again = again.create_before_destroy();
+        }
+        let report = bed.core.apply_one(again).await.ok();
+        assert_eq!(report.action(), Action::Replace);
+        assert_eq!(bed.writes(), [""; 0]);
+        assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+        if !create_first {
+            assert_eq!(bed.state(), before);
+        } else {
+            report.warning("The authorization is kept");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_hub_replaces_and_the_first_is_put_back() {
+    let mut bed = bed().await;
+    bed.apply(&bed.keyless()).await.quiet();
+    let hub2 = bed.emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "hub2");
+    bed.emulator.seed_hub(&hub2, &bed.account, json!({}));
+    bed.emulator.clear_requests();
+    let mut config = bed.keyless();
+    config["hub_id"] = json!(hub2);
+    let report = bed.apply(&config).await.ok();
+    assert_eq!((report.action(), &report.change().requires_replace[..]), (Action::Replace, &["hub_id".to_owned()][..]));
+    assert_eq!(
+        bed.writes(),
+        ["PATCH hub1 accesskey", "PATCH sa1 true", "POST resyncKeys", "PATCH hub2 identity", "PATCH sa1 false"]
+    );
+    assert_eq!(bed.state()["id"], json!(hub2));
+}
+
+#[tokio::test]
+async fn a_renamed_resource_is_told_of_moved_and_what_it_set_survives() {
+    let mut bed = bed().await;
+    let config = bed.keyless();
+    bed.apply(&config).await.quiet();
+    let planned = bed.core.plan_all(vec![resource(TYPE, "b", config.clone())]).await.ok();
+    assert!(planned.warning("The same hub is destroyed and created").detail.contains("moved {"));
+    bed.core = std::mem::replace(&mut bed.core, Core::new()).deletes_last();
+    let report = bed.core.apply_saved(planned).await.ok();
+    assert!(report.warning("The authorization is kept").detail.contains("accesskey"));
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+
+    bed.core.rename(TYPE, "b", "c");
+    bed.core.plan_all(vec![resource(TYPE, "c", config)]).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn two_hubs_share_an_account() {
+    for first in ["a", "b"] {
+        let mut bed = bed().await;
+        let hub2 = bed.emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "hub2");
+        bed.emulator.seed_hub(&hub2, &bed.account, json!({}));
+        let b = json!({ "hub_id": hub2, "access_check": "off" });
+        let all = vec![resource(TYPE, "a", bed.keyless()).depends_on(TYPE, "b"), resource(TYPE, "b", b)];
+        bed.core.apply_all(all).await.quiet();
+        assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+        for name in [first, if first == "a" { "b" } else { "a" }] {
+            bed.core.destroy(TYPE, name).await.ok();
+        }
+        let hub2 = bed.emulator.resource(&hub2).expect("the hub");
+        assert_eq!(hub2["properties"]["systemDatastoresAuthMode"], "accesskey");
+        assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
+    }
+}
+
+// Interruption.
+
+#[tokio::test]
+async fn an_interrupted_switch_is_in_the_state_and_is_finished_later() {
+    let mut bed = bed_with(|options| {
+        options.lro = Lro::Both;
+        options.operations = crate::azure::Operations::Explicit;
+    })
+    .await;
+    let config = bed.keyless();
+    // The emulator is shared with the event, which waits for the operation.
+    let emulator = std::rc::Rc::new(bed.emulator);
+    let (watched, hub) = (emulator.clone(), bed.hub.clone());
+    bed.core.interrupt_apply_when(async move {
+        watched.operation_started(&hub).await;
+    });
+    let report = bed.core.apply(TYPE, "a", config.clone()).await.failed();
+    assert!(report.error("Interrupted").detail.contains("may still have its effect"));
+    assert_eq!(bed.core.state(TYPE, "a")["original"]["system_datastores_auth_mode"], "accesskey");
+
+    emulator.configure(|options| options.operations = crate::azure::Operations::Auto);
+    for operation in emulator.running_operations() {
+        emulator.finish_operation(&operation.id, crate::azure::Outcome::Succeeded);
+    }
+    emulator.clear_requests();
+    bed.core.apply(TYPE, "a", config.clone()).await.quiet();
+    let writes: Vec<_> = emulator.arm_requests().iter().map(short).filter(|text| !text.starts_with("GET")).collect();
+    assert_eq!(writes, ["PATCH sa1 false"]);
+    assert_eq!(bed.core.state(TYPE, "a")["original"]["system_datastores_auth_mode"], "accesskey");
+    bed.core.plan(TYPE, "a", config).await.ok().assert_empty();
+}
