@@ -4,6 +4,7 @@ mod bed;
 mod examples;
 mod grants;
 mod mistakes;
+mod moves;
 mod provider;
 mod runner;
 mod secrets;
