@@ -426,9 +426,9 @@ fn observe(state: &mut State, seen: &[arm::role_assignments::RoleAssignmentPrope
         differing(&mut state.description, text(&properties.description), &prior.description);
         differing(&mut state.condition, text(&properties.condition), &prior.condition);
         differing(&mut state.condition_version, text(&properties.condition_version), &prior.condition_version);
-        let same_type = |kind: &str| prior.principal_type.text().is_some_and(|known| known.eq_ignore_ascii_case(kind));
-        if let Some(kind) = properties.principal_type.as_deref().filter(|kind| !kind.is_empty() && !same_type(kind)) {
-            state.principal_type = kind.to_owned().into();
+        // What a principal is never changes, and a more exact word of Azure's, such as ForeignGroup, must not replace it.
+        if state.principal_type.is_null() {
+            state.principal_type = text(&properties.principal_type);
         }
     }
 }
