@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json, value::RawValue};
 
-use super::{Path, Type, Value};
+use super::{Path, Type, Value, value::MAX_DEPTH};
 
 /// The JSON is not a value of the type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +31,9 @@ fn value(raw: &RawValue, ty: &Type, path: Path) -> Result<Value, JsonError> {
     let text = raw.get();
     if text == "null" {
         return Ok(Value::Null);
+    }
+    if path.0.len() > MAX_DEPTH {
+        return Err(fail(&path, "the value is nested too deeply"));
     }
     match ty {
         Type::Bool => parse(text, &path, "a bool").map(Value::Bool),
@@ -85,7 +88,8 @@ fn value(raw: &RawValue, ty: &Type, path: Path) -> Result<Value, JsonError> {
             let members: BTreeMap<String, &RawValue> = parse(text, &path, "a pair of type and value")?;
             let ty = members.get("type").and_then(|raw| serde_json::from_str(raw.get()).ok());
             match (ty.as_ref().and_then(Type::from_json), members.get("value")) {
-                (Some(ty), Some(raw)) => Ok(match value(raw, &ty, path)? {
+                // A dynamic value in a dynamic value would nest without a step in the path to count.
+                (Some(ty), Some(raw)) if ty != Type::Dynamic => Ok(match value(raw, &ty, path)? {
                     Value::Null => Value::Null,
                     known => Value::Dynamic(Box::new((ty, known))),
                 }),
@@ -143,6 +147,16 @@ mod tests {
         assert_eq!(value.get("new"), &Value::Null);
         assert_eq!(value.get("gone"), &Value::Null);
         assert_eq!(decode(encode(&value).to_string().as_bytes(), &ty()), Ok(value));
+    }
+
+    #[test]
+    fn deep_nesting_ends_in_an_error() {
+        let deep = |ty: &str, open: &str, close: &str| {
+            let (before, after) = (format!(r#"{{"type": {ty}, "value": {open}"#), format!("{close}}}"));
+            format!("{}null{}", before.repeat(4000), after.repeat(4000))
+        };
+        assert!(decode(deep(r#""dynamic""#, "", "").as_bytes(), &Type::Dynamic).is_err());
+        assert!(decode(deep(r#"["list", "dynamic"]"#, "[", "]").as_bytes(), &Type::Dynamic).is_err());
     }
 
     #[test]

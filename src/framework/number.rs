@@ -13,7 +13,7 @@ pub struct Number(String);
 pub struct NotANumber(String);
 
 /// The largest power of ten written out in full. Beyond it a short text could stand for gigabytes of zeros.
-const MAX_EXPONENT: i64 = 4096;
+const MAX_EXPONENT: u64 = 4096;
 
 impl Number {
     /// The number in plain decimal notation, without exponent or needless zeros; `Inf` and `-Inf` for the infinities.
@@ -86,7 +86,7 @@ impl FromStr for Number {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().map_err(|_| refuse())?),
             None => (unsigned, 0),
         };
-        if exponent.abs() > MAX_EXPONENT {
+        if exponent.unsigned_abs() > MAX_EXPONENT {
             return Err(refuse());
         }
         let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -147,7 +147,9 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["", "-", ".", "1.2.3", "0x10", "one", "1e", "1e99999999999", "NaN", "--1"] {
+        for text in
+            ["", "-", ".", "1.2.3", "0x10", "one", "1e", "1e99999999999", "1e-9223372036854775808", "NaN", "--1"]
+        {
             assert!(text.parse::<Number>().is_err(), "{text}");
         }
     }

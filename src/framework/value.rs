@@ -27,6 +27,9 @@ pub enum Value {
     Dynamic(Box<(Type, Value)>),
 }
 
+/// How deep values may nest. Deeper ones are refused when they are read, so that no input can exhaust the stack.
+pub const MAX_DEPTH: usize = 64;
+
 impl Value {
     /// An object or map with these members.
     pub fn object<N: Into<String>>(members: impl IntoIterator<Item = (N, Value)>) -> Self {

@@ -27,8 +27,9 @@ use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
 use foundryhub::framework::{Path, Value};
 use serde_json::{Value as Json, json};
 
-pub(crate) use report::{Action, Address, Change, Diagnostic, Diagnostics, Report};
+pub(crate) use report::{Action, Address, Diagnostics, Report};
 pub(crate) use session::{ImportFrom, MoveFrom, Session};
+pub(crate) use state::Stored;
 pub(crate) use value::UNKNOWN;
 
 use super::{
@@ -38,7 +39,6 @@ use super::{
 use schema::Catalog;
 use session::encode;
 use state::State;
-pub(crate) use state::Stored;
 use walk::Planned;
 
 /// One resource block of a configuration.

@@ -87,16 +87,18 @@ pub(crate) struct MoveFrom {
 
 pub(crate) struct Session {
     plugin: Plugin,
+    channel: Channel,
     client: ProviderClient<Channel>,
 }
 
 impl Session {
     pub(crate) async fn start(launch: Launch) -> Self {
         let plugin = launch.start().await;
-        let client = ProviderClient::new(plugin.connect().await)
+        let channel = plugin.connect().await;
+        let client = ProviderClient::new(channel.clone())
             .max_decoding_message_size(usize::MAX)
             .max_encoding_message_size(usize::MAX);
-        Self { plugin, client }
+        Self { plugin, channel, client }
     }
 
     /// Ends the process as core does. Returns what it wrote to standard error.
@@ -107,8 +109,9 @@ impl Session {
         log
     }
 
-    pub(crate) fn plugin(&self) -> &Plugin {
-        &self.plugin
+    /// The connection, for messages that core would not send.
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
     }
 
     /// The client, for calls that core would not make.

@@ -1,0 +1,96 @@
+//! A provider for tests of everything below the real one: it gives back what it is given, fails where it is told to and
+//! writes down what it was asked to do. It needs nothing but a directory.
+//!
+//! - `echo_value` has attributes and blocks of every type and returns them as they come.
+//! - `echo_thing` is a file with a text in it, and has a mode for everything that can go wrong.
+
+mod thing;
+mod value;
+
+use std::{fs, io::Write as _, path::PathBuf, process::ExitCode};
+
+use foundryhub::{
+    framework::{
+        Diagnostic, Diagnostics, Path, Type, Value, contain,
+        erased::{AnyResource, Erased},
+        schema::{Attribute, Block, Schema},
+        server::Provider,
+    },
+    plugin, wire,
+};
+
+const PLUGIN: plugin::Config = plugin::Config {
+    magic_cookie: ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"),
+    protocol_version: 6,
+    provider_addresses: &["registry.terraform.io/foundryhub/echo", "registry.opentofu.org/foundryhub/echo"],
+    reattach_variable: "TF_REATTACH_PROVIDERS",
+};
+
+struct Echo;
+
+/// Where things are.
+#[derive(Debug, Clone)]
+struct Store {
+    directory: PathBuf,
+}
+
+impl Store {
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Adds a line to the journal, which tests read.
+    fn note(&self, line: &str) {
+        let mut journal =
+            fs::OpenOptions::new().append(true).create(true).open(self.path("journal")).expect("a journal to write");
+        writeln!(journal, "{line}").expect("a line to be written");
+    }
+}
+
+impl Provider for Echo {
+    type Client = Store;
+
+    fn schema(&self) -> Schema {
+        let directory = Attribute::optional("directory", Type::String, "Where things are kept, as files.");
+        let attributes = vec![directory];
+        Schema { block: Block { description: "Echoes.", attributes, ..Block::default() }, ..Schema::default() }
+    }
+
+    fn validate(&self, config: &Value) -> Diagnostics {
+        match config.get("directory").as_str() {
+            Some("") => Diagnostic::error("No directory", "Name one.").at(Path::root("directory")).into(),
+            _ => Diagnostics::default(),
+        }
+    }
+
+    fn configure(&self, config: &Value, _engine_version: &str) -> (Option<Store>, Diagnostics) {
+        let store = config.get("directory").as_str().map(|directory| Store { directory: directory.into() });
+        if let Some(store) = &store {
+            store.note("configure");
+        }
+        (store, Diagnostics::default())
+    }
+
+    fn resources(&self) -> Vec<Box<dyn AnyResource<Store>>> {
+        vec![Box::new(value::EchoValue::new()), Box::new(Erased::new(thing::Thing))]
+    }
+}
+
+fn main() -> ExitCode {
+    plugin::log::init(&["TF_LOG_PROVIDER", "TF_LOG"], &["foundryhub", "echo"]);
+    plugin::log::install_panic_hook(contain::is_contained);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let debug = std::env::args().any(|argument| argument == "--debug");
+    let served = runtime.block_on(async {
+        let routes = wire::routes(Echo);
+        if debug { plugin::serve_debug(&PLUGIN, routes).await } else { plugin::serve(&PLUGIN, routes).await }
+    });
+    runtime.shutdown_background();
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

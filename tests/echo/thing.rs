@@ -1,0 +1,289 @@
+//! `echo_thing`: a file in the provider's directory. What it does is written to the journal, and its mode makes it fail.
+
+use std::{fs, io};
+
+use foundryhub::framework::{
+    Attr, Diagnostic, Diagnostics, Path, Private, Type, Value,
+    resource::{
+        Context, CreateRequest, DeleteRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned, Resource,
+        UpdateRequest, Upgrade,
+    },
+    schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Refusal, Schema},
+};
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpStream;
+
+use crate::Store;
+
+/// The modes, beside the one in which everything works.
+const MODES: [&str; 9] = [
+    "calm",
+    "panic in validate",
+    "panic in plan",
+    "panic in create",
+    "panic in read",
+    "fail before create",
+    "fail after create",
+    "fail in update",
+    "wait in create",
+];
+
+/// Set in the private data of every thing that this provider made or imported; a thing without it was forgotten by
+/// somebody.
+const MADE: &str = "made";
+
+pub(crate) struct Thing;
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct State {
+    id: Attr<String>,
+    name: Attr<String>,
+    text: Attr<String>,
+    mode: Attr<String>,
+    /// Who hears when a create waits.
+    notify: Attr<String>,
+    secret: Attr<String>,
+    secret_length: Attr<i64>,
+    blob_length: Attr<i64>,
+    blob: Attr<String>,
+    revision: Attr<i64>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    name: String,
+}
+
+impl State {
+    fn name(&self) -> &str {
+        self.name.text().expect("a name that is known")
+    }
+
+    fn mode(&self) -> &str {
+        self.mode.text().unwrap_or_default()
+    }
+
+    fn write(&self, store: &Store) -> io::Result<()> {
+        fs::write(store.path(self.name()), self.text.text().unwrap_or_default())
+    }
+
+    /// Fills in what the provider decides.
+    fn complete(&mut self, secret: &Attr<String>, revision: i64) {
+        self.id = Attr::Known(format!("thing-{}", self.name()));
+        self.secret_length = Attr::Known(secret.text().map_or(0, str::len) as i64);
+        self.blob = self.blob_length.known().map(|length| "x".repeat(*length as usize)).into();
+        self.revision = Attr::Known(revision);
+    }
+}
+
+fn one_of_the_modes(value: &Value) -> Result<(), Refusal> {
+    match value.as_str() {
+        Some(mode) if !MODES.contains(&mode) => {
+            Err(Refusal { summary: "Unknown mode".to_owned(), detail: format!("There is {}.", MODES.join(", ")) })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn failed(state: Option<State>, private: Private, summary: &str) -> Outcome<State> {
+    Outcome { state, private, diagnostics: Diagnostic::error(summary, "As it was told to.").into() }
+}
+
+impl Resource for Thing {
+    type Client = Store;
+    type State = State;
+    type Identity = Identity;
+
+    fn name(&self) -> &'static str {
+        "echo_thing"
+    }
+
+    fn schema(&self) -> Schema {
+        let attributes = vec![
+            Attribute::computed("id", Type::String, "The id."),
+            Attribute::required("name", Type::String, "The file's name.").same(str::eq_ignore_ascii_case).replaces(),
+            Attribute::optional("text", Type::String, "What stands in the file."),
+            Attribute::optional("mode", Type::String, "What goes wrong.").default("calm").check(one_of_the_modes),
+            Attribute::optional("notify", Type::String, "An address that a create which waits connects to."),
+            Attribute::optional("secret", Type::String, "Not kept.").write_only().sensitive(),
+            Attribute::computed("secret_length", Type::Number, "How long the secret was."),
+            Attribute::optional("blob_length", Type::Number, "How long the blob is."),
+            Attribute::computed("blob", Type::String, "Much of the same."),
+            Attribute::computed("revision", Type::Number, "How often it was changed."),
+        ];
+        Schema { version: 2, block: Block { description: "A file.", attributes, blocks: Vec::new() } }
+    }
+
+    fn identity_schema(&self) -> IdentitySchema {
+        let name =
+            IdentityAttribute { name: "name", ty: Type::String, required_for_import: true, description: "Its name." };
+        // The first version stored none, so that engines ask for an upgrade of nothing.
+        IdentitySchema { version: 1, attributes: vec![name] }
+    }
+
+    fn identity(&self, state: &State) -> Option<Identity> {
+        Some(Identity { name: state.name.text()?.to_owned() })
+    }
+
+    fn validate(&self, config: &State) -> Diagnostics {
+        assert_ne!(config.mode(), "panic in validate", "validated");
+        Diagnostics::default()
+    }
+
+    async fn plan(&self, _context: Context<'_, Store>, request: PlanRequest<State>) -> Planned<State> {
+        let mut state = request.planned;
+        assert_ne!(state.mode(), "panic in plan", "planned");
+        if let Some(prior) = &request.prior {
+            if prior.blob_length != state.blob_length {
+                state.blob = Attr::Unknown;
+            }
+            if prior.text != state.text || prior.mode != state.mode || prior.blob_length != state.blob_length {
+                state.revision = Attr::Unknown;
+                // The update fills in what a state did not have when it was stored.
+                if prior.secret_length.is_null() {
+                    state.secret_length = Attr::Unknown;
+                }
+            }
+        }
+        Planned { state, private: request.private, requires_replace: Vec::new(), diagnostics: Diagnostics::default() }
+    }
+
+    async fn plan_destroy(&self, context: Context<'_, Store>, prior: State, _private: Private) -> Diagnostics {
+        if let Some(store) = context.client {
+            store.note(&format!("plan to delete {}", prior.name()));
+        }
+        Diagnostic::warning("A thing goes", format!("{} is going to be deleted.", prior.name())).into()
+    }
+
+    async fn create(&self, context: Context<'_, Store>, request: CreateRequest<State>) -> Outcome<State> {
+        let CreateRequest { config, planned: mut state, mut private } = request;
+        let store = context.client.expect("a provider that is configured");
+        store.note(&format!("create {}", state.name()));
+        if state.mode() == "fail before create" {
+            return failed(None, private, "It was not created");
+        }
+        state.complete(&config.secret, 1);
+        private.set(MADE, &true);
+        if let Err(error) = state.write(store) {
+            let path = Path::root("name");
+            let diagnostics = Diagnostic::error("The file cannot be written", error.to_string()).at(path).into();
+            return Outcome { state: None, private, diagnostics };
+        }
+        match state.mode() {
+            "panic in create" => panic!("created"),
+            "fail after create" => failed(Some(state), private, "It was created badly"),
+            "wait in create" => {
+                if let Some(address) = state.notify.text() {
+                    TcpStream::connect(address).await.expect("a listener");
+                }
+                context.cancel.cancelled().await;
+                failed(Some(state), private, "It was interrupted")
+            }
+            _ => Outcome { state: Some(state), private, diagnostics: Diagnostics::default() },
+        }
+    }
+
+    async fn read(&self, context: Context<'_, Store>, mut state: State, private: Private) -> Outcome<State> {
+        assert_ne!(state.mode(), "panic in read", "read");
+        let store = context.client.expect("a provider that is configured");
+        store.note(&format!("read {}", state.name()));
+        if private.get::<bool>(MADE) != Some(true) {
+            return failed(Some(state), private, "The private data were lost");
+        }
+        let diagnostics = Diagnostics::default();
+        match fs::read_to_string(store.path(state.name())) {
+            Ok(text) => {
+                state.id = Attr::Known(format!("thing-{}", state.name()));
+                if state.text.text().unwrap_or_default() != text {
+                    state.text = Attr::Known(text);
+                }
+                Outcome { state: Some(state), private, diagnostics }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Outcome { state: None, private, diagnostics },
+            Err(error) => {
+                let diagnostics = Diagnostic::error("The file cannot be read", error.to_string()).into();
+                Outcome { state: Some(state), private, diagnostics }
+            }
+        }
+    }
+
+    async fn update(&self, context: Context<'_, Store>, request: UpdateRequest<State>) -> Outcome<State> {
+        let UpdateRequest { prior, config, planned: mut state, private } = request;
+        let store = context.client.expect("a provider that is configured");
+        store.note(&format!("update {}", state.name()));
+        if state.mode() == "fail in update" {
+            return failed(Some(prior), private, "It was not updated");
+        }
+        state.complete(&config.secret, prior.revision.known().copied().unwrap_or_default() + 1);
+        match state.write(store) {
+            Ok(()) => Outcome { state: Some(state), private, diagnostics: Diagnostics::default() },
+            Err(error) => failed(Some(prior), private, &error.to_string()),
+        }
+    }
+
+    async fn delete(&self, context: Context<'_, Store>, request: DeleteRequest<State>) -> Outcome<State> {
+        let store = context.client.expect("a provider that is configured");
+        let name = request.prior.name();
+        let why = if request.replacing { " to replace it" } else { "" };
+        store.note(&format!("delete {name}{why}"));
+        match fs::remove_file(store.path(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                failed(Some(request.prior), request.private, "The file cannot be removed")
+            }
+            _ => Outcome { state: None, private: request.private, diagnostics: Diagnostics::default() },
+        }
+    }
+
+    async fn import(&self, _context: Context<'_, Store>, target: ImportTarget<Identity>) -> Outcome<State> {
+        let name = match target {
+            ImportTarget::Id(id) => id,
+            ImportTarget::Identity(identity) => identity.name,
+        };
+        let mut private = Private::default();
+        private.set(MADE, &true);
+        let state = State {
+            name: Attr::Known(name),
+            mode: Attr::Known("calm".to_owned()),
+            secret_length: Attr::Known(0),
+            revision: Attr::Known(1),
+            ..State::default()
+        };
+        Outcome { state: Some(state), private, diagnostics: Diagnostics::default() }
+    }
+
+    /// Version 0 called the text a title. Version 1 is the same as 2, but for what it lacked.
+    fn upgrade(&self, version: i64) -> Option<Upgrade> {
+        match version {
+            0 => Some((
+                Type::object([("id", Type::String), ("name", Type::String), ("title", Type::String)]),
+                from_title,
+            )),
+            1 => Some((self.schema().block.ty(), |state| state)),
+            _ => None,
+        }
+    }
+
+    fn take_over(&self, source: &MoveSource) -> Option<Outcome<State>> {
+        let label = source.state.get("label")?.as_str()?;
+        if source.type_name != "old_thing" {
+            return None;
+        }
+        let mut private = Private::default();
+        private.set(MADE, &true);
+        let mut state = State { name: Attr::Known(label.to_owned()), ..State::default() };
+        state.mode = Attr::Known("calm".to_owned());
+        state.complete(&Attr::Null, 1);
+        Some(Outcome { state: Some(state), private, diagnostics: Diagnostics::default() })
+    }
+}
+
+fn from_title(old: Value) -> Value {
+    let Value::Map(mut members) = Thing.schema().block.null_object() else { unreachable!("a block is an object") };
+    for (new, name) in [("id", "id"), ("name", "name"), ("text", "title")] {
+        members.insert(new.to_owned(), old.get(name).clone());
+    }
+    members.insert("mode".to_owned(), "calm".into());
+    members.insert("revision".to_owned(), 1.into());
+    members.insert("secret_length".to_owned(), 0.into());
+    Value::Map(members)
+}

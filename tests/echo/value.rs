@@ -1,0 +1,215 @@
+//! `echo_value`: every type there is, nothing done to any of it. It works on values themselves, so that what the wire
+//! gives and takes is all there is between a test and its own words.
+
+use foundryhub::framework::{
+    Diagnostic, Diagnostics, Number, Type, Value,
+    erased::{Answer, AnyResource, Change, Left, PlannedChange},
+    json, plan,
+    resource::{Context, ImportTarget, MoveSource},
+    schema::{Attribute, Block, IdentityAttribute, IdentitySchema, NestedBlock, Nesting, Presence, Schema},
+};
+
+use crate::Store;
+
+pub(crate) struct EchoValue {
+    schema: Schema,
+    identity: IdentitySchema,
+    ty: Type,
+}
+
+impl EchoValue {
+    pub(crate) fn new() -> Self {
+        let schema = schema();
+        let id = IdentityAttribute { name: "id", ty: Type::String, required_for_import: true, description: "The id." };
+        Self { ty: schema.block.ty(), identity: IdentitySchema { version: 0, attributes: vec![id] }, schema }
+    }
+
+    fn identity_of(&self, state: &Value) -> Value {
+        match state.get("id") {
+            Value::String(id) => Value::object([("id", id.as_str().into())]),
+            _ => Value::Null,
+        }
+    }
+}
+
+/// What stands in each nested attribute and in each block.
+fn inner(with_secret: bool) -> Vec<Attribute> {
+    let mut attributes = vec![
+        Attribute::optional("text", Type::String, "A text."),
+        Attribute::optional("number", Type::Number, "A number."),
+        Attribute::computed("made", Type::String, "Made by the provider."),
+        Attribute::optional("either", Type::String, "Given, or made.").or_computed(),
+    ];
+    // Sets cannot hold write-only attributes: their elements could not be told apart.
+    if with_secret {
+        attributes.push(Attribute::optional("secret", Type::String, "Not kept.").write_only());
+    }
+    attributes
+}
+
+fn schema() -> Schema {
+    let nested = |name, nesting| {
+        Attribute::nested(name, nesting, Presence::Optional, inner(nesting != Nesting::Set), "Nested attributes.")
+    };
+    let block = |name, nesting| NestedBlock {
+        name,
+        nesting,
+        block: Block { description: "A block.", attributes: inner(nesting != Nesting::Set), blocks: Vec::new() },
+        min_items: 0,
+        max_items: if nesting == Nesting::Single { 1 } else { 0 },
+    };
+    let object = Type::object([("text", Type::String), ("number", Type::Number)]);
+    let attributes = vec![
+        Attribute::computed("id", Type::String, "The id."),
+        Attribute::optional("string", Type::String, "A string."),
+        Attribute::optional("number", Type::Number, "A number."),
+        Attribute::optional("bool", Type::Bool, "A bool."),
+        Attribute::optional("list", Type::list(Type::Number), "A list."),
+        Attribute::optional("set", Type::set(Type::String), "A set."),
+        Attribute::optional("map", Type::map(Type::Number), "A map."),
+        Attribute::optional("object", object.clone(), "An object."),
+        Attribute::optional("objects", Type::set(object), "A set of objects."),
+        Attribute::optional("tuple", Type::Tuple(vec![Type::String, Type::Bool]), "A tuple."),
+        Attribute::optional("dynamic", Type::Dynamic, "Anything."),
+        Attribute::optional("sensitive", Type::String, "Hidden in output.").sensitive(),
+        Attribute::optional("secret", Type::String, "Not kept.").write_only(),
+        Attribute::optional("either", Type::String, "Given, or made.").or_computed(),
+        Attribute::optional("kind", Type::String, "Of which kind it is.").default("plain").replaces(),
+        nested("single", Nesting::Single),
+        nested("nested_list", Nesting::List),
+        nested("nested_set", Nesting::Set),
+        nested("nested_map", Nesting::Map),
+    ];
+    let blocks = vec![
+        block("single_block", Nesting::Single),
+        block("group_block", Nesting::Group),
+        block("list_block", Nesting::List),
+        block("set_block", Nesting::Set),
+        block("map_block", Nesting::Map),
+    ];
+    Schema { version: 0, block: Block { description: "Values of every type.", attributes, blocks } }
+}
+
+/// The value with something known wherever it was unknown.
+fn made(value: Value, ty: &Type) -> Value {
+    match (value, ty) {
+        (Value::Unknown, Type::Bool) => true.into(),
+        (Value::Unknown, Type::Number) => Value::Number(Number::from(1_i64)),
+        (Value::Unknown, Type::String) => "made".into(),
+        (Value::Unknown, Type::Dynamic) => Value::Dynamic(Box::new((Type::String, "made".into()))),
+        (Value::Unknown, Type::List(_) | Type::Set(_)) => Value::List(Vec::new()),
+        (Value::Unknown, Type::Map(_)) => Value::Map(Default::default()),
+        (Value::Unknown, Type::Object(members)) => {
+            Value::object(members.iter().map(|(name, ty)| (name.clone(), made(Value::Unknown, ty))))
+        }
+        (Value::Unknown, Type::Tuple(types)) => Value::List(types.iter().map(|ty| made(Value::Unknown, ty)).collect()),
+        (Value::List(elements), Type::List(ty) | Type::Set(ty)) => {
+            Value::List(elements.into_iter().map(|element| made(element, ty)).collect())
+        }
+        (Value::List(elements), Type::Tuple(types)) => {
+            Value::List(elements.into_iter().zip(types).map(|(element, ty)| made(element, ty)).collect())
+        }
+        (Value::Map(members), Type::Map(ty)) => {
+            Value::object(members.into_iter().map(|(key, member)| (key, made(member, ty))))
+        }
+        (Value::Map(members), Type::Object(types)) => Value::object(members.into_iter().map(|(name, member)| {
+            let member = made(member, &types[&name]);
+            (name, member)
+        })),
+        (Value::Dynamic(inner), _) => {
+            let (ty, value) = *inner;
+            let value = made(value, &ty);
+            Value::Dynamic(Box::new((ty, value)))
+        }
+        (known, _) => known,
+    }
+}
+
+impl AnyResource<Store> for EchoValue {
+    fn name(&self) -> &'static str {
+        "echo_value"
+    }
+
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn ty(&self) -> &Type {
+        &self.ty
+    }
+
+    fn identity_schema(&self) -> &IdentitySchema {
+        &self.identity
+    }
+
+    fn identity_may_change(&self) -> bool {
+        false
+    }
+
+    fn validate(&self, config: Value) -> Diagnostics {
+        plan::check(&self.schema.block, &config)
+    }
+
+    fn upgrade(&self, _version: i64, text: &[u8]) -> (Value, Diagnostics) {
+        match json::decode(text, &self.ty) {
+            Ok(value) => (value, Diagnostics::default()),
+            Err(error) => (Value::Null, Diagnostic::error("The state cannot be read", error.to_string()).into()),
+        }
+    }
+
+    fn plan<'a>(&'a self, _context: Context<'a, Store>, change: Change) -> Answer<'a, PlannedChange> {
+        Box::pin(async move {
+            let block = &self.schema.block;
+            let state = match &change.config {
+                Value::Null => Value::Null,
+                config => plan::prepare(block, &change.prior, config, &change.target),
+            };
+            let requires_replace =
+                if change.prior.is_null() { Vec::new() } else { plan::replacements(block, &change.prior, &state) };
+            PlannedChange {
+                identity: self.identity_of(&state),
+                state,
+                private: change.private,
+                requires_replace,
+                diagnostics: Diagnostics::default(),
+            }
+        })
+    }
+
+    fn apply<'a>(&'a self, _context: Context<'a, Store>, change: Change) -> Answer<'a, Left> {
+        Box::pin(async move {
+            let state = made(change.target, &self.ty);
+            Left {
+                identity: self.identity_of(&state),
+                state,
+                private: b"kept".to_vec(),
+                diagnostics: Diagnostics::default(),
+            }
+        })
+    }
+
+    fn read<'a>(&'a self, _context: Context<'a, Store>, state: Value, private: Vec<u8>) -> Answer<'a, Left> {
+        Box::pin(async move {
+            Left { identity: self.identity_of(&state), state, private, diagnostics: Diagnostics::default() }
+        })
+    }
+
+    fn import<'a>(&'a self, _context: Context<'a, Store>, target: ImportTarget<Value>) -> Answer<'a, Left> {
+        Box::pin(async move {
+            let id = match target {
+                ImportTarget::Id(id) => Value::from(id),
+                ImportTarget::Identity(identity) => identity.get("id").clone(),
+            };
+            let Value::Map(mut members) = self.schema.block.null_object() else { unreachable!("a block is an object") };
+            members.insert("id".to_owned(), id);
+            let state = Value::Map(members);
+            let identity = self.identity_of(&state);
+            Left { state, identity, private: Vec::new(), diagnostics: Diagnostics::default() }
+        })
+    }
+
+    fn take_over(&self, _source: &MoveSource) -> Left {
+        let diagnostics = Diagnostic::error("Nothing becomes an echo", "Import it.").into();
+        Left { state: Value::Null, identity: Value::Null, private: Vec::new(), diagnostics }
+    }
+}

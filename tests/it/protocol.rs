@@ -1,0 +1,564 @@
+//! What each procedure of the protocol does, seen from the engine's side, on the echo provider. The numbers are those of
+//! the checks in the protocol's notes.
+
+use std::fs;
+
+use foundryhub::{
+    framework::{Type, Value},
+    wire::msgpack,
+};
+use proptest::{
+    prelude::*,
+    strategy::ValueTree as _,
+    test_runner::{RngAlgorithm, TestRng, TestRunner},
+};
+use prost::{
+    Message as _,
+    bytes::{Buf as _, BufMut as _},
+};
+use serde_json::{Value as Json, json};
+use tokio::net::TcpListener;
+use tonic::{
+    Code, Status,
+    client::Grpc,
+    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    codegen::http::uri::PathAndQuery,
+    transport::Channel,
+};
+
+use crate::support::{
+    core::{Action, Core, ImportFrom, MoveFrom, Session, Stored, resource},
+    echo::{self, Echo},
+    plugin::{Plugin, within},
+    tfplugin6::{
+        self as proto, DynamicValue, apply_resource_change, call_function, diagnostic::Severity, import_resource_state,
+        plan_resource_change, read_resource, upgrade_resource_state, validate_data_resource_config,
+        validate_resource_config,
+    },
+};
+
+// The life of an object.
+
+/// Check 10.
+#[tokio::test]
+async fn a_failed_create_that_left_something_is_tainted_and_replaced_next() {
+    let mut echo = Echo::new();
+    let config = |mode: &str| json!({ "name": "a", "mode": mode });
+    echo.core.apply("echo_thing", "a", config("fail after create")).await.error("created badly");
+    assert_eq!(echo.core.state("echo_thing", "a")["id"], "thing-a");
+    assert!(echo.core.stored("echo_thing", "a").tainted);
+    assert_eq!(echo.core.identity("echo_thing", "a"), json!({ "name": "a" }));
+
+    echo.journal();
+    let applied = echo.core.apply("echo_thing", "a", config("calm")).await.quiet();
+    assert_eq!(applied.action(), Action::Replace);
+    assert!(applied.change().was_tainted);
+    assert_eq!(echo.journal(), ["delete a to replace it", "create a"]);
+    assert!(!echo.core.stored("echo_thing", "a").tainted);
+}
+
+#[tokio::test]
+async fn a_failed_create_that_left_nothing_is_not_stored() {
+    let mut echo = Echo::new();
+    let config = json!({ "name": "a", "mode": "fail before create" });
+    echo.core.apply("echo_thing", "a", config).await.error("not created");
+    assert_eq!(echo.core.state("echo_thing", "a"), Json::Null);
+}
+
+#[tokio::test]
+async fn a_failed_update_keeps_the_object_and_does_not_taint_it() {
+    let mut echo = Echo::new();
+    echo.core.apply("echo_thing", "a", json!({ "name": "a", "text": "one" })).await.quiet();
+    let config = json!({ "name": "a", "text": "two", "mode": "fail in update" });
+    echo.core.apply("echo_thing", "a", config).await.error("not updated");
+    assert_eq!(echo.core.state("echo_thing", "a")["text"], "one");
+    assert!(!echo.core.stored("echo_thing", "a").tainted);
+}
+
+/// Check 11.
+#[tokio::test]
+async fn an_interrupted_create_keeps_what_exists_and_later_calls_work() {
+    let mut echo = Echo::with(Core::new().in_one_process());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let notify = listener.local_addr().unwrap().to_string();
+    echo.core.interrupt_apply_when(async move {
+        listener.accept().await.unwrap();
+    });
+    let config = json!({ "name": "a", "mode": "wait in create", "notify": notify });
+    let resources = vec![
+        resource("echo_thing", "a", config),
+        resource("echo_thing", "b", json!({ "name": "b" })).depends_on("echo_thing", "a"),
+    ];
+    let applied = within("an interrupted apply", echo.core.apply_all(resources)).await;
+    applied.error("It was interrupted");
+    assert_eq!(echo.core.state("echo_thing", "a")["id"], "thing-a");
+    assert!(echo.core.stored("echo_thing", "a").tainted);
+    assert_eq!(echo.core.state("echo_thing", "b"), Json::Null);
+    // The same process goes on.
+    echo.core.apply("echo_thing", "c", json!({ "name": "c" })).await.quiet();
+}
+
+/// Check 12.
+#[tokio::test]
+async fn a_refresh_keeps_private_data_and_identity_and_finds_drift() {
+    let mut echo = Echo::new();
+    let config = json!({ "name": "a", "text": "one" });
+    echo.core.apply("echo_thing", "a", config.clone()).await.quiet();
+    let before = echo.core.stored("echo_thing", "a").clone();
+    assert!(!before.private.is_empty());
+    let refreshed = echo.core.refresh().await.quiet();
+    assert!(!refreshed.change().drifted());
+    let after = echo.core.stored("echo_thing", "a").clone();
+    assert_eq!((before.private, before.identity), (after.private, after.identity));
+
+    fs::write(echo.path("a"), "changed by somebody").unwrap();
+    let plan = echo.core.plan("echo_thing", "a", config.clone()).await.ok();
+    assert!(plan.change().drifted());
+    assert_eq!(plan.change().before["text"], "changed by somebody");
+    assert_eq!(plan.action(), Action::Update);
+    echo.core.apply_saved(plan).await.quiet();
+    assert_eq!(fs::read_to_string(echo.path("a")).unwrap(), "one");
+
+    fs::remove_file(echo.path("a")).unwrap();
+    let plan = echo.core.plan("echo_thing", "a", config).await.ok();
+    assert_eq!(plan.action(), Action::Create);
+}
+
+/// Check 13.
+#[tokio::test]
+async fn a_state_of_the_same_version_may_lack_an_attribute() {
+    let mut echo = Echo::new();
+    fs::write(echo.path("a"), "old").unwrap();
+    echo.core.store("echo_thing", "a", made(2, json!({ "id": "thing-a", "name": "a", "text": "old" })));
+    let updated = echo.core.apply("echo_thing", "a", json!({ "name": "a", "text": "old" })).await.quiet();
+    assert_eq!(updated.action(), Action::Update);
+    assert_eq!(echo.core.state("echo_thing", "a")["mode"], "calm");
+}
+
+#[tokio::test]
+async fn a_state_of_an_older_version_becomes_one_of_today() {
+    let mut echo = Echo::new();
+    fs::write(echo.path("a"), "old").unwrap();
+    echo.core.store("echo_thing", "a", made(0, json!({ "id": "thing-a", "name": "a", "title": "old" })));
+    echo.core.plan("echo_thing", "a", json!({ "name": "a", "text": "old" })).await.change();
+    echo.core.refresh().await.quiet();
+    assert_eq!(echo.core.state("echo_thing", "a")["text"], "old");
+    assert_eq!(echo.core.stored("echo_thing", "a").version, 2);
+}
+
+/// Check 14: the identity schema has version 1 and the state has no identity, so that the engine asks to upgrade nothing.
+#[tokio::test]
+async fn an_identity_that_was_never_stored_is_found_by_the_refresh() {
+    let mut echo = Echo::new();
+    fs::write(echo.path("a"), "").unwrap();
+    echo.core.store("echo_thing", "a", made(2, json!({ "id": "thing-a", "name": "a", "text": null })));
+    assert_eq!(echo.core.identity("echo_thing", "a"), Json::Null);
+    echo.core.refresh().await.quiet();
+    assert_eq!(echo.core.identity("echo_thing", "a"), json!({ "name": "a" }));
+}
+
+/// What the echo provider would have stored.
+fn made(version: i64, state: Json) -> Stored {
+    Stored { private: br#"{"made":true}"#.to_vec(), ..Stored::written_by(version, state) }
+}
+
+/// Check 16.
+#[tokio::test]
+async fn a_state_is_taken_over_from_another_provider() {
+    let mut echo = Echo::new();
+    fs::write(echo.path("a"), "").unwrap();
+    let mut from = MoveFrom {
+        provider_address: "registry.terraform.io/others/old".to_owned(),
+        type_name: "old_thing".to_owned(),
+        schema_version: 7,
+        state: json!({ "label": "a", "anything": [1, { "else": null }] }),
+        private: b"opaque \xff".to_vec(),
+        identity: None,
+    };
+    let diagnostics = echo.core.move_from("echo_thing", "a", from.clone()).await;
+    assert!(!diagnostics.has_errors(), "{diagnostics}");
+    echo.core.plan("echo_thing", "a", json!({ "name": "a" })).await.assert_empty();
+
+    from.type_name = "other_thing".to_owned();
+    let diagnostics = echo.core.move_from("echo_thing", "b", from).await;
+    diagnostics.error("cannot be moved here");
+}
+
+/// Check 17.
+#[tokio::test]
+async fn a_replacement_destroys_without_a_plan_of_its_own() {
+    let mut echo = Echo::new();
+    echo.core.apply("echo_thing", "a", json!({ "name": "a" })).await.quiet();
+    echo.journal();
+    let replaced = echo.core.apply("echo_thing", "a", json!({ "name": "b" })).await.quiet();
+    assert_eq!(replaced.action(), Action::Replace);
+    assert_eq!(replaced.change().requires_replace, ["name"]);
+    assert_eq!(echo.journal(), ["delete a to replace it", "create b"]);
+
+    let swapped = resource("echo_thing", "a", json!({ "name": "c" })).create_before_destroy();
+    echo.core.apply_one(swapped).await.warning("A thing goes");
+    assert_eq!(echo.journal(), ["create c", "plan to delete b", "delete b"]);
+}
+
+#[tokio::test]
+async fn a_destroy_is_planned_and_warned_of() {
+    let mut echo = Echo::new();
+    echo.core.apply("echo_thing", "a", json!({ "name": "a" })).await.quiet();
+    echo.journal();
+    let destroyed = echo.core.destroy("echo_thing", "a").await.ok();
+    destroyed.warning("a is going to be deleted");
+    assert_eq!(destroyed.action(), Action::Delete);
+    assert_eq!(echo.journal(), ["plan to delete a", "delete a"]);
+    assert_eq!(echo.core.state("echo_thing", "a"), Json::Null);
+}
+
+#[tokio::test]
+async fn another_spelling_plans_nothing() {
+    let mut echo = Echo::new();
+    echo.core.apply("echo_thing", "a", json!({ "name": "a" })).await.quiet();
+    echo.core.plan("echo_thing", "a", json!({ "name": "A" })).await.assert_empty();
+}
+
+#[tokio::test]
+async fn a_resource_that_refers_to_another_is_known_after_it() {
+    let mut echo = Echo::new();
+    let resources = || {
+        vec![
+            resource("echo_thing", "b", json!({ "name": "b", "text": "${echo_thing.a.id}" })),
+            resource("echo_thing", "a", json!({ "name": "a" })),
+        ]
+    };
+    echo.core.apply_all(resources()).await.quiet();
+    assert_eq!(echo.core.state("echo_thing", "b")["text"], "thing-a");
+    assert_eq!(echo.journal(), ["create a", "create b"]);
+    echo.core.plan_all(resources()).await.assert_empty();
+    echo.core.destroy_all().await.ok();
+    let deletes: Vec<_> = echo.journal().into_iter().filter(|line| line.starts_with("delete")).collect();
+    assert_eq!(deletes, ["delete b", "delete a"]);
+}
+
+#[tokio::test]
+async fn an_import_finds_what_is_there_and_nothing_else() {
+    let mut echo = Echo::new();
+    fs::write(echo.path("a"), "text").unwrap();
+    echo.core.import("echo_thing", "a", ImportFrom::Identity(json!({ "name": "a" }))).await.quiet();
+    echo.core.plan("echo_thing", "a", json!({ "name": "a", "text": "text" })).await.assert_empty();
+    let missing = echo.core.import("echo_thing", "b", ImportFrom::Id("b".to_owned())).await.failed();
+    missing.error("non-existent");
+}
+
+/// Check 18.
+#[tokio::test]
+async fn a_second_configuration_of_a_process_replaces_the_first() {
+    let mut echo = Echo::with(Core::new().in_one_process());
+    echo.core.apply("echo_thing", "a", json!({ "name": "a" })).await.quiet();
+    let elsewhere = tempfile::tempdir().unwrap();
+    echo.core.configure(json!({ "directory": elsewhere.path() }));
+    echo.core.apply("echo_thing", "b", json!({ "name": "b" })).await.quiet();
+    assert!(elsewhere.path().join("b").exists());
+    let configured = fs::read_to_string(echo.path("journal")).unwrap();
+    assert_eq!(
+        configured.lines().filter(|line| *line == "configure").count(),
+        2,
+        "one for the plan, one for the apply"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_value_is_an_error_at_its_attribute_before_anything_is_done() {
+    let mut echo = Echo::new();
+    let applied = echo.core.apply("echo_thing", "a", json!({ "name": "a", "mode": "wild" })).await.failed();
+    assert_eq!(applied.error("Unknown mode").path, "mode");
+    assert_eq!(echo.journal(), [""; 0]);
+    echo.core.configure(json!({ "directory": "" }));
+    let diagnostics = echo.core.validate("echo_thing", "a", json!({ "name": "a" })).await;
+    assert_eq!(diagnostics.error("No directory").path, "directory");
+}
+
+// What breaks.
+
+#[tokio::test]
+async fn a_panic_is_an_error_of_its_call_and_the_process_goes_on() {
+    let mut echo = Echo::with(Core::new().in_one_process());
+    let config = |mode: &str| json!({ "name": "a", "mode": mode });
+    let diagnostics = echo.core.validate("echo_thing", "a", config("panic in validate")).await;
+    diagnostics.error("ValidateResourceConfig ended early");
+    let plan = echo.core.plan("echo_thing", "a", config("panic in plan")).await;
+    plan.error("PlanResourceChange ended early");
+    let applied = echo.core.apply("echo_thing", "a", config("panic in create")).await;
+    applied.error("ApplyResourceChange ended early: created");
+    // Whether it exists nobody knows, so it is kept, to be replaced.
+    assert_eq!(echo.core.state("echo_thing", "a")["name"], "a");
+    assert!(echo.core.stored("echo_thing", "a").tainted);
+
+    echo.core.apply("echo_thing", "b", json!({ "name": "b" })).await.quiet();
+    let updated = json!({ "name": "b", "mode": "panic in read" });
+    echo.core.apply("echo_thing", "b", updated.clone()).await.quiet();
+    let before = echo.core.state("echo_thing", "b");
+    echo.core.plan("echo_thing", "b", updated).await.error("ReadResource ended early");
+    assert_eq!(echo.core.state("echo_thing", "b"), before);
+}
+
+async fn session() -> Session {
+    Session::start(Plugin::launch().program(echo::program())).await
+}
+
+/// Check 7: what `"pre-${unknown}"` is in a configuration, an unknown string that is not null and begins with `pre-`.
+#[tokio::test]
+async fn an_unknown_value_may_say_what_it_will_be() {
+    let session = session().await;
+    let catalog = session.catalog().await;
+    let ty = catalog.resource("echo_thing").block.ty();
+    let Type::Object(members) = &ty else { panic!("an object") };
+    let mut config = vec![0x80 | members.len() as u8];
+    for name in members.keys() {
+        config.extend(msgpack::encode(&name.as_str().into(), &Type::String));
+        match name.as_str() {
+            "name" => config.extend(b"\xc7\x09\x0c\x82\x01\xc2\x02\xa4pre-"),
+            _ => config.push(0xc0),
+        }
+    }
+    let config = Some(DynamicValue { msgpack: config, json: Vec::new() });
+    let nil = Some(DynamicValue { msgpack: vec![0xc0], json: Vec::new() });
+    let request = plan_resource_change::Request {
+        type_name: "echo_thing".to_owned(),
+        prior_state: nil,
+        proposed_new_state: config.clone(),
+        config,
+        ..plan_resource_change::Request::default()
+    };
+    let answer = session.client().plan_resource_change(request).await.unwrap().into_inner();
+    assert_eq!(answer.diagnostics, []);
+    let planned = msgpack::decode(&answer.planned_state.unwrap().msgpack, &ty).unwrap();
+    assert_eq!(planned.get("name"), &Value::Unknown);
+    session.end().await;
+}
+
+#[tokio::test]
+async fn an_unknown_name_is_an_error_that_names_it() {
+    let session = session().await;
+    let nothing = || "echo_nothing".to_owned();
+    let request = validate_resource_config::Request { type_name: nothing(), ..Default::default() };
+    let mut answers = vec![session.client().validate_resource_config(request).await.unwrap().into_inner().diagnostics];
+    let request = validate_data_resource_config::Request { type_name: nothing(), ..Default::default() };
+    answers.push(session.client().validate_data_resource_config(request).await.unwrap().into_inner().diagnostics);
+    let request = read_resource::Request { type_name: nothing(), ..Default::default() };
+    answers.push(session.client().read_resource(request).await.unwrap().into_inner().diagnostics);
+    let request = import_resource_state::Request { type_name: nothing(), ..Default::default() };
+    answers.push(session.client().import_resource_state(request).await.unwrap().into_inner().diagnostics);
+    for answer in answers {
+        assert_eq!(answer.len(), 1);
+        assert_eq!(answer[0].severity(), Severity::Error);
+        assert!(answer[0].detail.contains("echo_nothing"), "{}", answer[0].detail);
+    }
+    let request = call_function::Request { name: nothing(), arguments: Vec::new() };
+    let error = session.client().call_function(request).await.unwrap().into_inner().error.unwrap();
+    assert!(error.text.contains("echo_nothing"), "{}", error.text);
+    session.end().await;
+}
+
+/// Procedures about things that no schema of ours names, so that engines do not call them.
+const WITHOUT_USE: [&str; 17] = [
+    "CloseEphemeralResource",
+    "ConfigureStateStore",
+    "DeleteState",
+    "GenerateResourceConfig",
+    "GetStates",
+    "InvokeAction",
+    "ListResource",
+    "LockState",
+    "OpenEphemeralResource",
+    "PlanAction",
+    "ReadStateBytes",
+    "RenewEphemeralResource",
+    "UnlockState",
+    "ValidateActionConfig",
+    "ValidateEphemeralResourceConfig",
+    "ValidateListResourceConfig",
+    "ValidateStateStoreConfig",
+];
+
+#[tokio::test]
+async fn every_procedure_is_answered() {
+    let session = session().await;
+    for procedure in procedures() {
+        let answer = call(&session, &procedure, Vec::new()).await;
+        let expected = WITHOUT_USE.contains(&procedure.as_str()) || procedure == "WriteStateBytes";
+        match answer {
+            Ok(_) => assert!(!expected, "{procedure} has a use now"),
+            Err(status) => {
+                assert_eq!((status.code(), expected), (Code::Unimplemented, true), "{procedure}: {status}");
+            }
+        }
+    }
+    session.end().await;
+}
+
+#[tokio::test]
+async fn no_bytes_end_the_process_or_a_call_of_it() {
+    let session = session().await;
+    let mut runner =
+        TestRunner::new_with_rng(ProptestConfig::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let noise = prop::collection::vec(any::<u8>(), 0..120);
+    let mut sample = || noise.new_tree(&mut runner).unwrap().current();
+    // Anything at all: a message that cannot be read is gRPC's to refuse.
+    for procedure in procedures() {
+        for _ in 0..20 {
+            let _ = call(&session, &procedure, sample()).await;
+        }
+    }
+    // A message that can be read, with values that cannot: every answer says so in a diagnostic.
+    let catalog = session.catalog().await;
+    for type_name in ["echo_value", "echo_thing"] {
+        let ty = catalog.resource(type_name).block.ty();
+        let null = Value::object(catalog.resource(type_name).block.attributes.keys().map(|name| (name, Value::Null)));
+        let valid = msgpack::encode(&null, &ty);
+        for _ in 0..100 {
+            let value = Some(damaged(&valid, &sample()));
+            let type_name = type_name.to_owned();
+            let private = sample();
+            let (prior, planned, config) = (value.clone(), value.clone(), value.clone());
+            let requests: [(&str, Vec<u8>); 5] = [
+                (
+                    "ValidateResourceConfig",
+                    validate_resource_config::Request {
+                        type_name: type_name.clone(),
+                        config: value.clone(),
+                        client_capabilities: None,
+                    }
+                    .encode_to_vec(),
+                ),
+                (
+                    "ReadResource",
+                    read_resource::Request {
+                        type_name: type_name.clone(),
+                        current_state: value.clone(),
+                        private: private.clone(),
+                        ..Default::default()
+                    }
+                    .encode_to_vec(),
+                ),
+                (
+                    "PlanResourceChange",
+                    plan_resource_change::Request {
+                        type_name: type_name.clone(),
+                        prior_state: prior.clone(),
+                        proposed_new_state: planned.clone(),
+                        config: config.clone(),
+                        prior_private: private.clone(),
+                        ..Default::default()
+                    }
+                    .encode_to_vec(),
+                ),
+                (
+                    "ApplyResourceChange",
+                    apply_resource_change::Request {
+                        type_name: type_name.clone(),
+                        prior_state: prior,
+                        planned_state: planned,
+                        config,
+                        planned_private: private,
+                        ..Default::default()
+                    }
+                    .encode_to_vec(),
+                ),
+                (
+                    "UpgradeResourceState",
+                    upgrade_resource_state::Request {
+                        type_name,
+                        version: 2,
+                        raw_state: Some(proto::RawState { json: sample(), ..Default::default() }),
+                    }
+                    .encode_to_vec(),
+                ),
+            ];
+            for (procedure, request) in requests {
+                call(&session, procedure, request).await.unwrap_or_else(|status| panic!("{procedure}: {status}"));
+            }
+        }
+    }
+    // Deeper than any stack.
+    let pair = r#"{"type": ["list", "dynamic"], "value": ["#;
+    let json = format!("{{\"dynamic\": {}null{}}}", pair.repeat(20_000), "]}".repeat(20_000));
+    let request = upgrade_resource_state::Request {
+        type_name: "echo_value".to_owned(),
+        version: 0,
+        raw_state: Some(proto::RawState { json: json.into_bytes(), ..Default::default() }),
+    };
+    let answer = session.client().upgrade_resource_state(request).await.unwrap().into_inner();
+    assert_eq!(answer.diagnostics[0].summary, "The state cannot be read");
+    session.catalog().await;
+    session.end().await;
+}
+
+/// Valid bytes with some of them replaced, or cut short.
+fn damaged(valid: &[u8], noise: &[u8]) -> DynamicValue {
+    let mut msgpack = valid.to_vec();
+    for pair in noise.chunks(2).take(3) {
+        let position = pair[0] as usize * msgpack.len() / 256;
+        msgpack[position] = *pair.last().unwrap();
+    }
+    if noise.len().is_multiple_of(3) {
+        msgpack.truncate(noise.len() * 2);
+    }
+    DynamicValue { msgpack, json: Vec::new() }
+}
+
+/// The names of all procedures of the protocol.
+fn procedures() -> Vec<String> {
+    let table = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tfplugin6.tsv");
+    let table = fs::read_to_string(table).unwrap();
+    let names: Vec<_> =
+        table.lines().filter_map(|line| line.strip_prefix("rpc\ttfplugin6.Provider.")?.split('\t').next()).collect();
+    assert!(names.len() > 30);
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// Calls a procedure with these bytes as its message; returns those of the first answer.
+async fn call(session: &Session, procedure: &str, message: Vec<u8>) -> Result<Vec<u8>, Status> {
+    let mut client: Grpc<Channel> = Grpc::new(session.channel());
+    client.ready().await.unwrap();
+    let path: PathAndQuery = format!("/tfplugin6.Provider/{procedure}").parse().unwrap();
+    let answer = within(procedure, client.server_streaming(tonic::Request::new(message), path, Bytes)).await;
+    let mut answers = answer?.into_inner();
+    Ok(within(procedure, answers.message()).await?.unwrap_or_default())
+}
+
+/// Messages as they are.
+#[derive(Debug, Clone, Copy)]
+struct Bytes;
+
+impl Codec for Bytes {
+    type Encode = Vec<u8>;
+    type Decode = Vec<u8>;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
+    }
+}
+
+impl Encoder for Bytes {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn encode(&mut self, item: Vec<u8>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put_slice(&item);
+        Ok(())
+    }
+}
+
+impl Decoder for Bytes {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
+        let length = buffer.remaining();
+        Ok(Some(buffer.copy_to_bytes(length).to_vec()))
+    }
+}

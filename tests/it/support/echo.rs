@@ -1,0 +1,61 @@
+//! The provider of `tests/echo`, which tests drive where the real one could not be told what to do.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::core::Core;
+
+/// The echo provider's executable. Cargo builds no example for a single test binary, so the first test to ask does.
+pub(crate) fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let real = Path::new(env!("CARGO_BIN_EXE_terraform-provider-foundryhub"));
+        let profile = real.parent().expect("a directory of executables");
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--example", "echo", "--manifest-path"]);
+        build.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().expect("cargo").success(), "the echo provider does not build");
+        profile.join("examples").join(format!("echo{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
+/// A working directory for the echo provider, and the directory where its things are.
+pub(crate) struct Echo {
+    pub(crate) core: Core,
+    things: TempDir,
+}
+
+impl Echo {
+    pub(crate) fn new() -> Self {
+        Self::with(Core::new())
+    }
+
+    /// The same with a core that was told something before.
+    pub(crate) fn with(core: Core) -> Self {
+        let things = tempfile::tempdir().expect("a directory");
+        let mut core = core.program(program());
+        core.configure(json!({ "directory": things.path() }));
+        Self { core, things }
+    }
+
+    /// Where the thing of this name is.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.things.path().join(name)
+    }
+
+    /// What the provider did since the last look, a line each, without its configurations and reads.
+    pub(crate) fn journal(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.path("journal")).unwrap_or_default();
+        std::fs::write(self.path("journal"), "").expect("a journal to empty");
+        text.lines().filter(|line| *line != "configure" && !line.starts_with("read ")).map(str::to_owned).collect()
+    }
+}
