@@ -1,5 +1,6 @@
 //! The provider foundryhub: its configuration, and the registry of everything it offers.
 
+pub mod access;
 pub mod config;
 pub mod report;
 pub mod resources;

@@ -11,8 +11,11 @@ use crate::{
         storage_accounts::StorageAccount,
         workspaces::{AuthMode, AuthModeKind, Workspace},
     },
-    framework::{Diagnostic, Diagnostics},
-    provider::Session,
+    framework::{Diagnostic, Diagnostics, Severity},
+    provider::{
+        Session,
+        access::{self, Access, Check, Finding},
+    },
 };
 
 /// How long the hub may take to be put back after the account refused. It is granted beyond the operation's own time,
@@ -119,7 +122,7 @@ pub(super) struct Change<'c> {
     pub(super) now: Settings,
     /// What was written, or may have been.
     pub(super) wrote: Settings,
-    /// Warnings.
+    /// What there is to say beside an error that ended it.
     pub(super) found: Diagnostics,
 }
 
@@ -127,13 +130,25 @@ impl Change<'_> {
     /// Brings hub and account to `target`; what it leaves open stays. The hub goes first in both directions: on the way to
     /// identities it must not need keys when they go off, and on the way back the order is the product's, so the gap in
     /// between is kept short.
-    pub(super) async fn run(&mut self, target: &Settings) -> Result<(), Diagnostic> {
+    ///
+    /// Where somebody may lose access, `access` is asked before anything is changed and again before keys go off.
+    pub(super) async fn run(&mut self, target: &Settings, access: Option<&Access<'_>>) -> Result<(), Diagnostic> {
         let before = self.now.clone();
         let mode = target.mode.as_ref().filter(|mode| self.now.mode.as_ref() != Some(mode));
         let keys = target.keys.filter(|keys| self.now.keys != Some(*keys));
+        let access = access.filter(|access| access.check != Check::Off && target.takes_keys_away(&before));
+        if let Some(access) = access {
+            let findings = access.before_anything(keys == Some(false)).await;
+            self.weigh(&findings, access.check)?;
+        }
         if let Some(mode) = mode {
             let set = self.set_mode(mode, self.call).await;
             set.map_err(|(error, interrupted)| self.incomplete(error, interrupted))?;
+        }
+        if let (Some(access), Some(false)) = (access, keys) {
+            let findings = access.before_keys_go_off(mode.is_some()).await;
+            let weighed = findings.and_then(|findings| self.weigh(&findings, access.check));
+            weighed.map_err(|error| self.incomplete(error, false))?;
         }
         if let Some(keys) = keys
             && let Err((error, interrupted)) = self.set_keys(keys).await
@@ -150,6 +165,15 @@ impl Change<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Takes note of findings; the last of those that stop is the error.
+    fn weigh(&mut self, findings: &[Finding], check: Check) -> Result<(), Diagnostic> {
+        self.found.extend(access::judge(findings, check));
+        match self.found.0.iter().rposition(|found| found.severity == Severity::Error) {
+            Some(position) => Err(self.found.0.remove(position)),
+            None => Ok(()),
+        }
     }
 
     /// An error together with what is there now.

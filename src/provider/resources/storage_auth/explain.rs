@@ -8,7 +8,7 @@ use crate::{
         error::OperationOutcome,
         workspaces::{AuthMode, Workspace, WorkspaceKind},
     },
-    framework::{Diagnostic, Path},
+    framework::{Diagnostic, Path, Severity},
     provider::report,
 };
 
@@ -65,6 +65,12 @@ pub(super) fn refused_kind(id: &WorkspaceId, hub: &Workspace) -> Option<Diagnost
 pub(super) fn hub_not_read(hub: &WorkspaceId, error: &Error) -> Diagnostic {
     let lacks = "Microsoft.MachineLearningServices/workspaces/read";
     report::failure("Cannot read the hub", error, &forbidden(error, lacks, hub.as_str(), "Reader")).at(Path::root(HUB))
+}
+
+/// The hub may not be looked at while planning, which is no reason to stop yet.
+pub(super) fn hub_hidden(hub: &WorkspaceId, error: &Error) -> Diagnostic {
+    let told = hub_not_read(hub, error);
+    Diagnostic { severity: Severity::Warning, summary: "The hub cannot be seen".to_owned(), ..told }
 }
 
 /// Azure names no storage account, or something that is none.

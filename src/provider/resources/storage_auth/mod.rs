@@ -13,7 +13,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    arm::{Call, Read, StorageAccountId, WorkspaceId, workspaces::AuthMode},
+    arm::{
+        Call, Read, StorageAccountId, WorkspaceId,
+        workspaces::{AuthMode, AuthModeKind, Workspace},
+    },
     framework::{
         Attr, Diagnostic, Diagnostics, Private,
         resource::{
@@ -21,7 +24,11 @@ use crate::{
         },
         schema::{IdentitySchema, Schema},
     },
-    provider::{Session, session::Fate},
+    provider::{
+        Session,
+        access::{self, Access, Check},
+        session::Fate,
+    },
 };
 use change::{Account, Change, Look, Unseen};
 use schema::{Identity, Pair, Settings, State};
@@ -73,18 +80,23 @@ impl Resource for StorageAuth {
         let mut diagnostics = Diagnostics::default();
         let hub = planned.hub();
         planned.id = hub.as_ref().map_or(Attr::Unknown, |hub| hub.as_str().to_owned().into());
-        match prior.filter(|prior| schema::same_id_attr(&prior.hub_id, &planned.hub_id)) {
-            Some(prior) => plan_change(&prior, &config, &mut planned),
-            None => {
-                // In the second plan of a replacement the private data are the old object's, which its removal needs.
-                private.remove(CREATES);
-                if let Some(hub) = &hub {
-                    private.set(CREATES, &hub.arm().key());
-                }
-                if let (Some(session), Some(hub)) = (context.client, &hub) {
-                    let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.read, READING));
-                    diagnostics = plan_creation(session, hub, &call).await;
-                }
+        let prior = prior.filter(|prior| schema::same_id_attr(&prior.hub_id, &planned.hub_id));
+        // In the second plan of a replacement the private data are the old object's, which its removal needs.
+        private.remove(CREATES);
+        match (&prior, &hub) {
+            (Some(prior), _) => plan_change(prior, &config, &mut planned),
+            (None, Some(hub)) => private.set(CREATES, &hub.arm().key()),
+            (None, None) => {}
+        }
+        if let (Some(session), Some(hub)) = (context.client, &hub) {
+            if prior.is_none() && session.plans(hub.arm(), Fate::Created) {
+                diagnostics.push(explain::two_addresses(hub));
+            }
+            // Once somebody has written, this is the second plan of an apply, which is about to look for itself.
+            if session.arm.remembers_reads() {
+                let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.read, READING));
+                let prior = prior.as_ref().map(State::settings);
+                diagnostics.extend(foresee(session, &call, hub, prior, &config, &planned).await);
             }
         }
         Planned { state: planned, private, requires_replace: Vec::new(), diagnostics }
@@ -251,22 +263,66 @@ fn plan_change(prior: &State, config: &State, planned: &mut State) {
     planned.original = original.into();
 }
 
-/// Looks at what a creation is about. What it finds decides nothing: it is looked at again at the apply.
-async fn plan_creation(session: &Session, hub: &WorkspaceId, call: &Call) -> Diagnostics {
-    let mut diagnostics = Diagnostics::default();
-    if session.plans(hub.arm(), Fate::Created) {
-        diagnostics.push(explain::two_addresses(hub));
+/// Looks at what is planned, and warns of what is in its way. What this finds decides nothing: it is looked at again at the
+/// apply.
+async fn foresee(
+    session: &Session,
+    call: &Call,
+    hub_id: &WorkspaceId,
+    prior: Option<Settings>,
+    config: &State,
+    planned: &State,
+) -> Diagnostics {
+    let target = wanted(config, planned);
+    if target.mode.as_ref().is_some_and(|mode| mode.kind() != AuthModeKind::AccessKey) {
+        access::plans_to_leave_keys(session, hub_id);
     }
-    // Once somebody has written, this is the second plan of an apply, which is about to look for itself.
-    if !session.arm.remembers_reads() {
-        return diagnostics;
+    if prior.as_ref().is_some_and(|prior| !target.takes_keys_away(prior)) {
+        return Diagnostics::default();
     }
-    match session.arm.workspaces().get(hub, Read::Remembered, call).await {
-        Ok(found) => diagnostics.0.extend(explain::refused_kind(hub, &found)),
-        Err(error) if error.is_not_found() => diagnostics.push(explain::no_hub_yet(hub)),
-        Err(error) => diagnostics.push(explain::hub_not_read(hub, &error)),
+    // After a refresh this is what it was told.
+    let hub = match session.arm.workspaces().get(hub_id, Read::Remembered, call).await {
+        Ok(hub) => hub,
+        Err(error) if error.is_not_found() => return explain::no_hub_yet(hub_id).into(),
+        Err(error) if error.is_forbidden() => return explain::hub_hidden(hub_id, &error).into(),
+        Err(error) => return explain::hub_not_read(hub_id, &error).into(),
+    };
+    if let Some(error) = explain::refused_kind(hub_id, &hub) {
+        return error.into();
     }
-    diagnostics
+    let now = prior
+        .unwrap_or_else(|| Settings { mode: Some(hub.properties.system_datastores_auth_mode.clone()), keys: None });
+    let Ok(account) = StorageAccountId::parse(&hub.properties.storage_account) else { return Diagnostics::default() };
+    let access = access_of(session, call, hub_id, &hub, &account, planned);
+    if access.check == Check::Off || !target.takes_keys_away(&now) {
+        return Diagnostics::default();
+    }
+    // Only where nothing else is going to change does it matter whether keys are off already.
+    if now.keys.is_none() && now.mode == target.mode {
+        let found = session.arm.storage_accounts().get(&account, Read::Remembered, call).await;
+        if found.is_ok_and(|found| !found.shared_key_enabled()) {
+            return Diagnostics::default();
+        }
+    }
+    let findings = access.foresee(target.keys == Some(false) && now.keys != Some(false)).await;
+    access::foretell(&findings, access.check)
+}
+
+fn access_of<'a>(
+    session: &'a Session,
+    call: &'a Call,
+    hub_id: &'a WorkspaceId,
+    hub: &'a Workspace,
+    account: &'a StorageAccountId,
+    planned: &State,
+) -> Access<'a> {
+    let (principals, check, settle) = (planned.principals(), planned.check(), planned.settle_time());
+    Access { session, call, hub_id, hub, account, principals, check, settle }
+}
+
+/// What a configuration wants of hub and account. Keys that it does not speak of may be as they are.
+fn wanted(config: &State, planned: &State) -> Settings {
+    Settings { mode: planned.settings().mode, keys: config.shared_access_key_enabled.known().copied() }
 }
 
 /// Brings hub and account to what is planned.
@@ -289,7 +345,7 @@ async fn apply(
         Err(Unseen::Failed(error)) => return untouched(private, error),
     };
     let _account_turn = session.turn(look.account_id.arm()).await;
-    let target = Settings { mode: planned.settings().mode, keys: config.shared_access_key_enabled.known().copied() };
+    let target = wanted(&config, &planned);
     let mut warnings = Diagnostics::default();
     if let Some(error) = explain::refused_kind(&hub, &look.hub) {
         return untouched(private, error);
@@ -304,6 +360,7 @@ async fn apply(
     }
 
     let found = look.settings();
+    let access = access_of(session, call, &hub, &look.hub, &look.account_id, &planned);
     let mut change = Change {
         session,
         call,
@@ -313,7 +370,7 @@ async fn apply(
         wrote: Settings::default(),
         found: warnings,
     };
-    let result = change.run(&target).await;
+    let result = change.run(&target, Some(&access)).await;
     let Change { now, wrote, found: mut diagnostics, .. } = change;
 
     let mut original = before.as_ref().map(|before| Settings::of(&before.state().original)).unwrap_or_default();
@@ -440,7 +497,7 @@ async fn restore(
     }
     let mut change =
         Change { session, call, hub, account: &account, now, wrote: Settings::default(), found: diagnostics };
-    let result = change.run(&target).await;
+    let result = change.run(&target, None).await;
     let Change { now, wrote, found: mut diagnostics, .. } = change;
     match result {
         Ok(()) => gone(diagnostics),

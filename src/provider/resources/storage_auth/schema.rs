@@ -15,6 +15,7 @@ use crate::{
         schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Nesting, Presence, Refusal, Schema},
         timeouts::{self, Timeouts},
     },
+    provider::access::Check,
 };
 
 /// The object as configuration, plan and state.
@@ -220,6 +221,26 @@ impl State {
         Settings { mode: pinned.mode.or(original.mode), keys: pinned.keys.or(original.keys) }
     }
 
+    /// How far the access check goes.
+    pub(super) fn check(&self) -> Check {
+        match self.access_check.text() {
+            Some(text) if text.eq_ignore_ascii_case("off") => Check::Off,
+            Some(text) if text.eq_ignore_ascii_case("enforce") => Check::Enforce,
+            _ => Check::Warn,
+        }
+    }
+
+    /// Who must have access.
+    pub(super) fn principals(&self) -> Vec<String> {
+        let ids = self.access_check_principal_ids.known().into_iter().flatten();
+        ids.filter_map(|id| id.text().map(str::to_owned)).collect()
+    }
+
+    /// How old grants must be before keys go off.
+    pub(super) fn settle_time(&self) -> Duration {
+        timeouts::resolve(&self.grant_settle_time, Duration::ZERO)
+    }
+
     /// The time that an operation may take.
     pub(super) fn timeout(&self, which: impl Fn(&Timeouts) -> &Attr<String>, default: Duration) -> Duration {
         self.timeouts.known().map_or(default, |timeouts| timeouts::resolve(which(timeouts), default))
@@ -248,6 +269,13 @@ impl Settings {
     pub(super) fn is_met_by(&self, now: &Self) -> bool {
         self.mode.as_ref().is_none_or(|mode| now.mode.as_ref() == Some(mode))
             && self.keys.is_none_or(|keys| now.keys == Some(keys))
+    }
+
+    /// Whether somebody may lose access when `now` becomes this: the hub leaves keys, or keys go off.
+    pub(super) fn takes_keys_away(&self, now: &Self) -> bool {
+        let leaves = self.mode.as_ref().is_some_and(|mode| mode.kind() != AuthModeKind::AccessKey)
+            && now.mode.as_ref().is_none_or(|mode| mode.kind() == AuthModeKind::AccessKey);
+        leaves || (self.keys == Some(false) && now.keys != Some(false))
     }
 
     /// Whether the hub would sign in with keys that its account refuses.

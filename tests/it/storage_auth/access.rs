@@ -1,0 +1,315 @@
+//! The access check: who would lose access, before anything is changed and before keys go off.
+
+use std::time::Duration;
+
+use foundryhub::arm::WorkspaceId;
+use serde_json::{Value, json};
+
+use super::{ALICE, Bed, TYPE, bed, bed_with};
+use crate::azure::{Action as Fault, Datastores, HubRole, Lro, Rule};
+use crate::support::core::{Action, resource};
+
+const ROLES: &str = "foundryhub_role_assignment";
+const BOB: &str = "bbbbbbbb-0000-0000-0000-000000000002";
+const TEAM: &str = "cccccccc-0000-0000-0000-000000000003";
+const BLOB_CONTRIBUTOR: &str = "Storage Blob Data Contributor";
+const BLOB_READER: &str = "Storage Blob Data Reader";
+const FILE_CONTRIBUTOR: &str = "Storage File Data Privileged Contributor";
+const FILE_READER: &str = "Storage File Data Privileged Reader";
+
+impl Bed {
+    /// Hub on identity, keys off, with the access check; Alice must have access.
+    fn checked(&self, check: &str) -> Value {
+        json!({
+            "hub_id": self.hub, "shared_access_key_enabled": false, "access_check": check,
+            "access_check_principal_ids": [ALICE],
+        })
+    }
+
+    fn grant(&self, principal: &str, roles: &[&str]) {
+        for role in roles {
+            self.emulator.seed_assignment(&self.account, principal, role);
+        }
+    }
+
+    fn is_untouched(&self) -> bool {
+        (self.mode().as_str(), self.keys()) == ("accesskey", None)
+    }
+}
+
+fn grants(bed: &Bed, name: &str, principal: &str) -> crate::support::core::Resource {
+    let config = json!({
+        "hub_id": bed.hub, "principal_id": principal, "principal_type": "User", "access": "contributor",
+    });
+    resource(ROLES, name, config)
+}
+
+#[tokio::test]
+async fn a_hub_with_four_grants_and_all_checks_on_stays_within_its_budget() {
+    let mut bed = bed().await;
+    let mut config = bed.checked("enforce");
+    config["access_check_principal_ids"] = json!([ALICE, BOB]);
+    let all = vec![
+        grants(&bed, "alice", ALICE),
+        grants(&bed, "bob", BOB),
+        resource(TYPE, "a", config).depends_on(ROLES, "alice").depends_on(ROLES, "bob"),
+    ];
+    bed.core.apply_all(all.clone()).await.quiet();
+    let requests = bed.requests();
+    assert!(requests.len() <= 18, "{requests:#?}");
+    let wrote: Vec<_> = requests.iter().filter(|request| !request.starts_with("GET")).collect();
+    assert_eq!(wrote.len(), 6, "{wrote:?}");
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+    bed.core.plan_all(all).await.ok().assert_empty();
+    let refresh = bed.requests();
+    assert_eq!(refresh.len(), 3, "{refresh:?}");
+}
+
+#[tokio::test]
+async fn a_plan_warns_of_who_lacks_roles_and_enforce_stops_with_nothing_touched() {
+    let mut bed = bed().await;
+    bed.grant(ALICE, &[BLOB_READER]);
+    let planned = bed.plan(&bed.checked("enforce")).await.ok();
+    let warning = planned.warning("Somebody would lose access");
+    assert_eq!(warning.path, "access_check_principal_ids");
+    assert!(warning.detail.contains(&format!("{ALICE} lacks {FILE_READER:?}")), "{warning}");
+    assert!(warning.detail.contains("access       = \"reader\""), "{warning}");
+    assert!(warning.detail.contains("the apply will stop"), "{warning}");
+    let report = bed.core.apply_saved(planned).await.failed();
+    let error = report.error("Somebody would lose access");
+    assert!(error.detail.contains("turn the reference round"), "{error}");
+    assert!(bed.is_untouched());
+    assert_eq!(bed.state(), Value::Null);
+    assert_eq!(bed.writes(), [""; 0]);
+
+    let report = bed.apply(&bed.checked("warn")).await.ok();
+    report.warning("Somebody would lose access");
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+    // A plan that changes nothing has nothing to warn of.
+    bed.emulator.clear_requests();
+    let planned = bed.plan(&bed.checked("warn")).await;
+    planned.assert_empty();
+    planned.report.quiet();
+    assert_eq!(bed.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn stronger_and_inherited_roles_count_and_those_on_a_container_do_not() {
+    let mut bed = bed().await;
+    let group = bed.account.split("/providers/").next().expect("a group").to_owned();
+    bed.emulator.seed_assignment(&group, ALICE, "Storage Blob Data Owner");
+    bed.grant(ALICE, &[FILE_CONTRIBUTOR]);
+    bed.apply(&bed.checked("enforce")).await.quiet();
+
+    let mut bed = self::bed().await;
+    let container = format!("{}/blobServices/default/containers/c", bed.account);
+    bed.emulator.seed_assignment(&container, ALICE, BLOB_CONTRIBUTOR);
+    bed.emulator.seed_assignment(&bed.account, ALICE, "Owner");
+    bed.grant(ALICE, &[FILE_CONTRIBUTOR]);
+    let report = bed.apply(&bed.checked("enforce")).await.failed();
+    assert!(report.error("Somebody would lose access").detail.contains(BLOB_CONTRIBUTOR));
+    assert!(bed.is_untouched());
+}
+
+#[tokio::test]
+async fn a_group_whose_members_are_unknown_is_not_verifiable() {
+    let mut bed = bed().await;
+    bed.emulator.add_principal(TEAM, "Group");
+    bed.grant(TEAM, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    let report = bed.apply(&bed.checked("enforce")).await.failed();
+    let error = report.error("Access cannot be verified");
+    assert!(error.detail.contains("a group holds the role"), "{error}");
+    let mut config = bed.checked("enforce");
+    config["access_check_principal_ids"] = json!([TEAM]);
+    bed.apply(&config).await.quiet();
+}
+
+#[tokio::test]
+async fn other_workspaces_on_the_account_stop_keys_from_going_off() {
+    let mut bed = bed().await;
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    let other = bed.emulator.id("rg2", WorkspaceId::RESOURCE_TYPE, "other");
+    bed.emulator.seed_hub(&other, &bed.account.to_uppercase(), json!({}));
+    let project = bed.emulator.id("rg2", WorkspaceId::RESOURCE_TYPE, "project");
+    bed.emulator.seed_hub(&project, &bed.account, json!({ "hubResourceId": bed.hub }));
+    bed.emulator.change(&project, |document| document["kind"] = json!("Project"));
+
+    let planned = bed.plan(&bed.checked("enforce")).await.ok();
+    let warning = planned.warning("Other workspaces use the keys");
+    assert!(warning.detail.contains(&other) && !warning.detail.contains(&project), "{warning}");
+    bed.core.apply_saved(planned).await.failed().error("Other workspaces use the keys");
+    assert!(bed.is_untouched());
+
+    // With keys on the other one is no matter.
+    let config = json!({ "hub_id": bed.hub, "access_check": "enforce" });
+    bed.apply(&config).await.quiet();
+    bed.destroy().await.ok();
+
+    // Both in one configuration, in order.
+    let all = vec![
+        resource(TYPE, "other", json!({ "hub_id": other, "access_check": "enforce" })),
+        resource(TYPE, "a", bed.checked("enforce")).depends_on(TYPE, "other"),
+    ];
+    bed.core.apply_all(all).await.quiet();
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+}
+
+#[tokio::test]
+async fn nobody_with_roles_is_only_ever_a_warning() {
+    let mut bed = bed().await;
+    let config = json!({ "hub_id": bed.hub, "shared_access_key_enabled": false, "access_check": "enforce" });
+    let report = bed.apply(&config).await.ok();
+    report.warning("Nobody has roles on the storage account");
+    assert_eq!(bed.keys(), Some(false));
+}
+
+#[tokio::test]
+async fn the_role_of_the_hubs_identity_is_waited_for() {
+    let mut bed = bed_with(|options| options.hub_role_delay = Duration::from_secs(2)).await;
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.apply(&bed.checked("enforce")).await.quiet();
+    let lists = bed.requests().iter().filter(|request| *request == "GET roleAssignments").count();
+    assert!(lists > 2, "{lists}");
+    assert_eq!(bed.keys(), Some(false));
+}
+
+#[tokio::test]
+async fn a_role_of_the_hubs_identity_that_never_comes_leaves_keys_on() {
+    let mut bed = bed_with(|options| options.hub_roles = vec![HubRole::None]).await;
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    let mut config = bed.checked("enforce");
+    config["timeouts"] = json!({ "create": "5s" });
+    let report = bed.apply(&config).await.failed();
+    let error = report.error("The hub's identity would lose access");
+    assert!(error.detail.contains("The hub is on identity, shared keys are on."), "{error}");
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", None));
+
+    // The next apply finishes what is left.
+    let principal = bed.state()["hub_principal_id"].as_str().expect("an identity").to_owned();
+    bed.grant(&principal, &[BLOB_CONTRIBUTOR]);
+    bed.emulator.clear_requests();
+    bed.apply(&config).await.quiet();
+    assert_eq!(bed.writes(), ["PATCH sa1 false"]);
+}
+
+#[tokio::test]
+async fn a_hub_with_user_assigned_identities_needs_a_grant_for_the_primary_one() {
+    let mut bed = bed_with(|options| options.lro = Lro::Done).await;
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    let (first, second) = ("dddddddd-0000-0000-0000-000000000004", "dddddddd-0000-0000-0000-000000000005");
+    bed.emulator.change(&bed.hub, |document| {
+        document["identity"] = json!({ "type": "UserAssigned", "userAssignedIdentities": {
+            "/subscriptions/s/u1": { "principalId": first, "clientId": first },
+            "/subscriptions/s/u2": { "principalId": second, "clientId": second },
+        }});
+        document["properties"]["primaryUserAssignedIdentity"] = json!("/subscriptions/s/U2");
+    });
+    let planned = bed.plan(&bed.checked("enforce")).await.ok();
+    let warning = planned.warning("The hub's identity would lose access");
+    assert!(warning.detail.contains(second) && warning.detail.contains("role_definition_name = "), "{warning}");
+    let report = bed.core.apply_saved(planned).await.failed();
+    report.error("The hub's identity would lose access");
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", None));
+    assert_eq!(bed.state()["hub_principal_id"], Value::Null);
+    assert_eq!(bed.state()["hub_user_assigned_principal_ids"], json!([first, second]));
+
+    bed.grant(second, &[BLOB_CONTRIBUTOR]);
+    bed.apply(&bed.checked("enforce")).await.quiet();
+    assert_eq!(bed.keys(), Some(false));
+}
+
+#[tokio::test]
+async fn datastores_that_never_follow_leave_keys_on() {
+    let mut bed = bed_with(|options| options.datastores = Datastores::Never).await;
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    let mut config = bed.checked("enforce");
+    config["timeouts"] = json!({ "create": "5s" });
+    let report = bed.apply(&config).await.failed();
+    let error = report.error("Datastores still use the key");
+    assert!(error.detail.contains("workspaceblobstore"), "{error}");
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", None));
+}
+
+#[tokio::test]
+async fn datastores_that_follow_late_are_waited_for() {
+    let mut bed = bed_with(|options| options.datastore_lag = Duration::from_secs(2)).await;
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.apply(&bed.checked("enforce")).await.quiet();
+    assert_eq!(bed.keys(), Some(false));
+}
+
+#[tokio::test]
+async fn what_may_not_be_looked_at_never_fails_a_plan() {
+    for (path, says) in [
+        ("*/roleAssignments", "Microsoft.Authorization/roleAssignments/read"),
+        ("/subscriptions/*/providers/Microsoft.MachineLearningServices/workspaces", "workspaces/read"),
+        ("*/workspaces/hub1/datastores", "datastores/read"),
+    ] {
+        let mut bed = bed().await;
+        bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+        bed.fault(Rule::on("GET", path, Fault::Denied));
+        bed.plan(&bed.checked("enforce")).await.ok();
+        let report = bed.apply(&bed.checked("enforce")).await.failed();
+        assert!(report.error("Access cannot be verified").detail.contains(says));
+        assert_eq!(bed.keys(), None);
+        if bed.state() != Value::Null {
+            bed.destroy().await.ok();
+        }
+        let report = bed.apply(&bed.checked("warn")).await.ok();
+        report.warning("Access cannot be verified");
+        assert_eq!(bed.keys(), Some(false));
+    }
+}
+
+#[tokio::test]
+async fn a_hub_that_may_not_be_looked_at_is_a_warning_at_plan() {
+    let mut bed = bed().await;
+    bed.fault(Rule::on("GET", "*/workspaces/hub1", Fault::Denied));
+    let planned = bed.plan(&bed.keyless()).await.ok();
+    assert!(planned.warning("The hub cannot be seen").detail.contains("workspaces/read"));
+    bed.core.apply_saved(planned).await.failed().error("Cannot read the hub");
+    assert_eq!(bed.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn keys_go_off_no_earlier_than_grants_have_settled() {
+    let mut bed = bed_with(|options| options.stop_clock = true).await;
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    let mut config = bed.checked("warn");
+    config["grant_settle_time"] = json!("10m");
+    config["timeouts"] = json!({ "create": "2m" });
+    let report = bed.apply(&config).await.failed();
+    let error = report.error("Role assignments are too young");
+    assert_eq!(error.path, "grant_settle_time");
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", None));
+
+    bed.emulator.advance(Duration::from_secs(600));
+    let report = bed.apply(&config).await.quiet();
+    assert_eq!(report.action(), Action::Replace);
+    assert_eq!(bed.keys(), Some(false));
+}
+
+#[tokio::test]
+async fn off_looks_at_nothing() {
+    let mut bed = bed().await;
+    let mut config = bed.checked("off");
+    config["grant_settle_time"] = json!("10m");
+    bed.apply(&config).await.quiet();
+    assert_eq!(bed.keys(), Some(false));
+    assert!(
+        !bed.requests().iter().any(|request| request.contains("roleAssignments") || request.contains("datastores"))
+    );
+}
+
+#[tokio::test]
+async fn the_way_back_is_not_checked() {
+    let mut bed = bed().await;
+    bed.apply(&bed.keyless()).await.quiet();
+    bed.emulator.clear_requests();
+    let back = json!({
+        "hub_id": bed.hub, "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true,
+        "access_check": "enforce", "access_check_principal_ids": [ALICE],
+    });
+    bed.apply(&back).await.quiet();
+    assert!(!bed.requests().iter().any(|request| request.contains("roleAssignments")));
+}

@@ -1,0 +1,108 @@
+//! foundryhub_storage_auth over the protocol, against the emulator.
+
+mod access;
+mod failures;
+mod lifecycle;
+
+use foundryhub::arm::{StorageAccountId, WorkspaceId};
+use serde_json::{Value, json};
+
+use crate::azure::{Action as Fault, Emulator, Lro, Options, Record, Rule};
+use crate::support::core::{Core, Plan, Report};
+
+const TYPE: &str = "foundryhub_storage_auth";
+const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+
+/// An emulator with a hub in access-key mode on a storage account, and a working directory that is signed in to it.
+struct Bed {
+    emulator: Emulator,
+    core: Core,
+    hub: String,
+    account: String,
+}
+
+async fn bed() -> Bed {
+    bed_with(|_| {}).await
+}
+
+async fn bed_with(change: impl FnOnce(&mut Options)) -> Bed {
+    let mut options = Options::quick();
+    options.lro = Lro::Done;
+    change(&mut options);
+    let emulator = Emulator::start(options).await.expect("the emulator starts");
+    let hub = emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "hub1");
+    let account = emulator.id("rg1", StorageAccountId::RESOURCE_TYPE, "sa1");
+    emulator.seed_storage_account(&account, json!({}));
+    emulator.seed_hub(&hub, &account, json!({}));
+    let core = emulator.environment().into_iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
+    Bed { emulator, core, hub, account }
+}
+
+impl Bed {
+    /// Hub on identity, keys off, without the access check.
+    fn keyless(&self) -> Value {
+        json!({ "hub_id": self.hub, "shared_access_key_enabled": false, "access_check": "off" })
+    }
+
+    async fn plan(&mut self, config: &Value) -> Plan {
+        self.core.plan(TYPE, "a", config.clone()).await
+    }
+
+    async fn apply(&mut self, config: &Value) -> Report {
+        self.core.apply(TYPE, "a", config.clone()).await
+    }
+
+    async fn destroy(&mut self) -> Report {
+        self.core.destroy(TYPE, "a").await
+    }
+
+    fn state(&self) -> Value {
+        self.core.state(TYPE, "a")
+    }
+
+    fn mode(&self) -> String {
+        let hub = self.emulator.resource(&self.hub).expect("the hub");
+        let mode = hub.pointer("/properties/systemDatastoresAuthMode").and_then(Value::as_str).unwrap_or_default();
+        if mode.is_empty() { "accesskey".to_owned() } else { mode.to_lowercase() }
+    }
+
+    fn keys(&self) -> Option<bool> {
+        let account = self.emulator.resource(&self.account).expect("the account");
+        account.pointer("/properties/allowSharedKeyAccess").and_then(Value::as_bool)
+    }
+
+    /// The ARM requests since the last look, as method and what they are about.
+    fn requests(&self) -> Vec<String> {
+        let requests = self.emulator.arm_requests().iter().map(short).collect();
+        self.emulator.clear_requests();
+        requests
+    }
+
+    /// The writes among the ARM requests since the last look.
+    fn writes(&self) -> Vec<String> {
+        self.requests().into_iter().filter(|request| !request.starts_with("GET")).collect()
+    }
+
+    fn fault(&self, rule: Rule) {
+        self.emulator.fault(rule);
+    }
+}
+
+/// `PATCH hub1 identity`, `PATCH sa1 false`, `GET hub1`.
+fn short(record: &Record) -> String {
+    let name = record.path.rsplit('/').next().unwrap_or_default();
+    let body = &record.body["properties"];
+    match (body.get("systemDatastoresAuthMode"), body.get("allowSharedKeyAccess")) {
+        (Some(mode), _) => format!("{} {name} {}", record.method, mode.as_str().unwrap_or_default()),
+        (_, Some(keys)) => format!("{} {name} {keys}", record.method),
+        _ => format!("{} {name}", record.method),
+    }
+}
+
+fn on_account(action: Fault) -> Rule {
+    Rule::on("PATCH", "*/storageAccounts/sa1", action)
+}
+
+fn on_hub(action: Fault) -> Rule {
+    Rule::on("PATCH", "*/workspaces/hub1", action)
+}
