@@ -117,15 +117,17 @@ fn nth(list: &Value, index: usize) -> &Value {
     }
 }
 
-/// The object with null for every write-only attribute: such values must never reach a plan or state.
-pub fn without_write_only(block: &Block, value: Value) -> Value {
+/// The object as a plan or state may hold it. Write-only attributes are null, as their values must never be stored. Where
+/// no block of a type stands the object has what the engine expects there, which for most is not null.
+pub fn storable(block: &Block, value: Value) -> Value {
     let Value::Map(mut members) = value else { return value };
     hide(&block.attributes, &mut members);
     for nested in &block.blocks {
-        if let Some(member) = members.remove(nested.name) {
-            let hidden = map_elements(nested.nesting, member, &|element| without_write_only(&nested.block, element));
-            members.insert(nested.name.to_owned(), hidden);
-        }
+        let stored = match members.remove(nested.name) {
+            None | Some(Value::Null) => nested.empty(),
+            Some(member) => map_elements(nested.nesting, member, &|element| storable(&nested.block, element)),
+        };
+        members.insert(nested.name.to_owned(), stored);
     }
     Value::Map(members)
 }
@@ -156,6 +158,10 @@ fn map_elements(nesting: Nesting, value: Value, change: &dyn Fn(Value) -> Value)
         }
         (Nesting::Map, Value::Map(members)) => {
             Value::Map(members.into_iter().map(|(key, element)| (key, change(element))).collect())
+        }
+        (nesting, Value::Dynamic(inner)) => {
+            let (ty, value) = *inner;
+            Value::Dynamic(Box::new((ty, map_elements(nesting, value, change))))
         }
         (_, other) => other,
     }
@@ -291,8 +297,57 @@ mod tests {
     #[test]
     fn a_write_only_value_leaves_no_trace() {
         let object = object(&[("name", "n".into()), ("secret", "s".into())]);
-        assert_eq!(without_write_only(&block(), object.clone()).get("secret"), &Value::Null);
-        assert_eq!(without_write_only(&block(), object).get("name"), &Value::from("n"));
+        assert_eq!(storable(&block(), object.clone()).get("secret"), &Value::Null);
+        assert_eq!(storable(&block(), object).get("name"), &Value::from("n"));
+    }
+
+    #[test]
+    fn blocks_that_are_not_there_are_empty_and_not_null() {
+        let nested = |name, nesting, ty| {
+            let attributes = vec![
+                Attribute::optional("any", ty, "Anything."),
+                Attribute::optional("secret", Type::String, "A secret.").write_only(),
+            ];
+            let inner = NestedBlock::single("inner", Block { attributes, ..Block::default() });
+            NestedBlock { nesting, ..NestedBlock::single(name, Block { blocks: vec![inner], ..Block::default() }) }
+        };
+        let blocks = vec![
+            nested("single", Nesting::Single, Type::String),
+            nested("group", Nesting::Group, Type::String),
+            nested("list", Nesting::List, Type::String),
+            nested("set", Nesting::Set, Type::String),
+            nested("map", Nesting::Map, Type::String),
+            nested("lists", Nesting::List, Type::Dynamic),
+            nested("maps", Nesting::Map, Type::Dynamic),
+        ];
+        let block = Block { blocks, ..Block::default() };
+        let dynamic = |ty, value| Value::Dynamic(Box::new((ty, value)));
+        let no_elements = dynamic(Type::Tuple(Vec::new()), Value::List(Vec::new()));
+        let no_members = dynamic(Type::Object(Default::default()), Value::Map(Default::default()));
+        let empty = Value::object([
+            ("single", Value::Null),
+            ("group", Value::object([("inner", Value::Null)])),
+            ("list", Value::List(Vec::new())),
+            ("set", Value::List(Vec::new())),
+            ("map", Value::Map(Default::default())),
+            ("lists", no_elements),
+            ("maps", no_members),
+        ]);
+        assert_eq!(storable(&block, Value::Map(Default::default())), empty);
+        let nulls = Value::object(block.blocks.iter().map(|nested| (nested.name, Value::Null)));
+        assert_eq!(storable(&block, nulls), empty);
+        assert_eq!(storable(&block, Value::Null), Value::Null, "an object that is gone");
+
+        // Secrets within blocks are found wherever blocks are.
+        let with = |secret: Value| {
+            let inner = Value::object([("any", 1.into()), ("secret", secret)]);
+            Value::List(vec![Value::object([("inner", inner)])])
+        };
+        let ty = Type::Tuple(vec![block.blocks[5].block.ty()]);
+        let given = Value::object([("list", with("s".into())), ("lists", dynamic(ty.clone(), with("s".into())))]);
+        let stored = storable(&block, given);
+        assert_eq!(stored.get("list"), &with(Value::Null));
+        assert_eq!(stored.get("lists"), &dynamic(ty, with(Value::Null)));
     }
 
     #[test]

@@ -245,11 +245,16 @@ impl NestedBlock {
 
     /// What the engine expects where no such block stands.
     pub fn empty(&self) -> Value {
-        match self.nesting {
+        let empty = match self.nesting {
             Nesting::Single => Value::Null,
             Nesting::Group => self.block.null_object(),
             Nesting::List | Nesting::Set => Value::List(Vec::new()),
             Nesting::Map => Value::Map(BTreeMap::new()),
+        };
+        match (self.ty(), self.nesting) {
+            (Type::Dynamic, Nesting::Map) => Value::Dynamic(Box::new((Type::Object(BTreeMap::new()), empty))),
+            (Type::Dynamic, _) => Value::Dynamic(Box::new((Type::Tuple(Vec::new()), empty))),
+            _ => empty,
         }
     }
 }

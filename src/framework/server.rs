@@ -115,7 +115,7 @@ impl<P: Provider> Server<P> {
     ) -> (Value, Diagnostics) {
         contained("UpgradeResourceState", |error| (Value::Null, error.into()), async {
             let (state, diagnostics) = resource.upgrade(version, text);
-            (plan::without_write_only(&resource.schema().block, state), diagnostics)
+            (plan::storable(&resource.schema().block, state), diagnostics)
         })
         .await
     }
@@ -171,7 +171,7 @@ impl<P: Provider> Server<P> {
         };
         let work = resource.plan(self.context(client.as_deref()), change);
         let mut planned = contained("PlanResourceChange", failed, work).await;
-        planned.state = plan::without_write_only(&resource.schema().block, planned.state);
+        planned.state = plan::storable(&resource.schema().block, planned.state);
         planned
     }
 
@@ -228,7 +228,7 @@ impl<P: Provider> Server<P> {
     }
 
     fn clean(&self, resource: &dyn AnyResource<P::Client>, left: Left) -> Left {
-        Left { state: plan::without_write_only(&resource.schema().block, left.state), ..left }
+        Left { state: plan::storable(&resource.schema().block, left.state), ..left }
     }
 }
 

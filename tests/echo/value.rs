@@ -56,7 +56,7 @@ fn schema() -> Schema {
         nesting,
         block: Block { description: "A block.", attributes: inner(nesting != Nesting::Set), blocks: Vec::new() },
         min_items: 0,
-        max_items: if nesting == Nesting::Single { 1 } else { 0 },
+        max_items: 0,
     };
     let object = Type::object([("text", Type::String), ("number", Type::Number)]);
     let attributes = vec![

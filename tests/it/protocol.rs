@@ -135,6 +135,26 @@ async fn a_state_of_the_same_version_may_lack_an_attribute() {
     assert_eq!(echo.core.state("echo_thing", "a")["mode"], "calm");
 }
 
+/// A state file of the same version need not have what the engine expects where no block stands.
+#[tokio::test]
+async fn a_state_without_its_blocks_plans_nothing() {
+    let mut echo = Echo::new();
+    let state =
+        json!({ "id": "made", "kind": "plain", "either": "made", "group_block": { "made": "m", "either": "e" } });
+    echo.core.store("echo_value", "a", Stored::written_by(0, state));
+    assert_eq!(echo.core.plan("echo_value", "a", json!({})).await.ok().action(), Action::NoOp);
+    let state = json!({ "id": "made", "kind": "plain", "either": "made", "list_block": null, "map_block": null });
+    echo.core.store("echo_value", "b", Stored::written_by(0, state));
+    echo.core.refresh().await.quiet();
+    let state = echo.core.state("echo_value", "b");
+    assert_eq!(
+        (&state["single_block"], &state["list_block"], &state["map_block"]),
+        (&Json::Null, &json!([]), &json!({}))
+    );
+    assert_eq!(state["set_block"], json!([]));
+    assert_eq!(state["group_block"]["text"], Json::Null);
+}
+
 #[tokio::test]
 async fn a_state_of_an_older_version_becomes_one_of_today() {
     let mut echo = Echo::new();

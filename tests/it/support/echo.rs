@@ -18,8 +18,8 @@ pub(crate) fn program() -> &'static Path {
         let real = Path::new(env!("CARGO_BIN_EXE_terraform-provider-foundryhub"));
         let profile = real.parent().expect("a directory of executables");
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--example", "echo", "--manifest-path"]);
-        build.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
+        // Cargo looks for its configuration where it is started.
+        build.args(["build", "--quiet", "--example", "echo"]).current_dir(env!("CARGO_MANIFEST_DIR"));
         if profile.ends_with("release") {
             build.arg("--release");
         }

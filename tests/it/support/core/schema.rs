@@ -262,7 +262,7 @@ fn read_block(scope: &str, block: proto::schema::Block, in_set: bool, problems: 
         };
         let (min, max) = (nested.min_items, nested.max_items);
         let fits = match nesting {
-            Nesting::Single => min == max && (min == 0 || min == 1) || (min, max) == (0, 1),
+            Nesting::Single => min == max && (min == 0 || min == 1),
             Nesting::Group | Nesting::Map => (min, max) == (0, 0),
             Nesting::List | Nesting::Set => min >= 0 && max >= 0 && (max == 0 || min <= max),
         };
