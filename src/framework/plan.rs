@@ -54,7 +54,7 @@ fn prepare_attribute(attribute: &Attribute, prior: Prior<'_>, config: &Value, pr
     }
     if config.is_null() {
         return match (&attribute.default, prior) {
-            (Some(default), _) => default.clone(),
+            (Some(default), prior) => first_spelling(attribute, prior, default),
             (None, Prior::Created) if attribute.is_computed() => Value::Unknown,
             (None, _) if attribute.is_computed() => proposed.clone(),
             (None, _) => Value::Null,
@@ -65,9 +65,14 @@ fn prepare_attribute(attribute: &Attribute, prior: Prior<'_>, config: &Value, pr
             Value::object(prepare_attributes(attributes, prior, config, proposed))
         });
     }
-    match (attribute.same, prior.value(), config) {
-        (Some(same), Value::String(prior), Value::String(config)) if same(prior, config) => prior.clone().into(),
-        _ => config.clone(),
+    first_spelling(attribute, prior, config)
+}
+
+/// The wanted value, or the prior one where that is another spelling of it.
+fn first_spelling(attribute: &Attribute, prior: Prior<'_>, wanted: &Value) -> Value {
+    match (attribute.same, prior.value(), wanted) {
+        (Some(same), Value::String(prior), Value::String(wanted)) if same(prior, wanted) => prior.clone().into(),
+        _ => wanted.clone(),
     }
 }
 
@@ -225,7 +230,9 @@ mod tests {
             attributes: vec![
                 Attribute::computed("id", Type::String, "An id."),
                 Attribute::required("name", Type::String, "A name.").same(str::eq_ignore_ascii_case).replaces(),
-                Attribute::optional("mode", Type::String, "A mode.").default("identity"),
+                Attribute::optional("mode", Type::String, "A mode.")
+                    .default("identity")
+                    .same(str::eq_ignore_ascii_case),
                 Attribute::optional("secret", Type::String, "A secret.").write_only(),
                 Attribute::optional("note", Type::String, "A note."),
                 Attribute::nested("items", Nesting::List, Presence::Optional, inner, "Items."),
@@ -292,6 +299,13 @@ mod tests {
     fn an_element_that_is_unknown_as_a_whole_stays_so() {
         let config = object(&[("items", Value::List(vec![Value::Unknown]))]);
         assert_eq!(prepare(&block(), &Value::Null, &config, &config).get("items"), config.get("items"));
+    }
+
+    #[test]
+    fn a_default_keeps_the_first_spelling_too() {
+        let prior = object(&[("name", "n".into()), ("mode", "Identity".into())]);
+        let config = object(&[("name", "n".into())]);
+        assert_eq!(prepare(&block(), &prior, &config, &prior).get("mode"), &Value::from("Identity"));
     }
 
     #[test]

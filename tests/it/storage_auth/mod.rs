@@ -3,6 +3,7 @@
 mod access;
 mod failures;
 mod lifecycle;
+mod states;
 
 use foundryhub::arm::{StorageAccountId, WorkspaceId};
 use serde_json::{Value, json};

@@ -20,7 +20,8 @@ use crate::{
     framework::{
         Attr, Diagnostic, Diagnostics, Private,
         resource::{
-            Context, CreateRequest, DeleteRequest, ImportTarget, Outcome, PlanRequest, Planned, Resource, UpdateRequest,
+            Context, CreateRequest, DeleteRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned, Resource,
+            UpdateRequest,
         },
         schema::{IdentitySchema, Schema},
     },
@@ -210,6 +211,24 @@ impl Resource for StorageAuth {
             Err(error) => failed(explain::hub_not_read(&hub, &error)),
         }
     }
+
+    fn take_over(&self, source: &MoveSource) -> Option<Outcome<State>> {
+        let state = Some(State::named(&moved_hub(source)?));
+        Some(Outcome { state, private: Private::default(), diagnostics: Diagnostics::default() })
+    }
+}
+
+/// The workspace of an azapi_update_resource. What it sets, and what was there before, its state does not tell; the read
+/// that follows tells the first.
+fn moved_hub(source: &MoveSource) -> Option<WorkspaceId> {
+    let text = |name: &str| source.state.get(name).and_then(serde_json::Value::as_str);
+    let (resource_type, _) = text("type")?.split_once('@')?;
+    let is_azapi = source.provider_address.to_lowercase().ends_with("/azure/azapi");
+    let is_hub = resource_type.eq_ignore_ascii_case(WorkspaceId::RESOURCE_TYPE);
+    if !is_azapi || source.type_name != "azapi_update_resource" || !is_hub {
+        return None;
+    }
+    text("resource_id").or_else(|| text("id")).and_then(|id| WorkspaceId::parse(id).ok())
 }
 
 /// What this resource wrote last, as the private data have it.
