@@ -89,10 +89,10 @@ fn value(raw: &RawValue, ty: &Type, path: Path) -> Result<Value, JsonError> {
             let ty = members.get("type").and_then(|raw| serde_json::from_str(raw.get()).ok());
             match (ty.as_ref().and_then(Type::from_json), members.get("value")) {
                 // A dynamic value in a dynamic value would nest without a step in the path to count.
-                (Some(ty), Some(raw)) if ty != Type::Dynamic => Ok(match value(raw, &ty, path)? {
-                    Value::Null => Value::Null,
-                    known => Value::Dynamic(Box::new((ty, known))),
-                }),
+                (Some(ty), Some(raw)) if ty != Type::Dynamic => {
+                    let value = value(raw, &ty, path)?;
+                    Ok(Value::Dynamic(Box::new((ty, value))))
+                }
                 _ => Err(fail(&path, "a pair of type and value was expected")),
             }
         }

@@ -57,7 +57,7 @@ fn prepare_attribute(attribute: &Attribute, prior: Prior<'_>, config: &Value, pr
             (Some(default), prior) => first_spelling(attribute, prior, default),
             (None, Prior::Created) if attribute.is_computed() => Value::Unknown,
             (None, _) if attribute.is_computed() => proposed.clone(),
-            (None, _) => Value::Null,
+            (None, _) => config.clone(),
         };
     }
     if let Kind::Nested(nesting, attributes) = &attribute.kind {

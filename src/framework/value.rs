@@ -23,7 +23,8 @@ pub enum Value {
     List(Vec<Value>),
     /// A map or object.
     Map(BTreeMap<String, Value>),
-    /// A known value of a dynamic attribute, with the type it brought.
+    /// A value of a dynamic attribute, with the type it brought. A null and an unknown value keep theirs too: an engine
+    /// takes one of another type, or of none, for another value.
     Dynamic(Box<(Type, Value)>),
 }
 
@@ -38,12 +39,18 @@ impl Value {
 
     /// Whether it is null.
     pub fn is_null(&self) -> bool {
-        matches!(self, Self::Null)
+        match self {
+            Self::Dynamic(inner) => inner.1.is_null(),
+            other => matches!(other, Self::Null),
+        }
     }
 
     /// Whether it is unknown as a whole.
     pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown)
+        match self {
+            Self::Dynamic(inner) => inner.1.is_unknown(),
+            other => matches!(other, Self::Unknown),
+        }
     }
 
     /// Whether nothing in it is unknown.

@@ -220,10 +220,8 @@ impl<'a> Reader<'a> {
                 _ => self.fail("the type of a dynamic value is none"),
             };
         }
-        Ok(match self.value(&ty)? {
-            unset @ (Value::Null | Value::Unknown) => unset,
-            value => Value::Dynamic(Box::new((ty, value))),
-        })
+        let value = self.value(&ty)?;
+        Ok(Value::Dynamic(Box::new((ty, value))))
     }
 }
 
@@ -341,7 +339,10 @@ mod tests {
         let ty = Type::object([("a", Type::Number), ("b", Type::Tuple(vec![Type::Bool]))]);
         let inner = Value::object([("a", Value::from(1)), ("b", Value::List(vec![true.into()]))]);
         let value = Value::Dynamic(Box::new((ty, inner)));
-        assert_eq!(decode(&encode(&value, &Type::Dynamic), &Type::Dynamic), Ok(value));
+        let typed = |value| Value::Dynamic(Box::new((Type::String, value)));
+        for value in [value, typed(Value::Null), typed(Value::Unknown)] {
+            assert_eq!(decode(&encode(&value, &Type::Dynamic), &Type::Dynamic), Ok(value));
+        }
         assert_eq!(decode(&[0xc0], &Type::Dynamic), Ok(Value::Null));
     }
 

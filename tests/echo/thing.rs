@@ -16,11 +16,12 @@ use tokio::net::TcpStream;
 use crate::Store;
 
 /// The modes, beside the one in which everything works.
-const MODES: [&str; 9] = [
+const MODES: [&str; 10] = [
     "calm",
     "panic in validate",
     "panic in plan",
     "panic in create",
+    "crash in create",
     "panic in read",
     "fail before create",
     "fail after create",
@@ -171,6 +172,11 @@ impl Resource for Thing {
         }
         match state.mode() {
             "panic in create" => panic!("created"),
+            "crash in create" => {
+                // On a thread that no call waits for, nothing contains a panic.
+                let crashed = std::thread::spawn(|| panic!("out of control")).join();
+                std::process::exit(if crashed.is_err() { 101 } else { 0 });
+            }
             "fail after create" => failed(Some(state), private, "It was created badly"),
             "wait in create" => {
                 if let Some(address) = state.notify.text() {

@@ -161,6 +161,11 @@ impl Provider {
         Self { source: "foundryhub/foundryhub", program: env!("CARGO_BIN_EXE_terraform-provider-foundryhub").into() }
     }
 
+    /// Another one, named as in an address without a host.
+    pub(crate) fn new(source: &'static str, program: &Path) -> Self {
+        Self { source, program: program.to_owned() }
+    }
+
     /// Its name as a file, which the engine finds it by.
     fn file_name(&self) -> String {
         let (_, name) = self.source.split_once('/').unwrap();
