@@ -1,6 +1,7 @@
 //! What only real engines can show.
 
 mod bed;
+mod echo;
 mod examples;
 mod grants;
 mod mistakes;

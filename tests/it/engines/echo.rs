@@ -1,0 +1,198 @@
+//! The layers below the real provider under real engines, with the provider of `tests/echo`: values come back as they
+//! were, and what goes wrong is shown for what it is.
+
+use tempfile::TempDir;
+
+use crate::support::{
+    echo,
+    engine::{Engine, Product, Provider, Workspace, for_each_engine},
+};
+
+/// A workspace with the echo provider, this configuration, and the directory where the provider keeps things.
+fn workspace(engine: &'static Engine, config: &str) -> (Workspace, TempDir) {
+    let things = tempfile::tempdir().unwrap();
+    let workspace = Workspace::with_provider(engine, Provider::new("foundryhub/echo", echo::program()));
+    workspace.config(&format!("provider \"echo\" {{\n  directory = {:?}\n}}\n{config}", things.path()));
+    (workspace, things)
+}
+
+#[tokio::test]
+async fn numbers_come_back_as_exactly_as_an_engine_has_them() {
+    for_each_engine(async |engine| {
+        let (workspace, _things) = workspace(
+            engine,
+            r#"
+variable "sign" {
+  default = 1
+}
+locals {
+  plain   = [0.1, 1 / 3, 1e30, 18446744073709551615, 9223372036854775808, 9007199254740993, 0.5, 1e-30, 0]
+  numbers = [for number in local.plain : number * var.sign]
+}
+resource "echo_value" "it" {
+  number  = local.numbers[1]
+  list    = local.numbers
+  dynamic = local.numbers
+  lifecycle {
+    postcondition {
+      condition     = alltrue([for i, n in local.numbers : self.list[i] == n && self.dynamic[i] == n])
+      error_message = "Another number came back."
+    }
+  }
+}
+"#,
+        );
+        for sign in ["-var=sign=1", "-var=sign=-1"] {
+            workspace.apply(&[sign]).await.succeeded();
+            workspace.plan(&[sign]).await.exits(0);
+        }
+        let state = workspace.run(&["state", "pull"]).await.succeeded().stdout;
+        for number in ["-0.1,", "-1000000000000000000000000000000,", "-18446744073709551615,", "-9007199254740993,"] {
+            assert!(state.contains(number), "{number} is missing from {state}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn values_of_every_type_come_back_also_when_they_were_unknown_when_planned() {
+    for_each_engine(async |engine| {
+        let (workspace, _things) = workspace(
+            engine,
+            r#"
+variable "input" {
+  default = "one"
+}
+resource "terraform_data" "it" {
+  input = var.input
+}
+locals {
+  text = "pre-${terraform_data.it.output}"
+  # Not null and never empty, as an engine knows before it knows the value.
+  set = var.input == "one" ? [terraform_data.it.output] : [terraform_data.it.output, "more"]
+  any = { text = local.text, number = 1 / 3, none = null, several = [true, 1, [terraform_data.it.output]] }
+}
+resource "echo_value" "it" {
+  string  = local.text
+  bool    = terraform_data.it.output == "one"
+  list    = [length(local.text), 0.1]
+  set     = local.set
+  map     = { (var.input) = length(local.text) }
+  object  = { text = local.text, number = 0.1 }
+  objects = [{ text = local.text, number = 1 }, { text = null, number = length(local.text) }]
+  tuple   = [local.text, true]
+  dynamic = local.any
+  single  = { text = local.text, number = 1 / 3 }
+  nested_list = [{ text = local.text }, { number = length(local.text) }]
+  nested_set  = [{ text = local.text }]
+  nested_map  = { (var.input) = { text = local.text } }
+  single_block { text = local.text }
+  group_block { text = local.text }
+  list_block { text = local.text }
+  list_block { number = 0.1 }
+  set_block { text = local.text }
+  map_block "a" { text = local.text }
+  lifecycle {
+    postcondition {
+      condition = (
+        self.string == local.text && self.dynamic == local.any && self.set == toset(local.set) &&
+        self.tuple[0] == local.text && self.single.number == 1 / 3 && self.nested_list[0].text == local.text
+      )
+      error_message = "Another value came back."
+    }
+  }
+}
+resource "echo_value" "all_unknown" {
+  dynamic = terraform_data.it.output
+  either  = terraform_data.it.output
+}
+resource "echo_value" "nothing" {
+  dynamic = null
+}
+resource "echo_value" "no_text" {
+  dynamic = true ? null : local.text
+}
+"#,
+        );
+        for input in ["-var=input=one", "-var=input=two"] {
+            workspace.plan(&[input]).await.exits(2);
+            workspace.apply_planned().await.succeeded();
+            workspace.plan(&[input]).await.exits(0);
+        }
+        let kept = workspace.in_state("echo_value.all_unknown").await.unwrap();
+        assert_eq!(kept["values"]["dynamic"], "two");
+        workspace.destroy(&[]).await.succeeded();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_value_of_ten_mebibytes_comes_back() {
+    for_each_engine(async |engine| {
+        let thing = "resource \"echo_thing\" \"it\" {\n  name        = \"big\"\n  blob_length = 10485760\n}\n";
+        let (workspace, _things) = workspace(engine, thing);
+        workspace.apply(&[]).await.succeeded();
+        let kept = workspace.in_state("echo_thing.it").await.unwrap();
+        assert_eq!(kept["values"]["blob"].as_str().map(str::len), Some(10 << 20));
+        workspace.plan(&[]).await.exits(0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_write_only_is_never_kept_not_even_by_a_create_that_fails() {
+    for_each_engine(async |engine| {
+        let thing = |mode: &str| {
+            format!("variable \"secret\" {{}}\nresource \"echo_thing\" \"it\" {{\n  name   = \"it\"\n  secret = var.secret\n  mode   = \"{mode}\"\n}}\n")
+        };
+        for (mode, code) in [("calm", 0), ("fail after create", 1)] {
+            let (workspace, _things) = workspace(engine, &thing(mode));
+            let workspace = workspace.env("TF_VAR_secret", "s3cret");
+            workspace.apply(&[]).await.exits(code);
+            let kept = workspace.in_state("echo_thing.it").await.unwrap();
+            assert_eq!(kept["values"]["secret_length"], 6);
+            assert_eq!(kept["tainted"].as_bool().unwrap_or_default(), code != 0);
+            assert!(!workspace.files().contains("s3cret"));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_panic_in_one_call_is_an_error_of_that_call() {
+    for_each_engine(async |engine| {
+        let (workspace, things) = workspace(
+            engine,
+            r#"
+resource "echo_thing" "bad" {
+  name = "bad"
+  mode = "panic in create"
+}
+resource "echo_thing" "good" {
+  name = "good"
+}
+"#,
+        );
+        let outcome = workspace.apply(&[]).await.exits(1);
+        assert!(!outcome.to_string().contains("plugin crashed"), "{outcome}");
+        outcome.says("with echo_thing.bad,");
+        assert!(workspace.in_state("echo_thing.good").await.is_some(), "the others go on");
+        assert!(things.path().join("good").exists());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_panic_that_ends_the_process_is_shown_as_a_crash() {
+    for_each_engine(async |engine| {
+        let (workspace, _things) =
+            workspace(engine, "resource \"echo_thing\" \"it\" {\n  name = \"it\"\n  mode = \"crash in create\"\n}\n");
+        let outcome = workspace.env("TF_LOG", "error").apply(&[]).await.exits(1);
+        match engine.product {
+            Product::Terraform => outcome.says("plugin crashed!").says("panic: out of control"),
+            // OpenTofu 1.12 has the code for it, and a go-plugin with which it is never reached.
+            Product::OpenTofu => outcome.says("Plugin did not respond").says("[ERROR]").says("panic: out of control"),
+        };
+    })
+    .await;
+}
