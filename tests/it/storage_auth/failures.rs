@@ -1,11 +1,11 @@
 //! What goes wrong half way, and what the next run makes of it.
 
-use foundryhub::arm::StorageAccountId;
+use foundryhub::arm::{StorageAccountId, WorkspaceId};
 use serde_json::{Value, json};
 
 use super::{TYPE, bed, bed_with, on_account, on_hub, short};
-use crate::azure::{Action as Fault, Lro};
-use crate::support::core::Action;
+use crate::azure::{Action as Fault, Lro, Operations, Outcome, Rule};
+use crate::support::core::{Action, Core, UNKNOWN};
 
 // What goes wrong half way.
 
@@ -112,13 +112,197 @@ async fn an_operation_that_fails_is_told_with_what_is_left() {
     bed.plan(&config).await.ok().assert_empty();
 }
 
+#[tokio::test]
+async fn an_operation_that_is_canceled_or_takes_too_long_is_told_and_finished_later() {
+    for outcome in [Some(Outcome::Canceled), None] {
+        let mut bed = bed_with(|options| {
+            options.lro = Lro::Both;
+            options.operations = Operations::Explicit;
+        })
+        .await;
+        let mut config = bed.keyless();
+        config["timeouts"] = json!({ "create": if outcome.is_some() { "1m" } else { "2s" } });
+        let (apply, end) = (bed.core.apply(TYPE, "a", config.clone()), async {
+            let operation = bed.emulator.operation_started(&bed.hub).await;
+            if let Some(outcome) = outcome.clone() {
+                assert!(bed.emulator.finish_operation(&operation, outcome));
+            }
+        });
+        let (report, ()) = futures_util::future::join(apply, end).await;
+        let report = report.failed();
+        match &outcome {
+            Some(_) => report.error("The switch of the hub was canceled"),
+            None => report.error("Out of time"),
+        };
+        assert_eq!(bed.state()["original"]["system_datastores_auth_mode"], "accesskey");
+        assert_eq!(bed.keys(), None);
+
+        bed.emulator.configure(|options| options.operations = Operations::Auto);
+        for operation in bed.emulator.running_operations() {
+            bed.emulator.finish_operation(&operation.id, Outcome::Succeeded);
+        }
+        config["timeouts"] = Value::Null;
+        bed.apply(&config).await.quiet();
+        assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+        assert_eq!(bed.state()["original"]["system_datastores_auth_mode"], "accesskey");
+    }
+}
+
+#[tokio::test]
+async fn a_hub_that_is_deleted_meanwhile_is_told() {
+    let mut bed = bed().await;
+    bed.fault(on_hub(Fault::Status(404)).code("ResourceNotFound"));
+    bed.apply(&bed.keyless()).await.failed().error("The hub was deleted meanwhile");
+    assert_eq!((bed.state(), bed.keys()), (Value::Null, None));
+}
+
+#[tokio::test]
+async fn a_policy_that_denies_keys_is_named_and_the_hub_is_put_back() {
+    let mut bed = bed().await;
+    bed.apply(&bed.keyless()).await.quiet();
+    let policy = format!("deny {} properties.allowSharedKeyAccess=true", StorageAccountId::RESOURCE_TYPE);
+    bed.emulator.seed(&format!("policies: [\"{policy}\"]"));
+    let report = bed.destroy().await.failed();
+    let error = report.error("A policy is in the way");
+    assert!(error.detail.contains("The policy is \"emulated\""), "{error}");
+    assert!(error.detail.contains("it was put back to identity"), "{error}");
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+
+    // And it may be kept as it is.
+    let mut config = bed.keyless();
+    config["restore_on_destroy"] = json!(false);
+    bed.apply(&config).await.quiet();
+    bed.destroy().await.quiet();
+}
+
+#[tokio::test]
+async fn a_hub_that_cannot_be_put_back_is_told_with_both_errors() {
+    let mut bed = bed().await;
+    bed.apply(&bed.keyless()).await.quiet();
+    bed.fault(on_account(Fault::Status(409)).code("ScopeLocked"));
+    bed.fault(on_hub(Fault::Status(409)).code("ReadOnlyDisabledSubscription").after(1));
+    let report = bed.destroy().await.failed();
+    let error = report.error("A lock is in the way");
+    assert!(error.detail.contains("failed too: The subscription is disabled"), "{error}");
+    assert!(error.detail.contains("The hub is on accesskey, shared keys are off."), "{error}");
+    assert_eq!(bed.state()["system_datastores_auth_mode"], "accesskey");
+
+    bed.emulator.clear_faults();
+    bed.destroy().await.ok();
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
+}
+
+#[tokio::test]
+async fn a_policy_that_keeps_the_hubs_mode_is_an_error_that_names_asked_and_got() {
+    let policy = format!("modify {} properties.systemDatastoresAuthMode=accesskey", WorkspaceId::RESOURCE_TYPE);
+    let mut bed = bed_with(|options| options.policy = vec![policy.parse().expect("a policy")]).await;
+    let report = bed.apply(&bed.keyless()).await.failed();
+    let error = report.error("The hub did not keep its mode");
+    assert!(error.detail.contains("was set to identity") && error.detail.contains("reads back accesskey"), "{error}");
+    assert_eq!(bed.keys(), None);
+}
+
+#[tokio::test]
+async fn a_disabled_subscription_is_told() {
+    let mut bed = bed_with(|options| options.disabled_subscription = vec![options.subscription_id.clone()]).await;
+    bed.apply(&bed.keyless()).await.failed().error("The subscription is disabled");
+    assert_eq!(bed.state(), Value::Null);
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_fetched_anew_are_a_warning() {
+    let mut bed = bed().await;
+    bed.apply(&bed.keyless()).await.quiet();
+    bed.fault(Rule::on("POST", "*/resyncKeys", Fault::Denied));
+    let report = bed.destroy().await.ok();
+    assert!(report.warning("has not fetched the keys anew").detail.contains("az ml workspace sync-keys --name hub1"));
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
+}
+
+#[tokio::test]
+async fn an_update_that_fails_keeps_what_is_true_and_is_planned_again() {
+    let mut bed = bed().await;
+    let config = json!({ "hub_id": bed.hub, "access_check": "off" });
+    bed.apply(&config).await.quiet();
+    bed.fault(on_account(Fault::Status(409)).code("ScopeLocked"));
+    let report = bed.apply(&bed.keyless()).await.failed();
+    report.error("A lock is in the way");
+    let original = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": null });
+    assert_eq!((&bed.state()["original"], bed.keys()), (&original, None));
+
+    bed.emulator.clear_faults();
+    let planned = bed.plan(&bed.keyless()).await.ok();
+    assert_eq!(planned.action(), Action::Update);
+    let original = &planned.change().planned["original"];
+    assert_eq!(original, &json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": UNKNOWN }));
+    bed.core.apply_saved(planned).await.quiet();
+    assert_eq!(bed.state()["original"]["shared_access_key_enabled"], true);
+}
+
+#[tokio::test]
+async fn a_second_attempt_that_fails_early_forgets_nothing() {
+    let mut bed = bed().await;
+    bed.fault(on_account(Fault::Status(409)).code("ScopeLocked"));
+    bed.apply(&bed.keyless()).await.failed();
+    let first = bed.state();
+    let planned = bed.plan(&bed.keyless()).await.ok();
+    bed.fault(Rule::on("GET", "*/storageAccounts/sa1", Fault::Denied));
+    bed.core.apply_saved(planned).await.failed().error("Cannot read the storage account");
+    assert_eq!(bed.state(), first);
+
+    bed.emulator.clear_faults();
+    bed.destroy().await.ok();
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", None));
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_looked_for() {
+    let mut bed = bed().await;
+    bed.fault(on_account(Fault::Lose).times(1));
+    bed.apply(&bed.keyless()).await.quiet();
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+    let original = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true });
+    assert_eq!(bed.state()["original"], original);
+}
+
+#[tokio::test]
+async fn an_account_that_shows_its_change_late_is_believed() {
+    let mut bed = bed_with(|options| options.read_delay = std::time::Duration::from_millis(1500)).await;
+    bed.apply(&bed.keyless()).await.quiet();
+    assert_eq!(bed.state()["shared_access_key_enabled"], false);
+}
+
+#[tokio::test]
+async fn each_right_that_is_missing_is_named() {
+    for (changes_the_hub, action) in [
+        (false, "Microsoft.MachineLearningServices/workspaces/write"),
+        (true, "Microsoft.Storage/storageAccounts/write"),
+    ] {
+        let mut bed = bed_with(|options| options.enforce_rbac = true).await;
+        let (client, object) = ("66666666-0000-0000-0000-000000000006", "77777777-0000-0000-0000-000000000007");
+        bed.emulator.seed(&format!(
+            "clients: [{{ client_id: {client}, object_id: {object}, secret: other, secret_expired: false, owner: false }}]"
+        ));
+        let group = bed.account.split("/providers/").next().expect("a group").to_owned();
+        bed.emulator.seed_assignment(&group, object, "Reader");
+        if changes_the_hub {
+            bed.emulator.seed_assignment(&bed.hub, object, "Contributor");
+        }
+        let core = std::mem::replace(&mut bed.core, Core::new());
+        bed.core = core.env("ARM_CLIENT_ID", client).env("ARM_CLIENT_SECRET", "other");
+        let report = bed.apply(&bed.keyless()).await.failed();
+        let error = report.error("Not allowed to change this");
+        assert!(error.detail.contains(&format!("lacks {action} on")), "{error}");
+    }
+}
+
 // Interruption.
 
 #[tokio::test]
 async fn an_interrupted_switch_is_in_the_state_and_is_finished_later() {
     let mut bed = bed_with(|options| {
         options.lro = Lro::Both;
-        options.operations = crate::azure::Operations::Explicit;
+        options.operations = Operations::Explicit;
     })
     .await;
     let config = bed.keyless();
@@ -132,9 +316,9 @@ async fn an_interrupted_switch_is_in_the_state_and_is_finished_later() {
     assert!(report.error("Interrupted").detail.contains("may still have its effect"));
     assert_eq!(bed.core.state(TYPE, "a")["original"]["system_datastores_auth_mode"], "accesskey");
 
-    emulator.configure(|options| options.operations = crate::azure::Operations::Auto);
+    emulator.configure(|options| options.operations = Operations::Auto);
     for operation in emulator.running_operations() {
-        emulator.finish_operation(&operation.id, crate::azure::Outcome::Succeeded);
+        emulator.finish_operation(&operation.id, Outcome::Succeeded);
     }
     emulator.clear_requests();
     bed.core.apply(TYPE, "a", config.clone()).await.quiet();

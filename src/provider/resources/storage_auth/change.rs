@@ -22,6 +22,9 @@ use crate::{
 /// since the hub would otherwise be left without access.
 const PUTTING_BACK: Duration = Duration::from_secs(5 * 60);
 
+/// The pauses between looks at a value that should have changed.
+const LATE: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+
 /// What is there.
 #[derive(Debug)]
 pub(super) struct Look {
@@ -213,12 +216,21 @@ impl Change<'_> {
     async fn set_keys(&mut self, keys: bool) -> Result<(), (Diagnostic, bool)> {
         let accounts = self.session.arm.storage_accounts();
         match accounts.patch_shared_key(self.account, keys, self.call).await {
-            Ok(_) => {
+            Ok(answer) => {
                 self.wrote.keys = Some(keys);
-                let account = accounts.get(self.account, Read::Fresh, self.call).await.map_err(|error| {
-                    let interrupted = error.is_interruption();
-                    (explain::account_not_read(self.account, &error), interrupted)
-                })?;
+                let look = async || {
+                    let account = accounts.get(self.account, Read::Fresh, self.call).await;
+                    account.map_err(|error| (explain::account_not_read(self.account, &error), error.is_interruption()))
+                };
+                let mut account = look().await?;
+                // Where Azure's own answer was right, an old value may just be late. A policy does not let go of it.
+                for pause in LATE.into_iter().filter(|_| answer.shared_key_enabled() == keys) {
+                    if account.shared_key_enabled() == keys || self.call.cancel.is_cancelled() {
+                        break;
+                    }
+                    tokio::time::sleep(pause).await;
+                    account = look().await?;
+                }
                 let got = account.shared_key_enabled();
                 self.now.keys = Some(got);
                 if got == keys { Ok(()) } else { Err((explain::keys_not_kept(self.account, keys, got), false)) }
