@@ -84,6 +84,20 @@ pub enum Error {
         /// What was read.
         got: String,
     },
+    /// A write that ended without a word on whether it has taken effect: an attempt of it got no clear answer, or Azure
+    /// accepted it and its operation was lost sight of.
+    #[error("{}", unknown(.method, .path, *.accepted))]
+    Uncertain {
+        /// The request's method.
+        method: Method,
+        /// The request's path.
+        path: String,
+        /// Whether Azure had accepted it.
+        accepted: bool,
+        /// What ended it.
+        #[source]
+        source: Box<Error>,
+    },
     /// The caller gave up.
     #[error("cancelled while {doing}")]
     Cancelled {
@@ -133,13 +147,43 @@ fn wanted(wait: &Option<Duration>) -> String {
     }
 }
 
+fn unknown(method: &Method, path: &str, accepted: bool) -> String {
+    match accepted {
+        true => format!("Azure accepted {method} {path}, and what became of it is not known"),
+        false => format!("whether {method} {path} has taken effect is not known"),
+    }
+}
+
 impl Error {
+    /// Whether a write that ended so may have changed something all the same.
+    pub fn may_have_had_effect(&self) -> bool {
+        match self {
+            Error::Service(error) => error.status.is_server_error() || error.status == StatusCode::REQUEST_TIMEOUT,
+            Error::Transport { unsent, .. } => !unsent,
+            // Azure had answered with success before.
+            Error::Operation(_) | Error::Decode { .. } | Error::Protocol { .. } | Error::ForeignHost { .. } => true,
+            Error::NotKept { .. } | Error::Uncertain { .. } => true,
+            // These end a call between two requests; around one that was under way is [`Error::Uncertain`].
+            Error::Cancelled { .. } | Error::DeadlineExceeded { .. } => false,
+            Error::Token(_) | Error::Endpoint { .. } | Error::Setting { .. } => false,
+        }
+    }
+
+    /// What ended the call, whatever is known of its effect.
+    pub fn cause(&self) -> &Error {
+        match self {
+            Error::Uncertain { source, .. } => source.cause(),
+            other => other,
+        }
+    }
+
     /// Azure's own error, also when it was the end of a long-running operation or of the call's time.
     pub fn service(&self) -> Option<&ServiceError> {
         match self {
             Error::Service(error) => Some(error),
             Error::Operation(error) => Some(&error.error),
             Error::DeadlineExceeded { last: Some(last), .. } => last.service(),
+            Error::Uncertain { source, .. } => source.service(),
             _ => None,
         }
     }
@@ -165,13 +209,14 @@ impl Error {
             Error::Token(error) => error.hint(),
             Error::Transport { untrusted: true, .. } => Some(UNTRUSTED_HINT),
             Error::DeadlineExceeded { last: Some(last), .. } => last.hint(),
+            Error::Uncertain { source, .. } => source.hint(),
             _ => None,
         }
     }
 
     /// Whether the caller gave up or the time was over: an outcome of this call alone, which says nothing of Azure.
     pub fn is_interruption(&self) -> bool {
-        matches!(self, Error::Cancelled { .. } | Error::DeadlineExceeded { .. })
+        matches!(self.cause(), Error::Cancelled { .. } | Error::DeadlineExceeded { .. })
     }
 }
 
@@ -299,6 +344,49 @@ impl fmt::Display for ErrorCode {
 mod tests {
     use super::*;
     use http::{HeaderMap, StatusCode};
+
+    #[test]
+    fn only_a_clear_refusal_surely_had_no_effect() {
+        let answered = |status: StatusCode| {
+            Error::from(ServiceError::read(
+                &Method::PUT,
+                "/x",
+                status,
+                &HeaderMap::new(),
+                br#"{"error":{"code":"ResourceNotFound"}}"#,
+            ))
+        };
+        let transport = |unsent| Error::Transport {
+            method: Method::PUT,
+            path: "/x".to_owned(),
+            unsent,
+            untrusted: false,
+            source: Arc::new(std::io::Error::other("broken")),
+        };
+        let cancelled = Error::Cancelled { doing: "waiting".to_owned() };
+        let uncertain = Error::Uncertain {
+            method: Method::PUT,
+            path: "/x".to_owned(),
+            accepted: true,
+            source: Box::new(answered(StatusCode::NOT_FOUND)),
+        };
+        for (error, may) in [
+            (answered(StatusCode::FORBIDDEN), false),
+            (answered(StatusCode::CONFLICT), false),
+            (answered(StatusCode::TOO_MANY_REQUESTS), false),
+            (answered(StatusCode::REQUEST_TIMEOUT), true),
+            (answered(StatusCode::BAD_GATEWAY), true),
+            (transport(true), false),
+            (transport(false), true),
+            (cancelled, false),
+            (uncertain.clone(), true),
+        ] {
+            assert_eq!(error.may_have_had_effect(), may, "{error}");
+        }
+        // What is not found is the operation, not the thing.
+        assert!(!uncertain.is_not_found() && uncertain.cause().is_not_found());
+        assert_eq!(uncertain.to_string(), "Azure accepted PUT /x, and what became of it is not known");
+    }
 
     #[test]
     fn an_error_does_not_repeat_its_source() {

@@ -227,6 +227,27 @@ impl Client {
         self.0.reads.period().is_some()
     }
 
+    /// Waits, by the clock that all waits go by.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`], or [`Error::DeadlineExceeded`] at once when the wait would not end in time.
+    pub async fn pause(&self, wait: Duration, doing: &str, call: &Call) -> Result<(), Error> {
+        self.0.sender.watch(call).pause(wait, || doing.to_owned(), None).await
+    }
+
+    /// Waits for something that others do, such as giving up a turn, within the call's limits.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] and [`Error::DeadlineExceeded`].
+    pub async fn wait_for<T>(&self, event: impl Future<Output = T>, doing: &str, call: &Call) -> Result<T, Error> {
+        self.0.sender.watch(call).bound(|| doing.to_owned(), None, event).await
+    }
+
+    /// The time that is left of a call.
+    pub fn left(&self, call: &Call) -> Duration {
+        self.0.sender.watch(call).left()
+    }
+
     /// Sends one request and gives its answer, whatever it is the beginning of.
     ///
     /// # Errors
@@ -251,13 +272,20 @@ impl Client {
     /// and the result for a POST.
     ///
     /// # Errors
-    /// See [`Error`]; [`Error::Operation`] when Azure took the request and then failed.
+    /// See [`Error`]; [`Error::Operation`] when Azure took the request and then failed, [`Error::Uncertain`] when the
+    /// operation was lost sight of.
     pub async fn operate(&self, request: &Request, call: &Call) -> Result<Answer, Error> {
-        let watch = self.0.sender.watch(call);
-        let doing = || format!("waiting for the operation started by {} {}", request.method, request.path());
         // The operation goes on changing things until its end.
         let _writing = self.0.reads.writing();
-        let mut answer = self.0.sender.send(request, call).await?;
+        let answer = self.0.sender.send(request, call).await?;
+        let followed = self.follow(request, answer, call).await;
+        followed.map_err(|error| if error.may_have_had_effect() { error } else { request.uncertain(true, error) })
+    }
+
+    /// Follows an operation to its end, from the answer that Azure accepted it with.
+    async fn follow(&self, request: &Request, mut answer: Answer, call: &Call) -> Result<Answer, Error> {
+        let watch = self.0.sender.watch(call);
+        let doing = || format!("waiting for the operation started by {} {}", request.method, request.path());
         let (mut operation, mut step) = Operation::start(answer.url.clone(), &answer)?;
         loop {
             let url = match &step {

@@ -136,6 +136,12 @@ impl Request {
         }
     }
 
+    /// That nobody knows what this request has done.
+    pub(crate) fn uncertain(&self, accepted: bool, source: Error) -> Error {
+        let (method, path) = (self.method.clone(), self.path().to_owned());
+        Error::Uncertain { method, path, accepted, source: Box::new(source) }
+    }
+
     /// The whole URL on the given endpoint.
     ///
     /// # Errors

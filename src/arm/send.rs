@@ -54,6 +54,23 @@ struct Failed {
     token: Option<Arc<Held>>,
 }
 
+/// What a write may have done so far.
+struct Effect<'r> {
+    request: &'r Request,
+    possible: bool,
+}
+
+impl Effect<'_> {
+    /// The error that ends a call, saying so if the call may have had its effect.
+    fn told(&self, error: Error) -> Error {
+        if self.possible && self.request.is_write() && !error.may_have_had_effect() {
+            self.request.uncertain(false, error)
+        } else {
+            error
+        }
+    }
+}
+
 /// A token Azure did not accept, and what it wants of the next one.
 type Refused = (Arc<Held>, Option<String>);
 
@@ -72,14 +89,18 @@ impl Sender {
         let mut retries_left = self.max_retries;
         let mut refused: Option<Refused> = None;
         let mut last: Option<Error> = None;
+        // A later attempt that is refused says nothing of an earlier one that got no clear answer.
+        let mut effect = Effect { request, possible: false };
         loop {
-            self.wait_out_throttling(&watch, doing, last.as_ref()).await?;
+            let waited = self.wait_out_throttling(&watch, doing, last.as_ref()).await;
+            waited.map_err(|error| effect.told(error))?;
             let elapsed = self.clock.now() - begun;
-            let Failed { error, verdict, token } =
-                match self.attempt(request, &url, refused.as_ref(), elapsed, &watch, last.as_ref()).await? {
-                    Ok(answer) => return Ok(answer),
-                    Err(failed) => failed,
-                };
+            let attempt = self.attempt(request, &url, refused.as_ref(), elapsed, &watch, last.as_ref()).await;
+            let Failed { error, verdict, token } = match attempt.map_err(|error| effect.told(error))? {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            effect.possible |= error.may_have_had_effect();
             tracing::debug!(
                 method = %request.method, path = request.path(), ?verdict,
                 error = &error as &dyn std::error::Error, "a request to Azure failed"
@@ -97,9 +118,9 @@ impl Sender {
                         self.pause_all(wait);
                     }
                     last = Some(error);
-                    watch.pause(wait, doing, last.as_ref()).await?;
+                    watch.pause(wait, doing, last.as_ref()).await.map_err(|error| effect.told(error))?;
                 }
-                _ => return Err(error),
+                _ => return Err(effect.told(error)),
             }
         }
     }
@@ -128,7 +149,10 @@ impl Sender {
 
         let doing = || format!("sending {} {}", request.method, request.path());
         let sent = std::time::Instant::now();
-        let raw = watch.bound(doing, last, exchange(&self.http, outgoing)).await?;
+        // What ended before it was sent certainly had no effect.
+        watch.bound(doing, last, std::future::ready(())).await?;
+        let raw = watch.bound(doing, last, exchange(&self.http, outgoing)).await;
+        let raw = raw.map_err(|error| Effect { request, possible: true }.told(error))?;
         let path = request.path();
         let (error, verdict) = match raw {
             Ok(RawAnswer { status, headers, body }) => {

@@ -209,9 +209,8 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             private.remove(CREATES);
             if change.config.is_null() {
                 let prior = fit!(change.prior, |error: Diagnostic| unplanned(error.into()));
-                let kept = private.encode();
-                let diagnostics = self.resource.plan_destroy(context, prior, private).await;
-                return PlannedChange { private: kept, ..unplanned(diagnostics) };
+                let diagnostics = self.resource.plan_destroy(context, prior, &mut private).await;
+                return PlannedChange { private: private.encode(), ..unplanned(diagnostics) };
             }
             let block = &self.schema.block;
             let planned = plan::prepare(block, &change.prior, &change.config, &change.target);

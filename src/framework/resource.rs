@@ -63,12 +63,12 @@ pub trait Resource: Send + Sync + 'static {
         request: PlanRequest<Self::State>,
     ) -> impl Future<Output = Planned<Self::State>> + Send;
 
-    /// Warns about a destruction before it happens.
+    /// Warns about a destruction before it happens. What it puts into `private` the removal gets.
     fn plan_destroy(
         &self,
         _context: Context<'_, Self::Client>,
         _prior: Self::State,
-        _private: Private,
+        _private: &mut Private,
     ) -> impl Future<Output = Diagnostics> + Send {
         async { Diagnostics::default() }
     }

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
-use crate::arm::{self, ArmId};
+use crate::arm::{self, ArmId, Call};
 
 /// A role, without a condition, that this process has granted or plans to grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,16 +43,27 @@ pub struct Session {
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     grants: Mutex<Vec<Grant>>,
     bequests: Mutex<HashMap<String, Box<dyn Any + Send>>>,
-    plans: Mutex<HashSet<(String, Fate)>>,
+    objects: Mutex<HashMap<String, Objects>>,
 }
 
-/// What a plan does with an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fate {
-    /// It is made.
-    Created,
-    /// It is removed.
-    Destroyed,
+/// The objects of a state that stand for one thing in Azure, as far as a plan has come to them. There is more than one
+/// after a replacement that made the new object first and could not finish, after a rename without a moved block, and
+/// where a configuration names one thing twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Objects {
+    /// How many were looked at, which engines do with each before they plan.
+    pub seen: usize,
+    /// How many are planned to be made.
+    pub created: usize,
+    /// How many are planned to be removed.
+    pub destroyed: usize,
+}
+
+impl Objects {
+    /// How many are there already and stay.
+    pub fn staying(self) -> usize {
+        self.seen.saturating_sub(self.destroyed)
+    }
 }
 
 impl Session {
@@ -64,8 +75,8 @@ impl Session {
             claims: Mutex::default(),
             turns: Mutex::default(),
             bequests: Mutex::default(),
-            plans: Mutex::default(),
             grants: Mutex::default(),
+            objects: Mutex::default(),
         }
     }
 
@@ -109,22 +120,23 @@ impl Session {
         object.downcast().ok().map(|object| *object)
     }
 
-    /// Notes what this plan does with an object that stands for the thing with this id. Whether the other fate has been
-    /// noted already: then two objects stand for one thing.
-    pub fn plans(&self, id: &ArmId, fate: Fate) -> bool {
-        let other = match fate {
-            Fate::Created => Fate::Destroyed,
-            Fate::Destroyed => Fate::Created,
-        };
-        let mut plans = lock(&self.plans);
-        plans.insert((id.key(), fate));
-        plans.contains(&(id.key(), other))
+    /// Notes that an object stands for the thing with this id, or what is planned for it, and gives what is known of all
+    /// such objects.
+    pub fn note_object(&self, id: &ArmId, note: impl FnOnce(&mut Objects)) -> Objects {
+        let mut objects = lock(&self.objects);
+        let all = objects.entry(id.key()).or_default();
+        note(all);
+        *all
     }
 
     /// Waits for this caller's turn to write to the thing with this id. The turn ends when the guard is dropped.
-    pub async fn turn(&self, id: &ArmId) -> OwnedMutexGuard<()> {
+    ///
+    /// # Errors
+    /// When the call ends before that.
+    pub async fn turn(&self, id: &ArmId, call: &Call) -> Result<OwnedMutexGuard<()>, arm::Error> {
         let turn = lock(&self.turns).entry(id.key()).or_default().clone();
-        turn.lock_owned().await
+        let doing = format!("waiting for another change of {id} to end");
+        self.arm.wait_for(turn.lock_owned(), &doing, call).await
     }
 }
 

@@ -149,7 +149,7 @@ impl Resource for Thing {
         Planned { state, private: request.private, requires_replace: Vec::new(), diagnostics: Diagnostics::default() }
     }
 
-    async fn plan_destroy(&self, context: Context<'_, Store>, prior: State, _private: Private) -> Diagnostics {
+    async fn plan_destroy(&self, context: Context<'_, Store>, prior: State, _private: &mut Private) -> Diagnostics {
         if let Some(store) = context.client {
             store.note(&format!("plan to delete {}", prior.name()));
         }

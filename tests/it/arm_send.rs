@@ -395,3 +395,59 @@ async fn nobody_at_home_is_retried_and_then_said() {
     assert_eq!(clock.pauses().len(), 3);
     server.finish();
 }
+
+#[tokio::test]
+async fn a_write_says_when_its_effect_is_not_known() {
+    let refusal = error("AuthorizationFailed", "no");
+    let patch = || on("PATCH", account_path());
+    // A clear refusal after an attempt without a clear answer says nothing of that attempt.
+    for (first, known) in [(502, false), (429, true)] {
+        let server = Scripted::start(vec![
+            patch().answer(first, error("Trouble", "later")),
+            patch().answer(403, refusal.clone()),
+            patch().answer(403, refusal.clone()),
+        ])
+        .await;
+        let (client, _, _) = client(&server);
+        let failed = client.storage_accounts().patch_shared_key(&account(), false, &call()).await.unwrap_err();
+        assert_eq!(failed.may_have_had_effect(), !known, "{failed:?}");
+        assert_eq!(matches!(failed, Error::Uncertain { accepted: false, .. }), !known, "{failed:?}");
+        assert_eq!(failed.code(), Some(&ErrorCode::AuthorizationFailed));
+        server.finish();
+    }
+
+    // Cancelled while a request is under way, which may arrive all the same.
+    let gate = Arc::new(Semaphore::new(0));
+    let server = Scripted::start(vec![patch().answer(200, ACCOUNT).held_by(&gate)]).await;
+    let (client, _, _) = client(&server);
+    let call = Call::new(CancellationToken::new(), Duration::from_secs(60));
+    let patching = async { client.storage_accounts().patch_shared_key(&account(), false, &call).await };
+    let cancelling = async {
+        server.arrived(1).await;
+        call.cancel.cancel();
+    };
+    let (failed, ()) = futures_util::join!(patching, cancelling);
+    let failed = failed.unwrap_err();
+    assert!(failed.may_have_had_effect() && failed.is_interruption(), "{failed:?}");
+
+    // Cancelled before anything was sent.
+    let failed = client.storage_accounts().patch_shared_key(&account(), false, &call).await.unwrap_err();
+    assert!(!failed.may_have_had_effect() && failed.is_interruption(), "{failed:?}");
+}
+
+#[tokio::test]
+async fn an_operation_that_is_lost_sight_of_is_not_taken_for_a_refusal() {
+    for (status, code) in [(403, "AuthorizationFailed"), (404, "ResourceNotFound")] {
+        let server = Scripted::start(vec![
+            on("PATCH", hub().to_string()).answer(202, "").header("location", "{self}/operations/1"),
+            on("GET", "/operations/1").answer(status, error(code, "no")),
+        ])
+        .await;
+        let (client, _, _) = client(&server);
+        let failed =
+            client.workspaces().patch_auth_mode(&hub(), &AuthMode::new("identity"), &call()).await.unwrap_err();
+        assert!(matches!(failed, Error::Uncertain { accepted: true, .. }), "{failed:?}");
+        assert!(failed.may_have_had_effect() && !failed.is_not_found() && !failed.is_forbidden());
+        server.finish();
+    }
+}

@@ -10,15 +10,6 @@ use crate::{
     provider::report,
 };
 
-/// Whether the request may have had its effect although it failed.
-pub(super) fn is_uncertain(error: &Error) -> bool {
-    match error {
-        Error::Cancelled { .. } | Error::Transport { unsent: false, .. } => true,
-        Error::DeadlineExceeded { last, .. } => last.as_deref().is_none_or(is_uncertain),
-        _ => false,
-    }
-}
-
 /// A role could not be granted.
 pub(super) fn not_granted(state: &State, wanted: &Wanted, error: &Error) -> Diagnostic {
     let principal = state.principal_id.text().unwrap_or_default();
@@ -88,7 +79,7 @@ pub(super) fn not_granted(state: &State, wanted: &Wanted, error: &Error) -> Diag
     let told = report::explain(error, &next);
     let mut diagnostic =
         Diagnostic::error(summary, format!("{role:?} could not be granted to {principal} on {scope}.\n\n{told}"));
-    if is_uncertain(error) {
+    if error.may_have_had_effect() {
         diagnostic.detail.push_str("\n\nThe assignment may have been made all the same; the state keeps it until a refresh shows that it is not there.");
     }
     match at {
@@ -312,14 +303,5 @@ mod tests {
         let told = not_granted(&State::default(), &wanted, &error.into());
         assert_eq!(told.summary, "A policy is in the way");
         assert!(told.detail.contains(r#"The policy is "Groups only" (definition "d1")"#), "{}", told.detail);
-    }
-
-    #[test]
-    fn a_request_without_an_answer_may_have_had_its_effect() {
-        let cancelled = Error::Cancelled { doing: "x".to_owned() };
-        let late = |last| Error::DeadlineExceeded { doing: "x".to_owned(), wait: None, last };
-        assert!(is_uncertain(&cancelled) && is_uncertain(&late(None)));
-        assert!(!is_uncertain(&late(Some(Box::new(refused(ErrorCode::PrincipalNotFound).into())))));
-        assert!(!is_uncertain(&refused(ErrorCode::ScopeLocked).into()));
     }
 }

@@ -244,7 +244,14 @@ impl Terms<'_> {
         let (mut left, mut diagnostics) = (Vec::new(), Diagnostics::default());
         for entry in entries.into_iter().filter(|entry| !entry.adopted && !kept.contains(&entry.id.name.to_string())) {
             let key = claim(&entry.id);
-            let _turn = self.session.turn(&key).await;
+            let _turn = match self.session.turn(&key, self.call).await {
+                Ok(turn) => turn,
+                Err(error) => {
+                    diagnostics.push(explain::not_removed(&entry, &error));
+                    left.push(entry);
+                    continue;
+                }
+            };
             if self.session.has_claimed(&key, GRANT) {
                 diagnostics.push(explain::claimed(&entry));
                 continue;
@@ -276,7 +283,9 @@ impl Terms<'_> {
     ) -> Result<Entry, Box<Failed>> {
         let id = known.map_or(&wanted.id, |entry| &entry.id);
         let key = claim(id);
-        let _turn = self.session.turn(&key).await;
+        let refused =
+            |error| Box::new(Failed { diagnostic: explain::not_granted(self.state, wanted, &error), maybe: None });
+        let _turn = self.session.turn(&key, self.call).await.map_err(refused)?;
         if let Some(entry) = known
             && (entry.adopted || !rewrite)
         {
@@ -305,7 +314,7 @@ impl Terms<'_> {
                 self.adopt(wanted, &error, principal_type).await
             }
             Err(error) => {
-                let maybe = explain::is_uncertain(&error).then(|| Entry::assumed(wanted));
+                let maybe = error.may_have_had_effect().then(|| Entry::assumed(wanted));
                 Err(Box::new(Failed { diagnostic: explain::not_granted(self.state, wanted, &error), maybe }))
             }
         }

@@ -200,8 +200,8 @@ impl Change<'_> {
                 Err((explain::mode_not_kept(self.hub, mode, &got), false))
             }
             Err(error) => {
-                let interrupted = error.is_interruption() && !had_no_effect(&error);
-                if !had_no_effect(&error) {
+                let interrupted = error.is_interruption() && error.may_have_had_effect();
+                if error.may_have_had_effect() {
                     self.wrote.mode = Some(mode.clone());
                     if !interrupted && let Ok(hub) = workspaces.get(self.hub, Read::Fresh, call).await {
                         self.now.mode = Some(hub.properties.system_datastores_auth_mode);
@@ -236,8 +236,8 @@ impl Change<'_> {
                 if got == keys { Ok(()) } else { Err((explain::keys_not_kept(self.account, keys, got), false)) }
             }
             Err(error) => {
-                let interrupted = error.is_interruption() && !had_no_effect(&error);
-                if !had_no_effect(&error) {
+                let interrupted = error.is_interruption() && error.may_have_had_effect();
+                if error.may_have_had_effect() {
                     self.wrote.keys = Some(keys);
                     if !interrupted && let Ok(account) = accounts.get(self.account, Read::Fresh, self.call).await {
                         self.now.keys = Some(account.shared_key_enabled());
@@ -257,16 +257,5 @@ impl Change<'_> {
         let call = Call::new(self.call.cancel.clone(), PUTTING_BACK);
         let result = self.set_mode(mode, &call).await;
         explain::put_back(error, mode, result.map_err(|(second, _)| second))
-    }
-}
-
-/// Whether a request that failed certainly changed nothing.
-fn had_no_effect(error: &Error) -> bool {
-    match error {
-        Error::Service(error) => error.status.is_client_error(),
-        Error::Transport { unsent, .. } => *unsent,
-        Error::Token(_) | Error::Endpoint { .. } | Error::Setting { .. } => true,
-        Error::DeadlineExceeded { last: Some(last), .. } => had_no_effect(last),
-        _ => false,
     }
 }

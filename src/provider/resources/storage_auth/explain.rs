@@ -289,9 +289,9 @@ fn on_off(keys: bool) -> &'static str {
 
 /// Errors that stand in the way of any write, as a headline and what to do.
 fn obstacle(error: &Error, doing: &str, action: &str, scope: &str, roles: &str) -> Option<(&'static str, String)> {
-    match error {
+    match error.cause() {
         Error::Cancelled { .. } => return Some(("Interrupted", String::new())),
-        Error::DeadlineExceeded { .. } if error.code().is_none() => {
+        Error::DeadlineExceeded { .. } => {
             return Some((
                 "Out of time",
                 "The operation took longer than the timeouts block allows. Raise create, update or delete there."

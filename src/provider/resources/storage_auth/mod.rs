@@ -28,7 +28,7 @@ use crate::{
     provider::{
         Session,
         access::{self, Access, Check},
-        session::Fate,
+        session::Objects,
     },
 };
 use change::{Account, Change, Look, Unseen};
@@ -90,8 +90,11 @@ impl Resource for StorageAuth {
             (None, None) => {}
         }
         if let (Some(session), Some(hub)) = (context.client, &hub) {
-            if prior.is_none() && session.plans(hub.arm(), Fate::Created) {
-                diagnostics.push(explain::two_addresses(hub));
+            if prior.is_none() {
+                let all = session.note_object(hub.arm(), |all: &mut Objects| all.created += 1);
+                if all.destroyed > 0 {
+                    diagnostics.push(explain::two_addresses(hub));
+                }
             }
             // Once somebody has written, this is the second plan of an apply, which is about to look for itself.
             if session.arm.remembers_reads() {
@@ -103,15 +106,17 @@ impl Resource for StorageAuth {
         Planned { state: planned, private, requires_replace: Vec::new(), diagnostics }
     }
 
-    async fn plan_destroy(&self, context: Context<'_, Session>, prior: State, private: Private) -> Diagnostics {
+    async fn plan_destroy(&self, context: Context<'_, Session>, prior: State, private: &mut Private) -> Diagnostics {
         let mut diagnostics = Diagnostics::default();
         if let (Some(session), Some(hub)) = (context.client, prior.hub())
             && !session.has_claimed(hub.arm(), MODE)
-            && session.plans(hub.arm(), Fate::Destroyed)
         {
-            diagnostics.push(explain::two_addresses(&hub));
+            let all = session.note_object(hub.arm(), |all: &mut Objects| all.destroyed += 1);
+            if all.created > 0 {
+                diagnostics.push(explain::two_addresses(&hub));
+            }
         }
-        let (now, written) = (prior.settings(), Written::load(&private).settings());
+        let (now, written) = (prior.settings(), Written::load(private).settings());
         let changes = Settings {
             mode: put_back(&prior.restores().mode, &now.mode, &written.mode).cloned(),
             keys: put_back(&prior.restores().keys, &now.keys, &written.keys).copied(),
@@ -356,14 +361,20 @@ async fn apply(
     session.arm.stop_remembering();
     let untouched = |private, error| kept(before.as_ref().map(|before| before.state().clone()), private, error);
     let Some(hub) = planned.hub() else { return untouched(private, unsettled()) };
-    let _hub_turn = session.turn(hub.arm()).await;
+    let _hub_turn = match session.turn(hub.arm(), call).await {
+        Ok(turn) => turn,
+        Err(error) => return untouched(private, explain::hub_not_read(&hub, &error)),
+    };
     let known = before.as_ref().and_then(|before| account_of(before.state()));
     let look = match Look::at(session, &hub, known, Read::Fresh, call).await {
         Ok(look) => look,
         Err(Unseen::NoHub(error)) => return untouched(private, explain::no_hub(&hub, &error)),
         Err(Unseen::Failed(error)) => return untouched(private, error),
     };
-    let _account_turn = session.turn(look.account_id.arm()).await;
+    let _account_turn = match session.turn(look.account_id.arm(), call).await {
+        Ok(turn) => turn,
+        Err(error) => return untouched(private, explain::account_not_read(&look.account_id, &error)),
+    };
     let target = wanted(&config, &planned);
     let mut warnings = Diagnostics::default();
     if let Some(error) = explain::refused_kind(&hub, &look.hub) {
@@ -454,10 +465,10 @@ async fn restore(
     let Settings { mut mode, mut keys } = prior.restores();
     let mut diagnostics = Diagnostics::default();
     let original = Settings::of(&prior.original);
-    let _hub_turn = session.turn(hub.arm()).await;
+    let Ok(_hub_turn) = session.turn(hub.arm(), call).await else { return kept(Some(prior), private, unsettled()) };
     let known = account_of(&prior);
     let _account_turn = match &known {
-        Some(account) => Some(session.turn(account.arm()).await),
+        Some(account) => session.turn(account.arm(), call).await.ok(),
         None => None,
     };
     if let Some(wanted) = &mode
