@@ -219,6 +219,12 @@ impl Workspace {
         WorkspaceId::parse(&self.id)
     }
 
+    /// Whether no change of it is under way.
+    pub fn is_at_rest(&self) -> bool {
+        let state = self.properties.provisioning_state.to_ascii_lowercase();
+        ["", "succeeded", "failed", "canceled"].contains(&state.as_str())
+    }
+
     /// The object id of the system-assigned identity, if there is one.
     pub fn system_principal_id(&self) -> Option<&str> {
         self.identity.principal_id.as_deref().filter(|id| !id.is_empty())

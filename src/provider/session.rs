@@ -46,23 +46,32 @@ pub struct Session {
     objects: Mutex<HashMap<String, Objects>>,
 }
 
-/// The objects of a state that stand for one thing in Azure, as far as a plan has come to them. There is more than one
-/// after a replacement that made the new object first and could not finish, after a rename without a moved block, and
+/// The objects of a state that stand for one thing in Azure, as far as this process has come to them. There is more than
+/// one after a replacement that made the new object first and could not finish, after a rename without a moved block, and
 /// where a configuration names one thing twice.
+///
+/// A plan looks at each object before it plans any fate for it. An apply looks at none and plans nothing for those that do
+/// not change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Objects {
-    /// How many were looked at, which engines do with each before they plan.
+    /// How many were looked at.
     pub seen: usize,
+    /// How many are there and planned to stay, changed or not.
+    pub stay: usize,
     /// How many are planned to be made.
     pub created: usize,
     /// How many are planned to be removed.
     pub destroyed: usize,
+    /// How many of those know that another one stays.
+    pub kept: usize,
+    /// How many this process has removed.
+    pub removed: usize,
 }
 
 impl Objects {
-    /// How many are there already and stay.
+    /// How many stay, as far as can be told.
     pub fn staying(self) -> usize {
-        self.seen.saturating_sub(self.destroyed)
+        self.stay.max(self.seen.saturating_sub(self.destroyed))
     }
 }
 

@@ -140,6 +140,8 @@ fn doubt(own: &[&Holding], all: &[Holding], missing: &[&Kind], writing: bool, la
             "it holds a role that may be a custom one, whose rights are not looked into"
         } else if all.iter().any(|held| held.is_group && kind.allows(held.role, writing)) {
             "a group holds the role, and who is in it is not looked into"
+        } else if all.iter().any(|held| held.is_group && roles::by_guid(held.role).is_none()) {
+            "a group holds a role that may be a custom one, and neither who is in it nor the role's rights are looked into"
         } else {
             return Standing::Lacks(lacks);
         };
@@ -203,6 +205,7 @@ mod tests {
             (held(ALICE, roles::BLOB_READER.guid, "User", "@Resource[x]"), "condition"),
             (held(ALICE, Uuid::from_u128(7), "User", ""), "custom"),
             (held(TEAM, roles::BLOB_CONTRIBUTOR.guid, "Group", ""), "group"),
+            (held(TEAM, Uuid::from_u128(7), "Group", ""), "a group holds a role that may be a custom one"),
         ] {
             match standing(&[file.clone(), other]) {
                 Standing::Unsure(lacks, why) => {

@@ -10,11 +10,10 @@ mod holdings;
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use tokio::time::Instant;
 
 use crate::{
     arm::{
-        ArmId, Call, Read, StorageAccountId, WorkspaceId,
+        ArmId, Call, Error, Read, StorageAccountId, WorkspaceId,
         role_assignments::{Filter, RoleAssignment},
         workspaces::{AuthModeKind, Workspace, WorkspaceKind},
     },
@@ -55,12 +54,28 @@ pub struct Access<'a> {
     pub hub: &'a Workspace,
     /// Its storage account.
     pub account: &'a StorageAccountId,
+    /// What is asked for.
+    pub terms: Terms,
+}
+
+/// What a configuration asks of an access check.
+#[derive(Clone, Debug)]
+pub struct Terms {
     /// Who must have a full pair of roles.
     pub principals: Vec<String>,
     /// How far to go.
     pub check: Check,
     /// How old grants must be before keys go off.
     pub settle: Duration,
+}
+
+/// Which grants of this process count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grants {
+    /// Those it has made. One that is only planned may still fail.
+    Made,
+    /// Those it plans to make as well.
+    Planned,
 }
 
 /// Notes in a plan that this hub is going to use identities, so that others on its account need not be warned of it.
@@ -111,7 +126,7 @@ impl Access<'_> {
         let mut findings = Vec::new();
         match self.list(Read::Remembered).await {
             Ok((listed, _)) => {
-                let holdings = self.holdings(&listed);
+                let holdings = self.holdings(&listed, Grants::Planned);
                 findings.extend(self.principals(&holdings).findings);
                 if self.hub.system_principal_id().is_none() {
                     findings.extend(self.identity(&holdings, false).findings);
@@ -133,9 +148,9 @@ impl Access<'_> {
     pub async fn before_anything(&self, keys_go_off: bool) -> Vec<Finding> {
         let mut findings = Vec::new();
         // Most often the grants were made in this very run, and there is nothing to ask.
-        if !self.principals(&self.holdings(&[])).findings.is_empty() {
+        if !self.principals(&self.holdings(&[], Grants::Made)).findings.is_empty() {
             match self.list(Read::Fresh).await {
-                Ok((listed, _)) => findings.extend(self.principals(&self.holdings(&listed)).findings),
+                Ok((listed, _)) => findings.extend(self.principals(&self.holdings(&listed, Grants::Made)).findings),
                 Err(hidden) => findings.push(hidden),
             }
         }
@@ -151,10 +166,11 @@ impl Access<'_> {
     /// # Errors
     /// A message that stops the change in any case: interrupted, or too little time for grants to settle.
     pub async fn before_keys_go_off(&self, switched: bool) -> Result<Vec<Finding>, Diagnostic> {
-        let until = Instant::now() + self.call.deadline.saturating_duration_since(Instant::now()) / 2;
+        let arm = &self.session.arm;
+        let reserved = arm.left(self.call) / 2;
         let mut pause = FIRST_PAUSE;
         let (mut roles, mut datastores) = (self.roles(switched).await, self.datastores(switched).await);
-        while (roles.may_come || datastores.may_come) && Instant::now() + pause < until {
+        while (roles.may_come || datastores.may_come) && arm.left(self.call) > reserved + pause {
             self.wait(pause).await?;
             pause = (pause * 2).min(LONGEST_PAUSE);
             if roles.may_come {
@@ -164,8 +180,11 @@ impl Access<'_> {
                 datastores = self.datastores(switched).await;
             }
         }
-        self.settle(&roles).await?;
         roles.findings.append(&mut datastores.findings);
+        let stops = self.terms.check == Check::Enforce && roles.findings.iter().any(|finding| finding.stops);
+        if !stops {
+            self.settle(&roles).await?;
+        }
         Ok(roles.findings)
     }
 
@@ -178,14 +197,16 @@ impl Access<'_> {
         }
     }
 
-    fn holdings(&self, listed: &[RoleAssignment]) -> Vec<Holding> {
+    fn holdings(&self, listed: &[RoleAssignment], grants: Grants) -> Vec<Holding> {
         let account = self.account.arm();
-        holdings::on(account, listed, &self.session.grants_at(account))
+        let mut granted = self.session.grants_at(account);
+        granted.retain(|grant| grants == Grants::Planned || grant.created_on.is_some());
+        holdings::on(account, listed, &granted)
     }
 
     fn principals(&self, holdings: &[Holding]) -> Looked {
         let mut looked = Looked::default();
-        for principal in &self.principals {
+        for principal in &self.terms.principals {
             match holdings::pair(principal, holdings) {
                 Standing::Holds(made) => looked.relied.extend(made.into_iter().flatten()),
                 Standing::Lacks(roles) => {
@@ -243,7 +264,7 @@ impl Access<'_> {
     async fn roles(&self, switched: bool) -> Looked {
         match self.list(Read::Fresh).await {
             Ok((listed, now)) => {
-                let holdings = self.holdings(&listed);
+                let holdings = self.holdings(&listed, Grants::Made);
                 let mut looked = self.identity(&holdings, switched);
                 let principals = self.principals(&holdings);
                 looked.relied.extend(principals.relied);
@@ -293,28 +314,26 @@ impl Access<'_> {
 
     /// Waits until the youngest grant is old enough.
     async fn settle(&self, looked: &Looked) -> Result<(), Diagnostic> {
-        let Some(youngest) = looked.relied.iter().max().filter(|_| !self.settle.is_zero()) else { return Ok(()) };
+        let settle = self.terms.settle;
+        let Some(youngest) = looked.relied.iter().max().filter(|_| !settle.is_zero()) else { return Ok(()) };
         let age = looked.now.unwrap_or_else(OffsetDateTime::now_utc) - *youngest;
-        let wait = self.settle.saturating_sub(Duration::try_from(age).unwrap_or_default());
+        let wait = settle.saturating_sub(Duration::try_from(age).unwrap_or_default());
         if wait.is_zero() { Ok(()) } else { self.wait(wait).await }
     }
 
     async fn wait(&self, wait: Duration) -> Result<(), Diagnostic> {
-        if Instant::now() + wait >= self.call.deadline {
-            let detail = format!(
-                "The youngest role assignment that the access check relies on needs {} more seconds to reach \
-                 grant_settle_time, which is longer than the timeouts block leaves. Keys are still on. Apply again later, \
-                 or raise the timeout.",
-                wait.as_secs() + 1
-            );
-            return Err(Diagnostic::error("Role assignments are too young", detail).at(Path::root("grant_settle_time")));
-        }
-        tokio::select! {
-            biased;
-            () = self.call.cancel.cancelled() => {
-                Err(Diagnostic::error("Interrupted", "Keys were not switched off yet."))
+        let waited = self.session.arm.pause(wait, "waiting to switch keys off", self.call).await;
+        waited.map_err(|error| match error {
+            Error::DeadlineExceeded { .. } => {
+                let detail = format!(
+                    "The youngest role assignment that the access check relies on needs {} more seconds to reach \
+                     grant_settle_time, which is longer than the timeouts block leaves. Keys are still on. Apply again \
+                     later, or raise the timeout.",
+                    wait.as_secs() + 1
+                );
+                Diagnostic::error("Role assignments are too young", detail).at(Path::root("grant_settle_time"))
             }
-            () = tokio::time::sleep(wait) => Ok(()),
-        }
+            _ => Diagnostic::error("Interrupted", "Keys were not switched off yet."),
+        })
     }
 }

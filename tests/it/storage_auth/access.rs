@@ -5,7 +5,7 @@ use std::time::Duration;
 use foundryhub::arm::WorkspaceId;
 use serde_json::{Value, json};
 
-use super::{ALICE, Bed, TYPE, bed, bed_with};
+use super::{ALICE, Bed, TYPE, bed, bed_with, healed};
 use crate::azure::{Action as Fault, Datastores, HubRole, Lro, Rule};
 use crate::support::core::{Action, resource};
 
@@ -188,7 +188,7 @@ async fn a_role_of_the_hubs_identity_that_never_comes_leaves_keys_on() {
     let principal = bed.state()["hub_principal_id"].as_str().expect("an identity").to_owned();
     bed.grant(&principal, &[BLOB_CONTRIBUTOR]);
     bed.emulator.clear_requests();
-    bed.apply(&config).await.quiet();
+    healed(bed.apply(&config).await);
     assert_eq!(bed.writes(), ["PATCH sa1 false"]);
 }
 
@@ -214,7 +214,7 @@ async fn a_hub_with_user_assigned_identities_needs_a_grant_for_the_primary_one()
     assert_eq!(bed.state()["hub_user_assigned_principal_ids"], json!([first, second]));
 
     bed.grant(second, &[BLOB_CONTRIBUTOR]);
-    bed.apply(&bed.checked("enforce")).await.quiet();
+    healed(bed.apply(&bed.checked("enforce")).await);
     assert_eq!(bed.keys(), Some(false));
 }
 
@@ -284,7 +284,7 @@ async fn keys_go_off_no_earlier_than_grants_have_settled() {
     assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", None));
 
     bed.emulator.advance(Duration::from_secs(600));
-    let report = bed.apply(&config).await.quiet();
+    let report = healed(bed.apply(&config).await);
     assert_eq!(report.action(), Action::Replace);
     assert_eq!(bed.keys(), Some(false));
 }

@@ -3,7 +3,7 @@
 use foundryhub::arm::{StorageAccountId, WorkspaceId};
 use serde_json::{Value, json};
 
-use super::{TYPE, bed, bed_with, on_account, on_hub, short};
+use super::{TYPE, bed, bed_with, healed, on_account, on_hub, short};
 use crate::azure::{Action as Fault, Lro, Operations, Outcome, Rule};
 use crate::support::core::{Action, Core, UNKNOWN};
 
@@ -24,7 +24,7 @@ async fn an_account_that_refuses_on_create_is_finished_by_the_next_apply() {
     bed.emulator.clear_faults();
     bed.emulator.clear_requests();
 
-    let report = bed.apply(&config).await.quiet();
+    let report = healed(bed.apply(&config).await);
     assert_eq!((report.action(), report.change().was_tainted), (Action::Replace, true));
     assert_eq!(bed.writes(), ["PATCH sa1 false"]);
     let original = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true });
@@ -107,7 +107,7 @@ async fn an_operation_that_fails_is_told_with_what_is_left() {
     let error = report.error("Azure failed to switch the hub");
     assert!(error.detail.contains("It broke.") && error.detail.contains("The hub is on accesskey"), "{error}");
     assert_eq!(bed.keys(), None);
-    bed.apply(&config).await.quiet();
+    healed(bed.apply(&config).await);
     assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
     bed.plan(&config).await.ok().assert_empty();
 }
@@ -142,7 +142,7 @@ async fn an_operation_that_is_canceled_or_takes_too_long_is_told_and_finished_la
             bed.emulator.finish_operation(&operation.id, Outcome::Succeeded);
         }
         config["timeouts"] = Value::Null;
-        bed.apply(&config).await.quiet();
+        healed(bed.apply(&config).await);
         assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
         assert_eq!(bed.state()["original"]["system_datastores_auth_mode"], "accesskey");
     }
@@ -321,7 +321,7 @@ async fn an_interrupted_switch_is_in_the_state_and_is_finished_later() {
         emulator.finish_operation(&operation.id, Outcome::Succeeded);
     }
     emulator.clear_requests();
-    bed.core.apply(TYPE, "a", config.clone()).await.quiet();
+    healed(bed.core.apply(TYPE, "a", config.clone()).await);
     let writes: Vec<_> = emulator.arm_requests().iter().map(short).filter(|text| !text.starts_with("GET")).collect();
     assert_eq!(writes, ["PATCH sa1 false"]);
     assert_eq!(bed.core.state(TYPE, "a")["original"]["system_datastores_auth_mode"], "accesskey");

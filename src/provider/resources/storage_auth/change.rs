@@ -1,14 +1,11 @@
-//! Looking at a hub with its account, and bringing both to where they shall be.
+//! Bringing a hub and its account to where they shall be, step by step, with what is known after each.
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
-use futures_util::future::join;
-
-use super::{explain, schema::Settings};
+use super::{explain, record::Record, schema::Settings};
 use crate::{
     arm::{
-        self, Call, Error, Read, StorageAccountId, WorkspaceId,
-        storage_accounts::StorageAccount,
+        Call, Error, Read, StorageAccountId, WorkspaceId,
         workspaces::{AuthMode, AuthModeKind, Workspace},
     },
     framework::{Diagnostic, Diagnostics, Severity},
@@ -25,94 +22,8 @@ const PUTTING_BACK: Duration = Duration::from_secs(5 * 60);
 /// The pauses between looks at a value that should have changed.
 const LATE: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
-/// What is there.
-#[derive(Debug)]
-pub(super) struct Look {
-    /// The hub.
-    pub(super) hub: Workspace,
-    /// The id of its account.
-    pub(super) account_id: StorageAccountId,
-    /// Its account.
-    pub(super) account: Account,
-}
-
-/// What is known of a storage account.
-#[derive(Debug)]
-pub(super) enum Account {
-    /// It is there.
-    Seen(StorageAccount),
-    /// It does not exist.
-    Gone(arm::Error),
-    /// The caller may not look at it.
-    Hidden(arm::Error),
-}
-
-/// Why there is nothing to see.
-#[derive(Debug)]
-pub(super) enum Unseen {
-    /// The hub does not exist.
-    NoHub(arm::Error),
-    /// It could not be looked at, or makes no sense.
-    Failed(Diagnostic),
-}
-
-impl Look {
-    /// Looks at hub and account: two requests, at once where the account's id is `known`.
-    pub(super) async fn at(
-        session: &Session,
-        hub_id: &WorkspaceId,
-        known: Option<StorageAccountId>,
-        read: Read,
-        call: &Call,
-    ) -> Result<Self, Unseen> {
-        let workspaces = session.arm.workspaces();
-        let (hub, early) = match known {
-            None => (workspaces.get(hub_id, read, call).await, None),
-            Some(account_id) => {
-                let (hub, account) =
-                    join(workspaces.get(hub_id, read, call), Account::at(session, &account_id, read, call)).await;
-                (hub, Some((account_id, account)))
-            }
-        };
-        let hub = match hub {
-            Ok(hub) => hub,
-            Err(error) if error.is_not_found() => return Err(Unseen::NoHub(error)),
-            Err(error) => return Err(Unseen::Failed(explain::hub_not_read(hub_id, &error))),
-        };
-        let named = &hub.properties.storage_account;
-        let account_id =
-            StorageAccountId::parse(named).map_err(|_| Unseen::Failed(explain::no_account_id(hub_id, named)))?;
-        let account = match early {
-            Some((id, account)) if id == account_id => account,
-            // A hub of the same name was made anew, on another account.
-            _ => Account::at(session, &account_id, read, call).await,
-        };
-        Ok(Self { hub, account: account.map_err(Unseen::Failed)?, account_id })
-    }
-
-    /// The two properties as they are.
-    pub(super) fn settings(&self) -> Settings {
-        Settings { mode: Some(self.hub.properties.system_datastores_auth_mode.clone()), keys: self.account.keys() }
-    }
-}
-
-impl Account {
-    async fn at(session: &Session, id: &StorageAccountId, read: Read, call: &Call) -> Result<Self, Diagnostic> {
-        match session.arm.storage_accounts().get(id, read, call).await {
-            Ok(account) => Ok(Self::Seen(account)),
-            Err(error) if error.is_not_found() => Ok(Self::Gone(error)),
-            Err(error) if error.is_forbidden() => Ok(Self::Hidden(error)),
-            Err(error) => Err(explain::account_not_read(id, &error)),
-        }
-    }
-
-    fn keys(&self) -> Option<bool> {
-        match self {
-            Self::Seen(account) => Some(account.shared_key_enabled()),
-            Self::Gone(_) | Self::Hidden(_) => None,
-        }
-    }
-}
+/// The longest pause between looks at a hub whose operation was lost sight of.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// A change under way.
 #[derive(Debug)]
@@ -125,8 +36,24 @@ pub(super) struct Change<'c> {
     pub(super) now: Settings,
     /// What was written, or may have been.
     pub(super) wrote: Settings,
+    /// Which values are this resource's own doing.
+    pub(super) record: Record,
     /// What there is to say beside an error that ended it.
     pub(super) found: Diagnostics,
+}
+
+/// What ended a change.
+#[derive(Debug)]
+struct Stopped {
+    diagnostic: Diagnostic,
+    /// Whether a request was under way whose effect nobody has looked for.
+    interrupted: bool,
+}
+
+impl From<Diagnostic> for Stopped {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostic, interrupted: false }
+    }
 }
 
 impl Change<'_> {
@@ -139,25 +66,25 @@ impl Change<'_> {
         let before = self.now.clone();
         let mode = target.mode.as_ref().filter(|mode| self.now.mode.as_ref() != Some(mode));
         let keys = target.keys.filter(|keys| self.now.keys != Some(*keys));
-        let access = access.filter(|access| access.check != Check::Off && target.takes_keys_away(&before));
+        let access = access.filter(|access| access.terms.check != Check::Off && target.takes_keys_away(&before));
         if let Some(access) = access {
             let findings = access.before_anything(keys == Some(false)).await;
-            self.weigh(&findings, access.check)?;
+            self.weigh(&findings, access.terms.check)?;
         }
         if let Some(mode) = mode {
             let set = self.set_mode(mode, self.call).await;
-            set.map_err(|(error, interrupted)| self.incomplete(error, interrupted))?;
+            set.map_err(|stopped| self.incomplete(stopped))?;
         }
         if let (Some(access), Some(false)) = (access, keys) {
             let findings = access.before_keys_go_off(mode.is_some()).await;
-            let weighed = findings.and_then(|findings| self.weigh(&findings, access.check));
-            weighed.map_err(|error| self.incomplete(error, false))?;
+            let weighed = findings.and_then(|findings| self.weigh(&findings, access.terms.check));
+            weighed.map_err(|error| self.incomplete(error.into()))?;
         }
         if let Some(keys) = keys
-            && let Err((error, interrupted)) = self.set_keys(keys).await
+            && let Err(stopped) = self.set_keys(keys).await
         {
-            let error = self.put_hub_back(&before, error).await;
-            return Err(self.incomplete(error, interrupted));
+            let stopped = self.put_hub_back(&before, stopped).await;
+            return Err(self.incomplete(stopped));
         }
         let needs_keys = self.now.mode.as_ref().is_some_and(|mode| mode.kind() == AuthModeKind::AccessKey);
         if needs_keys && (mode.is_some() || keys == Some(true)) {
@@ -179,83 +106,133 @@ impl Change<'_> {
         }
     }
 
-    /// An error together with what is there now.
-    fn incomplete(&self, error: Diagnostic, interrupted: bool) -> Diagnostic {
-        Diagnostic { detail: error.detail + &explain::left(&self.now, interrupted), ..error }
+    /// What ended the change, together with what is there now.
+    fn incomplete(&self, Stopped { diagnostic, interrupted }: Stopped) -> Diagnostic {
+        Diagnostic { detail: diagnostic.detail + &explain::left(&self.now, interrupted), ..diagnostic }
     }
 
-    async fn set_mode(&mut self, mode: &AuthMode, call: &Call) -> Result<(), (Diagnostic, bool)> {
-        let workspaces = self.session.arm.workspaces();
-        match workspaces.patch_auth_mode(self.hub, mode, call).await {
+    async fn set_mode(&mut self, mode: &AuthMode, call: &Call) -> Result<(), Stopped> {
+        let (found, problem) = match self.session.arm.workspaces().patch_auth_mode(self.hub, mode, call).await {
             Ok(hub) => {
-                self.wrote.mode = Some(mode.clone());
-                let got = hub.properties.system_datastores_auth_mode;
-                self.now.mode = Some(got.clone());
-                if got == *mode { Ok(()) } else { Err((explain::mode_not_kept(self.hub, mode, &got), false)) }
+                let got = self.mode_at_last(mode, hub, call).await;
+                (Some(got), None)
             }
-            Err(Error::NotKept { got, .. }) => {
-                self.wrote.mode = Some(mode.clone());
-                let got = AuthMode::new(got);
-                self.now.mode = Some(got.clone());
-                Err((explain::mode_not_kept(self.hub, mode, &got), false))
+            Err(Error::NotKept { got, .. }) => (Some(AuthMode::new(got)), None),
+            Err(error) if !error.may_have_had_effect() => {
+                return Err(explain::mode_not_set(self.hub, mode, &error).into());
             }
-            Err(error) => {
-                let interrupted = error.is_interruption() && error.may_have_had_effect();
-                if error.may_have_had_effect() {
-                    self.wrote.mode = Some(mode.clone());
-                    if !interrupted && let Ok(hub) = workspaces.get(self.hub, Read::Fresh, call).await {
-                        self.now.mode = Some(hub.properties.system_datastores_auth_mode);
-                    }
+            Err(error) => match self.mode_after(&error, call).await {
+                Some((got, true)) if got == *mode && !matches!(error, Error::Operation(_)) => {
+                    self.found.push(explain::not_followed(self.hub, mode, &error));
+                    (Some(got), None)
                 }
-                Err((explain::mode_not_set(self.hub, mode, &error), interrupted))
+                found => (found.map(|(got, _)| got), Some(error)),
+            },
+        };
+        let wire = |mode: &AuthMode| mode.wire().to_owned();
+        let before = self.now.mode.as_ref().map(wire);
+        self.record.mode.write(&wire(mode), before.as_ref(), found.as_ref().map(wire).as_ref());
+        self.wrote.mode = Some(mode.clone());
+        let interrupted = found.is_none();
+        self.now.mode = found.or(self.now.mode.take());
+        match (problem, &self.now.mode) {
+            (Some(error), _) => Err(Stopped { diagnostic: explain::mode_not_set(self.hub, mode, &error), interrupted }),
+            (None, Some(got)) if got != mode => Err(explain::mode_not_kept(self.hub, mode, got).into()),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// The mode of a hub that was switched. What Azure answers may lag behind what it has done.
+    async fn mode_at_last(&self, mode: &AuthMode, mut hub: Workspace, call: &Call) -> AuthMode {
+        let workspaces = self.session.arm.workspaces();
+        for pause in LATE {
+            if hub.properties.system_datastores_auth_mode == *mode || self.pause(pause, call).await.is_err() {
+                break;
+            }
+            match workspaces.get(self.hub, Read::Fresh, call).await {
+                Ok(found) => hub = found,
+                Err(_) => break,
+            }
+        }
+        hub.properties.system_datastores_auth_mode
+    }
+
+    /// The mode after a request that Azure took and whose end could not be seen, and whether the hub is at rest. Nothing
+    /// when there is no time left to look.
+    async fn mode_after(&self, error: &Error, call: &Call) -> Option<(AuthMode, bool)> {
+        if error.is_interruption() {
+            return None;
+        }
+        let mut pauses = iter::successors(LATE.first().copied(), |pause| Some((*pause * 2).min(LONGEST_PAUSE)));
+        loop {
+            let hub = self.session.arm.workspaces().get(self.hub, Read::Fresh, call).await.ok()?;
+            let at_rest = hub.is_at_rest();
+            let may_still_change = !at_rest && !matches!(error, Error::Operation(_));
+            if !may_still_change || self.pause(pauses.next()?, call).await.is_err() {
+                return Some((hub.properties.system_datastores_auth_mode, at_rest));
             }
         }
     }
 
     /// Switches keys, and looks whether they are: a policy may answer with success and keep the old value.
-    async fn set_keys(&mut self, keys: bool) -> Result<(), (Diagnostic, bool)> {
+    async fn set_keys(&mut self, keys: bool) -> Result<(), Stopped> {
         let accounts = self.session.arm.storage_accounts();
-        match accounts.patch_shared_key(self.account, keys, self.call).await {
-            Ok(answer) => {
-                self.wrote.keys = Some(keys);
-                let look = async || {
-                    let account = accounts.get(self.account, Read::Fresh, self.call).await;
-                    account.map_err(|error| (explain::account_not_read(self.account, &error), error.is_interruption()))
-                };
-                let mut account = look().await?;
-                // Where Azure's own answer was right, an old value may just be late. A policy does not let go of it.
-                for pause in LATE.into_iter().filter(|_| answer.shared_key_enabled() == keys) {
-                    if account.shared_key_enabled() == keys || self.call.cancel.is_cancelled() {
-                        break;
-                    }
-                    tokio::time::sleep(pause).await;
-                    account = look().await?;
-                }
-                let got = account.shared_key_enabled();
-                self.now.keys = Some(got);
-                if got == keys { Ok(()) } else { Err((explain::keys_not_kept(self.account, keys, got), false)) }
+        let (found, problem) = match accounts.patch_shared_key(self.account, keys, self.call).await {
+            Ok(answer) => match self.keys_at_last(keys, answer.shared_key_enabled()).await {
+                Ok(got) => (Some(got), None),
+                Err(error) => (None, Some(explain::account_not_read(self.account, &error))),
+            },
+            Err(error) if !error.may_have_had_effect() => {
+                return Err(explain::keys_not_set(self.account, keys, &error).into());
             }
             Err(error) => {
-                let interrupted = error.is_interruption() && error.may_have_had_effect();
-                if error.may_have_had_effect() {
-                    self.wrote.keys = Some(keys);
-                    if !interrupted && let Ok(account) = accounts.get(self.account, Read::Fresh, self.call).await {
-                        self.now.keys = Some(account.shared_key_enabled());
-                    }
-                }
-                Err((explain::keys_not_set(self.account, keys, &error), interrupted))
+                let found = match error.is_interruption() {
+                    true => None,
+                    false => accounts.get(self.account, Read::Fresh, self.call).await.ok(),
+                };
+                let found = found.map(|account| account.shared_key_enabled());
+                (found, Some(explain::keys_not_set(self.account, keys, &error)))
             }
+        };
+        self.record.keys.write(&keys, self.now.keys.as_ref(), found.as_ref());
+        self.wrote.keys = Some(keys);
+        self.now.keys = found.or(self.now.keys);
+        match (problem, found) {
+            (Some(diagnostic), _) => Err(Stopped { diagnostic, interrupted: found.is_none() }),
+            (None, Some(got)) if got != keys => Err(explain::keys_not_kept(self.account, keys, got).into()),
+            (None, _) => Ok(()),
         }
     }
 
+    /// What keys are after they were switched. Where Azure's own answer was right, an old value may just be late; a
+    /// policy does not let go of it.
+    async fn keys_at_last(&self, keys: bool, answered: bool) -> Result<bool, Error> {
+        let accounts = self.session.arm.storage_accounts();
+        let mut got = accounts.get(self.account, Read::Fresh, self.call).await?.shared_key_enabled();
+        for pause in LATE.into_iter().filter(|_| answered == keys) {
+            if got == keys || self.pause(pause, self.call).await.is_err() {
+                break;
+            }
+            got = accounts.get(self.account, Read::Fresh, self.call).await?.shared_key_enabled();
+        }
+        Ok(got)
+    }
+
+    async fn pause(&self, pause: Duration, call: &Call) -> Result<(), Error> {
+        self.session.arm.pause(pause, "waiting for Azure to show a change", call).await
+    }
+
     /// Puts the hub back when it was switched to keys that the account then refused to take.
-    async fn put_hub_back(&mut self, before: &Settings, error: Diagnostic) -> Diagnostic {
-        let Some(mode) = before.mode.as_ref().filter(|mode| self.now.mode.as_ref() != Some(mode)) else { return error };
+    async fn put_hub_back(&mut self, before: &Settings, stopped: Stopped) -> Stopped {
+        let Some(mode) = before.mode.as_ref().filter(|mode| self.now.mode.as_ref() != Some(mode)) else {
+            return stopped;
+        };
         if !self.now.locks_the_hub_out() || self.call.cancel.is_cancelled() {
-            return error;
+            return stopped;
         }
         let call = Call::new(self.call.cancel.clone(), PUTTING_BACK);
         let result = self.set_mode(mode, &call).await;
-        explain::put_back(error, mode, result.map_err(|(second, _)| second))
+        let diagnostic = explain::put_back(stopped.diagnostic, mode, result.map_err(|second| second.diagnostic));
+        Stopped { diagnostic, ..stopped }
     }
 }

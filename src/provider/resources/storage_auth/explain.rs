@@ -25,6 +25,13 @@ pub(super) fn unconfigured() -> Diagnostic {
     )
 }
 
+/// Others were at it all the time.
+pub(super) fn not_our_turn(error: &Error) -> Diagnostic {
+    let next = "Other resources of this run change the same hub or account, and each waits for the one before. Raise the \
+                timeouts block, or let them depend on each other.";
+    Diagnostic::error("Nothing was changed yet", report::explain(error, next))
+}
+
 /// A hub that is not there, where it has to be.
 pub(super) fn no_hub(hub: &WorkspaceId, error: &Error) -> Diagnostic {
     let next = "Check the id, or let hub_id refer to the resource that makes the hub.";
@@ -121,6 +128,11 @@ pub(super) fn mode_not_set(hub: &WorkspaceId, mode: &AuthMode, error: &Error) ->
                 "Somebody canceled Azure's operation. Apply again.".to_owned(),
             ),
         },
+        _ if matches!(error, Error::Uncertain { accepted: true, .. }) && !error.is_interruption() => (
+            "How the switch of the hub ended is not known",
+            "Azure took the request, and then its operation could not be followed to the end. The next plan shows what came of it."
+                .to_owned(),
+        ),
         _ if error.is_not_found() => (
             "The hub was deleted meanwhile",
             "It was there a moment ago. The next plan shows what is left.".to_owned(),
@@ -137,6 +149,16 @@ pub(super) fn mode_not_set(hub: &WorkspaceId, mode: &AuthMode, error: &Error) ->
     let told = report::explain(error, &next);
     let detail = format!("The hub {hub} could not be switched to {}.\n\n{told}", mode.wire());
     Diagnostic::error(summary, detail).at(Path::root(MODE))
+}
+
+/// The hub has the mode although nobody saw the operation end.
+pub(super) fn not_followed(hub: &WorkspaceId, mode: &AuthMode, error: &Error) -> Diagnostic {
+    let detail = format!(
+        "The operation that switched {hub} to {} could not be followed to its end. The hub itself says that it is done.\n\n{}",
+        mode.wire(),
+        report::explain(error, "")
+    );
+    Diagnostic::warning("An operation could not be followed", detail)
 }
 
 /// The account's keys could not be switched on or off.
@@ -199,6 +221,26 @@ pub(super) fn keys_are_off(hub: &WorkspaceId, account: &StorageAccountId) -> Dia
          its data. Set shared_access_key_enabled = true, or let whoever manages the account switch keys on."
     );
     Diagnostic::warning("The hub is without access", detail).at(Path::root(KEYS))
+}
+
+/// The hub is about to need keys that its account refuses.
+pub(super) fn keys_will_be_off(hub: &WorkspaceId, account: &StorageAccountId) -> Diagnostic {
+    let detail = format!(
+        "With accesskey the hub {hub} signs in with a key of {account}, and that account refuses keys at present, so that \
+         the hub would not reach its data. Set shared_access_key_enabled = true, unless whoever manages the account switches \
+         keys on."
+    );
+    Diagnostic::warning("The hub would be without access", detail).at(Path::root(MODE))
+}
+
+/// A hub of the same id has another account than before: it was deleted and made again.
+pub(super) fn another_account(hub: &WorkspaceId, old: &StorageAccountId, new: &StorageAccountId) -> Diagnostic {
+    let detail = format!(
+        "The hub {hub} used the storage account {old} and uses {new} now. A hub cannot change its account, so it was deleted and \
+         made again. What this resource has changed was the old one: it counts as never changed from here any more, and \
+         destroying puts nothing back, unless restore_to says what to leave behind. Keys of the old account stay as they are."
+    );
+    Diagnostic::warning("The hub was made anew", detail).at(Path::root(HUB))
 }
 
 /// What is there after a change that was not completed.
@@ -270,6 +312,53 @@ pub(super) fn claimed(what: &str, original: &str) -> Diagnostic {
          was first changed it was {original}; to have that put back one day, write it into restore_to of the other resource."
     );
     Diagnostic::warning("The authorization is kept", detail)
+}
+
+/// One of two objects for one hub is removed; the other stays.
+pub(super) fn another_object_stays(hub: &WorkspaceId) -> Diagnostic {
+    let detail = format!(
+        "Another foundryhub_storage_auth of {hub} stays in this state, so that destroying this one changes nothing in Azure."
+    );
+    Diagnostic::warning("The authorization is kept", detail)
+}
+
+/// The same, as the removal itself says it.
+pub(super) fn kept_for_another(hub: &WorkspaceId, original: &Settings) -> Diagnostic {
+    let mut detail = format!("Another foundryhub_storage_auth of {hub} stays, so that nothing was changed in Azure.");
+    if let Some(found) = restore_to(original) {
+        detail.push_str(&format!(
+            " What was found before it was first changed from here goes with this object; to have it put back one day, write \
+             it into the other one:\n\n{found}"
+        ));
+    }
+    Diagnostic::warning("The authorization is kept", detail)
+}
+
+/// The same, when it shows too late for the removal to know.
+pub(super) fn another_object_goes(hub: &WorkspaceId) -> Diagnostic {
+    let detail = format!(
+        "This plan destroys another foundryhub_storage_auth of {hub}, which puts back what that one has changed. Plan again \
+         after the apply: what this one wants is then restored."
+    );
+    Diagnostic::warning("The same hub is kept and destroyed", detail).at(Path::root(HUB))
+}
+
+/// The removal half of a replacement has left everything to the creation half.
+pub(super) fn handed_on(hub: &WorkspaceId, original: &Settings) -> Option<Diagnostic> {
+    let found = restore_to(original)?;
+    let detail = format!(
+        "The object for {hub} is replaced, and nothing is changed in Azure for that. What was found before it was first \
+         changed goes to the new object. If this run ends before that is made, write it down there:\n\n{found}"
+    );
+    Some(Diagnostic::warning("What was found is handed on", detail))
+}
+
+/// What was found, as HCL that has it put back.
+fn restore_to(original: &Settings) -> Option<String> {
+    let mode = original.mode.as_ref().map(|mode| format!("system_datastores_auth_mode = \"{}\"", mode.wire()));
+    let keys = original.keys.map(|keys| format!("shared_access_key_enabled = {keys}"));
+    let found: Vec<_> = [mode, keys].into_iter().flatten().collect();
+    (!found.is_empty()).then(|| format!("restore_to = {{ {} }}", found.join(", ")))
 }
 
 /// One hub, destroyed under one name and created under another.

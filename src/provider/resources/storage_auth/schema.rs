@@ -15,7 +15,7 @@ use crate::{
         schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Nesting, Presence, Refusal, Schema},
         timeouts::{self, Timeouts},
     },
-    provider::access::Check,
+    provider::access::{Check, Terms},
 };
 
 /// The object as configuration, plan and state.
@@ -221,24 +221,16 @@ impl State {
         Settings { mode: pinned.mode.or(original.mode), keys: pinned.keys.or(original.keys) }
     }
 
-    /// How far the access check goes.
-    pub(super) fn check(&self) -> Check {
-        match self.access_check.text() {
+    /// What the access check is to do.
+    pub(super) fn access(&self) -> Terms {
+        let check = match self.access_check.text() {
             Some(text) if text.eq_ignore_ascii_case("off") => Check::Off,
             Some(text) if text.eq_ignore_ascii_case("enforce") => Check::Enforce,
             _ => Check::Warn,
-        }
-    }
-
-    /// Who must have access.
-    pub(super) fn principals(&self) -> Vec<String> {
+        };
         let ids = self.access_check_principal_ids.known().into_iter().flatten();
-        ids.filter_map(|id| id.text().map(str::to_owned)).collect()
-    }
-
-    /// How old grants must be before keys go off.
-    pub(super) fn settle_time(&self) -> Duration {
-        timeouts::resolve(&self.grant_settle_time, Duration::ZERO)
+        let principals = ids.filter_map(|id| id.text().map(str::to_owned)).collect();
+        Terms { principals, check, settle: timeouts::resolve(&self.grant_settle_time, Duration::ZERO) }
     }
 
     /// The time that an operation may take.
@@ -276,6 +268,12 @@ impl Settings {
         let leaves = self.mode.as_ref().is_some_and(|mode| mode.kind() != AuthModeKind::AccessKey)
             && now.mode.as_ref().is_none_or(|mode| mode.kind() == AuthModeKind::AccessKey);
         leaves || (self.keys == Some(false) && now.keys != Some(false))
+    }
+
+    /// Whether the hub begins to need keys when `now` becomes this.
+    pub(super) fn comes_to_need_keys(&self, now: &Self) -> bool {
+        let needs = |mode: &AuthMode| mode.kind() == AuthModeKind::AccessKey;
+        self.mode.as_ref().is_some_and(needs) && !now.mode.as_ref().is_some_and(needs)
     }
 
     /// Whether the hub would sign in with keys that its account refuses.

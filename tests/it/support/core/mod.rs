@@ -305,6 +305,11 @@ impl Core {
         self.state.set(Address::new(type_name, name), None);
     }
 
+    /// Adds an object that a replacement has left over: `deposed`, in the words of engines.
+    pub(crate) fn leave_over(&mut self, type_name: &str, name: &str, stored: Stored) {
+        self.state.set_deposed(Address::new(type_name, name), vec![stored]);
+    }
+
     /// Moves a resource to another name: a `moved` block within a type.
     pub(crate) fn rename(&mut self, type_name: &str, from: &str, to: &str) {
         self.state.rename(&Address::new(type_name, from), Address::new(type_name, to));

@@ -694,7 +694,16 @@ fn core_error(summary: &str, address: &Address) -> Diagnostic {
 
 /// Stores what a refresh found. An object that could not be read stays what it was.
 fn keep_refreshed(state: &mut State, catalog: &Catalog, planned: &Planned, depends_on: Option<Vec<Address>>) {
-    let (Refreshed::Found(object), None) = (&planned.refreshed, planned.deposed) else { return };
+    let Refreshed::Found(object) = &planned.refreshed else { return };
+    if let Some(index) = planned.deposed {
+        if let Some(object) = object {
+            let ty = catalog.resource(&planned.address.type_name);
+            let mut deposed = state.deposed(&planned.address).to_vec();
+            deposed[index] = Stored::new(ty, object, std::mem::take(&mut deposed[index].depends_on));
+            state.set_deposed(planned.address.clone(), deposed);
+        }
+        return;
+    }
     let depends_on = depends_on.or_else(|| Some(state.current(&planned.address)?.depends_on.clone()));
     let ty = catalog.resource(&planned.address.type_name);
     let stored = object.as_ref().map(|object| Stored::new(ty, object, depends_on.unwrap_or_default()));

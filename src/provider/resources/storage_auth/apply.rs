@@ -1,0 +1,189 @@
+//! Creating and updating: from what is planned to what is there.
+
+use super::{
+    account_of,
+    change::Change,
+    claim, explain, fill,
+    look::{Account, Look, Unseen},
+    note,
+    record::{self, Record},
+    schema::{Settings, State},
+    unsettled,
+};
+use crate::{
+    arm::{Call, Read, WorkspaceId},
+    framework::{Diagnostic, Diagnostics, Private, resource::Outcome},
+    provider::{Session, access::Access},
+};
+
+/// What there was before an apply.
+pub(super) enum Before {
+    /// Nothing.
+    Nothing,
+    /// The object that is being updated.
+    Updated(State),
+    /// The object whose replacement is being created. Nothing of it was undone.
+    Inherited(Bequest),
+}
+
+/// What the removal half of a replacement hands to the creation half.
+pub(super) struct Bequest {
+    /// The object.
+    pub(super) state: State,
+    /// What of the hub and its account is its doing.
+    pub(super) record: Record,
+}
+
+impl Bequest {
+    /// Hands on what only this object knows to another one for the same hub.
+    pub(super) fn join(self, state: &mut State, private: &mut Private) {
+        let (mut original, mut record) = (Settings::of(&state.original), Record::load(private));
+        let first = Settings::of(&self.state.original);
+        if original.mode.is_none() && first.mode.is_some() {
+            original.mode = first.mode;
+            record.mode = self.record.mode;
+        }
+        if original.keys.is_none() && first.keys.is_some() {
+            original.keys = first.keys;
+            record.keys = self.record.keys;
+        }
+        state.original = original.pair().into();
+        record.save(private);
+    }
+}
+
+impl Before {
+    fn state(&self) -> Option<&State> {
+        match self {
+            Self::Nothing => None,
+            Self::Updated(state) | Self::Inherited(Bequest { state, .. }) => Some(state),
+        }
+    }
+
+    fn record(&self, private: &Private) -> Record {
+        match self {
+            Self::Inherited(bequest) => bequest.record.clone(),
+            _ => Record::load(private),
+        }
+    }
+
+    /// The outcome of an apply that has changed nothing.
+    fn untouched(self, mut private: Private, diagnostics: Diagnostics) -> Outcome<State> {
+        if let Self::Inherited(bequest) = &self {
+            bequest.record.save(&mut private);
+        }
+        Outcome { state: self.state().cloned(), private, diagnostics }
+    }
+}
+
+/// What a configuration wants of hub and account. Keys that it does not speak of may be as they are.
+pub(super) fn wanted(config: &State, planned: &State) -> Settings {
+    Settings { mode: planned.settings().mode, keys: config.shared_access_key_enabled.known().copied() }
+}
+
+/// Brings hub and account to what is planned.
+pub(super) async fn apply(
+    session: &Session,
+    call: &Call,
+    before: Before,
+    config: &State,
+    planned: State,
+    private: Private,
+) -> Outcome<State> {
+    session.arm.stop_remembering();
+    let Some(hub) = planned.hub() else { return before.untouched(private, unsettled().into()) };
+    let turn = session.turn(hub.arm(), call).await;
+    let _hub_turn = match turn {
+        Ok(turn) => turn,
+        Err(error) => return before.untouched(private, explain::not_our_turn(&error).into()),
+    };
+    let known = before.state().and_then(account_of);
+    let look = match Look::at(session, &hub, known, Read::Fresh, call).await {
+        Ok(look) => look,
+        Err(Unseen::NoHub(error)) => return before.untouched(private, explain::no_hub(&hub, &error).into()),
+        Err(Unseen::Failed(error)) => return before.untouched(private, error.into()),
+    };
+    let turn = session.turn(look.account_id.arm(), call).await;
+    let _account_turn = match turn {
+        Ok(turn) => turn,
+        Err(error) => return before.untouched(private, explain::not_our_turn(&error).into()),
+    };
+    let target = wanted(config, &planned);
+    let found = match obstacle(&hub, &look, &target) {
+        Ok(warnings) => warnings,
+        Err(error) => return before.untouched(private, error.into()),
+    };
+
+    let mut change = Change {
+        session,
+        call,
+        hub: &hub,
+        account: &look.account_id,
+        now: look.settings(),
+        wrote: Settings::default(),
+        record: before.record(&private),
+        found,
+    };
+    let access =
+        Access { session, call, hub_id: &hub, hub: &look.hub, account: &look.account_id, terms: planned.access() };
+    let result = change.run(&target, Some(&access)).await;
+    if result.is_ok() || change.wrote != Settings::default() {
+        claim(session, &hub, Some(&look.account_id), &target);
+    }
+    left(change, result, &look, before, planned, private)
+}
+
+/// What stands in the way of `target`, or else what there is to warn of.
+fn obstacle(hub_id: &WorkspaceId, look: &Look, target: &Settings) -> Result<Diagnostics, Diagnostic> {
+    if let Some(error) = explain::refused_kind(hub_id, &look.hub) {
+        return Err(error);
+    }
+    match (&look.account, target.keys) {
+        (Account::Seen(_), _) => Ok(Diagnostics::default()),
+        (Account::Gone(error), _) => Err(explain::no_account(&look.account_id, error)),
+        (Account::Hidden(error), Some(_)) => Err(explain::account_not_read(&look.account_id, error)),
+        (Account::Hidden(error), None) => Ok(explain::account_hidden(&look.account_id, error).into()),
+    }
+}
+
+/// The object after a change, whether it was completed or not.
+fn left(
+    change: Change<'_>,
+    result: Result<(), Diagnostic>,
+    look: &Look,
+    before: Before,
+    mut planned: State,
+    mut private: Private,
+) -> Outcome<State> {
+    let Change { now, wrote, record, found: mut diagnostics, .. } = change;
+    let error = match result {
+        Ok(()) => None,
+        Err(error) if wrote == Settings::default() => {
+            diagnostics.push(error);
+            return before.untouched(private, diagnostics);
+        }
+        Err(error) => Some(error),
+    };
+    record.save(&mut private);
+    let mut original = before.state().map(|state| Settings::of(&state.original)).unwrap_or_default();
+    record::note_original(&mut original, &wrote, &look.settings());
+
+    // After a failure the settings of the configuration are not in force yet, so that the next plan has them again.
+    let mut state = match (&error, before) {
+        (Some(_), Before::Updated(prior)) => prior,
+        // What the hub is known by has been planned to stay; a refresh finds out about a change.
+        (None, Before::Updated(_)) => planned,
+        _ => {
+            fill(&mut planned, look);
+            planned
+        }
+    };
+    if error.is_some() {
+        note(&mut state, &now);
+    } else if state.shared_access_key_enabled.is_unknown() {
+        state.shared_access_key_enabled = now.keys.into();
+    }
+    state.original = original.pair().into();
+    diagnostics.0.extend(error);
+    Outcome { state: Some(state), private, diagnostics }
+}
