@@ -6,10 +6,12 @@ mod failures;
 mod lifecycle;
 mod states;
 
-use foundryhub::arm::{StorageAccountId, WorkspaceId};
+use std::{ops::Deref, sync::Arc};
+
 use serde_json::{Value, json};
 
-use crate::azure::{Action as Fault, Emulator, Lro, Options, Record, Rule};
+use crate::azure::{Action as Fault, Lro, Options, Record, Rule};
+use crate::emulator::client::{Arm, arm_with};
 use crate::support::core::{Core, Plan, Report};
 
 const TYPE: &str = "foundryhub_storage_auth";
@@ -17,10 +19,16 @@ const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
 
 /// An emulator with a hub in access-key mode on a storage account, and a working directory that is signed in to it.
 struct Bed {
-    emulator: Emulator,
+    arm: Arc<Arm>,
     core: Core,
-    hub: String,
-    account: String,
+}
+
+impl Deref for Bed {
+    type Target = Arm;
+
+    fn deref(&self) -> &Arm {
+        &self.arm
+    }
 }
 
 async fn bed() -> Bed {
@@ -28,16 +36,14 @@ async fn bed() -> Bed {
 }
 
 async fn bed_with(change: impl FnOnce(&mut Options)) -> Bed {
-    let mut options = Options::quick();
-    options.lro = Lro::Done;
-    change(&mut options);
-    let emulator = Emulator::start(options).await.expect("the emulator starts");
-    let hub = emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "hub1");
-    let account = emulator.id("rg1", StorageAccountId::RESOURCE_TYPE, "sa1");
-    emulator.seed_storage_account(&account, json!({}));
-    emulator.seed_hub(&hub, &account, json!({}));
-    let core = emulator.environment().into_iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
-    Bed { emulator, core, hub, account }
+    let quick = |options: &mut Options| {
+        options.lro = Lro::Done;
+        change(options);
+    };
+    let arm = Arc::new(arm_with(quick).await);
+    let core = arm.emulator.environment().into_iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
+    arm.emulator.clear_requests();
+    Bed { arm, core }
 }
 
 impl Bed {

@@ -25,6 +25,11 @@ pub(super) fn unconfigured() -> Diagnostic {
     )
 }
 
+/// The user wants no more. What is only found out half must not pass for a plan.
+pub(super) fn interrupted() -> Diagnostic {
+    Diagnostic::error("Interrupted", "Nothing was changed.")
+}
+
 /// Others were at it all the time.
 pub(super) fn not_our_turn(error: &Error) -> Diagnostic {
     let next = "Other resources of this run change the same hub or account, and each waits for the one before. Raise the \

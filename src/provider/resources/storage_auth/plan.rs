@@ -49,6 +49,9 @@ pub(super) async fn plan(context: Context<'_, Session>, request: PlanRequest<Sta
             let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.read, READING));
             let prior = prior.as_ref().map(State::settings);
             diagnostics.extend(foresee(session, &call, hub, prior, &config, &planned).await);
+            if call.cancel.is_cancelled() {
+                diagnostics.push(explain::interrupted());
+            }
         }
     }
     Planned { state: planned, private, requires_replace: Vec::new(), diagnostics }
