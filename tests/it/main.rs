@@ -8,7 +8,6 @@ mod arm_auth;
 mod arm_calls;
 mod arm_emulator;
 mod arm_send;
-mod budget;
 mod docs;
 mod emulator;
 mod engines;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use foundryhub::arm::WorkspaceId;
 use serde_json::{Value, json};
 
-use super::{ALICE, Bed, TYPE, bed, bed_with, healed};
+use super::{ALICE, Bed, TYPE, bed, bed_with, healed, short};
 use crate::azure::{Action as Fault, Datastores, HubRole, Lro, Rule};
 use crate::support::core::{Action, resource};
 
@@ -44,25 +44,31 @@ fn grants(bed: &Bed, name: &str, principal: &str) -> crate::support::core::Resou
     resource(ROLES, name, config)
 }
 
+/// The whole job: one apply with its plan, looks at the operation aside, and the refresh after it.
 #[tokio::test]
 async fn a_hub_with_four_grants_and_all_checks_on_stays_within_its_budget() {
-    let mut bed = bed().await;
-    let mut config = bed.checked("enforce");
-    config["access_check_principal_ids"] = json!([ALICE, BOB]);
-    let all = vec![
-        grants(&bed, "alice", ALICE),
-        grants(&bed, "bob", BOB),
-        resource(TYPE, "a", config).depends_on(ROLES, "alice").depends_on(ROLES, "bob"),
-    ];
-    bed.core.apply_all(all.clone()).await.quiet();
-    let requests = bed.requests();
-    assert!(requests.len() <= 18, "{requests:#?}");
-    let wrote: Vec<_> = requests.iter().filter(|request| !request.starts_with("GET")).collect();
-    assert_eq!(wrote.len(), 6, "{wrote:?}");
-    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
-    bed.core.plan_all(all).await.ok().assert_empty();
-    let refresh = bed.requests();
-    assert_eq!(refresh.len(), 3, "{refresh:?}");
+    for lro in [Lro::Done, Lro::Both, Lro::Location] {
+        let mut bed = bed_with(|options| options.lro = lro).await;
+        let mut config = bed.checked("enforce");
+        config["access_check_principal_ids"] = json!([ALICE, BOB]);
+        let all = vec![
+            grants(&bed, "alice", ALICE),
+            grants(&bed, "bob", BOB),
+            resource(TYPE, "a", config).depends_on(ROLES, "alice").depends_on(ROLES, "bob"),
+        ];
+        bed.core.apply_all(all.clone()).await.quiet();
+        let records = bed.emulator.arm_requests();
+        let requests: Vec<_> =
+            records.iter().filter(|record| !record.path.contains("workspaceOperationsStatus")).map(short).collect();
+        assert!(requests.len() <= 18, "{requests:#?}");
+        let wrote: Vec<_> = requests.iter().filter(|request| !request.starts_with("GET")).collect();
+        assert_eq!(wrote.len(), 6, "{wrote:?}");
+        assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+        bed.emulator.clear_requests();
+        bed.core.plan_all(all).await.ok().assert_empty();
+        let refresh = bed.requests();
+        assert_eq!(refresh.len(), 3, "{refresh:?}");
+    }
 }
 
 #[tokio::test]
@@ -312,4 +318,233 @@ async fn the_way_back_is_not_checked() {
     });
     bed.apply(&back).await.quiet();
     assert!(!bed.requests().iter().any(|request| request.contains("roleAssignments")));
+}
+
+// Who counts as having a role.
+
+#[tokio::test]
+async fn what_a_role_amounts_to_is_judged_as_azure_does() {
+    let custom = "99999999-0000-0000-0000-000000000009";
+    for (roles, verdict) in [
+        (&[BLOB_READER, FILE_READER][..], None),
+        (&[BLOB_CONTRIBUTOR, FILE_READER], None),
+        (&[BLOB_CONTRIBUTOR, "Storage File Data SMB Share Contributor"], Some("Somebody would lose access")),
+        (&["Owner", "Contributor"], Some("Somebody would lose access")),
+        (&[custom, FILE_CONTRIBUTOR], Some("Access cannot be verified")),
+    ] {
+        let mut bed = bed().await;
+        bed.grant(ALICE, roles);
+        let report = bed.apply(&bed.checked("enforce")).await;
+        match verdict {
+            None => {
+                report.ok();
+                assert_eq!(bed.keys(), Some(false), "{roles:?}");
+            }
+            Some(summary) => {
+                assert!(report.failed().error(summary).detail.contains(ALICE), "{roles:?}");
+                assert!(bed.is_untouched());
+            }
+        }
+    }
+
+    // A grant with a condition may or may not do.
+    let mut bed = bed().await;
+    bed.grant(ALICE, &[FILE_CONTRIBUTOR]);
+    let name = "77777777-0000-0000-0000-000000000007";
+    let path =
+        format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}?api-version=2022-04-01", bed.account);
+    let body = json!({ "properties": {
+        "roleDefinitionId": "/providers/Microsoft.Authorization/roleDefinitions/ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+        "principalId": ALICE, "principalType": "User", "condition": "@Resource[x] StringEquals 'y'", "conditionVersion": "2.0",
+    } });
+    assert_eq!(bed.put(&path, body).await.status, 201);
+    let report = bed.apply(&bed.checked("enforce")).await.failed();
+    assert!(report.error("Access cannot be verified").detail.contains("has a condition"));
+}
+
+#[tokio::test]
+async fn a_grant_that_is_only_planned_does_not_pass_the_gate_of_an_apply() {
+    let mut bed = bed().await;
+    // Nothing says which of the two comes first, and the grant is held up.
+    let rule = bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Hold));
+    let all = vec![grants(&bed, "alice", ALICE), resource(TYPE, "a", bed.checked("enforce"))];
+    let planned = bed.core.plan_all(all).await.ok();
+    bed.emulator.clear_requests();
+    let arm = bed.arm.clone();
+    let release = async move {
+        // An apply looks at the account and then asks who else uses it; with no grant in force that is the end of it.
+        let account = arm.emulator.request_seen(|request| short(request) == "GET sa1").await.number;
+        arm.emulator.request_seen(|request| request.number > account && short(request) == "GET workspaces").await;
+        arm.emulator.release(rule);
+    };
+    let (report, ()) = futures_util::future::join(bed.core.apply_saved(planned), release).await;
+    let error = report.failed().error("Somebody would lose access").clone();
+    assert!(error.detail.contains("list it in depends_on"), "{error}");
+    assert!(bed.is_untouched());
+}
+
+// Identities of hubs.
+
+#[tokio::test]
+async fn the_identity_that_a_hub_uses_is_the_one_that_needs_the_role() {
+    let (first, second) = ("dddddddd-0000-0000-0000-000000000004", "dddddddd-0000-0000-0000-000000000005");
+    let assigned = |ids: &[&str]| -> Value {
+        let named = ids.iter().enumerate();
+        named.map(|(n, id)| (format!("/subscriptions/s/u{n}"), json!({ "principalId": id, "clientId": id }))).collect()
+    };
+    for (kind, ids, grant_to, finding) in [
+        // The platform provides for the system-assigned one, whatever others there are.
+        ("SystemAssigned,UserAssigned", &[first][..], None, None),
+        ("UserAssigned", &[first], Some(first), None),
+        ("UserAssigned", &[first], None, Some("The hub's identity would lose access")),
+        ("UserAssigned", &[first, second], Some(first), Some("The hub's identity is not known")),
+        ("None", &[], None, Some("The hub's identity is not known")),
+    ] {
+        let mut bed = bed().await;
+        bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+        bed.emulator.change(&bed.hub, |document| {
+            let system = document["identity"].clone();
+            document["identity"] = json!({ "type": kind, "userAssignedIdentities": assigned(ids) });
+            if kind.starts_with("System") {
+                document["identity"]["principalId"] = system["principalId"].clone();
+                document["identity"]["tenantId"] = system["tenantId"].clone();
+            }
+        });
+        if let Some(principal) = grant_to {
+            bed.grant(principal, &[BLOB_CONTRIBUTOR]);
+        }
+        let report = bed.apply(&bed.checked("enforce")).await;
+        match finding {
+            None => {
+                report.quiet();
+                assert_eq!(bed.keys(), Some(false), "{kind}");
+            }
+            Some(summary) => {
+                report.failed().error(summary);
+                assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", None), "{kind}");
+            }
+        }
+        assert_eq!(bed.state()["hub_user_assigned_principal_ids"], json!(ids), "{kind}");
+    }
+}
+
+// The second gate.
+
+#[tokio::test]
+async fn with_warn_the_second_gate_warns_and_keys_go_off() {
+    for (change, summary) in [
+        (
+            (|options| options.datastores = Datastores::Never) as fn(&mut crate::azure::Options),
+            "Datastores still use the key",
+        ),
+        (|options| options.hub_roles = vec![HubRole::None], "The hub's identity would lose access"),
+    ] {
+        let mut bed = bed_with(change).await;
+        bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+        let mut config = bed.checked("warn");
+        config["timeouts"] = json!({ "create": "4s" });
+        bed.apply(&config).await.ok().warning(summary);
+        assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+    }
+}
+
+#[tokio::test]
+async fn datastores_that_follow_after_all_let_the_next_apply_finish() {
+    let mut bed = bed_with(|options| options.datastores = Datastores::Never).await;
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    let mut config = bed.checked("enforce");
+    config["timeouts"] = json!({ "create": "4s" });
+    // What is found stops the apply, and no time goes by for grants to settle.
+    config["grant_settle_time"] = json!("10m");
+    bed.apply(&config).await.failed().error("Datastores still use the key");
+    // Somebody saves the hub's storage access in the portal once more.
+    bed.emulator.configure(|options| options.datastores = Datastores::Follow);
+    bed.emulator.set_mode(&bed.hub, "accesskey");
+    bed.emulator.set_mode(&bed.hub, "identity");
+    config["grant_settle_time"] = json!("0s");
+    bed.emulator.clear_requests();
+    healed(bed.apply(&config).await);
+    assert_eq!(bed.writes(), ["PATCH sa1 false"]);
+}
+
+#[tokio::test]
+async fn grants_of_the_same_run_have_to_settle_too() {
+    let mut bed = bed_with(|options| options.stop_clock = true).await;
+    let mut config = bed.checked("enforce");
+    config["grant_settle_time"] = json!("10m");
+    config["timeouts"] = json!({ "create": "1m" });
+    let all = vec![grants(&bed, "alice", ALICE), resource(TYPE, "a", config).depends_on(ROLES, "alice")];
+    let report = bed.core.apply_all(all.clone()).await.failed();
+    report.error("Role assignments are too young");
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", None));
+    bed.emulator.advance(Duration::from_secs(600));
+    bed.core.apply_all(all).await.ok();
+    assert_eq!(bed.keys(), Some(false));
+}
+
+// What the caller may not do.
+
+#[tokio::test]
+async fn other_workspaces_are_found_on_every_page_of_the_list() {
+    let mut bed = bed_with(|options| options.page_size = 1).await;
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    for name in ["a1", "z9"] {
+        let other = bed.emulator.id("rg2", WorkspaceId::RESOURCE_TYPE, name);
+        bed.emulator.seed_hub(&other, &bed.account, json!({}));
+    }
+    let report = bed.apply(&bed.checked("enforce")).await.failed();
+    let error = report.error("Other workspaces use the keys");
+    assert!(error.detail.contains("/a1") && error.detail.contains("/z9"), "{error}");
+}
+
+/// Callers whose roles Azure itself weighs, each with what they lack.
+#[tokio::test]
+async fn each_right_that_the_caller_lacks_is_a_message_of_its_own() {
+    let (client, object) = ("66666666-0000-0000-0000-000000000006", "77777777-0000-0000-0000-000000000007");
+    type Rights = &'static [(&'static str, &'static str)];
+    let cases: [(Rights, &str, &str, &str); 5] = [
+        // The scope each role is held at, what stops, and what is said to be missing.
+        (&[("hub", "Reader"), ("account", "Reader")], "off", "Not allowed to change this", "workspaces/write"),
+        (&[("hub", "Contributor")], "off", "Cannot read the storage account", "storageAccounts/read"),
+        (
+            &[("hub", "Contributor"), ("account", "Reader")],
+            "off",
+            "Not allowed to change this",
+            "storageAccounts/write",
+        ),
+        (
+            &[("hub", "Contributor"), ("account", "Contributor")],
+            "enforce",
+            "Access cannot be verified",
+            "Microsoft.MachineLearningServices/workspaces/read on /subscriptions/",
+        ),
+        (&[("account", "Contributor")], "off", "Cannot read the hub", "workspaces/read"),
+    ];
+    for (rights, check, summary, lacks) in cases {
+        let mut bed = bed_with(|options| options.enforce_rbac = true).await;
+        bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+        bed.emulator.seed(&format!("clients: [{{ client_id: {client}, object_id: {object}, secret: other }}]"));
+        for (scope, role) in rights {
+            let scope = if *scope == "hub" { &bed.hub } else { &bed.account };
+            bed.emulator.seed_assignment(scope, object, role);
+        }
+        bed.core.configure(json!({ "client_id": client, "client_secret": "other" }));
+        let planned = bed.plan(&bed.checked(check)).await.ok();
+        let report = bed.core.apply_saved(planned).await.failed();
+        assert!(report.error(summary).detail.contains(lacks), "{rights:?}: {}", report.diagnostics);
+        assert_eq!(bed.keys(), None, "{rights:?}");
+    }
+    // With the rights to do it and none to look at others, a check that warns lets it pass.
+    let mut bed = bed_with(|options| options.enforce_rbac = true).await;
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.emulator.seed(&format!("clients: [{{ client_id: {client}, object_id: {object}, secret: other }}]"));
+    for scope in [&bed.hub, &bed.account] {
+        bed.emulator.seed_assignment(scope, object, "Contributor");
+    }
+    bed.core.configure(json!({ "client_id": client, "client_secret": "other" }));
+    bed.apply(&bed.checked("warn")).await.ok().warning("Access cannot be verified");
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+    bed.plan(&bed.checked("warn")).await.ok().assert_empty();
+    bed.destroy().await.ok();
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
 }

@@ -161,6 +161,19 @@ async fn other_spellings_of_the_same_plan_nothing() {
 }
 
 #[tokio::test]
+async fn the_first_spelling_stays_whichever_it_was() {
+    let mut bed = bed().await;
+    let spelled = |hub: String| json!({ "hub_id": hub, "access_check": "off" });
+    let first = format!("{}/", bed.hub.to_lowercase());
+    bed.apply(&spelled(first.clone())).await.quiet();
+    assert_eq!(bed.state()["hub_id"], json!(first));
+    for other in [bed.hub.clone(), bed.hub.to_uppercase()] {
+        bed.plan(&spelled(other)).await.ok().assert_empty();
+    }
+    assert_eq!(bed.core.identity(TYPE, "a"), json!({ "hub_id": first }));
+}
+
+#[tokio::test]
 async fn a_mode_that_was_never_set_or_is_empty_is_accesskey() {
     let mut bed = bed().await;
     for mode in [json!(null), json!(""), json!("AccessKey")] {
@@ -264,6 +277,10 @@ async fn an_imported_hub_plans_empty_and_is_not_put_back() {
         bed.destroy().await.quiet();
         assert_eq!(bed.writes(), [""; 0]);
     }
+    bed.core.import(TYPE, "a", ImportFrom::Id(format!("{}/", bed.hub.to_uppercase()))).await.quiet();
+    let config = json!({ "hub_id": bed.hub, "shared_access_key_enabled": false });
+    bed.plan(&config).await.ok().assert_empty();
+    bed.destroy().await.quiet();
     for (id, says) in [
         (bed.account.clone(), "is the id of a Microsoft.Storage/storageAccounts"),
         (format!("{}x", bed.hub), "The hub does not exist"),
@@ -419,19 +436,63 @@ async fn a_renamed_resource_is_told_of_moved_and_what_it_set_survives() {
 
 #[tokio::test]
 async fn two_hubs_share_an_account() {
-    for first in ["a", "b"] {
+    for first in ["a", "b", "both at once"] {
         let mut bed = bed().await;
         let hub2 = bed.emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "hub2");
         bed.emulator.seed_hub(&hub2, &bed.account, json!({}));
         let b = json!({ "hub_id": hub2, "access_check": "off" });
         let all = vec![resource(TYPE, "a", bed.keyless()).depends_on(TYPE, "b"), resource(TYPE, "b", b)];
-        bed.core.apply_all(all).await.quiet();
-        assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
-        for name in [first, if first == "a" { "b" } else { "a" }] {
-            bed.core.destroy(TYPE, name).await.ok();
+        bed.core.apply_all(all.clone()).await.quiet();
+        assert_eq!(bed.writes(), ["PATCH hub2 identity", "PATCH hub1 identity", "PATCH sa1 false"]);
+        // The hub that was first has still to learn that keys went off.
+        bed.core.apply_all(all.clone()).await.quiet();
+        bed.core.plan_all(all).await.ok().assert_empty();
+        bed.emulator.clear_requests();
+        let keys_first =
+            ["PATCH hub1 accesskey", "PATCH sa1 true", "POST resyncKeys", "PATCH hub2 accesskey", "POST resyncKeys"];
+        let keys_last = ["PATCH hub2 accesskey", "PATCH hub1 accesskey", "PATCH sa1 true", "POST resyncKeys"];
+        match first {
+            "a" => {
+                bed.core.destroy(TYPE, "a").await.ok();
+                bed.core.destroy(TYPE, "b").await.ok();
+                assert_eq!(bed.writes(), keys_first);
+            }
+            "b" => {
+                // The account refuses keys until the other one is destroyed, and the user is told.
+                bed.core.destroy(TYPE, "b").await.ok().warning("The hub is without access");
+                bed.core.destroy(TYPE, "a").await.ok();
+                assert_eq!(bed.writes(), keys_last);
+            }
+            _ => {
+                bed.core.destroy_all().await.ok();
+                assert_eq!(bed.writes(), keys_first);
+            }
         }
         let hub2 = bed.emulator.resource(&hub2).expect("the hub");
         assert_eq!(hub2["properties"]["systemDatastoresAuthMode"], "accesskey");
         assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
     }
+}
+
+// Plans that say what is in the way.
+
+#[tokio::test]
+async fn a_plan_that_would_make_the_hub_need_keys_that_are_off_warns() {
+    let mut bed = bed().await;
+    bed.emulator.set_mode(&bed.hub, "identity");
+    bed.emulator.set_shared_key_access(&bed.account, Some(false));
+    let config = json!({ "hub_id": bed.hub, "system_datastores_auth_mode": "accesskey" });
+    let planned = bed.plan(&config).await.ok();
+    assert_eq!(planned.warning("The hub would be without access").path, "system_datastores_auth_mode");
+
+    // The same on the way from a hub that is managed already.
+    bed.apply(&json!({ "hub_id": bed.hub })).await.ok();
+    let planned = bed.plan(&config).await.ok();
+    planned.warning("The hub would be without access");
+    bed.core.apply_saved(planned).await.ok().warning("The hub is without access");
+
+    let with_keys = json!({
+        "hub_id": bed.hub, "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true,
+    });
+    bed.plan(&with_keys).await.ok().report.quiet();
 }
