@@ -138,37 +138,12 @@ impl Resource for StorageAuth {
     }
 
     async fn delete(&self, context: Context<'_, Session>, request: DeleteRequest<State>) -> Outcome<State> {
-        let DeleteRequest { mut prior, mut private, replacing } = request;
+        let DeleteRequest { prior, private, replacing } = request;
         let Some(session) = context.client else { return kept(Some(prior), private, explain::unconfigured()) };
         let Some(hub) = prior.hub() else { return kept(Some(prior), private, unsettled()) };
         session.arm.stop_remembering();
-        if replacing && private.get::<String>(CREATES).as_deref() == Some(hub.arm().key().as_str()) {
-            if session.has_claimed(hub.arm(), MODE) {
-                return restore::gone(explain::kept_for_another(&hub, &Settings::of(&prior.original)).into());
-            }
-            let handed_on = explain::handed_on(&hub, &Settings::of(&prior.original));
-            let record = Record::of_replaced(&private, &prior);
-            session.bequeath(hub.arm(), Bequest { state: prior, record });
-            return restore::gone(Diagnostics(handed_on.into_iter().collect()));
-        }
-        let removed = session.note_object(hub.arm(), |all| all.removed += 1).removed;
-        if private.get(OTHERS).is_some_and(|others: usize| removed <= others) {
-            let kept = explain::kept_for_another(&hub, &Settings::of(&prior.original));
-            let record = Record::of_replaced(&private, &prior);
-            session.bequeath(hub.arm(), Bequest { state: prior, record });
-            return restore::gone(kept.into());
-        }
-        if let Some(bequest) = session.inherit::<Bequest>(hub.arm()) {
-            bequest.join(&mut prior, &mut private);
-        }
-        if prior.restores() == Settings::default() {
-            return restore::gone(Diagnostics::default());
-        }
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
-        if replacing {
-            Record::of_replaced(&private, &prior).save(&mut private);
-        }
-        restore::restore(session, &call, &hub, prior, private).await
+        restore::destroy(session, &call, &hub, prior, private, replacing).await
     }
 
     async fn import(&self, context: Context<'_, Session>, target: ImportTarget<Identity>) -> Outcome<State> {

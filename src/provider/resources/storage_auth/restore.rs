@@ -1,7 +1,8 @@
 //! Destroying: putting back what this resource has changed, as far as nobody else has a say in it.
 
 use super::{
-    KEYS, MODE, account_of,
+    CREATES, KEYS, MODE, OTHERS, account_of,
+    apply::Bequest,
     change::Change,
     explain,
     look::{Account, Look, Unseen},
@@ -21,8 +22,44 @@ struct There {
     now: Settings,
 }
 
+/// Removes an object. Where another object for the same hub takes its place or stays, what is in force is that one's, and
+/// this one only hands on what it knows.
+pub(super) async fn destroy(
+    session: &Session,
+    call: &Call,
+    hub: &WorkspaceId,
+    mut prior: State,
+    mut private: Private,
+    replacing: bool,
+) -> Outcome<State> {
+    let original = Settings::of(&prior.original);
+    if replacing {
+        Record::of_replaced(&private, &prior).save(&mut private);
+    }
+    if replacing && private.get::<String>(CREATES).as_deref() == Some(hub.arm().key().as_str()) {
+        // With create_before_destroy the new object is there already.
+        if session.has_claimed(hub.arm(), MODE) {
+            return gone(explain::kept_for_another(hub, &original).into());
+        }
+        session.bequeath(hub.arm(), Bequest { record: Record::load(&private), state: prior });
+        return gone(Diagnostics(explain::handed_on(hub, &original).into_iter().collect()));
+    }
+    let removed = session.note_object(hub.arm(), |all| all.removed += 1).removed;
+    if private.get(OTHERS).is_some_and(|others: usize| removed <= others) {
+        session.bequeath(hub.arm(), Bequest { record: Record::load(&private), state: prior });
+        return gone(explain::kept_for_another(hub, &original).into());
+    }
+    if let Some(bequest) = session.inherit::<Bequest>(hub.arm()) {
+        bequest.join(&mut prior, &mut private);
+    }
+    if prior.restores() == Settings::default() {
+        return gone(Diagnostics::default());
+    }
+    restore(session, call, hub, prior, private).await
+}
+
 /// Puts back what this resource has changed.
-pub(super) async fn restore(
+async fn restore(
     session: &Session,
     call: &Call,
     hub: &WorkspaceId,
@@ -74,7 +111,7 @@ pub(super) async fn restore(
 }
 
 /// Nothing is left of the object.
-pub(super) fn gone(diagnostics: Diagnostics) -> Outcome<State> {
+fn gone(diagnostics: Diagnostics) -> Outcome<State> {
     Outcome { state: None, private: Private::default(), diagnostics }
 }
 

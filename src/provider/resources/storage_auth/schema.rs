@@ -86,6 +86,10 @@ With keys off, everybody who works with the hub's data needs roles on the storag
 `foundryhub_role_assignment`, let the grants name the `hub_id`, and list them in `depends_on` here. Several hubs can \
 share an account: set `shared_access_key_enabled` on one resource, and let it depend on the others.
 
+An apply that fails half way leaves what it has done in the state, and the next apply does the rest. Replacing the object, \
+or giving it another name, changes nothing in Azure. As long as another object of the state stands for the same hub, \
+destroying one of them changes nothing either.
+
 The hub setting is in public preview at Azure.";
 
 /// The schema.
