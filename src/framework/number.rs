@@ -39,13 +39,17 @@ impl Number {
         (exact == *self).then_some(float)
     }
 
-    /// The number that a binary float is exactly. `None` for NaN, which Terraform does not know.
+    /// The number that an engine means by a binary float, of which it compares and shows the shortest text that reads back
+    /// as the same float. `None` for NaN, which Terraform does not know.
+    ///
+    /// Engines also send a float for a fraction that they computed with 512 bits and that happens to be one, such as
+    /// 1 / 1099511627776. Nothing tells the two apart, and no answer to that one is right: a plan is compared with all of
+    /// its 28 digits, and at apply with what the plan file kept of them, which is the float.
     pub fn from_f64(float: f64) -> Option<Self> {
         match float {
             _ if float.is_nan() => None,
             f64::INFINITY => Some(Self("Inf".to_owned())),
             f64::NEG_INFINITY => Some(Self("-Inf".to_owned())),
-            // The shortest text that reads back as the same float is what engines compare and show.
             _ => Self::from_str(&format!("{float:?}")).ok(),
         }
     }
@@ -121,6 +125,8 @@ fn canonical(negative: bool, integer: &str, fraction: &str, exponent: i64) -> St
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn number(text: &str) -> Number {
@@ -162,5 +168,15 @@ mod tests {
         assert_eq!(number("Inf").as_exact_f64(), Some(f64::INFINITY));
         assert_eq!(Number::from_f64(0.1), Some(number("0.1")));
         assert_eq!(Number::from_f64(f64::NAN), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_float_changes_on_its_way(float in any::<f64>().prop_filter("a number", |float| !float.is_nan())) {
+            let number = Number::from_f64(float).expect("a number");
+            let read: f64 = number.as_str().parse().expect("a float");
+            prop_assert_eq!(read, float);
+            prop_assert!(number.as_exact_f64().is_none_or(|sent| sent == float));
+        }
     }
 }

@@ -26,8 +26,10 @@ variable "sign" {
   default = 1
 }
 locals {
-  plain   = [0.1, 1 / 3, 1e30, 18446744073709551615, 9223372036854775808, 9007199254740993, 0.5, 1e-30, 0]
-  numbers = [for number in local.plain : number * var.sign]
+  plain   = [0.1, 1 / 3, 1e30, 18446744073709551615, 9223372036854775808, 9007199254740993, 0.5, 1e-30, 1 / 1048576, 0]
+  # What functions make as floats and nothing has been done to.
+  floats  = [log(2, 10), pow(1.1, 2), pow(2, -40), pow(2, -537)]
+  numbers = concat([for number in local.plain : number * var.sign], local.floats)
 }
 resource "echo_value" "it" {
   number  = local.numbers[1]
