@@ -5,6 +5,7 @@ pub mod contain;
 pub mod diagnostics;
 pub mod erased;
 pub mod json;
+mod members;
 pub mod number;
 pub mod path;
 pub mod plan;

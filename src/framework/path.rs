@@ -13,6 +13,13 @@ pub enum Step {
     Key(String),
 }
 
+impl Step {
+    /// The step to the element at this position.
+    pub fn index(index: usize) -> Self {
+        Self::Index(i64::try_from(index).unwrap_or(i64::MAX))
+    }
+}
+
 /// Where in a configuration, plan or state a value stands. It stops at a set: elements of sets cannot be named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Path(pub Vec<Step>);
@@ -31,13 +38,39 @@ impl Path {
 
     /// This path and one step into a list or tuple.
     pub fn index(mut self, index: usize) -> Self {
-        self.0.push(Step::Index(i64::try_from(index).unwrap_or(i64::MAX)));
+        self.0.push(Step::index(index));
         self
     }
 
     /// This path and one step into a map.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.0.push(Step::Key(key.into()));
+        self
+    }
+}
+
+impl Path {
+    /// The path as far as it can be said of a value of this type: as far as the first set.
+    pub fn outside_sets(mut self, ty: &super::Type) -> Self {
+        use super::Type;
+        let mut inner = Some(ty);
+        let mut steps = 0;
+        while let Some(ty) = inner
+            && !matches!(ty, Type::Set(_))
+            && let Some(step) = self.0.get(steps)
+        {
+            steps += 1;
+            inner = match (ty, step) {
+                (Type::List(element) | Type::Map(element), _) => Some(element),
+                (Type::Object(attributes), Step::Attribute(name)) => attributes.get(name),
+                (Type::Tuple(elements), Step::Index(index)) => {
+                    usize::try_from(*index).ok().and_then(|index| elements.get(index))
+                }
+                // What a dynamic value is nobody can say from here.
+                _ => None,
+            };
+        }
+        self.0.truncate(steps);
         self
     }
 }

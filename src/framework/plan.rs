@@ -1,8 +1,11 @@
 //! The part of planning that the schema alone decides; a resource's own plan comes after it.
 
+use std::collections::BTreeMap;
+
 use super::{
-    Diagnostic, Diagnostics, Path, Step, Value,
-    schema::{Attribute, Block, Kind, NestedBlock, Nesting, walk},
+    Diagnostic, Diagnostics, Path, Value,
+    members::{Members, nth, pairs, walk},
+    schema::{Attribute, Block, Kind, Nesting},
 };
 
 /// What an object is planned to be, from the configuration, what the engine proposes (the configuration over the prior
@@ -12,24 +15,21 @@ use super::{
 /// the provider will fill it in; on an update such attributes keep their value, so that nothing that depends on them is
 /// planned again without need. Another spelling of the prior value plans as the prior one.
 pub fn prepare(block: &Block, prior: &Value, config: &Value, proposed: &Value) -> Value {
-    let blocks = block.blocks.iter().map(|nested| {
-        let [prior, config, proposed] = [prior, config, proposed].map(|value| value.get(nested.name));
-        (nested.name.to_owned(), prepare_block(nested, prior, config, proposed))
-    });
-    Value::object(prepare_attributes(&block.attributes, prior, config, proposed).chain(blocks))
+    prepare_members(block.into(), prior, config, proposed)
 }
 
-fn prepare_attributes<'v>(
-    attributes: &'v [Attribute],
-    prior: &'v Value,
-    config: &'v Value,
-    proposed: &'v Value,
-) -> impl Iterator<Item = (String, Value)> + 'v {
-    attributes.iter().map(move |attribute| {
-        let name = attribute.name;
-        let prior = if prior.is_null() { Prior::Created } else { Prior::Is(prior.get(name)) };
-        (name.to_owned(), prepare_attribute(attribute, prior, config.get(name), proposed.get(name)))
-    })
+fn prepare_members(members: Members<'_>, prior: &Value, config: &Value, proposed: &Value) -> Value {
+    let of = |name| [prior, config, proposed].map(|value| value.get(name));
+    let attributes = members.attributes.iter().map(|attribute| {
+        let [kept, config, proposed] = of(attribute.name);
+        let prior = if prior.is_null() { Prior::Created } else { Prior::Is(kept) };
+        (attribute.name.to_owned(), prepare_attribute(attribute, prior, config, proposed))
+    });
+    let blocks = members.blocks.iter().map(|nested| {
+        let [prior, config, proposed] = of(nested.name);
+        (nested.name.to_owned(), prepare_nested(nested.nesting, (&nested.block).into(), prior, config, proposed))
+    });
+    Value::object(attributes.chain(blocks))
 }
 
 /// A prior value, or that the object around it is only being created.
@@ -60,12 +60,10 @@ fn prepare_attribute(attribute: &Attribute, prior: Prior<'_>, config: &Value, pr
             (None, _) => config.clone(),
         };
     }
-    if let Kind::Nested(nesting, attributes) = &attribute.kind {
-        return each_element(*nesting, prior.value(), config, proposed, &|prior, config, proposed| {
-            Value::object(prepare_attributes(attributes, prior, config, proposed))
-        });
+    match attribute.nested_members() {
+        Some((nesting, members)) => prepare_nested(nesting, members, prior.value(), config, proposed),
+        None => first_spelling(attribute, prior, config),
     }
-    first_spelling(attribute, prior, config)
 }
 
 /// The wanted value, or the prior one where that is another spelling of it.
@@ -76,20 +74,11 @@ fn first_spelling(attribute: &Attribute, prior: Prior<'_>, wanted: &Value) -> Va
     }
 }
 
-fn prepare_block(nested: &NestedBlock, prior: &Value, config: &Value, proposed: &Value) -> Value {
-    each_element(nested.nesting, prior, config, proposed, &|prior, config, proposed| {
-        prepare(&nested.block, prior, config, proposed)
-    })
-}
-
-type Element<'f> = &'f dyn Fn(&Value, &Value, &Value) -> Value;
-
-/// Applies `element` to each element of the configuration with its counterparts. An element of a set has none: the
-/// engine has already matched it with its prior self in what it proposes.
-fn each_element(nesting: Nesting, prior: &Value, config: &Value, proposed: &Value, element: Element<'_>) -> Value {
+/// Prepares each object of the configuration with its counterparts.
+fn prepare_nested(nesting: Nesting, members: Members<'_>, prior: &Value, config: &Value, proposed: &Value) -> Value {
     // An element that is unknown or null as a whole has no members to decide about.
     let element = |prior: &Value, config: &Value, proposed: &Value| match config {
-        Value::Map(_) => element(prior, config, proposed),
+        Value::Map(_) => prepare_members(members, prior, config, proposed),
         whole => whole.clone(),
     };
     match (nesting, config) {
@@ -101,24 +90,19 @@ fn each_element(nesting: Nesting, prior: &Value, config: &Value, proposed: &Valu
                 .map(|(index, config)| element(nth(prior, index), config, nth(proposed, index)))
                 .collect(),
         ),
-        (Nesting::Set, Value::List(_)) => match proposed {
-            Value::List(elements) => {
-                Value::List(elements.iter().map(|proposed| element(&Value::Null, proposed, proposed)).collect())
-            }
-            other => other.clone(),
-        },
+        // What the engine proposes stands in an order of its own. It comes from matching like this one: where the
+        // configuration has nothing it is what was there.
+        (Nesting::Set, Value::List(_)) => Value::List(
+            pairs(nesting, prior, config, &|prior, config| members.derive(prior, config))
+                .into_iter()
+                .map(|(_, prior, config)| element(prior, config, prior))
+                .collect(),
+        ),
         (Nesting::Map, Value::Map(members)) => Value::object(
             members.iter().map(|(key, config)| (key.clone(), element(prior.get(key), config, proposed.get(key)))),
         ),
         // Null, unknown, or dynamic as a whole: nothing within it is ours to decide.
         _ => config.clone(),
-    }
-}
-
-fn nth(list: &Value, index: usize) -> &Value {
-    match list {
-        Value::List(elements) => elements.get(index).unwrap_or(&Value::Null),
-        _ => &Value::Null,
     }
 }
 
@@ -137,7 +121,7 @@ pub fn storable(block: &Block, value: Value) -> Value {
     Value::Map(members)
 }
 
-fn hide(attributes: &[Attribute], members: &mut std::collections::BTreeMap<String, Value>) {
+fn hide(attributes: &[Attribute], members: &mut BTreeMap<String, Value>) {
     for attribute in attributes {
         let Some(member) = members.get_mut(attribute.name) else { continue };
         let value = std::mem::replace(member, Value::Null);
@@ -172,29 +156,27 @@ fn map_elements(nesting: Nesting, value: Value, change: &dyn Fn(Value) -> Value)
     }
 }
 
-/// The attributes whose planned change replaces the object.
+/// The attributes whose planned change replaces the object. An element of a set has changed when none is there with the
+/// same values of such attributes.
 pub fn replacements(block: &Block, prior: &Value, planned: &Value) -> Vec<Path> {
+    replaced(block.into(), prior, planned)
+}
+
+fn replaced(members: Members<'_>, prior: &Value, planned: &Value) -> Vec<Path> {
     let mut paths = Vec::new();
-    walk(block, planned, &mut |path, attribute, planned| {
-        if attribute.requires_replace && !at(prior, path).same_as(planned, &attribute.ty()) && !paths.contains(path) {
+    let unchanged = |members: Members<'_>, prior: &Value, planned: &Value| replaced(members, prior, planned).is_empty();
+    walk(members, prior, planned, &unchanged, &mut |path, attribute, prior, planned| {
+        if attribute.requires_replace && !prior.same_as(planned, &attribute.ty()) && !paths.contains(path) {
             paths.push(path.clone());
         }
     });
     paths
 }
 
-/// The value at a path; null where there is none.
-fn at<'v>(value: &'v Value, path: &Path) -> &'v Value {
-    path.0.iter().fold(value, |value, step| match step {
-        Step::Attribute(name) | Step::Key(name) => value.get(name),
-        Step::Index(index) => nth(value, usize::try_from(*index).unwrap_or(usize::MAX)),
-    })
-}
-
 /// What the schema itself can say against a configuration.
 pub fn check(block: &Block, config: &Value) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
-    walk(block, config, &mut |path, attribute, value| {
+    walk(block.into(), &Value::Null, config, &|_, _, _| false, &mut |path, attribute, _, value| {
         let Some(check) = attribute.check else { return };
         if value.is_null() || !value.is_wholly_known() {
             return;
@@ -209,7 +191,10 @@ pub fn check(block: &Block, config: &Value) -> Diagnostics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::{Type, schema::Presence, schema::Refusal};
+    use crate::framework::{
+        Type,
+        schema::{NestedBlock, Presence, Refusal},
+    };
 
     fn lower(value: &Value) -> Result<(), Refusal> {
         match value.as_str() {
@@ -369,6 +354,81 @@ mod tests {
         let prior = object(&[("name", "a".into())]);
         assert_eq!(replacements(&block(), &prior, &object(&[("name", "b".into())])), [Path::root("name")]);
         assert_eq!(replacements(&block(), &prior, &object(&[("name", Value::Unknown)])), [Path::root("name")]);
+    }
+
+    /// A block with a set of objects, once as an attribute and once as blocks.
+    fn with_sets() -> Block {
+        let inner = || {
+            vec![
+                Attribute::required("key", Type::String, "A key.").check(lower).replaces(),
+                Attribute::optional("mode", Type::String, "A mode.").default("plain"),
+                Attribute::optional("size", Type::String, "A size.").same(str::eq_ignore_ascii_case),
+                Attribute::computed("made", Type::String, "Made by the provider, or nothing."),
+            ]
+        };
+        let of = Block { attributes: inner(), ..Block::default() };
+        Block {
+            attributes: vec![Attribute::nested("set", Nesting::Set, Presence::Optional, inner(), "A set.")],
+            blocks: vec![NestedBlock { nesting: Nesting::Set, ..NestedBlock::single("sets", of) }],
+            ..Block::default()
+        }
+    }
+
+    /// The same elements in both sets: key, mode, size and what was made.
+    fn sets(elements: &[[Value; 4]]) -> Value {
+        let names = ["key", "mode", "size", "made"];
+        let elements = elements.iter().map(|values| Value::object(names.into_iter().zip(values.clone())));
+        let set = Value::List(elements.collect());
+        Value::object([("set", set.clone()), ("sets", set)])
+    }
+
+    #[test]
+    fn an_element_of_a_set_is_planned_from_what_it_was() {
+        use Value::{Null, Unknown};
+        let block = with_sets();
+        let prior = sets(&[
+            ["b".into(), "own".into(), Null, Null],
+            ["a".into(), "plain".into(), "XL".into(), "x".into()],
+            ["c".into(), "own".into(), Null, "z".into()],
+        ]);
+        let config = sets(&[
+            ["a".into(), Null, "xl".into(), Null],
+            ["b".into(), Null, Null, Null],
+            ["c".into(), "other".into(), Null, Null],
+        ]);
+        let planned = sets(&[
+            ["a".into(), "plain".into(), "XL".into(), "x".into()],
+            ["b".into(), "plain".into(), Null, Null],
+            ["c".into(), "other".into(), Null, Unknown],
+        ]);
+        // The engine's proposal is in an order of its own.
+        let proposed = sets(&[
+            ["b".into(), "own".into(), Null, Null],
+            ["c".into(), "other".into(), Null, Null],
+            ["a".into(), "plain".into(), "xl".into(), Null],
+        ]);
+        assert_eq!(prepare(&block, &prior, &config, &proposed), planned);
+        assert_eq!(replacements(&block, &prior, &planned), [], "every key was there before");
+
+        let again = prepare(&block, &planned.clone().nulled_unknowns(), &config, &config);
+        assert_eq!(again, planned.nulled_unknowns(), "what is made may be nothing and stay so");
+    }
+
+    #[test]
+    fn what_replaces_within_a_set_is_said_of_the_set() {
+        let block = with_sets();
+        let [prior, planned] = [["a", "b"], ["c", "a"]]
+            .map(|keys| sets(&keys.map(|key| [key.into(), "plain".into(), Value::Null, "x".into()])));
+        assert_eq!(replacements(&block, &prior, &planned), [Path::root("set"), Path::root("sets")]);
+        let fewer = sets(&[["b".into(), "other".into(), Value::Null, Value::Unknown]]);
+        assert_eq!(replacements(&block, &prior, &fewer), []);
+    }
+
+    #[test]
+    fn what_is_refused_within_a_set_is_said_of_the_set() {
+        let config = sets(&[["A".into(), Value::Null, Value::Null, Value::Null]]);
+        let paths: Vec<_> = check(&with_sets(), &config).0.into_iter().map(|found| found.path).collect();
+        assert_eq!(paths, [Some(Path::root("set")), Some(Path::root("sets"))]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Path, Type, Value};
+use super::{Type, Value};
 
 /// The shape of one kind of thing.
 #[derive(Clone, Debug, Default)]
@@ -280,59 +280,6 @@ impl Block {
     pub fn null_object(&self) -> Value {
         let attributes = self.attributes.iter().map(|attribute| (attribute.name, Value::Null));
         Value::object(attributes.chain(self.blocks.iter().map(|block| (block.name, block.empty()))))
-    }
-}
-
-/// Calls `visit` with every attribute that stands in `value`, nested ones and those in blocks included, outermost first.
-pub fn walk(block: &Block, value: &Value, visit: &mut impl FnMut(&Path, &Attribute, &Value)) {
-    walk_block(block, value, &Path::default(), visit);
-}
-
-fn walk_block(block: &Block, value: &Value, path: &Path, visit: &mut impl FnMut(&Path, &Attribute, &Value)) {
-    walk_attributes(&block.attributes, value, path, visit);
-    for nested in &block.blocks {
-        let path = path.clone().attribute(nested.name);
-        each_element(nested.nesting, value.get(nested.name), &path, &mut |path, element| {
-            walk_block(&nested.block, element, path, visit);
-        });
-    }
-}
-
-fn walk_attributes(
-    attributes: &[Attribute],
-    object: &Value,
-    path: &Path,
-    visit: &mut impl FnMut(&Path, &Attribute, &Value),
-) {
-    for attribute in attributes {
-        let path = path.clone().attribute(attribute.name);
-        let value = object.get(attribute.name);
-        visit(&path, attribute, value);
-        if let Kind::Nested(nesting, attributes) = &attribute.kind {
-            each_element(*nesting, value, &path, &mut |path, element| {
-                walk_attributes(attributes, element, path, visit)
-            });
-        }
-    }
-}
-
-fn each_element(nesting: Nesting, value: &Value, path: &Path, visit: &mut dyn FnMut(&Path, &Value)) {
-    match (nesting, value) {
-        (Nesting::Single | Nesting::Group, Value::Map(_)) => visit(path, value),
-        (Nesting::List, Value::List(elements)) => {
-            for (index, element) in elements.iter().enumerate() {
-                visit(&path.clone().index(index), element);
-            }
-        }
-        // Elements of sets cannot be named: their paths stop at the set.
-        (Nesting::Set, Value::List(elements)) => elements.iter().for_each(|element| visit(path, element)),
-        (Nesting::Map, Value::Map(members)) => {
-            for (key, element) in members {
-                visit(&path.clone().key(key), element);
-            }
-        }
-        (nesting, Value::Dynamic(inner)) => each_element(nesting, &inner.1, path, visit),
-        _ => {}
     }
 }
 

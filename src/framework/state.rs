@@ -194,7 +194,7 @@ impl<'de> de::SeqAccess<'de> for Elements {
 
     fn next_element_seed<T: de::DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Unfit> {
         let Some(value) = self.rest.next() else { return Ok(None) };
-        let step = Step::Index(i64::try_from(self.index).unwrap_or(i64::MAX));
+        let step = Step::index(self.index);
         self.index += 1;
         seed.deserialize(Reader(value)).map(Some).map_err(|unfit| unfit.under(step))
     }
@@ -423,7 +423,7 @@ struct ListWriter(Vec<Value>);
 
 impl ListWriter {
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unfit> {
-        let step = Step::Index(i64::try_from(self.0.len()).unwrap_or(i64::MAX));
+        let step = Step::index(self.0.len());
         self.0.push(value.serialize(Writer).map_err(|unfit| unfit.under(step))?);
         Ok(())
     }

@@ -28,7 +28,7 @@ pub(super) const CAPABILITIES: ServerCapabilities = ServerCapabilities {
 pub(super) fn value(field: Option<DynamicValue>, ty: &Type) -> Result<Value, Diagnostic> {
     match field.unwrap_or_default() {
         DynamicValue { msgpack, .. } if !msgpack.is_empty() => {
-            msgpack::decode(&msgpack, ty).map_err(|error| unreadable(&error, Some(error.path.clone())))
+            msgpack::decode(&msgpack, ty).map_err(|error| unreadable(&error, Some(error.path.clone().outside_sets(ty))))
         }
         DynamicValue { json, .. } if !json.is_empty() => {
             json::decode(&json, ty).map_err(|error| unreadable(&error, None))
@@ -223,6 +223,12 @@ mod tests {
         let wrong = msgpack::encode(&Value::object([("a", "text".into())]), &Type::map(Type::String));
         let error = value(Some(DynamicValue { msgpack: wrong, json: Vec::new() }), &ty).expect_err("it is no bool");
         assert_eq!(error.path, Some(Path::root("a")));
+        let [ty, wrong] = [Type::Bool, Type::String]
+            .map(|inner| Type::object([("sets", Type::list(Type::set(Type::object([("a", inner)]))))]));
+        let set = Value::List(vec![Value::object([("a", "text".into())])]);
+        let wrong = msgpack::encode(&Value::object([("sets", Value::List(vec![set]))]), &wrong);
+        let error = value(Some(DynamicValue { msgpack: wrong, json: Vec::new() }), &ty).expect_err("it is no bool");
+        assert_eq!(error.path, Some(Path::root("sets").index(0)), "elements of sets have no name");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use foundryhub::framework::{
     erased::{Answer, AnyResource, Change, Left, PlannedChange},
     json, plan,
     resource::{Context, ImportTarget, MoveSource},
-    schema::{Attribute, Block, IdentityAttribute, IdentitySchema, NestedBlock, Nesting, Presence, Schema},
+    schema::{Attribute, Block, IdentityAttribute, IdentitySchema, NestedBlock, Nesting, Presence, Refusal, Schema},
 };
 
 use crate::Store;
@@ -38,13 +38,25 @@ fn inner(with_secret: bool) -> Vec<Attribute> {
         Attribute::optional("text", Type::String, "A text."),
         Attribute::optional("number", Type::Number, "A number."),
         Attribute::computed("made", Type::String, "Made by the provider."),
+        Attribute::computed("none", Type::String, "What the provider may make, and does not."),
         Attribute::optional("either", Type::String, "Given, or made.").or_computed(),
+        Attribute::optional("mode", Type::String, "A mode in lower case.").default("plain").check(lower_case),
+        Attribute::optional("kind", Type::String, "Of which kind it is.").replaces(),
     ];
     // Sets cannot hold write-only attributes: their elements could not be told apart.
     if with_secret {
         attributes.push(Attribute::optional("secret", Type::String, "Not kept.").write_only());
     }
     attributes
+}
+
+fn lower_case(value: &Value) -> Result<(), Refusal> {
+    match value.as_str() {
+        Some(text) if text != text.to_lowercase() => {
+            Err(Refusal { summary: "Not lower case".to_owned(), detail: format!("{text:?} is not.") })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn schema() -> Schema {
@@ -100,7 +112,7 @@ fn made(value: Value, ty: &Type) -> Value {
         (Value::Unknown, Type::List(_) | Type::Set(_)) => Value::List(Vec::new()),
         (Value::Unknown, Type::Map(_)) => Value::Map(Default::default()),
         (Value::Unknown, Type::Object(members)) => {
-            Value::object(members.iter().map(|(name, ty)| (name.clone(), made(Value::Unknown, ty))))
+            Value::object(members.iter().map(|(name, ty)| (name.clone(), member_of(name, Value::Unknown, ty))))
         }
         (Value::Unknown, Type::Tuple(types)) => Value::List(types.iter().map(|ty| made(Value::Unknown, ty)).collect()),
         (Value::List(elements), Type::List(ty) | Type::Set(ty)) => {
@@ -113,7 +125,7 @@ fn made(value: Value, ty: &Type) -> Value {
             Value::object(members.into_iter().map(|(key, member)| (key, made(member, ty))))
         }
         (Value::Map(members), Type::Object(types)) => Value::object(members.into_iter().map(|(name, member)| {
-            let member = made(member, &types[&name]);
+            let member = member_of(&name, member, &types[&name]);
             (name, member)
         })),
         (Value::Dynamic(inner), _) => {
@@ -123,6 +135,10 @@ fn made(value: Value, ty: &Type) -> Value {
         }
         (known, _) => known,
     }
+}
+
+fn member_of(name: &str, value: Value, ty: &Type) -> Value {
+    if name == "none" && value.is_unknown() { Value::Null } else { made(value, ty) }
 }
 
 impl AnyResource<Store> for EchoValue {

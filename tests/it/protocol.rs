@@ -139,8 +139,8 @@ async fn a_state_of_the_same_version_may_lack_an_attribute() {
 #[tokio::test]
 async fn a_state_without_its_blocks_plans_nothing() {
     let mut echo = Echo::new();
-    let state =
-        json!({ "id": "made", "kind": "plain", "either": "made", "group_block": { "made": "m", "either": "e" } });
+    let group = json!({ "made": "m", "either": "e", "mode": "plain" });
+    let state = json!({ "id": "made", "kind": "plain", "either": "made", "group_block": group });
     echo.core.store("echo_value", "a", Stored::written_by(0, state));
     assert_eq!(echo.core.plan("echo_value", "a", json!({})).await.ok().action(), Action::NoOp);
     let state = json!({ "id": "made", "kind": "plain", "either": "made", "list_block": null, "map_block": null });

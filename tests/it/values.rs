@@ -109,12 +109,46 @@ async fn what_nests_keeps_what_was_computed_for_it() {
         "map_block": { "k": { "text": "m" } },
     });
     let state = check(config).await;
-    let element = json!({ "text": "a", "number": null, "made": "made", "either": "made", "secret": null });
+    let element = json!({
+        "text": "a", "number": null, "made": "made", "none": null, "either": "made", "mode": "plain", "kind": null,
+        "secret": null,
+    });
     assert_eq!(state["nested_list"][0], element);
     assert_eq!(state["list_block"][0], element);
     assert_eq!(state["nested_list"][1]["either"], "given");
     assert_eq!(state["nested_set"][1]["made"], "made");
     assert_eq!(state["map_block"]["k"]["made"], "made");
+}
+
+/// Engines propose for an element of a set what its like was before, and cannot say which that is.
+#[tokio::test]
+async fn elements_of_sets_keep_take_back_and_replace_like_others() {
+    for name in ["nested_set", "set_block"] {
+        let mut echo = Echo::new();
+        let first = json!({ name: [{ "text": "a", "kind": "k" }, { "text": "b", "mode": "own", "kind": "k" }] });
+        echo.core.apply("echo_value", "a", first.clone()).await.quiet();
+        echo.core.plan("echo_value", "a", first).await.assert_empty();
+
+        let second = json!({ name: [{ "text": "b", "kind": "k" }, { "text": "a", "kind": "k" }] });
+        let updated = echo.core.apply("echo_value", "a", second.clone()).await.quiet();
+        assert_eq!(updated.action(), Action::Update);
+        let state = echo.core.state("echo_value", "a");
+        for (index, text) in ["a", "b"].into_iter().enumerate() {
+            let element = &state[name][index];
+            let found = (&element["text"], &element["mode"], &element["made"], &element["none"]);
+            assert_eq!(found, (&json!(text), &json!("plain"), &json!("made"), &Json::Null));
+        }
+        echo.core.plan("echo_value", "a", second).await.assert_empty();
+
+        let third = json!({ name: [{ "text": "b", "kind": "k" }, { "text": "a", "kind": "other" }] });
+        let plan = echo.core.plan("echo_value", "a", third).await.ok();
+        assert_eq!(plan.action(), Action::Replace);
+        assert_eq!(plan.change().requires_replace, [name]);
+
+        let refused = json!({ name: [{ "text": "a", "mode": "Wild" }] });
+        let diagnostics = echo.core.validate("echo_value", "a", refused).await;
+        assert_eq!(diagnostics.error("Not lower case").path, name);
+    }
 }
 
 #[tokio::test]

@@ -129,6 +129,50 @@ resource "echo_value" "no_text" {
 }
 
 #[tokio::test]
+async fn elements_of_sets_keep_take_back_and_replace_like_others() {
+    for_each_engine(async |engine| {
+        let (workspace, _things) = workspace(
+            engine,
+            r#"
+variable "mode" {
+  type    = string
+  default = null
+}
+variable "kind" {
+  default = "k"
+}
+resource "echo_value" "it" {
+  nested_set = [{ text = "a", kind = var.kind }, { text = "b", mode = var.mode, kind = "k" }]
+  set_block {
+    text = "a"
+    kind = var.kind
+  }
+  set_block {
+    text = "b"
+    mode = var.mode
+    kind = "k"
+  }
+}
+"#,
+        );
+        for mode in [&["-var=mode=own"][..], &[]] {
+            workspace.plan(mode).await.exits(2);
+            workspace.apply_planned().await.succeeded();
+            workspace.plan(mode).await.exits(0);
+        }
+        let kept = workspace.in_state("echo_value.it").await.unwrap();
+        for set in ["nested_set", "set_block"] {
+            let modes: Vec<_> =
+                kept["values"][set].as_array().unwrap().iter().map(|element| &element["mode"]).collect();
+            assert_eq!(modes, ["plain", "plain"], "{set}");
+        }
+        workspace.plan(&["-var=kind=other"]).await.exits(2).says("must be replaced");
+        workspace.plan(&["-var=mode=Wild"]).await.exits(1).says("Not lower case");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_value_of_ten_mebibytes_comes_back() {
     for_each_engine(async |engine| {
         let thing = "resource \"echo_thing\" \"it\" {\n  name        = \"big\"\n  blob_length = 10485760\n}\n";
