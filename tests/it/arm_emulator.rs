@@ -88,12 +88,7 @@ async fn an_operation_that_fails_or_is_canceled_is_told_apart() {
             tokio::spawn(
                 async move { client.workspaces().patch_auth_mode(&hub, &AuthMode::identity(), &call()).await },
             );
-        let operation = loop {
-            if let Some(operation) = bed.emulator.running_operations().first() {
-                break operation.id.clone();
-            }
-            tokio::task::yield_now().await;
-        };
+        let operation = bed.emulator.operation_started(bed.hub.as_str()).await;
         assert!(bed.emulator.finish_operation(&operation, outcome));
         let failed = patching.await.unwrap().unwrap_err();
         assert!(matches!(failed, Error::Operation(_)), "{failed:?}");
