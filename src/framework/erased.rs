@@ -120,10 +120,12 @@ impl<R: Resource> Erased<R> {
     }
 }
 
-/// A value that does not fit the provider's own structs.
+/// The headline where a value does not fit the provider's own structs, which is a mistake in the provider.
+pub const MISFIT: &str = "The provider cannot read its own values";
+
 fn mistake(mismatch: &Mismatch) -> Diagnostic {
     Diagnostic::error(
-        "The provider cannot read its own values",
+        MISFIT,
         format!(
             "At {}: {}. This is a mistake of the foundryhub provider, not of the configuration; please report it with the \
              configuration and the version of the provider.",

@@ -178,9 +178,24 @@ impl<'de> Deserializer<'de> for Reader {
         }
     }
 
+    /// A struct is the whole object: what it has no field for would be lost when it is written back.
+    fn deserialize_struct<V: de::Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Unfit> {
+        if let Value::Map(members) = &self.0
+            && let Some(name) = members.keys().find(|name| !fields.contains(&name.as_str()))
+        {
+            return Err(de::Error::custom(format!("there is no field for {name}")));
+        }
+        self.deserialize_any(visitor)
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier ignored_any
+        tuple_struct map identifier ignored_any
     }
 }
 
@@ -557,5 +572,16 @@ mod tests {
         let list = Value::object([("inner", Value::List(vec![value]))]);
         let error = from_value::<BTreeMap<String, Vec<Inner>>>(list).expect_err("the name is unknown");
         assert_eq!(error.to_string(), "inner[0].name: the value is not known yet");
+    }
+
+    #[test]
+    fn a_struct_has_a_field_for_every_member_and_no_other() {
+        let read = |members: &[(&'static str, Value)]| {
+            from_value::<Inner>(Value::object(members.to_vec())).map_err(|error| error.reason)
+        };
+        let (name, size) = (("name", "n".into()), ("size", Value::Null));
+        assert!(read(&[name.clone(), size.clone()]).is_ok());
+        assert_eq!(read(std::slice::from_ref(&size)), Err("missing field `name`".to_owned()));
+        assert_eq!(read(&[name, size, ("sise", 1.into())]), Err("there is no field for sise".to_owned()));
     }
 }

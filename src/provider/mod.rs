@@ -44,7 +44,7 @@ impl server::Provider for Provider {
     }
 
     fn configure(&self, config: &Value, engine_version: &str) -> (Option<Session>, Diagnostics) {
-        config::configure(config, engine_version, self.environment)
+        config::configure(config, engine_version, &self.environment)
     }
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Session>>> {

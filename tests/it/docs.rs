@@ -6,9 +6,9 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
 
 use foundryhub::{
     framework::{
-        Type, Value,
-        erased::{AnyResource, Change},
-        resource::Context,
+        Diagnostics, Type, Value,
+        erased::{AnyResource, Change, MISFIT},
+        resource::{Context, ImportTarget},
         schema::{Attribute, Block, IdentitySchema, Kind, Nesting, Presence, Schema},
         server::Provider as _,
     },
@@ -86,16 +86,40 @@ async fn every_schema_and_its_state_struct_are_the_same() {
     for resource in provider().resources() {
         let block = &resource.schema().block;
         for sample in [block.null_object(), filled(&block.ty(), &Value::Unknown), sample(&block.ty())] {
-            let context = Context::<Session> { client: None, cancel: Default::default() };
             let change =
                 Change { prior: Value::Null, config: sample.clone(), target: sample.clone(), private: Vec::new() };
-            let planned = resource.plan(context, change).await;
-            let mistakes: Vec<_> =
-                planned.diagnostics.0.iter().filter(|found| found.detail.contains("mistake of the")).collect();
-            assert!(mistakes.is_empty(), "{}: {mistakes:#?}", resource.name());
+            let planned = resource.plan(unconfigured(), change).await;
+            assert_fits(resource.name(), &planned.diagnostics);
             assert_same_members(resource.name(), &planned.state, &block.ty());
         }
     }
+}
+
+#[tokio::test]
+async fn every_identity_schema_and_its_struct_are_the_same() {
+    for resource in provider().resources() {
+        let identity = sample(&resource.identity_schema().ty());
+        let left = resource.import(unconfigured(), ImportTarget::Identity(identity)).await;
+        assert_fits(resource.name(), &left.diagnostics);
+    }
+}
+
+#[test]
+fn the_provider_block_and_its_struct_are_the_same() {
+    let block = provider().schema().block;
+    for sample in [block.null_object(), sample(&block.ty())] {
+        assert_fits("provider", &provider().configure(&sample, "1").1);
+    }
+}
+
+fn unconfigured() -> Context<'static, Session> {
+    Context { client: None, cancel: Default::default() }
+}
+
+/// A struct reads an object only if it has a field for every member, and the other way round.
+fn assert_fits(place: &str, diagnostics: &Diagnostics) {
+    let mistakes: Vec<_> = diagnostics.0.iter().filter(|found| found.summary == MISFIT).collect();
+    assert!(mistakes.is_empty(), "{place}: {mistakes:#?}");
 }
 
 /// Objects that a struct writes have just the members that the schema has.

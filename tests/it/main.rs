@@ -15,6 +15,7 @@ mod handshake;
 mod process;
 mod proto;
 mod protocol;
+mod provider_block;
 mod role_assignment;
 mod storage_auth;
 mod support;

@@ -3,29 +3,37 @@
 //! Names of attributes and variables are those of azurerm and azapi, so that a pipeline set up for either works unchanged.
 //! Nothing is sent from here.
 
-use std::fs;
+mod credential;
+mod lookup;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::{Environment, Session};
+use super::Session;
+use credential::credential;
+use lookup::Lookup;
+
 use crate::{
-    arm::{self, Cloud, CorrelationId, Credential, Endpoints, Secret, Settings},
+    arm::{self, Cloud, CorrelationId, Endpoints, Secret, Settings},
     framework::{
         Attr, Diagnostic, Diagnostics, Path, Type, Value,
+        erased::MISFIT,
         schema::{Attribute, Block, Nesting, Presence, Refusal, Schema},
         state::from_value,
     },
 };
 
+/// Looks at one environment variable.
+pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
+
 /// The provider block as written.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Written {
     subscription_id: Attr<String>,
     tenant_id: Attr<String>,
     auxiliary_tenant_ids: Attr<Vec<Attr<String>>>,
     client_id: Attr<String>,
     client_id_file_path: Attr<String>,
-    client_secret: Attr<String>,
+    client_secret: Attr<Secret>,
     client_secret_file_path: Attr<String>,
     use_msi: Attr<bool>,
     msi_endpoint: Attr<String>,
@@ -33,17 +41,20 @@ struct Written {
     use_cli: Attr<bool>,
     environment: Attr<String>,
     endpoint: Attr<Vec<Attr<WrittenEndpoint>>>,
+    #[expect(dead_code, reason = "accepted, and there is nothing to do")]
     disable_instance_discovery: Attr<bool>,
     partner_id: Attr<String>,
+    #[expect(dead_code, reason = "accepted, and there is nothing to do")]
     disable_terraform_partner_id: Attr<bool>,
     custom_correlation_request_id: Attr<String>,
     disable_correlation_request_id: Attr<bool>,
+    #[expect(dead_code, reason = "accepted, and there is nothing to do")]
     skip_provider_registration: Attr<bool>,
     workspaces_api_version: Attr<String>,
     max_retries: Attr<i64>,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct WrittenEndpoint {
     resource_manager_endpoint: Attr<String>,
     resource_manager_audience: Attr<String>,
@@ -175,64 +186,9 @@ pub fn validate(config: &Value) -> Diagnostics {
     diagnostics
 }
 
-/// Finds each setting in the block, or else in the environment.
-struct Lookup {
-    environment: Environment,
-    diagnostics: Diagnostics,
-}
-
-impl Lookup {
-    fn variable(&self, names: &[&str]) -> Option<String> {
-        names.iter().find_map(|name| (self.environment)(name)).filter(|text| !text.is_empty())
-    }
-
-    fn text(&self, written: &Attr<String>, variables: &[&str]) -> Option<String> {
-        written.text().filter(|text| !text.is_empty()).map(str::to_owned).or_else(|| self.variable(variables))
-    }
-
-    fn flag(&mut self, written: &Attr<bool>, variable: &str, default: bool) -> bool {
-        if let Some(flag) = written.known() {
-            return *flag;
-        }
-        match self.variable(&[variable]).map(|text| (text.to_lowercase(), text)) {
-            None => default,
-            Some((lower, _)) if ["true", "1", "t", "yes"].contains(&lower.as_str()) => true,
-            Some((lower, _)) if ["false", "0", "f", "no"].contains(&lower.as_str()) => false,
-            Some((_, text)) => {
-                let detail = format!("{variable} is {text:?}. Set it to true or false.");
-                self.diagnostics.push(Diagnostic::error("Unreadable environment variable", detail));
-                default
-            }
-        }
-    }
-
-    /// A text that may also stand in a file. Both at once must agree.
-    fn text_or_file(&mut self, name: &str, text: Option<String>, file: Option<String>) -> Option<String> {
-        let Some(file) = file else { return text };
-        match fs::read_to_string(&file) {
-            Ok(content) => {
-                let content = content.trim().to_owned();
-                if text.as_ref().is_some_and(|text| *text != content) {
-                    let detail = format!("{name} is set, and {file} says something else. Keep one of the two.");
-                    self.diagnostics
-                        .push(Diagnostic::error("Two values for one setting", detail).at(Path::root(name.to_owned())));
-                }
-                Some(content)
-            }
-            Err(error) => {
-                let detail = format!("{file}, which should hold {name}, cannot be read: {error}.");
-                self.diagnostics.push(
-                    Diagnostic::error("A file cannot be read", detail).at(Path::root(format!("{name}_file_path"))),
-                );
-                text
-            }
-        }
-    }
-}
-
 /// Makes a session of the provider block. With unknown values in it there is none yet, which is no error: the engine
 /// configures again when they are known.
-pub fn configure(config: &Value, engine_version: &str, environment: Environment) -> (Option<Session>, Diagnostics) {
+pub fn configure(config: &Value, engine_version: &str, environment: Environment<'_>) -> (Option<Session>, Diagnostics) {
     if !config.is_wholly_known() {
         return (None, Diagnostics::default());
     }
@@ -243,10 +199,10 @@ pub fn configure(config: &Value, engine_version: &str, environment: Environment)
                 "The provider block does not fit the provider's schema at {}: {}.",
                 mismatch.path, mismatch.reason
             );
-            return (None, Diagnostic::error("The provider block cannot be read", detail).into());
+            return (None, Diagnostic::error(MISFIT, detail).into());
         }
     };
-    let mut lookup = Lookup { environment, diagnostics: Diagnostics::default() };
+    let mut lookup = Lookup::new(environment);
     let endpoints = endpoints(&mut lookup, &written);
     let credential = credential(&mut lookup, &written);
     let (Some(endpoints), Some(credential)) = (endpoints, credential) else { return (None, lookup.diagnostics) };
@@ -263,7 +219,7 @@ pub fn configure(config: &Value, engine_version: &str, environment: Environment)
     }
 }
 
-fn endpoints(lookup: &mut Lookup, written: &Written) -> Option<Endpoints> {
+fn endpoints(lookup: &mut Lookup<'_>, written: &Written) -> Option<Endpoints> {
     let none = WrittenEndpoint::default();
     let endpoint = written.endpoint.known().and_then(|list| list.first()).and_then(Attr::known).unwrap_or(&none);
     let resource_manager = lookup.text(&endpoint.resource_manager_endpoint, &["ARM_RESOURCE_MANAGER_ENDPOINT"]);
@@ -303,60 +259,14 @@ fn endpoints(lookup: &mut Lookup, written: &Written) -> Option<Endpoints> {
     }
 }
 
-/// Chooses the one credential: a client secret, else a managed identity, else the Azure CLI. The first that is
-/// configured is used, and its failure is not covered up by trying the next.
-fn credential(lookup: &mut Lookup, written: &Written) -> Option<Credential> {
-    let tenant_id = lookup.text(&written.tenant_id, &["ARM_TENANT_ID", "AZURE_TENANT_ID"]);
-    let client_id = lookup.text(&written.client_id, &["ARM_CLIENT_ID", "AZURE_CLIENT_ID"]);
-    let client_id_file = lookup.text(&written.client_id_file_path, &["ARM_CLIENT_ID_FILE_PATH"]);
-    let client_id = lookup.text_or_file("client_id", client_id, client_id_file);
-    let secret = lookup.text(&written.client_secret, &["ARM_CLIENT_SECRET"]);
-    let secret_file = lookup.text(&written.client_secret_file_path, &["ARM_CLIENT_SECRET_FILE_PATH"]);
-    let secret = lookup.text_or_file("client_secret", secret, secret_file);
-    let use_msi = lookup.flag(&written.use_msi, "ARM_USE_MSI", false);
-    let use_cli = lookup.flag(&written.use_cli, "ARM_USE_CLI", true);
-
-    let lacking = match (&secret, &tenant_id, &client_id) {
-        (None, ..) => "client_secret (ARM_CLIENT_SECRET) is not set",
-        (_, None, _) => "client_secret is set and tenant_id (ARM_TENANT_ID) is not",
-        (_, _, None) => "client_secret is set and client_id (ARM_CLIENT_ID) is not",
-        (Some(secret), Some(tenant_id), Some(client_id)) => {
-            return Some(Credential::ClientSecret {
-                tenant_id: tenant_id.clone(),
-                client_id: client_id.clone(),
-                client_secret: Secret::new(secret.clone()),
-            });
-        }
-    };
-    let half_a_secret = secret.is_some();
-    if use_msi && !half_a_secret {
-        return Some(Credential::ManagedIdentity {
-            client_id,
-            endpoint: lookup.text(&written.msi_endpoint, &["ARM_MSI_ENDPOINT"]),
-            api_version: lookup.text(&written.msi_api_version, &["ARM_MSI_API_VERSION"]),
-        });
-    }
-    if use_cli && !half_a_secret {
-        let subscription_id = lookup.text(&written.subscription_id, &["ARM_SUBSCRIPTION_ID"]);
-        return Some(Credential::AzureCli { tenant_id, subscription_id });
-    }
-    let detail = format!(
-        "Ways to sign in, in the order they are looked at:\n- client secret: {lacking}\n- managed identity: {}\n- Azure \
-         CLI: {}\n\nComplete one of them.",
-        if use_msi { "use_msi is set, but a client secret goes first" } else { "use_msi (ARM_USE_MSI) is not set" },
-        if use_cli { "use_cli is on, but a client secret goes first" } else { "use_cli (ARM_USE_CLI) is off" },
-    );
-    lookup.diagnostics.push(Diagnostic::error("No way to sign in to Azure", detail));
-    None
-}
-
-fn settings(lookup: &mut Lookup, written: &Written, endpoints: Endpoints, engine_version: &str) -> Settings {
+fn settings(lookup: &mut Lookup<'_>, written: &Written, endpoints: Endpoints, engine_version: &str) -> Settings {
     let mut settings = Settings::new(endpoints);
-    settings.user_agent = user_agent(
-        engine_version,
-        lookup.text(&written.partner_id, &["ARM_PARTNER_ID"]).as_deref(),
-        lookup.variable(&["AZURE_HTTP_USER_AGENT"]).as_deref(),
-    );
+    let partner_id = lookup.text(&written.partner_id, &["ARM_PARTNER_ID"]);
+    if let Some(partner_id) = &partner_id {
+        lookup.check("ARM_PARTNER_ID", &partner_id.as_str().into(), guid);
+    }
+    settings.user_agent =
+        user_agent(engine_version, partner_id.as_deref(), lookup.variable(&["AZURE_HTTP_USER_AGENT"]).as_deref());
     let fixed = lookup.text(&written.custom_correlation_request_id, &["ARM_CORRELATION_REQUEST_ID"]);
     settings.correlation_id = match (
         lookup.flag(&written.disable_correlation_request_id, "ARM_DISABLE_CORRELATION_REQUEST_ID", false),
@@ -370,14 +280,20 @@ fn settings(lookup: &mut Lookup, written: &Written, endpoints: Endpoints, engine
         settings.max_retries = u32::try_from(*retries).unwrap_or(settings.max_retries);
     }
     settings.workspaces_api_version = lookup.text(&written.workspaces_api_version, &[]);
-    settings.auxiliary_tenant_ids = match written.auxiliary_tenant_ids.known() {
-        Some(tenants) => tenants.iter().filter_map(|tenant| tenant.text().map(str::to_owned)).collect(),
-        None => lookup
-            .variable(&["ARM_AUXILIARY_TENANT_IDS"])
-            .map(|text| text.split(';').filter(|tenant| !tenant.is_empty()).map(str::to_owned).collect())
-            .unwrap_or_default(),
-    };
+    settings.auxiliary_tenant_ids = auxiliary_tenant_ids(lookup, written);
     settings
+}
+
+fn auxiliary_tenant_ids(lookup: &mut Lookup<'_>, written: &Written) -> Vec<String> {
+    const VARIABLE: &str = "ARM_AUXILIARY_TENANT_IDS";
+    if let Some(tenants) = written.auxiliary_tenant_ids.known() {
+        return tenants.iter().filter_map(|tenant| tenant.text().map(str::to_owned)).collect();
+    }
+    let text = lookup.variable(&[VARIABLE]).unwrap_or_default();
+    let tenants: Vec<_> =
+        text.split(';').map(str::trim).filter(|tenant| !tenant.is_empty()).map(str::to_owned).collect();
+    lookup.check(VARIABLE, &Value::List(tenants.iter().cloned().map(Value::from).collect()), at_most_three);
+    tenants
 }
 
 fn user_agent(engine_version: &str, partner_id: Option<&str>, appended: Option<&str>) -> String {
@@ -388,4 +304,71 @@ fn user_agent(engine_version: &str, partner_id: Option<&str>, appended: Option<&
         text.push_str(&part);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A provider block with these attributes, and no others, set.
+    pub(super) fn written(members: &[(&'static str, Value)]) -> Written {
+        let Value::Map(mut block) = schema().block.null_object() else { unreachable!("a block is an object") };
+        block.extend(members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        from_value(Value::Map(block)).unwrap()
+    }
+
+    /// The environment with these variables.
+    pub(super) fn variables(variables: &[(&'static str, &str)]) -> impl Fn(&str) -> Option<String> {
+        move |name| variables.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
+    }
+
+    #[test]
+    fn settings_are_those_of_the_block_or_else_of_the_environment() {
+        let read = |block: &[(&'static str, Value)], environment: &[(&'static str, &str)]| {
+            let environment = variables(environment);
+            let mut lookup = Lookup::new(&environment);
+            let settings = settings(&mut lookup, &written(block), Cloud::Public.endpoints(), "1.2.3");
+            (settings, lookup.diagnostics.0.into_iter().map(|found| found.summary).collect::<Vec<_>>())
+        };
+        let tenants = Value::List(vec!["a".into(), "b".into()]);
+        for (block, variable, expected) in [
+            (&[("auxiliary_tenant_ids", tenants)][..], "x", &["a", "b"][..]),
+            (&[], "a; b;;", &["a", "b"]),
+            (&[], "", &[]),
+        ] {
+            let (settings, refused) = read(block, &[("ARM_AUXILIARY_TENANT_IDS", variable)]);
+            assert_eq!(
+                (settings.auxiliary_tenant_ids, refused),
+                (expected.iter().map(|t| (*t).to_owned()).collect(), vec![])
+            );
+        }
+        assert_eq!(read(&[], &[("ARM_AUXILIARY_TENANT_IDS", "a;b;c;d")]).1, ["Too many tenants"]);
+        assert_eq!(read(&[], &[("ARM_PARTNER_ID", "me")]).1, ["Not a GUID"]);
+
+        for (retries, expected) in [(Value::Null, arm::DEFAULT_MAX_RETRIES), (0.into(), 0), (1000.into(), 1000)] {
+            assert_eq!(read(&[("max_retries", retries)], &[]).0.max_retries, expected);
+        }
+        let version = [("workspaces_api_version", "2030-01-01".into())];
+        assert_eq!(read(&version, &[]).0.workspaces_api_version.as_deref(), Some("2030-01-01"));
+    }
+
+    #[test]
+    fn a_cloud_is_named_or_spelled_out() {
+        let read = |environment: &[(&'static str, &str)]| {
+            let environment = variables(environment);
+            let mut lookup = Lookup::new(&environment);
+            let found = endpoints(&mut lookup, &written(&[]));
+            found.ok_or_else(|| lookup.diagnostics.0.into_iter().map(|found| found.summary).collect::<Vec<_>>())
+        };
+        assert_eq!(read(&[]), Ok(Cloud::Public.endpoints()));
+        assert_eq!(read(&[("ARM_ENVIRONMENT", "USGovernment")]), Ok(Cloud::UsGovernment.endpoints()));
+        assert_eq!(read(&[("ARM_ENVIRONMENT", "german")]), Err(vec!["Unknown environment".to_owned()]));
+        let custom = [("ARM_ENVIRONMENT", "custom"), ("ARM_RESOURCE_MANAGER_ENDPOINT", "https://arm.test")];
+        assert_eq!(read(&custom), Err(vec!["A custom cloud without addresses".to_owned()]));
+        let whole = [custom[0], custom[1], ("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "https://login.test")];
+        assert_eq!(
+            read(&whole),
+            Ok(Endpoints::new("https://arm.test", "https://arm.test", "https://login.test").unwrap())
+        );
+    }
 }
