@@ -4,7 +4,7 @@ use std::{
     env,
     io::{Seek as _, Write as _},
     process::Stdio,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use foundryhub::plugin::log;
@@ -50,24 +50,31 @@ impl Streams {
     }
 }
 
+/// An engine kills a process that is still there two seconds after it asked for its end, and waits until then: once for
+/// each process of a command. The process itself is gone at once. A machine that is busy with other tests may take its
+/// time to run it again, so that only the fastest of several is held to the 200 ms that it may take.
 #[tokio::test]
-async fn shutdown_is_answered_and_ends_the_process_though_streams_are_open() {
-    let mut plugin = Plugin::launch().start().await;
-    let channel = plugin.connect().await;
-    let mut streams = Streams::open(&channel).await;
-    // A second connection on which nothing happens must not be waited for either.
-    let _idle = plugin.connect().await;
+async fn shutdown_is_answered_and_ends_the_process_at_once_though_streams_are_open() {
+    let mut fastest = Duration::MAX;
+    for _ in 0..5 {
+        let mut plugin = Plugin::launch().start().await;
+        let channel = plugin.connect().await;
+        let mut streams = Streams::open(&channel).await;
+        // A second connection on which nothing happens must not be waited for either.
+        let _idle = plugin.connect().await;
 
-    GrpcControllerClient::new(channel).shutdown(Empty {}).await.expect("an answer before the end");
-    let answered = Instant::now();
-    let status = plugin.exited().await;
-    let took = answered.elapsed();
-    eprintln!("gone {took:?} after the answer");
-    assert_eq!(status.code(), Some(0));
-    assert!(took.as_secs() < 2, "an engine kills after two seconds; this took {took:?}");
-    assert!(streams.stdio.message().await.unwrap().is_none(), "the stream ends in good order");
-    assert!(streams.broker.message().await.unwrap().is_none(), "the stream ends in good order");
-    assert_eq!(plugin.rest_of_stdout().await, "");
+        GrpcControllerClient::new(channel).shutdown(Empty {}).await.expect("an answer before the end");
+        let answered = Instant::now();
+        let status = plugin.exited().await;
+        let took = answered.elapsed();
+        assert_eq!(status.code(), Some(0));
+        assert!(took < Duration::from_secs(2), "an engine kills after two seconds; this took {took:?}");
+        assert!(streams.stdio.message().await.unwrap().is_none(), "the stream ends in good order");
+        assert!(streams.broker.message().await.unwrap().is_none(), "the stream ends in good order");
+        assert_eq!(plugin.rest_of_stdout().await, "");
+        fastest = fastest.min(took);
+    }
+    assert!(fastest < Duration::from_millis(200), "the fastest of five was gone {fastest:?} after the answer");
 }
 
 #[tokio::test]
