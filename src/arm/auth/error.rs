@@ -39,6 +39,8 @@ pub enum TokenError {
         status: u16,
         /// What it said.
         message: String,
+        /// Whether it was asked again already where that could help.
+        asked_again: bool,
     },
     /// The credential cannot work as configured, or its answer cannot be read.
     #[error("{credential}: {message}")]
@@ -108,6 +110,9 @@ impl TokenError {
         match self {
             TokenError::Unreachable { untrusted, .. } => !untrusted,
             TokenError::Refused(refusal) => matches!(refusal.status, 408 | 429 | 500 | 502 | 503 | 504),
+            TokenError::ManagedIdentity { status, asked_again, .. } => {
+                !asked_again && matches!(status, 404 | 410 | 429 | 500..=599)
+            }
             _ => false,
         }
     }

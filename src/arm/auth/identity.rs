@@ -97,11 +97,15 @@ impl IdentitySource {
         };
         match (&self.credential, seen) {
             (_, Some(Seen::Silence { from, untrusted, source })) => TokenError::Unreachable { from, untrusted, source },
-            (Credential::ManagedIdentity { .. }, Some(Seen::Answer { status, body })) => TokenError::ManagedIdentity {
-                status,
-                message: String::from_utf8_lossy(&body).chars().take(300).collect(),
-            },
-            (_, Some(Seen::Answer { status, body })) if status != 200 => {
+            (Credential::ManagedIdentity { .. }, Some(Seen::Answer { status, body, app_service })) => {
+                TokenError::ManagedIdentity {
+                    status,
+                    message: String::from_utf8_lossy(&body).chars().take(300).collect(),
+                    // The crate is patient with a virtual machine's endpoint, and asks any other once.
+                    asked_again: !app_service,
+                }
+            }
+            (_, Some(Seen::Answer { status, body, .. })) if status != 200 => {
                 let refusal = Refusal::read(status, &body);
                 TokenError::Refused(Refusal { message: redact(&refusal.message), ..refusal })
             }
@@ -177,10 +181,13 @@ impl Place {
     }
 }
 
+/// The header in which an app or a function proves itself to its endpoint, as a machine does not have to.
+const APP_SERVICE: &str = "x-identity-header";
+
 /// What came back from the place tokens come from.
 #[derive(Debug)]
 enum Seen {
-    Answer { status: u16, body: Vec<u8> },
+    Answer { status: u16, body: Vec<u8>, app_service: bool },
     Silence { from: String, untrusted: bool, source: SharedSource },
 }
 
@@ -209,6 +216,7 @@ impl Wire {
             value.set_sensitive(true);
             outgoing.headers_mut().insert(name, value);
         }
+        let app_service = outgoing.headers().contains_key(APP_SERVICE);
         let Body::Bytes(body) = request.body() else {
             return Err(azure_core::Error::with_message(ErrorKind::Other, "token requests have no streams"));
         };
@@ -223,7 +231,7 @@ impl Wire {
         }
         match exchange(&self.http, outgoing).await {
             Ok(RawAnswer { status, headers, body }) => {
-                *lock(&self.seen) = Some(Seen::Answer { status: status.as_u16(), body: body.clone() });
+                *lock(&self.seen) = Some(Seen::Answer { status: status.as_u16(), body: body.clone(), app_service });
                 let mut copied = Headers::new();
                 for (name, value) in &headers {
                     if let Ok(value) = value.to_str() {
@@ -360,6 +368,46 @@ mod tests {
             let error = source(&cli, None, None).token(&request(None)).await.unwrap_err();
             assert!(matches!(&error, TokenError::AzureCli { message } if message.contains(said)), "{error:?}");
             assert!(error.hint().unwrap().contains("az login") && !error.is_transient());
+        }
+    }
+
+    #[test]
+    fn the_endpoint_of_an_app_is_asked_again_and_that_of_a_machine_was() {
+        let credential = Credential::ManagedIdentity { client_id: None, endpoint: None, api_version: None };
+        let source = IdentitySource { credential, ..source(&Arc::default(), None, None) };
+        let error = azure_core::Error::with_message(ErrorKind::Credential, "no token");
+        for (status, app_service, transient) in
+            [(429, true, true), (503, true, true), (400, true, false), (200, true, false), (503, false, false)]
+        {
+            let seen = Seen::Answer { status, body: b"busy".to_vec(), app_service };
+            assert_eq!(source.explain(&error, Some(seen)).is_transient(), transient, "{status} {app_service}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_app_is_known_by_what_it_proves_itself_with() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let _ = socket.read(&mut [0; 4096]).await.unwrap();
+                socket.write_all(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await.unwrap();
+            }
+        });
+        for (header, expected) in [("x-identity-header", true), ("metadata", false)] {
+            let wire = Wire {
+                http: source(&Arc::default(), None, None).http,
+                place: Place::default(),
+                claims: None,
+                seen: Arc::default(),
+            };
+            let mut request = Request::new(url.clone(), azure_core::http::Method::Get);
+            request.insert_header(header, "proof");
+            wire.execute(&request).await.unwrap();
+            let seen = lock(&wire.seen).take();
+            assert!(matches!(seen, Some(Seen::Answer { status: 503, app_service, .. }) if app_service == expected));
         }
     }
 
