@@ -33,6 +33,11 @@ pub fn block(descriptions: [&'static str; 4]) -> NestedBlock {
     NestedBlock::single("timeouts", Block { description, attributes, blocks: Vec::new() })
 }
 
+/// The time that the block allows for an operation, or `default` when it does not say.
+pub fn allowed(timeouts: &Attr<Timeouts>, which: impl Fn(&Timeouts) -> &Attr<String>, default: Duration) -> Duration {
+    timeouts.known().map_or(default, |timeouts| resolve(which(timeouts), default))
+}
+
 /// The time that `written` gives, or `default` when nothing is set.
 pub fn resolve(written: &Attr<String>, default: Duration) -> Duration {
     written.text().and_then(parse).unwrap_or(default)
@@ -44,15 +49,19 @@ fn check(value: &Value) -> Result<(), Refusal> {
         Some((text, _)) => Err(Refusal {
             summary: "Invalid duration".to_owned(),
             detail: format!(
-                "{text:?} is not a positive duration. Write a number with a unit, such as 90s, 30m or 1h30m."
+                "{text:?} is not a positive duration of at most {}h. Write a number with a unit, such as 90s, 30m or 1h30m.",
+                LONGEST.as_secs() / 3600
             ),
         }),
         None => Ok(()),
     }
 }
 
+/// The longest duration there is, a year: clocks end somewhere, and nobody waits that long.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// Reads a duration in the notation of Go: numbers with the units ns, us, ms, s, m and h, one after the other. `None`
-/// when it is not one, or is negative or endless.
+/// when it is not one, or is negative or longer than a year.
 pub fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.strip_prefix('+').unwrap_or(text);
     if rest == "0" {
@@ -77,7 +86,7 @@ pub fn parse(text: &str) -> Option<Duration> {
             _ => return None,
         };
         let part = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
-        total = total.checked_add(part)?;
+        total = total.checked_add(part).filter(|total| *total <= LONGEST)?;
         rest = tail;
     }
     Some(total)
@@ -97,5 +106,23 @@ mod tests {
         for text in ["", "30", "m", "-5m", "5 m", "5d", "1..5h", "99999999999999999999h"] {
             assert_eq!(parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_timeout_is_something_a_clock_can_tell() {
+        let refused = |text: &str| check(&text.into()).err().map(|refusal| refusal.detail);
+        assert_eq!(refused("8760h"), None);
+        for text in ["0s", "8760h1ns", "5000000000000000h"] {
+            assert!(refused(text).is_some_and(|detail| detail.contains("at most 8760h")), "{text}");
+            assert_eq!(
+                resolve(&Attr::from(text.to_owned()), Duration::from_secs(7)).as_secs(),
+                if text == "0s" { 0 } else { 7 }
+            );
+        }
+        let block = Attr::Known(Timeouts { read: "5s".to_owned().into(), ..Timeouts::default() });
+        let default = Duration::from_secs(7);
+        assert_eq!(allowed(&block, |timeouts| &timeouts.read, default).as_secs(), 5);
+        assert_eq!(allowed(&block, |timeouts| &timeouts.create, default), default);
+        assert_eq!(allowed(&Attr::Null, |timeouts| &timeouts.read, default), default);
     }
 }

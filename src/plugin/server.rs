@@ -27,6 +27,10 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 /// How long to wait when no connection can be accepted, for want of file descriptors as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long a connection may take to pass TLS. Whoever does nothing for that long holds a task and a descriptor for
+/// nothing; a host that is slow takes a second.
+const HANDSHAKE: Duration = Duration::from_secs(60);
+
 /// Serves `routes` and go-plugin's own services on `listener` until `stop` is cancelled, which `Shutdown` does too.
 pub(super) async fn run(
     listener: Listener,
@@ -78,7 +82,22 @@ async fn accept(listener: &Listener, tls: Option<TlsAcceptor>, sender: mpsc::Sen
 
 async fn secure(connection: Connection, tls: Option<TlsAcceptor>) -> io::Result<Connection> {
     match tls {
-        Some(tls) => Ok(Box::new(tls.accept(connection).await?)),
+        Some(tls) => Ok(Box::new(tokio::time::timeout(HANDSHAKE, tls.accept(connection)).await??)),
         None => Ok(connection),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::tls::Identity;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_never_speaks_is_given_up() {
+        let acceptor = Identity::for_client(Vec::new().into()).expect("a certificate").into_acceptor();
+        let (silent, connection) = tokio::io::duplex(64);
+        let error = secure(Box::new(connection), Some(acceptor)).await.err().expect("a connection that is given up");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        drop(silent);
     }
 }

@@ -230,7 +230,7 @@ impl State {
 
     /// The time that an operation may take.
     pub(super) fn timeout(&self, which: impl Fn(&Timeouts) -> &Attr<String>, default: Duration) -> Duration {
-        self.timeouts.known().map_or(default, |timeouts| timeouts::resolve(which(timeouts), default))
+        timeouts::allowed(&self.timeouts, which, default)
     }
 
     /// Whether grants of others are taken as they are.
