@@ -103,19 +103,21 @@ impl<R: Resource> Erased<R> {
         Self { ty: schema.block.ty(), identity_schema: resource.identity_schema(), schema, resource }
     }
 
-    fn left(&self, outcome: Outcome<R::State>) -> Left {
+    /// What an outcome is by value. An object that has no value is `known` instead, which is what is known of it
+    /// otherwise: that it cannot be told does not make it go away.
+    fn left(&self, outcome: Outcome<R::State>, known: &Value) -> Left {
         let Outcome { state, private, mut diagnostics } = outcome;
         let identity = state.as_ref().and_then(|state| self.resource.identity(state));
-        let mut value = |result: Option<Result<Value, Mismatch>>| match result {
+        let mut value = |result: Option<Result<Value, Mismatch>>, known: &Value| match result {
             Some(Ok(value)) => value,
             Some(Err(mismatch)) => {
                 diagnostics.push(mistake(&mismatch));
-                Value::Null
+                known.clone()
             }
             None => Value::Null,
         };
-        let state = value(state.as_ref().map(to_value));
-        let identity = value(identity.as_ref().map(to_value));
+        let state = value(state.as_ref().map(to_value), known);
+        let identity = value(identity.as_ref().map(to_value), &Value::Null);
         Left { state, identity, private: private.encode(), diagnostics }
     }
 }
@@ -231,7 +233,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             }
             let outcome =
                 Outcome { state: Some(planned.state), private: planned.private, diagnostics: planned.diagnostics };
-            let left = self.left(outcome);
+            let left = self.left(outcome, &Value::Null);
             let mut requires_replace = planned.requires_replace;
             if !change.prior.is_null() {
                 requires_replace.extend(plan::replacements(block, &change.prior, &left.state));
@@ -251,6 +253,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             let mut private = Private::decode(&change.private);
             let replacing = private.get(CREATES) == Some(true);
             private.remove(CREATES);
+            let known = if change.target.is_null() { change.prior.clone() } else { change.target.clone() };
             let outcome = if change.target.is_null() {
                 let prior = fit!(change.prior, failed);
                 self.resource.delete(context, DeleteRequest { prior, private, replacing }).await
@@ -264,7 +267,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                     }
                 }
             };
-            let mut left = self.left(outcome);
+            let mut left = self.left(outcome, &known);
             // What is still unknown after an interrupted creation would be refused by the engine, and the object lost.
             if left.diagnostics.has_errors() {
                 left.state = left.state.nulled_unknowns();
@@ -276,8 +279,8 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
 
     fn read<'a>(&'a self, context: Context<'a, R::Client>, state: Value, private: Vec<u8>) -> Answer<'a, Left> {
         Box::pin(async move {
-            let state = fit!(state, failed);
-            self.left(self.resource.read(context, state, Private::decode(&private)).await)
+            let read: R::State = fit!(state.clone(), failed);
+            self.left(self.resource.read(context, read, Private::decode(&private)).await, &state)
         })
     }
 
@@ -287,13 +290,13 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                 ImportTarget::Id(id) => ImportTarget::Id(id),
                 ImportTarget::Identity(identity) => ImportTarget::Identity(fit!(identity, failed)),
             };
-            self.left(self.resource.import(context, target).await)
+            self.left(self.resource.import(context, target).await, &Value::Null)
         })
     }
 
     fn take_over(&self, source: &MoveSource) -> Left {
         match self.resource.take_over(source) {
-            Some(outcome) => self.left(outcome),
+            Some(outcome) => self.left(outcome, &Value::Null),
             None => failed(Diagnostic::error(
                 "The object cannot be moved here",
                 format!(

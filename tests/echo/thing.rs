@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use crate::Store;
 
 /// The modes, beside the one in which everything works.
-const MODES: [&str; 10] = [
+const MODES: [&str; 11] = [
     "calm",
     "panic in validate",
     "panic in plan",
@@ -25,6 +25,7 @@ const MODES: [&str; 10] = [
     "panic in read",
     "fail before create",
     "fail after create",
+    "no value after create",
     "fail in update",
     "wait in create",
 ];
@@ -47,7 +48,8 @@ pub(crate) struct State {
     secret_length: Attr<i64>,
     blob_length: Attr<i64>,
     blob: Attr<String>,
-    revision: Attr<i64>,
+    /// A float, which may be none.
+    revision: Attr<f64>,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -69,7 +71,7 @@ impl State {
     }
 
     /// Fills in what the provider decides.
-    fn complete(&mut self, secret: &Attr<String>, revision: i64) {
+    fn complete(&mut self, secret: &Attr<String>, revision: f64) {
         self.id = Attr::Known(format!("thing-{}", self.name()));
         self.secret_length = Attr::Known(secret.text().map_or(0, str::len) as i64);
         self.blob = self.blob_length.known().map(|length| "x".repeat(*length as usize)).into();
@@ -163,7 +165,7 @@ impl Resource for Thing {
         if state.mode() == "fail before create" {
             return failed(None, private, "It was not created");
         }
-        state.complete(&config.secret, 1);
+        state.complete(&config.secret, 1.0);
         private.set(MADE, &true);
         if let Err(error) = state.write(store) {
             let path = Path::root("name");
@@ -178,6 +180,10 @@ impl Resource for Thing {
                 std::process::exit(if crashed.is_err() { 101 } else { 0 });
             }
             "fail after create" => failed(Some(state), private, "It was created badly"),
+            "no value after create" => {
+                state.revision = Attr::Known(f64::NAN);
+                Outcome { state: Some(state), private, diagnostics: Diagnostics::default() }
+            }
             "wait in create" => {
                 if let Some(address) = state.notify.text() {
                     TcpStream::connect(address).await.expect("a listener");
@@ -220,7 +226,7 @@ impl Resource for Thing {
         if state.mode() == "fail in update" {
             return failed(Some(prior), private, "It was not updated");
         }
-        state.complete(&config.secret, prior.revision.known().copied().unwrap_or_default() + 1);
+        state.complete(&config.secret, prior.revision.known().copied().unwrap_or_default() + 1.0);
         match state.write(store) {
             Ok(()) => Outcome { state: Some(state), private, diagnostics: Diagnostics::default() },
             Err(error) => failed(Some(prior), private, &error.to_string()),
@@ -251,7 +257,7 @@ impl Resource for Thing {
             name: Attr::Known(name),
             mode: Attr::Known("calm".to_owned()),
             secret_length: Attr::Known(0),
-            revision: Attr::Known(1),
+            revision: Attr::Known(1.0),
             ..State::default()
         };
         Outcome { state: Some(state), private, diagnostics: Diagnostics::default() }
@@ -278,7 +284,7 @@ impl Resource for Thing {
         private.set(MADE, &true);
         let mut state = State { name: Attr::Known(label.to_owned()), ..State::default() };
         state.mode = Attr::Known("calm".to_owned());
-        state.complete(&Attr::Null, 1);
+        state.complete(&Attr::Null, 1.0);
         Some(Outcome { state: Some(state), private, diagnostics: Diagnostics::default() })
     }
 }

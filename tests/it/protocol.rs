@@ -58,6 +58,17 @@ async fn a_failed_create_that_left_something_is_tainted_and_replaced_next() {
 }
 
 #[tokio::test]
+async fn an_object_that_cannot_be_told_is_kept_as_it_was_planned() {
+    let mut echo = Echo::new();
+    let config = json!({ "name": "a", "text": "one", "mode": "no value after create" });
+    echo.core.apply("echo_thing", "a", config).await.error("cannot read its own values");
+    let state = echo.core.state("echo_thing", "a");
+    assert_eq!((&state["name"], &state["text"], &state["revision"]), (&json!("a"), &json!("one"), &Json::Null));
+    assert!(echo.core.stored("echo_thing", "a").tainted);
+    assert!(!echo.core.stored("echo_thing", "a").private.is_empty());
+}
+
+#[tokio::test]
 async fn a_failed_create_that_left_nothing_is_not_stored() {
     let mut echo = Echo::new();
     let config = json!({ "name": "a", "mode": "fail before create" });
