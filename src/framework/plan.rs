@@ -188,6 +188,22 @@ pub fn check(block: &Block, config: &Value) -> Diagnostics {
     diagnostics
 }
 
+/// What to say to an engine that would keep the write-only attributes that are set.
+pub fn refuse_write_only(block: &Block, config: &Value) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    walk(block.into(), &Value::Null, config, &|_, _, _| false, &mut |path, attribute, _, value| {
+        if attribute.write_only && !value.is_null() {
+            let detail = format!(
+                "{} must never be kept, and this engine keeps what it is given. Use Terraform 1.11 or OpenTofu 1.11, or a \
+                 newer one, or leave the attribute out.",
+                attribute.name
+            );
+            diagnostics.push(Diagnostic::error("Write-only attributes need a newer engine", detail).at(path.clone()));
+        }
+    });
+    diagnostics
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

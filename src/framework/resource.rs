@@ -207,6 +207,13 @@ pub enum ImportTarget<I> {
     Identity(I),
 }
 
+impl ImportTarget<super::Value> {
+    /// What an engine sends: an identity, or null and then an id.
+    pub fn new(id: String, identity: super::Value) -> Self {
+        if identity.is_null() { Self::Id(id) } else { Self::Identity(identity) }
+    }
+}
+
 /// An object of another provider or type.
 #[derive(Debug)]
 pub struct MoveSource {

@@ -35,6 +35,13 @@ pub trait Provider: Send + Sync + 'static {
     fn resources(&self) -> Vec<Box<dyn AnyResource<Self::Client>>>;
 }
 
+/// What the engine that asks can do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Abilities {
+    /// Not to keep write-only attributes.
+    pub write_only: bool,
+}
+
 /// Answers for a [`Provider`].
 pub struct Server<P: Provider> {
     provider: P,
@@ -102,8 +109,21 @@ impl<P: Provider> Server<P> {
     }
 
     /// Checks the configuration of a resource.
-    pub async fn validate_resource(&self, resource: &dyn AnyResource<P::Client>, config: Value) -> Diagnostics {
-        contained("ValidateResourceConfig", Diagnostics::from, async { resource.validate(config) }).await
+    pub async fn validate_resource(
+        &self,
+        resource: &dyn AnyResource<P::Client>,
+        config: Value,
+        engine: Abilities,
+    ) -> Diagnostics {
+        contained("ValidateResourceConfig", Diagnostics::from, async {
+            let mut diagnostics = Diagnostics::default();
+            if !engine.write_only {
+                diagnostics.extend(plan::refuse_write_only(&resource.schema().block, &config));
+            }
+            diagnostics.extend(resource.validate(config));
+            diagnostics
+        })
+        .await
     }
 
     /// Brings a stored state to today's schema.
@@ -122,17 +142,20 @@ impl<P: Provider> Server<P> {
 
     /// Brings a stored identity to today's schema. Engines ask even where none is stored, with an empty text.
     pub async fn upgrade_identity(&self, resource: &dyn AnyResource<P::Client>, text: &[u8]) -> (Value, Diagnostics) {
-        if text.trim_ascii().is_empty() {
-            return (Value::Null, Diagnostics::default());
-        }
-        match json::decode(text, &resource.identity_schema().ty()) {
-            Ok(identity) => (identity, Diagnostics::default()),
-            Err(error) => {
-                let detail =
-                    format!("The stored identity of this {} does not fit its schema: {error}.", resource.name());
-                (Value::Null, Diagnostic::error("The identity cannot be read", detail).into())
+        contained("UpgradeResourceIdentity", |error| (Value::Null, error.into()), async {
+            if text.trim_ascii().is_empty() {
+                return (Value::Null, Diagnostics::default());
             }
-        }
+            match json::decode(text, &resource.identity_schema().ty()) {
+                Ok(identity) => (identity, Diagnostics::default()),
+                Err(error) => {
+                    let detail =
+                        format!("The stored identity of this {} does not fit its schema: {error}.", resource.name());
+                    (Value::Null, Diagnostic::error("The identity cannot be read", detail).into())
+                }
+            }
+        })
+        .await
     }
 
     /// Looks at an object. On an error what the engine had is returned as it was.
@@ -243,16 +266,18 @@ fn lost(error: Diagnostic) -> Left {
 
 /// Runs the work of one call; a panic in it becomes the answer that `crashed` makes of the diagnostic.
 async fn contained<T>(rpc: &str, crashed: impl FnOnce(Diagnostic) -> T, work: impl Future<Output = T>) -> T {
-    match contain(work).await {
-        Ok(answer) => answer,
-        Err(panic) => crashed(Diagnostic::error(
-            "The provider failed on its own",
-            format!(
-                "{rpc} ended early: {panic}. This is a mistake of the foundryhub provider, not of the configuration; please \
-                 report it with the log that TF_LOG=DEBUG gives."
-            ),
-        )),
-    }
+    contain(work).await.unwrap_or_else(|panic| crashed(crash(rpc, &panic)))
+}
+
+/// What to say of a panic in a call.
+pub fn crash(rpc: &str, panic: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The provider failed on its own",
+        format!(
+            "{rpc} ended early: {panic}. This is a mistake of the foundryhub provider, not of the configuration; please \
+             report it with the log that TF_LOG=DEBUG gives."
+        ),
+    )
 }
 
 /// What is wrong with the identity that an operation returned: engines rely on it being there and staying the same.

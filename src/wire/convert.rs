@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 
 use super::{
     generated::{
-        self as proto, AttributePath, DynamicValue, RawState, ResourceIdentityData, ResourceIdentitySchema,
-        ServerCapabilities, StringKind, attribute_path, attribute_path::step::Selector, diagnostic,
-        resource_identity_schema, schema,
+        self as proto, AttributePath, ClientCapabilities, DynamicValue, RawState, ResourceIdentityData,
+        ResourceIdentitySchema, ServerCapabilities, StringKind, attribute_path, attribute_path::step::Selector,
+        diagnostic, move_resource_state, plan_resource_change, resource_identity_schema, schema,
     },
     msgpack,
 };
 use crate::framework::{
-    Diagnostic, Diagnostics, Path, Severity, Step, Type, Value, json,
+    Diagnostic, Diagnostics, Path, Severity, Step, Type, Value,
+    erased::{AnyResource, Change, Left, PlannedChange},
+    json,
+    resource::MoveSource,
     schema::{Attribute, Block, IdentitySchema, Kind, NestedBlock, Nesting, Presence, Schema},
+    server::Abilities,
 };
 
 /// What this server can do, whichever provider it serves.
@@ -64,6 +68,57 @@ pub(super) fn identity_field(identity: &Value, schema: &IdentitySchema) -> Optio
     (!identity.is_null()).then(|| ResourceIdentityData { identity_data: field(identity, &schema.ty()) })
 }
 
+/// What an operation left behind, as fields.
+pub(super) struct Fields {
+    pub(super) state: Option<DynamicValue>,
+    pub(super) identity: Option<ResourceIdentityData>,
+    pub(super) private: Vec<u8>,
+    pub(super) diagnostics: Vec<proto::Diagnostic>,
+}
+
+/// The fields for what an operation left behind.
+pub(super) fn left<C>(resource: &dyn AnyResource<C>, left: Left) -> Fields {
+    Fields {
+        state: field(&left.state, resource.ty()),
+        identity: identity_field(&left.identity, resource.identity_schema()),
+        private: left.private,
+        diagnostics: diagnostics(left.diagnostics),
+    }
+}
+
+/// The values of a change: the prior object, the configuration and what is planned or proposed.
+pub(super) fn change(ty: &Type, fields: [Option<DynamicValue>; 3], private: Vec<u8>) -> Result<Change, Diagnostic> {
+    let [prior, config, target] = fields;
+    Ok(Change { prior: value(prior, ty)?, config: value(config, ty)?, target: value(target, ty)?, private })
+}
+
+/// The answer for a plan.
+pub(super) fn planned<C>(resource: &dyn AnyResource<C>, planned: PlannedChange) -> plan_resource_change::Response {
+    plan_resource_change::Response {
+        planned_state: field(&planned.state, resource.ty()),
+        requires_replace: planned.requires_replace.into_iter().map(path).collect(),
+        planned_private: planned.private,
+        diagnostics: diagnostics(planned.diagnostics),
+        planned_identity: identity_field(&planned.identity, resource.identity_schema()),
+        ..plan_resource_change::Response::default()
+    }
+}
+
+/// The object that is to be taken over.
+pub(super) fn source(request: move_resource_state::Request) -> Result<MoveSource, Diagnostic> {
+    Ok(MoveSource {
+        provider_address: request.source_provider_address,
+        type_name: request.source_type_name,
+        schema_version: request.source_schema_version,
+        state: stored_object(request.source_state)?,
+    })
+}
+
+/// What the engine can do. One that does not say can do nothing of it.
+pub(super) fn abilities(capabilities: Option<ClientCapabilities>) -> Abilities {
+    Abilities { write_only: capabilities.unwrap_or_default().write_only_attributes_allowed }
+}
+
 /// The JSON text of a stored object.
 pub(super) fn stored(raw: Option<RawState>) -> Result<Vec<u8>, Diagnostic> {
     let raw = raw.unwrap_or_default();
@@ -76,7 +131,7 @@ pub(super) fn stored(raw: Option<RawState>) -> Result<Vec<u8>, Diagnostic> {
 }
 
 /// A stored object of any type, member by member.
-pub(super) fn stored_object(raw: Option<RawState>) -> Result<BTreeMap<String, serde_json::Value>, Diagnostic> {
+fn stored_object(raw: Option<RawState>) -> Result<BTreeMap<String, serde_json::Value>, Diagnostic> {
     serde_json::from_slice(&stored(raw)?).map_err(|error| {
         Diagnostic::error("The state cannot be read", format!("The stored object is no JSON object: {error}."))
     })
@@ -101,7 +156,7 @@ fn message(diagnostic: Diagnostic) -> proto::Diagnostic {
 }
 
 /// A place in a value.
-pub(super) fn path(path: Path) -> AttributePath {
+fn path(path: Path) -> AttributePath {
     let steps = path.0.into_iter().map(|step| {
         let selector = match step {
             Step::Attribute(name) => Selector::AttributeName(name),

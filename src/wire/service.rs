@@ -9,23 +9,25 @@ use tokio_stream::Empty;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    convert,
+    convert::{self, Fields},
     generated::{
         self as proto, FunctionError, apply_resource_change, call_function, close_ephemeral_resource,
         configure_provider, configure_state_store, delete_state, generate_resource_config, get_functions, get_metadata,
-        get_provider_schema, get_resource_identity_schemas, get_states, import_resource_state, invoke_action,
-        list_resource, lock_state, move_resource_state, open_ephemeral_resource, plan_action, plan_resource_change,
-        provider_server, read_data_source, read_resource, read_state_bytes, renew_ephemeral_resource, stop_provider,
-        unlock_state, upgrade_resource_identity, upgrade_resource_state, validate_action_config,
-        validate_data_resource_config, validate_ephemeral_resource_config, validate_list_resource_config,
-        validate_provider_config, validate_resource_config, validate_state_store_config, write_state_bytes,
+        get_provider_schema, get_resource_identity_schemas, get_states,
+        import_resource_state::{self, ImportedResource},
+        invoke_action, list_resource, lock_state, move_resource_state, open_ephemeral_resource, plan_action,
+        plan_resource_change, provider_server, read_data_source, read_resource, read_state_bytes,
+        renew_ephemeral_resource, stop_provider, unlock_state, upgrade_resource_identity, upgrade_resource_state,
+        validate_action_config, validate_data_resource_config, validate_ephemeral_resource_config,
+        validate_list_resource_config, validate_provider_config, validate_resource_config, validate_state_store_config,
+        write_state_bytes,
     },
 };
 use crate::framework::{
     Diagnostic,
-    erased::Change,
-    resource::{ImportTarget, MoveSource},
-    server::{Provider, Server},
+    contain::contain,
+    resource::ImportTarget,
+    server::{self, Provider, Server},
 };
 
 /// The protocol's service for a provider.
@@ -33,14 +35,34 @@ pub(super) struct Service<P: Provider>(pub(super) Arc<Server<P>>);
 
 type Answer<T> = Result<Response<T>, Status>;
 
-/// An answer, or one that says nothing but what went wrong before it.
-fn answer<T: Default>(
-    result: Result<T, Diagnostic>,
-    diagnostics: fn(&mut T) -> &mut Vec<proto::Diagnostic>,
-) -> Answer<T> {
+/// An answer that can say what went wrong.
+trait Answered: Default {
+    fn diagnostics(&mut self) -> &mut Vec<proto::Diagnostic>;
+}
+
+macro_rules! answered {
+    ($($procedure:ident)*) => {
+        $(impl Answered for $procedure::Response {
+            fn diagnostics(&mut self) -> &mut Vec<proto::Diagnostic> {
+                &mut self.diagnostics
+            }
+        })*
+    };
+}
+
+answered! {
+    validate_provider_config configure_provider validate_resource_config validate_data_resource_config
+    upgrade_resource_state upgrade_resource_identity read_resource plan_resource_change apply_resource_change
+    import_resource_state move_resource_state read_data_source
+}
+
+/// The answer that `work` comes to, or one that says nothing but what went wrong before it. The framework answers for
+/// panics in what it calls; this is for those between here and there.
+async fn answer<T: Answered>(procedure: &str, work: impl Future<Output = Result<T, Diagnostic>>) -> Answer<T> {
+    let result = contain(work).await.unwrap_or_else(|panic| Err(server::crash(procedure, &panic)));
     Ok(Response::new(result.unwrap_or_else(|error| {
         let mut answer = T::default();
-        *diagnostics(&mut answer) = convert::diagnostics(error.into());
+        *answer.diagnostics() = convert::diagnostics(error.into());
         answer
     })))
 }
@@ -101,12 +123,12 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         &self,
         request: Request<validate_provider_config::Request>,
     ) -> Answer<validate_provider_config::Response> {
-        let work = async {
+        answer("ValidateProviderConfig", async {
             let config = convert::value(request.into_inner().config, &self.0.schema().block.ty())?;
             let diagnostics = convert::diagnostics(self.0.validate_provider(config).await);
             Ok(validate_provider_config::Response { diagnostics })
-        };
-        answer(work.await, |answer| &mut answer.diagnostics)
+        })
+        .await
     }
 
     async fn configure_provider(
@@ -114,12 +136,12 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<configure_provider::Request>,
     ) -> Answer<configure_provider::Response> {
         let request = request.into_inner();
-        let work = async {
+        answer("ConfigureProvider", async {
             let config = convert::value(request.config, &self.0.schema().block.ty())?;
             let diagnostics = self.0.configure(config, &request.terraform_version).await;
             Ok(configure_provider::Response { diagnostics: convert::diagnostics(diagnostics) })
-        };
-        answer(work.await, |answer| &mut answer.diagnostics)
+        })
+        .await
     }
 
     // Configurations of everything else.
@@ -129,20 +151,21 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<validate_resource_config::Request>,
     ) -> Answer<validate_resource_config::Response> {
         let request = request.into_inner();
-        let work = async {
+        answer("ValidateResourceConfig", async {
             let resource = self.0.resource(&request.type_name)?;
             let config = convert::value(request.config, resource.ty())?;
-            let diagnostics = convert::diagnostics(self.0.validate_resource(resource, config).await);
+            let abilities = convert::abilities(request.client_capabilities);
+            let diagnostics = convert::diagnostics(self.0.validate_resource(resource, config, abilities).await);
             Ok(validate_resource_config::Response { diagnostics })
-        };
-        answer(work.await, |answer| &mut answer.diagnostics)
+        })
+        .await
     }
 
     async fn validate_data_resource_config(
         &self,
         request: Request<validate_data_resource_config::Request>,
     ) -> Answer<validate_data_resource_config::Response> {
-        answer(Err(no_data_source(&request.into_inner().type_name)), |answer| &mut answer.diagnostics)
+        answer("ValidateDataResourceConfig", async { Err(no_data_source(&request.into_inner().type_name)) }).await
     }
 
     async fn validate_ephemeral_resource_config(
@@ -180,7 +203,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<upgrade_resource_state::Request>,
     ) -> Answer<upgrade_resource_state::Response> {
         let request = request.into_inner();
-        let work = async {
+        answer("UpgradeResourceState", async {
             let resource = self.0.resource(&request.type_name)?;
             let stored = convert::stored(request.raw_state)?;
             let (state, diagnostics) = self.0.upgrade_resource(resource, request.version, &stored).await;
@@ -188,8 +211,8 @@ impl<P: Provider> provider_server::Provider for Service<P> {
                 upgraded_state: convert::field(&state, resource.ty()),
                 diagnostics: convert::diagnostics(diagnostics),
             })
-        };
-        answer(work.await, |answer| &mut answer.diagnostics)
+        })
+        .await
     }
 
     async fn upgrade_resource_identity(
@@ -197,7 +220,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<upgrade_resource_identity::Request>,
     ) -> Answer<upgrade_resource_identity::Response> {
         let request = request.into_inner();
-        let work = async {
+        answer("UpgradeResourceIdentity", async {
             let resource = self.0.resource(&request.type_name)?;
             let stored = convert::stored(request.raw_identity)?;
             let (identity, diagnostics) = self.0.upgrade_identity(resource, &stored).await;
@@ -207,26 +230,27 @@ impl<P: Provider> provider_server::Provider for Service<P> {
                 upgraded_identity: Some(proto::ResourceIdentityData { identity_data }),
                 diagnostics: convert::diagnostics(diagnostics),
             })
-        };
-        answer(work.await, |answer| &mut answer.diagnostics)
+        })
+        .await
     }
 
     async fn read_resource(&self, request: Request<read_resource::Request>) -> Answer<read_resource::Response> {
         let request = request.into_inner();
-        let work = async {
+        answer("ReadResource", async {
             let resource = self.0.resource(&request.type_name)?;
             let state = convert::value(request.current_state, resource.ty())?;
             let identity = convert::identity(request.current_identity, resource.identity_schema())?;
             let left = self.0.read(resource, state, identity, request.private).await;
+            let Fields { state, identity, private, diagnostics } = convert::left(resource, left);
             Ok(read_resource::Response {
-                new_state: convert::field(&left.state, resource.ty()),
-                diagnostics: convert::diagnostics(left.diagnostics),
-                private: left.private,
+                new_state: state,
+                diagnostics,
+                private,
                 deferred: None,
-                new_identity: convert::identity_field(&left.identity, resource.identity_schema()),
+                new_identity: identity,
             })
-        };
-        answer(work.await, |answer| &mut answer.diagnostics)
+        })
+        .await
     }
 
     async fn plan_resource_change(
@@ -234,25 +258,14 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<plan_resource_change::Request>,
     ) -> Answer<plan_resource_change::Response> {
         let request = request.into_inner();
-        let work = async {
+        answer("PlanResourceChange", async {
             let resource = self.0.resource(&request.type_name)?;
-            let change = Change {
-                prior: convert::value(request.prior_state, resource.ty())?,
-                config: convert::value(request.config, resource.ty())?,
-                target: convert::value(request.proposed_new_state, resource.ty())?,
-                private: request.prior_private,
-            };
+            let values = [request.prior_state, request.config, request.proposed_new_state];
+            let change = convert::change(resource.ty(), values, request.prior_private)?;
             let planned = self.0.plan(resource, change).await;
-            Ok(plan_resource_change::Response {
-                planned_state: convert::field(&planned.state, resource.ty()),
-                requires_replace: planned.requires_replace.into_iter().map(convert::path).collect(),
-                planned_private: planned.private,
-                diagnostics: convert::diagnostics(planned.diagnostics),
-                planned_identity: convert::identity_field(&planned.identity, resource.identity_schema()),
-                ..plan_resource_change::Response::default()
-            })
-        };
-        answer(work.await, |answer| &mut answer.diagnostics)
+            Ok(convert::planned(resource, planned))
+        })
+        .await
     }
 
     async fn apply_resource_change(
@@ -260,25 +273,23 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<apply_resource_change::Request>,
     ) -> Answer<apply_resource_change::Response> {
         let request = request.into_inner();
-        let work = async {
+        answer("ApplyResourceChange", async {
             let resource = self.0.resource(&request.type_name)?;
-            let change = Change {
-                prior: convert::value(request.prior_state, resource.ty())?,
-                config: convert::value(request.config, resource.ty())?,
-                target: convert::value(request.planned_state, resource.ty())?,
-                private: request.planned_private,
-            };
+            let values = [request.prior_state, request.config, request.planned_state];
+            let change = convert::change(resource.ty(), values, request.planned_private)?;
             let identity = convert::identity(request.planned_identity, resource.identity_schema())?;
             let left = self.0.apply(resource, change, identity).await;
+            let Fields { state: new_state, identity: new_identity, private, diagnostics } =
+                convert::left(resource, left);
             Ok(apply_resource_change::Response {
-                new_state: convert::field(&left.state, resource.ty()),
-                private: left.private,
-                diagnostics: convert::diagnostics(left.diagnostics),
+                new_state,
+                private,
+                diagnostics,
                 legacy_type_system: false,
-                new_identity: convert::identity_field(&left.identity, resource.identity_schema()),
+                new_identity,
             })
-        };
-        answer(work.await, |answer| &mut answer.diagnostics)
+        })
+        .await
     }
 
     async fn import_resource_state(
@@ -286,26 +297,17 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<import_resource_state::Request>,
     ) -> Answer<import_resource_state::Response> {
         let request = request.into_inner();
-        let work = async {
+        answer("ImportResourceState", async {
             let resource = self.0.resource(&request.type_name)?;
-            let target = match convert::identity(request.identity, resource.identity_schema())? {
-                identity if identity.is_null() => ImportTarget::Id(request.id),
-                identity => ImportTarget::Identity(identity),
-            };
-            let left = self.0.import(resource, target).await;
-            let imported = (!left.state.is_null()).then(|| import_resource_state::ImportedResource {
-                state: convert::field(&left.state, resource.ty()),
-                identity: convert::identity_field(&left.identity, resource.identity_schema()),
-                type_name: request.type_name,
-                private: left.private,
-            });
-            Ok(import_resource_state::Response {
-                imported_resources: imported.into_iter().collect(),
-                diagnostics: convert::diagnostics(left.diagnostics),
-                deferred: None,
-            })
-        };
-        answer(work.await, |answer| &mut answer.diagnostics)
+            let identity = convert::identity(request.identity, resource.identity_schema())?;
+            let left = self.0.import(resource, ImportTarget::new(request.id, identity)).await;
+            let found = !left.state.is_null();
+            let Fields { state, identity, private, diagnostics } = convert::left(resource, left);
+            let imported = ImportedResource { type_name: request.type_name, state, private, identity };
+            let imported_resources = if found { vec![imported] } else { Vec::new() };
+            Ok(import_resource_state::Response { imported_resources, diagnostics, deferred: None })
+        })
+        .await
     }
 
     async fn move_resource_state(
@@ -313,23 +315,19 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<move_resource_state::Request>,
     ) -> Answer<move_resource_state::Response> {
         let request = request.into_inner();
-        let work = async {
+        answer("MoveResourceState", async {
             let resource = self.0.resource(&request.target_type_name)?;
-            let source = MoveSource {
-                provider_address: request.source_provider_address,
-                type_name: request.source_type_name,
-                schema_version: request.source_schema_version,
-                state: convert::stored_object(request.source_state)?,
-            };
+            let source = convert::source(request)?;
             let left = self.0.take_over(resource, &source).await;
+            let Fields { state, identity, private, diagnostics } = convert::left(resource, left);
             Ok(move_resource_state::Response {
-                target_state: convert::field(&left.state, resource.ty()),
-                diagnostics: convert::diagnostics(left.diagnostics),
-                target_private: left.private,
-                target_identity: convert::identity_field(&left.identity, resource.identity_schema()),
+                target_state: state,
+                diagnostics,
+                target_private: private,
+                target_identity: identity,
             })
-        };
-        answer(work.await, |answer| &mut answer.diagnostics)
+        })
+        .await
     }
 
     async fn generate_resource_config(
@@ -345,7 +343,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         &self,
         request: Request<read_data_source::Request>,
     ) -> Answer<read_data_source::Response> {
-        answer(Err(no_data_source(&request.into_inner().type_name)), |answer| &mut answer.diagnostics)
+        answer("ReadDataSource", async { Err(no_data_source(&request.into_inner().type_name)) }).await
     }
 
     // Ephemeral resources.
@@ -446,5 +444,18 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     async fn stop_provider(&self, _: Request<stop_provider::Request>) -> Answer<stop_provider::Response> {
         self.0.stop();
         Ok(Response::new(stop_provider::Response::default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_on_the_way_is_an_answer() {
+        let panicking = async { panic!("while reading") };
+        let answer: read_resource::Response = answer("ReadResource", panicking).await.expect("an answer").into_inner();
+        assert_eq!(answer.new_state, None);
+        assert!(answer.diagnostics[0].detail.starts_with("ReadResource ended early: while reading."));
     }
 }

@@ -366,6 +366,41 @@ async fn an_unknown_value_may_say_what_it_will_be() {
 }
 
 #[tokio::test]
+async fn a_write_only_value_is_refused_for_an_engine_that_would_keep_it() {
+    let session = session().await;
+    let catalog = session.catalog().await;
+    let ty = catalog.resource("echo_thing").block.ty();
+    let Type::Object(members) = &ty else { panic!("an object") };
+    for (secret, capable, refused) in [
+        (Value::from("s3cret"), None, true),
+        ("s3cret".into(), Some(false), true),
+        ("s3cret".into(), Some(true), false),
+        (Value::Unknown, None, true),
+        (Value::Null, None, false),
+    ] {
+        let config = members.keys().map(|name| match name.as_str() {
+            "name" => (name, "a".into()),
+            "secret" => (name, secret.clone()),
+            _ => (name, Value::Null),
+        });
+        let request = validate_resource_config::Request {
+            type_name: "echo_thing".to_owned(),
+            config: Some(DynamicValue { msgpack: msgpack::encode(&Value::object(config), &ty), json: Vec::new() }),
+            client_capabilities: capable.map(|write_only_attributes_allowed| proto::ClientCapabilities {
+                write_only_attributes_allowed,
+                ..Default::default()
+            }),
+        };
+        let answer = session.client().validate_resource_config(request).await.unwrap().into_inner();
+        let said: Vec<_> = answer.diagnostics.iter().map(|found| found.summary.as_str()).collect();
+        let expected = if refused { &["Write-only attributes need a newer engine"][..] } else { &[] };
+        assert_eq!(said, expected, "{secret:?} {capable:?}");
+        assert!(answer.diagnostics.iter().all(|found| found.attribute.is_some() && !found.detail.contains("s3cret")));
+    }
+    session.end().await;
+}
+
+#[tokio::test]
 async fn an_unknown_name_is_an_error_that_names_it() {
     let session = session().await;
     let nothing = || "echo_nothing".to_owned();
