@@ -12,6 +12,7 @@ mod docs;
 mod emulator;
 mod engines;
 mod handshake;
+mod procedures;
 mod process;
 mod proto;
 mod protocol;

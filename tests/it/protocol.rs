@@ -7,33 +7,16 @@ use foundryhub::{
     framework::{Type, Value},
     wire::msgpack,
 };
-use proptest::{
-    prelude::*,
-    strategy::ValueTree as _,
-    test_runner::{RngAlgorithm, TestRng, TestRunner},
-};
-use prost::{
-    Message as _,
-    bytes::{Buf as _, BufMut as _},
-};
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
-use tonic::{
-    Code, Status,
-    client::Grpc,
-    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    codegen::http::uri::PathAndQuery,
-    transport::Channel,
-};
 
 use crate::support::{
-    core::{Action, Core, ImportFrom, MoveFrom, Session, Stored, resource},
+    core::{Action, Core, ImportFrom, MoveFrom, Stored, resource},
     echo::{self, Echo},
-    plugin::{Plugin, within},
+    plugin::within,
     tfplugin6::{
-        self as proto, DynamicValue, apply_resource_change, call_function, diagnostic::Severity, import_resource_state,
-        plan_resource_change, read_resource, upgrade_resource_state, validate_data_resource_config,
-        validate_resource_config,
+        self as proto, DynamicValue, call_function, diagnostic::Severity, import_resource_state, plan_resource_change,
+        read_resource, validate_data_resource_config, validate_resource_config,
     },
 };
 
@@ -330,14 +313,10 @@ async fn a_panic_is_an_error_of_its_call_and_the_process_goes_on() {
     assert_eq!(echo.core.state("echo_thing", "b"), before);
 }
 
-async fn session() -> Session {
-    Session::start(Plugin::launch().program(echo::program())).await
-}
-
 /// Check 7: what `"pre-${unknown}"` is in a configuration, an unknown string that is not null and begins with `pre-`.
 #[tokio::test]
 async fn an_unknown_value_may_say_what_it_will_be() {
-    let session = session().await;
+    let session = echo::session().await;
     let catalog = session.catalog().await;
     let ty = catalog.resource("echo_thing").block.ty();
     let Type::Object(members) = &ty else { panic!("an object") };
@@ -367,7 +346,7 @@ async fn an_unknown_value_may_say_what_it_will_be() {
 
 #[tokio::test]
 async fn a_write_only_value_is_refused_for_an_engine_that_would_keep_it() {
-    let session = session().await;
+    let session = echo::session().await;
     let catalog = session.catalog().await;
     let ty = catalog.resource("echo_thing").block.ty();
     let Type::Object(members) = &ty else { panic!("an object") };
@@ -402,7 +381,7 @@ async fn a_write_only_value_is_refused_for_an_engine_that_would_keep_it() {
 
 #[tokio::test]
 async fn an_unknown_name_is_an_error_that_names_it() {
-    let session = session().await;
+    let session = echo::session().await;
     let nothing = || "echo_nothing".to_owned();
     let request = validate_resource_config::Request { type_name: nothing(), ..Default::default() };
     let mut answers = vec![session.client().validate_resource_config(request).await.unwrap().into_inner().diagnostics];
@@ -421,210 +400,4 @@ async fn an_unknown_name_is_an_error_that_names_it() {
     let error = session.client().call_function(request).await.unwrap().into_inner().error.unwrap();
     assert!(error.text.contains("echo_nothing"), "{}", error.text);
     session.end().await;
-}
-
-/// Procedures about things that no schema of ours names, so that engines do not call them.
-const WITHOUT_USE: [&str; 17] = [
-    "CloseEphemeralResource",
-    "ConfigureStateStore",
-    "DeleteState",
-    "GenerateResourceConfig",
-    "GetStates",
-    "InvokeAction",
-    "ListResource",
-    "LockState",
-    "OpenEphemeralResource",
-    "PlanAction",
-    "ReadStateBytes",
-    "RenewEphemeralResource",
-    "UnlockState",
-    "ValidateActionConfig",
-    "ValidateEphemeralResourceConfig",
-    "ValidateListResourceConfig",
-    "ValidateStateStoreConfig",
-];
-
-#[tokio::test]
-async fn every_procedure_is_answered() {
-    let session = session().await;
-    for procedure in procedures() {
-        let answer = call(&session, &procedure, Vec::new()).await;
-        let expected = WITHOUT_USE.contains(&procedure.as_str()) || procedure == "WriteStateBytes";
-        match answer {
-            Ok(_) => assert!(!expected, "{procedure} has a use now"),
-            Err(status) => {
-                assert_eq!((status.code(), expected), (Code::Unimplemented, true), "{procedure}: {status}");
-            }
-        }
-    }
-    session.end().await;
-}
-
-#[tokio::test]
-async fn no_bytes_end_the_process_or_a_call_of_it() {
-    let session = session().await;
-    let mut runner =
-        TestRunner::new_with_rng(ProptestConfig::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let noise = prop::collection::vec(any::<u8>(), 0..120);
-    let mut sample = || noise.new_tree(&mut runner).unwrap().current();
-    // Anything at all: a message that cannot be read is gRPC's to refuse.
-    for procedure in procedures() {
-        for _ in 0..20 {
-            let _ = call(&session, &procedure, sample()).await;
-        }
-    }
-    // A message that can be read, with values that cannot: every answer says so in a diagnostic.
-    let catalog = session.catalog().await;
-    for type_name in ["echo_value", "echo_thing"] {
-        let ty = catalog.resource(type_name).block.ty();
-        let null = Value::object(catalog.resource(type_name).block.attributes.keys().map(|name| (name, Value::Null)));
-        let valid = msgpack::encode(&null, &ty);
-        for _ in 0..100 {
-            let value = Some(damaged(&valid, &sample()));
-            let type_name = type_name.to_owned();
-            let private = sample();
-            let (prior, planned, config) = (value.clone(), value.clone(), value.clone());
-            let requests: [(&str, Vec<u8>); 5] = [
-                (
-                    "ValidateResourceConfig",
-                    validate_resource_config::Request {
-                        type_name: type_name.clone(),
-                        config: value.clone(),
-                        client_capabilities: None,
-                    }
-                    .encode_to_vec(),
-                ),
-                (
-                    "ReadResource",
-                    read_resource::Request {
-                        type_name: type_name.clone(),
-                        current_state: value.clone(),
-                        private: private.clone(),
-                        ..Default::default()
-                    }
-                    .encode_to_vec(),
-                ),
-                (
-                    "PlanResourceChange",
-                    plan_resource_change::Request {
-                        type_name: type_name.clone(),
-                        prior_state: prior.clone(),
-                        proposed_new_state: planned.clone(),
-                        config: config.clone(),
-                        prior_private: private.clone(),
-                        ..Default::default()
-                    }
-                    .encode_to_vec(),
-                ),
-                (
-                    "ApplyResourceChange",
-                    apply_resource_change::Request {
-                        type_name: type_name.clone(),
-                        prior_state: prior,
-                        planned_state: planned,
-                        config,
-                        planned_private: private,
-                        ..Default::default()
-                    }
-                    .encode_to_vec(),
-                ),
-                (
-                    "UpgradeResourceState",
-                    upgrade_resource_state::Request {
-                        type_name,
-                        version: 2,
-                        raw_state: Some(proto::RawState { json: sample(), ..Default::default() }),
-                    }
-                    .encode_to_vec(),
-                ),
-            ];
-            for (procedure, request) in requests {
-                call(&session, procedure, request).await.unwrap_or_else(|status| panic!("{procedure}: {status}"));
-            }
-        }
-    }
-    // Deeper than any stack.
-    let pair = r#"{"type": ["list", "dynamic"], "value": ["#;
-    let json = format!("{{\"dynamic\": {}null{}}}", pair.repeat(20_000), "]}".repeat(20_000));
-    let request = upgrade_resource_state::Request {
-        type_name: "echo_value".to_owned(),
-        version: 0,
-        raw_state: Some(proto::RawState { json: json.into_bytes(), ..Default::default() }),
-    };
-    let answer = session.client().upgrade_resource_state(request).await.unwrap().into_inner();
-    assert_eq!(answer.diagnostics[0].summary, "The state cannot be read");
-    session.catalog().await;
-    session.end().await;
-}
-
-/// Valid bytes with some of them replaced, or cut short.
-fn damaged(valid: &[u8], noise: &[u8]) -> DynamicValue {
-    let mut msgpack = valid.to_vec();
-    for pair in noise.chunks(2).take(3) {
-        let position = pair[0] as usize * msgpack.len() / 256;
-        msgpack[position] = *pair.last().unwrap();
-    }
-    if noise.len().is_multiple_of(3) {
-        msgpack.truncate(noise.len() * 2);
-    }
-    DynamicValue { msgpack, json: Vec::new() }
-}
-
-/// The names of all procedures of the protocol.
-fn procedures() -> Vec<String> {
-    let table = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tfplugin6.tsv");
-    let table = fs::read_to_string(table).unwrap();
-    let names: Vec<_> =
-        table.lines().filter_map(|line| line.strip_prefix("rpc\ttfplugin6.Provider.")?.split('\t').next()).collect();
-    assert!(names.len() > 30);
-    names.into_iter().map(str::to_owned).collect()
-}
-
-/// Calls a procedure with these bytes as its message; returns those of the first answer.
-async fn call(session: &Session, procedure: &str, message: Vec<u8>) -> Result<Vec<u8>, Status> {
-    let mut client: Grpc<Channel> = Grpc::new(session.channel());
-    client.ready().await.unwrap();
-    let path: PathAndQuery = format!("/tfplugin6.Provider/{procedure}").parse().unwrap();
-    let answer = within(procedure, client.server_streaming(tonic::Request::new(message), path, Bytes)).await;
-    let mut answers = answer?.into_inner();
-    Ok(within(procedure, answers.message()).await?.unwrap_or_default())
-}
-
-/// Messages as they are.
-#[derive(Debug, Clone, Copy)]
-struct Bytes;
-
-impl Codec for Bytes {
-    type Encode = Vec<u8>;
-    type Decode = Vec<u8>;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for Bytes {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, item: Vec<u8>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put_slice(&item);
-        Ok(())
-    }
-}
-
-impl Decoder for Bytes {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
-        let length = buffer.remaining();
-        Ok(Some(buffer.copy_to_bytes(length).to_vec()))
-    }
 }

@@ -9,7 +9,10 @@ use std::{
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::core::Core;
+use super::{
+    core::{Core, Session},
+    plugin::Plugin,
+};
 
 /// The echo provider's executable. Cargo builds no example for a single test binary, so the first test to ask does.
 pub(crate) fn program() -> &'static Path {
@@ -58,4 +61,9 @@ impl Echo {
         std::fs::write(self.path("journal"), "").expect("a journal to empty");
         text.lines().filter(|line| *line != "configure" && !line.starts_with("read ")).map(str::to_owned).collect()
     }
+}
+
+/// The echo provider's process by itself, to be called as no engine would.
+pub(crate) async fn session() -> Session {
+    Session::start(Plugin::launch().program(program())).await
 }
