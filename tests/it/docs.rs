@@ -44,6 +44,14 @@ fn every_page_is_up_to_date() {
 }
 
 #[test]
+fn the_readme_shows_the_quickstart_as_it_is() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("a README");
+    let blocks: Vec<_> = readme.split("```hcl\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let quickstart = fs::read_to_string(root().join("examples/quickstart/main.tf")).expect("a quickstart");
+    assert_eq!(blocks, [quickstart], "README.md shows examples/quickstart/main.tf, and nothing else, in HCL");
+}
+
+#[test]
 fn every_attribute_has_a_description() {
     let mut bare = Vec::new();
     let mut visit = |place: String, schema: &Schema| bare.extend(undescribed(&schema.block, &place));

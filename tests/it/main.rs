@@ -11,6 +11,7 @@ mod arm_send;
 mod docs;
 mod emulator;
 mod engines;
+mod examples;
 mod handshake;
 mod procedures;
 mod process;
