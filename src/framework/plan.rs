@@ -214,9 +214,7 @@ mod tests {
 
     fn lower(value: &Value) -> Result<(), Refusal> {
         match value.as_str() {
-            Some(text) if text != text.to_lowercase() => {
-                Err(Refusal { summary: "Upper case".to_owned(), detail: "Write it in lower case.".to_owned() })
-            }
+            Some(text) if text != text.to_lowercase() => Err(Refusal::new("Upper case", "Write it in lower case.")),
             _ => Ok(()),
         }
     }

@@ -76,6 +76,13 @@ pub struct Refusal {
     pub detail: String,
 }
 
+impl Refusal {
+    /// A refusal with these two texts.
+    pub fn new(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { summary: summary.into(), detail: detail.into() }
+    }
+}
+
 /// The type of an attribute.
 #[derive(Clone, Debug)]
 pub enum Kind {

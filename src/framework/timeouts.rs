@@ -46,13 +46,13 @@ pub fn resolve(written: &Attr<String>, default: Duration) -> Duration {
 fn check(value: &Value) -> Result<(), Refusal> {
     match value.as_str().map(|text| (text, parse(text))) {
         Some((_, Some(duration))) if !duration.is_zero() => Ok(()),
-        Some((text, _)) => Err(Refusal {
-            summary: "Invalid duration".to_owned(),
-            detail: format!(
+        Some((text, _)) => Err(Refusal::new(
+            "Invalid duration",
+            format!(
                 "{text:?} is not a positive duration of at most {}h. Write a number with a unit, such as 90s, 30m or 1h30m.",
                 LONGEST.as_secs() / 3600
             ),
-        }),
+        )),
         None => Ok(()),
     }
 }

@@ -82,7 +82,7 @@ impl State {
 fn one_of_the_modes(value: &Value) -> Result<(), Refusal> {
     match value.as_str() {
         Some(mode) if !MODES.contains(&mode) => {
-            Err(Refusal { summary: "Unknown mode".to_owned(), detail: format!("There is {}.", MODES.join(", ")) })
+            Err(Refusal::new("Unknown mode", format!("There is {}.", MODES.join(", "))))
         }
         _ => Ok(()),
     }

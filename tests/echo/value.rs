@@ -52,9 +52,7 @@ fn inner(with_secret: bool) -> Vec<Attribute> {
 
 fn lower_case(value: &Value) -> Result<(), Refusal> {
     match value.as_str() {
-        Some(text) if text != text.to_lowercase() => {
-            Err(Refusal { summary: "Not lower case".to_owned(), detail: format!("{text:?} is not.") })
-        }
+        Some(text) if text != text.to_lowercase() => Err(Refusal::new("Not lower case", format!("{text:?} is not."))),
         _ => Ok(()),
     }
 }

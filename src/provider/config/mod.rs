@@ -122,45 +122,44 @@ pub fn schema() -> Schema {
     Schema { version: 0, block: Block { description, attributes, blocks: Vec::new() } }
 }
 
-fn refuse<T>(summary: &str, detail: String) -> Result<T, Refusal> {
-    Err(Refusal { summary: summary.to_owned(), detail })
-}
-
 fn https(value: &Value) -> Result<(), Refusal> {
     let Some(text) = value.as_str() else { return Ok(()) };
     match Endpoints::new(text, text, text) {
         Ok(_) => Ok(()),
-        Err(_) => refuse(
+        Err(_) => Err(Refusal::new(
             "Not an https address",
             format!(
                 "{text:?} must be a URL such as https://management.azure.com: tokens are only ever sent over https."
             ),
-        ),
+        )),
     }
 }
 
 fn at_most_three(value: &Value) -> Result<(), Refusal> {
     match value {
-        Value::List(tenants) if tenants.len() > 3 => refuse(
+        Value::List(tenants) if tenants.len() > 3 => Err(Refusal::new(
             "Too many tenants",
             format!("Azure takes at most three auxiliary tenants; {} are given.", tenants.len()),
-        ),
+        )),
         _ => Ok(()),
     }
 }
 
 fn environment_name(value: &Value) -> Result<(), Refusal> {
     match value.as_str() {
-        Some(name) if Cloud::by_name(name).is_none() && !name.eq_ignore_ascii_case("custom") => {
-            refuse("Unknown environment", format!("{name:?} is none of public, usgovernment, china and custom."))
-        }
+        Some(name) if Cloud::by_name(name).is_none() && !name.eq_ignore_ascii_case("custom") => Err(Refusal::new(
+            "Unknown environment",
+            format!("{name:?} is none of public, usgovernment, china and custom."),
+        )),
         _ => Ok(()),
     }
 }
 
 fn guid(value: &Value) -> Result<(), Refusal> {
     match value.as_str() {
-        Some(text) if uuid::Uuid::try_parse(text).is_err() => refuse("Not a GUID", format!("{text:?} is not a GUID.")),
+        Some(text) if uuid::Uuid::try_parse(text).is_err() => {
+            Err(Refusal::new("Not a GUID", format!("{text:?} is not a GUID.")))
+        }
         _ => Ok(()),
     }
 }
@@ -168,7 +167,7 @@ fn guid(value: &Value) -> Result<(), Refusal> {
 fn not_negative(value: &Value) -> Result<(), Refusal> {
     match value {
         Value::Number(number) if number.as_i64().is_none_or(|number| !(0..=1000).contains(&number)) => {
-            refuse("Not a number of retries", format!("{number} is not a whole number from 0 to 1000."))
+            Err(Refusal::new("Not a number of retries", format!("{number} is not a whole number from 0 to 1000.")))
         }
         _ => Ok(()),
     }
