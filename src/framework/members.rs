@@ -49,11 +49,12 @@ impl<'s> Members<'s> {
             })
     }
 
+    /// The same for all objects of a nested attribute or block: nothing that is there may be missing, and there may be
+    /// more.
     fn all_derive(self, nesting: Nesting, prior: &Value, config: &Value) -> bool {
         let pairs = pairs(nesting, prior, config, &|prior, config| self.derive(prior, config));
-        count(prior) == count(config)
-            && !pairs.is_empty()
-            && pairs.iter().all(|(_, prior, config)| !prior.is_null() && self.derive(prior, config))
+        let derived = pairs.iter().filter(|(_, prior, config)| !prior.is_null() && self.derive(prior, config)).count();
+        prior.is_null() || derived == count(nesting, prior)
     }
 }
 
@@ -122,10 +123,11 @@ pub(super) fn nth(list: &Value, index: usize) -> &Value {
     }
 }
 
-fn count(value: &Value) -> usize {
-    match bare(value) {
-        Value::List(elements) => elements.len(),
-        Value::Map(members) => members.len(),
+fn count(nesting: Nesting, value: &Value) -> usize {
+    match (nesting, bare(value)) {
+        (Nesting::Single | Nesting::Group, _) => 1,
+        (_, Value::List(elements)) => elements.len(),
+        (_, Value::Map(members)) => members.len(),
         _ => 0,
     }
 }

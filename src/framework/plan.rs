@@ -429,6 +429,43 @@ mod tests {
     }
 
     #[test]
+    fn an_element_of_a_set_is_known_by_what_nests_in_it() {
+        let part = vec![
+            Attribute::required("key", Type::String, "A key."),
+            Attribute::computed("made", Type::String, "Made by the provider."),
+        ];
+        let inner = vec![
+            Attribute::nested("parts", Nesting::Set, Presence::Optional, part.clone(), "Parts."),
+            Attribute::nested("one", Nesting::Single, Presence::Optional, part, "One."),
+            Attribute::computed("made", Type::String, "Made by the provider."),
+        ];
+        let attributes = vec![Attribute::nested("set", Nesting::Set, Presence::Optional, inner, "A set.")];
+        let block = Block { attributes, ..Block::default() };
+        let part = |key: &str, made: Value| Value::object([("key", key.into()), ("made", made)]);
+        let parts =
+            |keys: &[(&str, Value)]| Value::List(keys.iter().map(|(key, made)| part(key, made.clone())).collect());
+        let element = |parts, one, made| Value::object([("parts", parts), ("one", one), ("made", made)]);
+        let set = |elements: &[Value]| Value::object([("set", Value::List(elements.to_vec()))]);
+
+        use Value::{Null, Unknown};
+        let prior = set(&[
+            element(parts(&[("a", "1".into()), ("b", "2".into())]), Null, "x".into()),
+            element(Null, part("c", "3".into()), "y".into()),
+        ]);
+        let config = set(&[
+            element(Null, part("other", Null), Null),
+            element(Null, part("c", Null), Null),
+            element(parts(&[("new", Null), ("b", Null), ("a", Null)]), part("d", Null), Null),
+        ]);
+        let planned = set(&[
+            element(Null, part("other", Unknown), Unknown),
+            element(Null, part("c", "3".into()), "y".into()),
+            element(parts(&[("new", Unknown), ("b", "2".into()), ("a", "1".into())]), part("d", Unknown), "x".into()),
+        ]);
+        assert_eq!(prepare(&block, &prior, &config, &config), planned);
+    }
+
+    #[test]
     fn what_replaces_within_a_set_is_said_of_the_set() {
         let block = with_sets();
         let [prior, planned] = [["a", "b"], ["c", "a"]]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use foundryhub::framework::Value;
+use foundryhub::framework::{Type, Value};
 
 use super::schema::{Attribute, Attributes, Block, Nesting};
 
@@ -153,19 +153,18 @@ fn holds_configured(nesting: Nesting, members: &Attributes, value: &Value) -> bo
 }
 
 /// Whether an element of a set may be what a provider made of a configured one: they differ only in what is computed
-/// and not configured.
+/// and not configured. Core looks at what was there, and does not look into sets.
 fn attributes_derive(attributes: &Attributes, prior: &Value, config: &Value) -> bool {
     attributes.iter().all(|(name, attribute)| {
         let (prior, config) = (prior.get(name), config.get(name));
-        if prior == config || attribute.computed && config.is_null() {
+        if prior == config {
             return true;
         }
         match &attribute.nested {
-            Some((Nesting::Single | Nesting::Group, members)) => attributes_derive(members, prior, config),
-            Some((_, members)) => {
-                collections_derive(prior, config, |prior, config| attributes_derive(members, prior, config))
+            None => !matches!(attribute.ty, Type::Set(_)) && attribute.computed && config.is_null(),
+            Some((nesting, members)) => {
+                all_derive(*nesting, prior, config, |prior, config| attributes_derive(members, prior, config))
             }
-            None => false,
         }
     })
 }
@@ -174,25 +173,21 @@ fn block_derives(block: &Block, prior: &Value, config: &Value) -> bool {
     attributes_derive(&block.attributes, prior, config)
         && block.blocks.iter().all(|(name, nested)| {
             let (prior, config) = (prior.get(name), config.get(name));
-            prior == config
-                || match nested.nesting {
-                    Nesting::Single | Nesting::Group => block_derives(&nested.block, prior, config),
-                    _ => collections_derive(prior, config, |prior, config| block_derives(&nested.block, prior, config)),
-                }
+            let derives = |prior: &Value, config: &Value| block_derives(&nested.block, prior, config);
+            prior == config || all_derive(nested.nesting, prior, config, derives)
         })
 }
 
-fn collections_derive(prior: &Value, config: &Value, derives: impl Fn(&Value, &Value) -> bool) -> bool {
-    match (prior, config) {
-        (Value::List(prior), Value::List(config)) => {
-            prior.len() == config.len() && prior.iter().zip(config).all(|(prior, config)| derives(prior, config))
+fn all_derive(nesting: Nesting, prior: &Value, config: &Value, derives: impl Fn(&Value, &Value) -> bool) -> bool {
+    match (nesting, prior, config) {
+        (Nesting::Set, ..) => false,
+        (_, Value::Null, _) => true,
+        (Nesting::Single | Nesting::Group, prior, Value::Map(_)) => derives(prior, config),
+        (Nesting::List, Value::List(prior), Value::List(config)) => {
+            prior.len() <= config.len() && prior.iter().zip(config).all(|(prior, config)| derives(prior, config))
         }
-        (Value::Map(prior), Value::Map(config)) => {
-            prior.len() == config.len()
-                && prior
-                    .iter()
-                    .zip(config)
-                    .all(|((left, prior), (right, config))| left == right && derives(prior, config))
+        (Nesting::Map, Value::Map(prior), Value::Map(config)) => {
+            prior.iter().all(|(key, prior)| config.get(key).is_some_and(|config| derives(prior, config)))
         }
         _ => false,
     }
@@ -200,8 +195,6 @@ fn collections_derive(prior: &Value, config: &Value, derives: impl Fn(&Value, &V
 
 #[cfg(test)]
 mod tests {
-    use foundryhub::framework::Type;
-
     use super::*;
 
     fn attribute(optional: bool, computed: bool) -> Attribute {
