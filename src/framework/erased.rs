@@ -83,6 +83,8 @@ pub trait AnyResource<C>: Send + Sync {
     fn read<'a>(&'a self, context: Context<'a, C>, state: Value, private: Vec<u8>) -> Answer<'a, Left>;
     /// Finds an object to manage.
     fn import<'a>(&'a self, context: Context<'a, C>, target: ImportTarget<Value>) -> Answer<'a, Left>;
+    /// What a configuration of the object says.
+    fn configuration(&self, state: Value) -> (Value, Diagnostics);
     /// Takes over another type's state.
     fn take_over(&self, source: &MoveSource) -> Left;
 }
@@ -292,6 +294,15 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             };
             self.left(self.resource.import(context, target).await, &Value::Null)
         })
+    }
+
+    fn configuration(&self, state: Value) -> (Value, Diagnostics) {
+        let failed = |error: Diagnostic| (Value::Null, Diagnostics::from(error));
+        let configuration = self.resource.configuration(fit!(state, failed));
+        match to_value(&configuration) {
+            Ok(value) => (plan::configurable(&self.schema.block, value), Diagnostics::default()),
+            Err(mismatch) => failed(mistake(&mismatch)),
+        }
     }
 
     fn take_over(&self, source: &MoveSource) -> Left {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Diagnostic, Diagnostics, Path, Value,
     members::{Members, nth, pairs, walk},
-    schema::{Attribute, Block, Kind, Nesting},
+    schema::{Attribute, Block, Kind, Nesting, Presence},
 };
 
 /// What an object is planned to be, from the configuration, what the engine proposes (the configuration over the prior
@@ -109,28 +109,45 @@ fn prepare_nested(nesting: Nesting, members: Members<'_>, prior: &Value, config:
 /// The object as a plan or state may hold it. Write-only attributes are null, as their values must never be stored. Where
 /// no block of a type stands the object has what the engine expects there, which for most is not null.
 pub fn storable(block: &Block, value: Value) -> Value {
+    without(block, value, &|attribute, _| attribute.write_only)
+}
+
+/// What a configuration has to say to get this object: nothing that only the provider fills in, and nothing that goes
+/// without saying.
+pub fn configurable(block: &Block, value: Value) -> Value {
+    let goes_without_saying = |attribute: &Attribute, value: &Value| {
+        let is_default = attribute.default.as_ref().is_some_and(|default| attribute.is_same(value, default));
+        attribute.write_only || attribute.presence == Presence::Computed || is_default
+    };
+    without(block, value, &goes_without_saying)
+}
+
+type Picked<'f> = &'f dyn Fn(&Attribute, &Value) -> bool;
+
+/// The object with null for each of the attributes that are `picked`.
+fn without(block: &Block, value: Value, picked: Picked<'_>) -> Value {
     let Value::Map(mut members) = value else { return value };
-    hide(&block.attributes, &mut members);
+    blank(&block.attributes, &mut members, picked);
     for nested in &block.blocks {
-        let stored = match members.remove(nested.name) {
+        let kept = match members.remove(nested.name) {
             None | Some(Value::Null) => nested.empty(),
-            Some(member) => map_elements(nested.nesting, member, &|element| storable(&nested.block, element)),
+            Some(member) => map_elements(nested.nesting, member, &|element| without(&nested.block, element, picked)),
         };
-        members.insert(nested.name.to_owned(), stored);
+        members.insert(nested.name.to_owned(), kept);
     }
     Value::Map(members)
 }
 
-fn hide(attributes: &[Attribute], members: &mut BTreeMap<String, Value>) {
+fn blank(attributes: &[Attribute], members: &mut BTreeMap<String, Value>, picked: Picked<'_>) {
     for attribute in attributes {
         let Some(member) = members.get_mut(attribute.name) else { continue };
         let value = std::mem::replace(member, Value::Null);
         *member = match &attribute.kind {
-            _ if attribute.write_only => Value::Null,
+            _ if picked(attribute, &value) => Value::Null,
             Kind::Plain(_) => value,
             Kind::Nested(nesting, attributes) => map_elements(*nesting, value, &|element| match element {
                 Value::Map(mut members) => {
-                    hide(attributes, &mut members);
+                    blank(attributes, &mut members, picked);
                     Value::Map(members)
                 }
                 other => other,
@@ -305,6 +322,20 @@ mod tests {
         let prior = object(&[("name", "n".into()), ("mode", "Identity".into())]);
         let config = object(&[("name", "n".into())]);
         assert_eq!(prepare(&block(), &prior, &config, &prior).get("mode"), &Value::from("Identity"));
+    }
+
+    #[test]
+    fn a_configuration_says_what_does_not_go_without_saying() {
+        let object = object(&[
+            ("id", "1".into()),
+            ("name", "n".into()),
+            ("mode", "Identity".into()),
+            ("note", "a note".into()),
+            ("items", items(&[("a", "x".into())])),
+        ]);
+        let expected =
+            self::object(&[("name", "n".into()), ("note", "a note".into()), ("items", items(&[("a", Value::Null)]))]);
+        assert_eq!(configurable(&block(), object), expected);
     }
 
     #[test]

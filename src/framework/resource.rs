@@ -115,6 +115,12 @@ pub trait Resource: Send + Sync + 'static {
         None
     }
 
+    /// Leaves of an object's attributes those that a configuration of it would have, where engines write one. What the
+    /// schema alone knows to be left out, such as computed attributes and defaults, is left out in any case.
+    fn configuration(&self, state: Self::State) -> Self::State {
+        state
+    }
+
     /// Takes over the state of another provider's resource. `None` when it is not one that this type can stand for. It
     /// runs unconfigured.
     fn take_over(&self, _source: &MoveSource) -> Option<Outcome<Self::State>> {

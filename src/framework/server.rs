@@ -236,6 +236,12 @@ impl<P: Provider> Server<P> {
         self.clean(resource, left)
     }
 
+    /// Writes what a configuration of an object says.
+    pub async fn configuration(&self, resource: &dyn AnyResource<P::Client>, state: Value) -> (Value, Diagnostics) {
+        let work = async { resource.configuration(state) };
+        contained("GenerateResourceConfig", |error| (Value::Null, error.into()), work).await
+    }
+
     /// Takes over another type's state. Engines call it in a process that is not configured.
     pub async fn take_over(&self, resource: &dyn AnyResource<P::Client>, source: &MoveSource) -> Left {
         let left = contained("MoveResourceState", lost, async { resource.take_over(source) }).await;

@@ -25,7 +25,7 @@ pub(super) const CAPABILITIES: ServerCapabilities = ServerCapabilities {
     // No call looks at whether the schema was asked for before.
     get_provider_schema_optional: true,
     move_resource_state: true,
-    generate_resource_config: false,
+    generate_resource_config: true,
 };
 
 /// The value of a field. One that is absent or empty is null: OpenTofu sends null arguments of functions like that.

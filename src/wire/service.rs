@@ -53,7 +53,7 @@ macro_rules! answered {
 answered! {
     validate_provider_config configure_provider validate_resource_config validate_data_resource_config
     upgrade_resource_state upgrade_resource_identity read_resource plan_resource_change apply_resource_change
-    import_resource_state move_resource_state read_data_source
+    import_resource_state move_resource_state generate_resource_config read_data_source
 }
 
 /// The answer that `work` comes to, or one that says nothing but what went wrong before it. The framework answers for
@@ -332,9 +332,17 @@ impl<P: Provider> provider_server::Provider for Service<P> {
 
     async fn generate_resource_config(
         &self,
-        _: Request<generate_resource_config::Request>,
+        request: Request<generate_resource_config::Request>,
     ) -> Answer<generate_resource_config::Response> {
-        none_of_these()
+        let request = request.into_inner();
+        answer("GenerateResourceConfig", async {
+            let resource = self.0.resource(&request.type_name)?;
+            let state = convert::value(request.state, resource.ty())?;
+            let (config, diagnostics) = self.0.configuration(resource, state).await;
+            let (config, diagnostics) = (convert::field(&config, resource.ty()), convert::diagnostics(diagnostics));
+            Ok(generate_resource_config::Response { config, diagnostics })
+        })
+        .await
     }
 
     // Data sources.

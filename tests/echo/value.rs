@@ -222,6 +222,10 @@ impl AnyResource<Store> for EchoValue {
         })
     }
 
+    fn configuration(&self, state: Value) -> (Value, Diagnostics) {
+        (plan::configurable(&self.schema.block, state), Diagnostics::default())
+    }
+
     fn take_over(&self, _source: &MoveSource) -> Left {
         let diagnostics = Diagnostic::error("Nothing becomes an echo", "Import it.").into();
         Left { state: Value::Null, identity: Value::Null, private: Vec::new(), diagnostics }

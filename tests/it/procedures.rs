@@ -31,11 +31,10 @@ use crate::support::{
 };
 
 /// Procedures about things that no schema of ours names, so that engines do not call them.
-const WITHOUT_USE: [&str; 17] = [
+const WITHOUT_USE: [&str; 16] = [
     "CloseEphemeralResource",
     "ConfigureStateStore",
     "DeleteState",
-    "GenerateResourceConfig",
     "GetStates",
     "InvokeAction",
     "ListResource",
