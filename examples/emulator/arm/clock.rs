@@ -2,32 +2,58 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
+use time::macros::{datetime, format_description};
+
+/// The last moment that there is. Whatever would come later is then.
+const END_OF_TIME: OffsetDateTime = datetime!(9999-12-31 23:59:59 UTC);
+
+/// The time that lies `by` after another.
+pub(crate) fn after(at: OffsetDateTime, by: Duration) -> OffsetDateTime {
+    by.try_into().ok().and_then(|by: time::Duration| at.checked_add(by)).unwrap_or(END_OF_TIME).min(END_OF_TIME)
+}
+
+/// Whether something that takes a time after `since` is over. What takes no time is over whatever the clock says, also
+/// when it was turned back.
+pub(crate) fn over(since: OffsetDateTime, takes: Duration, now: OffsetDateTime) -> bool {
+    takes.is_zero() || now >= after(since, takes)
+}
 
 /// A clock that runs with the real one, shifted, unless it was stopped.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Clock {
     shift: time::Duration,
+    #[serde(with = "time::serde::rfc3339::option")]
     stopped: Option<OffsetDateTime>,
 }
 
 impl Clock {
     /// The emulator's present.
     pub(crate) fn now(&self) -> OffsetDateTime {
-        self.stopped.unwrap_or_else(OffsetDateTime::now_utc) + self.shift
+        let unmoved = self.stopped.unwrap_or_else(OffsetDateTime::now_utc);
+        unmoved.checked_add(self.shift).unwrap_or(END_OF_TIME)
     }
 
     /// Moves the present forward.
     pub(crate) fn advance(&mut self, by: Duration) {
-        self.shift = self.shift.saturating_add(by.try_into().unwrap_or(time::Duration::ZERO));
+        self.shift = self.shift.saturating_add(by.try_into().unwrap_or(time::Duration::MAX));
     }
 
     /// Makes `to` the present, forwards or backwards; time goes on from there unless the clock is stopped.
     pub(crate) fn set(&mut self, to: OffsetDateTime) {
         self.shift = time::Duration::ZERO;
         self.shift = to - self.now();
+    }
+
+    /// Lets time go on from where it is.
+    pub(crate) fn run(&mut self) {
+        if self.stopped.is_some() {
+            let now = self.now();
+            self.stopped = None;
+            self.set(now);
+        }
     }
 
     /// Holds the present still: only [`Clock::advance`] and [`Clock::set`] move it from here on.

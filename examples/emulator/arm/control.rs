@@ -1,10 +1,10 @@
-//! `/_emulator/…`: what a test in another process may ask of the emulator. No sign-in; it listens on loopback only.
+//! `/_emulator/…`: what a test in another process may ask of the emulator. No sign-in; it answers this machine only.
 
 use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::errors::ArmError;
-use super::faults::Rule;
+use super::faults::{Rule, words};
 use super::http::{Answer, Request};
 use super::operations::{self, Outcome, State};
 use super::seed::Seed;
@@ -18,6 +18,9 @@ pub(crate) const ROOT: &str = "_emulator";
 pub(crate) fn answer(world: &mut World, request: &Request) -> Result<Answer, ArmError> {
     let path: Vec<&str> = request.segments[1..].iter().map(String::as_str).collect();
     let bad = |message: String| ArmError::bad_request("BadControlRequest", message);
+    if !request.local {
+        return Err(ArmError::forbidden("Forbidden", "Control requests come from the emulator's own machine only."));
+    }
     match (&request.method, &path[..]) {
         (&Method::GET, ["requests"]) => {
             let arm_only = request.query("arm").is_some();
@@ -41,9 +44,14 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Result<Answer, Arm
             world.faults.clear();
             Ok(Answer::ok(Value::Null))
         }
+        (&Method::POST, ["options"]) => {
+            let text = String::from_utf8_lossy(&request.body).replace(['\r', '\n'], " ");
+            world.options.change(&words(&text).map_err(bad)?).map_err(bad)?;
+            Ok(Answer::ok(Value::Null))
+        }
         (&Method::POST, ["seed"]) => {
             let seed = Seed::parse(&String::from_utf8_lossy(&request.body)).map_err(|error| bad(error.to_string()))?;
-            seed.plant(world, &request.base).map_err(|error| bad(format!("{error:#}")))?;
+            seed.plant(world).map_err(|error| bad(format!("{error:#}")))?;
             Ok(Answer::ok(Value::Null))
         }
         (&Method::GET, ["operations"]) => {

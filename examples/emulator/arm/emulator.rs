@@ -62,10 +62,11 @@ impl Emulator {
         let url = format!("https://{}", listener.local_addr().context("asking for the port")?);
         // What a restart finds in the state file has its seed already.
         if !restored {
-            seed.plant(&mut world, &url)?;
-            world.save();
+            seed.plant(&mut world)?;
         }
+        world.changed = true;
         let shared = Shared::new(world);
+        shared.save();
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("emulator")
@@ -129,9 +130,8 @@ impl Emulator {
 
     /// Adds what a YAML seed describes; panics when it does not hold together, which is the test's mistake.
     pub(crate) fn seed(&self, yaml: &str) {
-        let planted = Seed::parse(yaml).and_then(|seed| seed.plant(&mut self.shared.world(), &self.url));
+        let planted = Seed::parse(yaml).and_then(|seed| seed.plant(&mut self.shared.world()));
         planted.unwrap_or_else(|error| panic!("the seed does not hold together: {error:#}"));
-        self.shared.world().save();
     }
 
     /// Changes switches while it runs.
@@ -155,7 +155,7 @@ impl Emulator {
         let mut world = self.shared.world();
         Self::seed_group(&mut world, id);
         let body = json!({ "properties": properties });
-        expect(storage::seed(&mut world, &self.url, id, &body));
+        expect(storage::seed(&mut world, id, &body));
     }
 
     /// Puts a hub in that uses a storage account; further properties as a PUT would have them.
@@ -219,6 +219,7 @@ impl Emulator {
         } else {
             storage::remove(&mut world, &key, at);
         }
+        operations::abandon(&mut world, &key, at);
     }
 
     /// All role assignments there are.
@@ -300,7 +301,6 @@ impl Emulator {
         let now = world.clock.now();
         let ended = operations::end(&mut world, id, Some(outcome), now);
         world.settle();
-        world.save();
         ended
     }
 
@@ -333,6 +333,9 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
+        // What a test did behind the wire's back, and what time alone did since the last request.
+        self.shared.world().changed = true;
+        self.shared.save();
         if let Some(runtime) = self.runtime.take() {
             // Waiting is not allowed within another runtime, and nothing is left that would need it.
             runtime.shutdown_background();
@@ -355,5 +358,6 @@ fn write_ca(options: &Options, pem: &str) -> Result<CaFile> {
 }
 
 fn expect(done: Result<(), ArmError>) {
-    done.map_err(|error| anyhow!("{}: {}", error.code, error.message)).expect("a seed that holds together");
+    done.map_err(|error| anyhow!("{}: {}", error.failure.code, error.failure.message))
+        .expect("a seed that holds together");
 }

@@ -30,6 +30,9 @@ pub(crate) struct Client {
     /// Whether the principal may do everything, whatever roles it has.
     #[serde(default)]
     pub(crate) owner: bool,
+    /// The resource id, if it is a user-assigned identity.
+    #[serde(default)]
+    pub(crate) resource_id: Option<String>,
 }
 
 /// Who calls.
@@ -38,6 +41,8 @@ pub(crate) struct Caller {
     pub(crate) object_id: String,
     pub(crate) app_id: String,
     pub(crate) owner: bool,
+    tenant: String,
+    audience: String,
 }
 
 /// What makes this emulator's tokens its own.
@@ -60,6 +65,11 @@ impl Signer {
         format!("{signed}.{signature}")
     }
 
+    /// A secret made of a text, always the same one.
+    pub(crate) fn derive(&self, text: &str) -> Vec<u8> {
+        hmac::sign(&self.key, text.as_bytes()).as_ref().to_vec()
+    }
+
     fn verify(&self, token: &str) -> Option<Value> {
         let (signed, signature) = token.rsplit_once('.')?;
         hmac::verify(&self.key, signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
@@ -76,7 +86,7 @@ fn claims(token: &str) -> Option<Value> {
 
 /// Serves the sign-in endpoints; `None` when the path is none of them.
 pub(crate) fn answer(world: &World, request: &Request) -> Option<Answer> {
-    let segments: Vec<String> = request.segments.iter().map(|segment| segment.to_lowercase()).collect();
+    let segments: Vec<String> = request.segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments[..] {
         [tenant, "v2.0", ".well-known", "openid-configuration"] | [tenant, ".well-known", "openid-configuration"] => {
@@ -89,7 +99,8 @@ pub(crate) fn answer(world: &World, request: &Request) -> Option<Answer> {
         }),
         [_, "discovery", "v2.0", "keys"] => Some(Answer::ok(json!({ "keys": [] }))),
         ["common", "discovery", "instance"] => Some(instance(world, request)),
-        ["metadata", "identity", "oauth2", "token"] => Some(managed_identity(world, request)),
+        ["metadata", "identity", "oauth2", "token"] => Some(virtual_machine(world, request)),
+        ["msi", "token"] => Some(app_service(world, request)),
         _ => None,
     }
 }
@@ -100,7 +111,7 @@ fn discovery(world: &World, request: &Request, tenant: &str) -> Answer {
     }
     let authority = format!("{}/{tenant}", request.base);
     Answer::ok(json!({
-        "issuer": format!("{}/{}/v2.0", request.base, world.options.tenant_id),
+        "issuer": format!("{}/{}/v2.0", request.base, directory(world, tenant)),
         "authorization_endpoint": format!("{authority}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{authority}/oauth2/v2.0/token"),
         "device_authorization_endpoint": format!("{authority}/oauth2/v2.0/devicecode"),
@@ -131,7 +142,15 @@ fn instance(world: &World, request: &Request) -> Answer {
 
 /// Whether a path's tenant is ours: by id, or by one of the names that stand for any.
 fn known_tenant(world: &World, tenant: &str) -> bool {
-    tenant.eq_ignore_ascii_case(&world.options.tenant_id) || ["common", "organizations"].contains(&tenant)
+    ["common", "organizations"].contains(&tenant)
+        || tenant.eq_ignore_ascii_case(&world.options.tenant_id)
+        || directory(world, tenant) != world.options.tenant_id
+}
+
+/// The id of the tenant that a path's tenant stands for.
+fn directory<'a>(world: &'a World, tenant: &str) -> &'a str {
+    let foreign = world.options.foreign_tenant.iter().find(|foreign| foreign.eq_ignore_ascii_case(tenant));
+    foreign.unwrap_or(&world.options.tenant_id)
 }
 
 fn token(world: &World, request: &Request, tenant: &str) -> Result<Answer, Refusal> {
@@ -223,21 +242,20 @@ fn token(world: &World, request: &Request, tenant: &str) -> Result<Answer, Refus
         "token_type": "Bearer",
         "expires_in": lifetime,
         "ext_expires_in": lifetime,
-        "access_token": issue(world, request, client, resource),
+        "access_token": issue(world, request, directory(world, tenant), client, resource),
     }))
     .with("pragma", "no-cache"))
 }
 
 /// A token for a client and an audience.
-fn issue(world: &World, request: &Request, client: &Client, resource: &str) -> String {
+fn issue(world: &World, request: &Request, tenant: &str, client: &Client, resource: &str) -> String {
     let now = world.clock.now().unix_timestamp();
-    let tenant = &world.options.tenant_id;
     world.signer.sign(&json!({
         "aud": resource,
         "iss": format!("{}/{tenant}/", request.base),
         "iat": now,
         "nbf": now,
-        "exp": now + i64::try_from(world.options.token_lifetime.as_secs()).unwrap_or(i64::MAX / 2),
+        "exp": now.saturating_add_unsigned(world.options.token_lifetime.as_secs()),
         "appid": client.client_id,
         "appidacr": "1",
         "idtyp": "app",
@@ -251,50 +269,113 @@ fn issue(world: &World, request: &Request, client: &Client, resource: &str) -> S
 }
 
 /// The endpoint of virtual machines, for clients whose pod identity authority is the emulator (facts: arm.md §6.4).
-fn managed_identity(world: &World, request: &Request) -> Answer {
-    let refuse = |text: &str| {
-        Answer::json(StatusCode::BAD_REQUEST, json!({ "error": "invalid_request", "error_description": text }))
-    };
+fn virtual_machine(world: &World, request: &Request) -> Answer {
     if request.header("metadata").is_none() {
-        return refuse("Required metadata header not specified");
+        return no_identity("Required metadata header not specified");
     }
-    let Some(resource) = request.query("resource") else { return refuse("Required audience parameter not specified") };
-    let wanted = request.query("client_id").or_else(|| request.query("object_id"));
-    let client = world.store.clients.iter().find(|client| match wanted {
-        Some(id) => client.client_id.eq_ignore_ascii_case(id) || client.object_id.eq_ignore_ascii_case(id),
-        None => true,
+    managed_identity(world, request)
+}
+
+/// The endpoint of App Service and Functions (facts: arm.md §6.4); the header's secret is the default client's own.
+fn app_service(world: &World, request: &Request) -> Answer {
+    if request.header("x-identity-header") != Some(world.options.client_secret.as_str()) {
+        return Answer::json(StatusCode::UNAUTHORIZED, json!({ "statusCode": 401, "message": "Unauthorized" }));
+    }
+    managed_identity(world, request)
+}
+
+fn no_identity(text: &str) -> Answer {
+    Answer::json(StatusCode::BAD_REQUEST, json!({ "error": "invalid_request", "error_description": text }))
+}
+
+fn managed_identity(world: &World, request: &Request) -> Answer {
+    let Some(resource) = request.query("resource") else {
+        return no_identity("Required audience parameter not specified");
+    };
+    let wanted = |name: &str, own: &str| request.query(name).is_none_or(|wanted| wanted.eq_ignore_ascii_case(own));
+    let client = world.store.clients.iter().find(|client| {
+        let id = client.resource_id.as_deref().unwrap_or("");
+        wanted("client_id", &client.client_id)
+            && wanted("object_id", &client.object_id)
+            && ["msi_res_id", "mi_res_id"].into_iter().all(|name| wanted(name, id))
     });
-    let Some(client) = client else { return refuse("Identity not found") };
+    let Some(client) = client else { return no_identity("Identity not found") };
     let lifetime = world.options.token_lifetime.as_secs();
-    let end = world.clock.now().unix_timestamp() + i64::try_from(lifetime).unwrap_or(0);
+    let now = world.clock.now().unix_timestamp();
     Answer::ok(json!({
-        "access_token": issue(world, request, client, resource),
+        "access_token": issue(world, request, &world.options.tenant_id, client, resource),
         "client_id": client.client_id,
         "expires_in": lifetime.to_string(),
-        "expires_on": end.to_string(),
+        "expires_on": now.saturating_add_unsigned(lifetime).to_string(),
         "ext_expires_in": lifetime.to_string(),
-        "not_before": world.clock.now().unix_timestamp().to_string(),
+        "not_before": now.to_string(),
         "resource": resource,
         "token_type": "Bearer",
     }))
 }
 
+/// The header that a 401 carries.
+pub(crate) fn challenge(world: &World, request: &Request, message: &str) -> (&'static str, String) {
+    let mut challenge = format!(
+        "Bearer authorization_uri=\"{}/{}\", error=\"invalid_token\", error_description=\"{message}\"",
+        request.base, world.options.tenant_id
+    );
+    if world.options.claims_challenge {
+        let since = world.clock.now().unix_timestamp();
+        let claims = json!({ "access_token": { "nbf": { "essential": true, "value": since.to_string() } } });
+        challenge.push_str(&format!(", claims=\"{}\"", STANDARD.encode(claims.to_string())));
+    }
+    ("www-authenticate", challenge)
+}
+
+fn unauthorized(world: &World, request: &Request, code: &str, message: &str) -> ArmError {
+    let mut error = ArmError::new(StatusCode::UNAUTHORIZED, code, message);
+    error.headers.push(challenge(world, request, message));
+    error
+}
+
+/// Who calls Azure Resource Manager: the bearer, whose token is meant for it and comes from its tenant.
+pub(crate) fn arm_caller(world: &World, request: &Request) -> Result<Caller, ArmError> {
+    let caller = caller(world, request)?;
+    let allowed = &world.options.audience;
+    if !is_own(&caller.audience, &request.base) && !allowed.iter().any(|one| same_audience(one, &caller.audience)) {
+        let message = format!(
+            "The access token has been obtained for wrong audience or resource '{}'. It should exactly match (including \
+             forward slash) with one of the allowed audiences '{}/','{}'.",
+            caller.audience,
+            request.base,
+            allowed.join("','")
+        );
+        return Err(unauthorized(world, request, "InvalidAuthenticationToken", &message));
+    }
+    let tenant = &world.options.tenant_id;
+    if !caller.tenant.eq_ignore_ascii_case(tenant) {
+        let message = format!(
+            "The access token is from the wrong issuer '{base}/{}/'. It must match the tenant '{base}/{tenant}/' \
+             associated with this subscription. Please use the authority (URL) '{base}/{tenant}' to get the token.",
+            caller.tenant,
+            base = request.base
+        );
+        return Err(unauthorized(world, request, "InvalidAuthenticationTokenTenant", &message));
+    }
+    Ok(caller)
+}
+
+/// Clients append `/.default` to audiences with and without a slash, so that slashes at the end mean nothing.
+fn same_audience(a: &str, b: &str) -> bool {
+    a.trim_end_matches('/').eq_ignore_ascii_case(b.trim_end_matches('/'))
+}
+
+/// Whether an audience is the emulator itself, by any of its names.
+fn is_own(audience: &str, base: &str) -> bool {
+    let port = base.rsplit_once(':').map_or("", |(_, port)| port);
+    let names = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("https://{name}:{port}"));
+    same_audience(audience, base) || names.iter().any(|name| same_audience(audience, name))
+}
+
 /// Who calls, by the bearer token of a request.
 pub(crate) fn caller(world: &World, request: &Request) -> Result<Caller, ArmError> {
-    let refuse = |code: &str, message: &str| {
-        let mut error = ArmError::new(StatusCode::UNAUTHORIZED, code, message);
-        let mut challenge = format!(
-            "Bearer authorization_uri=\"{}/{}\", error=\"invalid_token\", error_description=\"{message}\"",
-            request.base, world.options.tenant_id
-        );
-        if world.options.claims_challenge {
-            let since = world.clock.now().unix_timestamp();
-            let claims = json!({ "access_token": { "nbf": { "essential": true, "value": since.to_string() } } });
-            challenge.push_str(&format!(", claims=\"{}\"", STANDARD.encode(claims.to_string())));
-        }
-        error.headers.push(("www-authenticate", challenge));
-        error
-    };
+    let refuse = |code: &str, message: &str| unauthorized(world, request, code, message);
     let header = request.header("authorization").ok_or_else(|| {
         refuse("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
     })?;
@@ -323,7 +404,7 @@ pub(crate) fn caller(world: &World, request: &Request) -> Result<Caller, ArmErro
     }
     let app_id = text("appid");
     let owner = world.store.clients.iter().any(|client| client.client_id == app_id && client.owner);
-    Ok(Caller { object_id: text("oid"), app_id, owner })
+    Ok(Caller { object_id: text("oid"), app_id, owner, tenant: text("tid"), audience: text("aud") })
 }
 
 /// A refusal in Entra's own shape.

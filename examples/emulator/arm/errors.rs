@@ -1,34 +1,51 @@
 //! ARM's error answers: codes, texts and the exact members of the envelope (facts: arm.md §5.1, §5.7).
 
 use axum::http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::http::Answer;
 use super::ids;
 
-/// One error as ARM puts it on the wire. Absent members are left out: a null `additionalInfo` breaks Python clients.
+/// What went wrong, as error answers and failed operations say it. Absent members are left out: a null `additionalInfo`
+/// breaks Python clients.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Failure {
+    pub(crate) code: String,
+    pub(crate) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) target: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) details: Vec<Failure>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) additional_info: Vec<Value>,
+}
+
+impl Failure {
+    /// A code and a text, the members that every error has.
+    pub(crate) fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), ..Self::default() }
+    }
+}
+
+/// One error answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ArmError {
     pub(crate) status: StatusCode,
-    pub(crate) code: String,
-    pub(crate) message: String,
-    pub(crate) target: Option<String>,
-    /// The array of `additionalInfo`; boxed because nearly no error has one.
-    pub(crate) additional_info: Option<Box<Value>>,
+    pub(crate) failure: Box<Failure>,
     pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl ArmError {
     /// An error with a status, a code and a text.
     pub(crate) fn new(status: StatusCode, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code: code.into(),
-            message: message.into(),
-            target: None,
-            additional_info: None,
-            headers: Vec::new(),
-        }
+        Self::of(status, Failure::new(code, message))
+    }
+
+    /// An error answer that says what went wrong.
+    pub(crate) fn of(status: StatusCode, failure: Failure) -> Self {
+        Self { status, failure: Box::new(failure), headers: Vec::new() }
     }
 
     pub(crate) fn bad_request(code: &str, message: impl Into<String>) -> Self {
@@ -71,7 +88,7 @@ impl ArmError {
 
     /// A resource that is not there, named by its id.
     pub(crate) fn resource_not_found(id: &str) -> Self {
-        let after = id.to_lowercase().rfind("/providers/").map_or(id, |at| &id[at + "/providers/".len()..]);
+        let after = id.to_ascii_lowercase().rfind("/providers/").map_or(id, |at| &id[at + "/providers/".len()..]);
         let parts: Vec<&str> = after.split('/').collect();
         let (namespace, rest) = parts.split_first().map_or(("", &[][..]), |(first, rest)| (*first, rest));
         let kinds: Vec<&str> = rest.iter().step_by(2).copied().collect();
@@ -105,23 +122,8 @@ impl ArmError {
 
     /// The answer it makes.
     pub(crate) fn into_answer(self) -> Answer {
-        let body = json!({ "error": self.body() });
-        let mut answer = Answer::json(self.status, body);
+        let mut answer = Answer::json(self.status, json!({ "error": self.failure }));
         answer.headers = self.headers;
         answer
-    }
-
-    /// The inner object, as an operation's status repeats it.
-    pub(crate) fn body(&self) -> Value {
-        let mut body = Map::new();
-        body.insert("code".into(), json!(self.code));
-        body.insert("message".into(), json!(self.message));
-        if let Some(target) = &self.target {
-            body.insert("target".into(), json!(target));
-        }
-        if let Some(info) = &self.additional_info {
-            body.insert("additionalInfo".into(), (**info).clone());
-        }
-        Value::Object(body)
     }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::clock;
+use super::errors::Failure;
 use super::http::Request;
 
 /// Which requests go wrong, how often, and how.
@@ -16,8 +17,7 @@ pub(crate) struct Rule {
     path: String,
     text: String,
     action: Action,
-    code: String,
-    message: String,
+    failure: Failure,
     headers: Vec<(String, String)>,
     delay: Duration,
     after: u64,
@@ -50,11 +50,10 @@ impl Rule {
     pub(crate) fn on(method: &str, path: &str, action: Action) -> Self {
         Self {
             method: method.to_owned(),
-            path: path.to_lowercase(),
+            path: path.to_ascii_lowercase(),
             text: String::new(),
             action,
-            code: "EmulatedFault".to_owned(),
-            message: "The emulator was told to answer this.".to_owned(),
+            failure: Failure::new("EmulatedFault", "The emulator was told to answer this."),
             headers: Vec::new(),
             delay: Duration::ZERO,
             after: 0,
@@ -64,25 +63,37 @@ impl Rule {
 
     /// Only requests whose query or body has this text in it.
     pub(crate) fn containing(mut self, text: &str) -> Self {
-        self.text = text.to_lowercase();
+        self.text = text.to_ascii_lowercase();
         self
     }
 
     /// The error's code.
     pub(crate) fn code(mut self, code: &str) -> Self {
-        self.code = code.to_owned();
+        self.failure.code = code.to_owned();
         self
     }
 
     /// The error's text.
     pub(crate) fn message(mut self, message: &str) -> Self {
-        self.message = message.to_owned();
+        self.failure.message = message.to_owned();
+        self
+    }
+
+    /// What the error is about.
+    pub(crate) fn target(mut self, target: &str) -> Self {
+        self.failure.target = Some(target.to_owned());
+        self
+    }
+
+    /// One more error within the error.
+    pub(crate) fn detail(mut self, code: &str, message: &str) -> Self {
+        self.failure.details.push(Failure::new(code, message));
         self
     }
 
     /// A header of the error answer, such as Retry-After.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_lowercase(), value.to_owned()));
+        self.headers.push((name.to_ascii_lowercase(), value.to_owned()));
         self
     }
 
@@ -106,13 +117,13 @@ impl Rule {
 
     fn matches(&self, request: &Request) -> bool {
         (self.method == "*" || self.method.eq_ignore_ascii_case(request.method.as_str()))
-            && wildcard(&self.path, &request.path().to_lowercase())
+            && wildcard(&self.path, &request.path().to_ascii_lowercase())
             && (self.text.is_empty()
                 || request
                     .query
                     .iter()
-                    .any(|(key, value)| format!("{key}={value}").to_lowercase().contains(&self.text))
-                || String::from_utf8_lossy(&request.body).to_lowercase().contains(&self.text))
+                    .any(|(key, value)| format!("{key}={value}").to_ascii_lowercase().contains(&self.text))
+                || String::from_utf8_lossy(&request.body).to_ascii_lowercase().contains(&self.text))
     }
 }
 
@@ -125,8 +136,7 @@ pub(crate) struct RuleId(u64);
 pub(crate) struct Verdict {
     pub(crate) id: RuleId,
     pub(crate) action: Action,
-    pub(crate) code: String,
-    pub(crate) message: String,
+    pub(crate) failure: Failure,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) delay: Duration,
 }
@@ -177,8 +187,7 @@ impl Faults {
             return Some(Verdict {
                 id: *id,
                 action: rule.action,
-                code: rule.code.clone(),
-                message: rule.message.clone(),
+                failure: rule.failure.clone(),
                 headers: rule.headers.clone(),
                 delay: rule.delay,
             });
@@ -215,12 +224,19 @@ impl FromStr for Rule {
             rule = match setting.split_once('=') {
                 None => rule.code(setting),
                 Some(("message", value)) => rule.message(value),
+                Some(("target", value)) => rule.target(value),
+                Some(("detail", value)) => {
+                    let (code, message) = value.split_once(':').ok_or("detail is CODE:TEXT")?;
+                    rule.detail(code, message.trim())
+                }
                 Some(("retry-after", value)) => rule.header("retry-after", value),
                 Some(("delay", value)) => rule.delay(clock::duration(value)?),
                 Some(("after", value)) => rule.after(number(value)?),
                 Some(("times", value)) => rule.times(number(value)?),
                 Some((name, _)) => {
-                    return Err(format!("{name:?} is none of message, retry-after, delay, after, times"));
+                    return Err(format!(
+                        "{name:?} is none of message, target, detail, retry-after, delay, after, times"
+                    ));
                 }
             };
         }
@@ -235,7 +251,7 @@ impl fmt::Display for RuleId {
 }
 
 /// Splits at spaces, except within double quotes.
-fn words(text: &str) -> Result<Vec<String>, String> {
+pub(crate) fn words(text: &str) -> Result<Vec<String>, String> {
     let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
     for c in text.chars() {
         match c {

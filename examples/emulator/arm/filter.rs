@@ -28,12 +28,12 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Term>, ArmError> {
         if let Some(arguments) = after.strip_prefix('(') {
             let arguments = arguments.trim_start();
             if let Some(tail) = arguments.strip_prefix(')') {
-                terms.push(Term::Call(name.to_lowercase()));
+                terms.push(Term::Call(name.to_ascii_lowercase()));
                 rest = tail;
             } else {
                 let (argument, tail) = quoted(arguments).ok_or_else(refuse)?;
                 rest = tail.trim_start().strip_prefix(')').ok_or_else(refuse)?;
-                terms.push(Term::CallWith(name.to_lowercase(), argument));
+                terms.push(Term::CallWith(name.to_ascii_lowercase(), argument));
             }
         } else {
             let value = after.get(..2).filter(|word| word.eq_ignore_ascii_case("eq")).map(|_| after[2..].trim_start());

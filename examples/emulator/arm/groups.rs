@@ -4,6 +4,8 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use super::authorization::rbac;
+use super::entra::Caller;
 use super::errors::ArmError;
 use super::http::{Answer, Request, page};
 use super::ids;
@@ -27,15 +29,17 @@ pub(crate) fn tenants(world: &World) -> Answer {
     }] }))
 }
 
-/// `GET /subscriptions`.
-pub(crate) fn subscriptions(world: &World, request: &Request) -> Result<Answer, ArmError> {
-    let all: Vec<Value> = world.store.subscriptions.values().map(|subscription| show(world, subscription)).collect();
+/// `GET /subscriptions`: those that the caller has some access to.
+pub(crate) fn subscriptions(world: &World, request: &Request, caller: &Caller) -> Result<Answer, ArmError> {
+    let seen =
+        world.store.subscriptions.iter().filter(|(id, _)| rbac::sees(world, caller, &format!("/subscriptions/{id}")));
+    let all: Vec<Value> = seen.map(|(_, subscription)| show(world, subscription)).collect();
     page(request, "$skiptoken", world.options.page_size, &all)
 }
 
 /// `GET /subscriptions/{id}`.
 pub(crate) fn subscription(world: &World, id: &str) -> Result<Answer, ArmError> {
-    let found = world.store.subscriptions.get(&id.to_lowercase());
+    let found = world.store.subscriptions.get(&id.to_ascii_lowercase());
     Ok(Answer::ok(show(world, found.ok_or_else(|| ArmError::subscription_not_found(id))?)))
 }
 
@@ -56,7 +60,7 @@ fn show(world: &World, subscription: &Subscription) -> Value {
 
 /// `…/resourceGroups`.
 pub(crate) fn list(world: &World, request: &Request, subscription: &str) -> Result<Answer, ArmError> {
-    let start = format!("/subscriptions/{}/", subscription.to_lowercase());
+    let start = format!("/subscriptions/{}/", subscription.to_ascii_lowercase());
     let groups = world.store.groups.iter().filter(|(key, _)| key.starts_with(&start));
     let groups: Vec<&Value> = groups.map(|(_, group)| group).collect();
     page(request, "$skiptoken", world.options.page_size, &groups)
@@ -121,7 +125,7 @@ pub(crate) fn resources(world: &World, request: &Request, scope: &str) -> Result
     let (now, lag, scope) = (world.clock.now(), world.options.read_delay, ids::key(scope));
     let matches = |document: &Value| {
         terms.iter().all(|(name, value)| {
-            let own = match name.to_lowercase().as_str() {
+            let own = match name.to_ascii_lowercase().as_str() {
                 "resourcegroup" => ids::part(text(document, "/id"), "resourceGroups").unwrap_or(""),
                 "resourcetype" => text(document, "/type"),
                 "name" => text(document, "/name"),

@@ -26,23 +26,13 @@ pub(crate) struct Request {
     pub(crate) body: Bytes,
     /// `https://host:port` as the caller addressed us; absolute links in answers begin with it.
     pub(crate) base: String,
+    /// Whether it came from this machine.
+    pub(crate) local: bool,
+    /// The object id of whoever sends it; empty as long as that is not known.
+    pub(crate) caller: String,
 }
 
 impl Request {
-    /// A request that nobody sent, for what the emulator does by itself at a base URL.
-    pub(crate) fn internal(base: &str) -> Self {
-        Self {
-            method: Method::PUT,
-            raw_path: String::new(),
-            segments: Vec::new(),
-            raw_query: String::new(),
-            query: Vec::new(),
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            base: base.to_owned(),
-        }
-    }
-
     /// The decoded path with single slashes.
     pub(crate) fn path(&self) -> String {
         self.segments.iter().map(|segment| format!("/{segment}")).collect()
@@ -166,13 +156,13 @@ pub(crate) fn percent_decode(text: &str) -> String {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let hex = bytes.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
-        match (bytes[at], hex.and_then(|pair| u8::from_str_radix(pair, 16).ok())) {
-            (b'%', Some(byte)) => {
-                decoded.push(byte);
+        let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        match (bytes[at], digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push((high * 16 + low) as u8);
                 at += 3;
             }
-            (byte, _) => {
+            (byte, ..) => {
                 decoded.push(byte);
                 at += 1;
             }

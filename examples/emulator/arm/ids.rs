@@ -5,15 +5,14 @@ pub(crate) fn key(id: &str) -> String {
     let mut key = String::with_capacity(id.len() + 1);
     for segment in id.split('/').filter(|segment| !segment.is_empty()) {
         key.push('/');
-        key.push_str(&segment.to_lowercase());
+        key.push_str(&segment.to_ascii_lowercase());
     }
     key
 }
 
 /// Whether two ids name one thing.
 pub(crate) fn same(a: &str, b: &str) -> bool {
-    let segments = |id: &'_ str| id.split('/').filter(|s| !s.is_empty()).map(str::to_lowercase).collect::<Vec<_>>();
-    segments(a) == segments(b)
+    key(a) == key(b)
 }
 
 /// The last segment of an id.
@@ -67,7 +66,7 @@ impl Target {
 
     /// The full type in lower case, such as `microsoft.storage/storageaccounts`.
     pub(crate) fn kind(&self) -> String {
-        format!("{}/{}", self.namespace, self.types.join("/")).to_lowercase()
+        format!("{}/{}", self.namespace, self.types.join("/")).to_ascii_lowercase()
     }
 
     /// Whether the path ends in a name, and not in a collection or an action.

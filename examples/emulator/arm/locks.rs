@@ -72,7 +72,7 @@ pub(crate) fn check(world: &World, method: &Method, id: &str) -> Result<(), ArmE
         .filter(|lock| stops(lock))
         .filter_map(|lock| {
             let id = text(lock, "/id");
-            let scope = &id[..id.to_lowercase().rfind("/providers/microsoft.authorization/locks/")?];
+            let scope = &id[..id.to_ascii_lowercase().rfind("/providers/microsoft.authorization/locks/")?];
             let scope_key = ids::key(scope);
             let touches = above.contains(&scope_key) || (*method == Method::DELETE && is_below(&key, &scope_key));
             touches.then(|| scope.to_owned())

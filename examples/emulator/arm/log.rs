@@ -40,7 +40,7 @@ pub(crate) struct Record {
 impl Record {
     /// Whether it went to Azure Resource Manager, and not to the sign-in endpoints, the data plane or the emulator itself.
     pub(crate) fn is_arm(&self) -> bool {
-        let path = self.path.to_lowercase();
+        let path = self.path.to_ascii_lowercase();
         ["/subscriptions", "/providers/", "/tenants"].iter().any(|start| path.starts_with(start))
     }
 

@@ -27,6 +27,7 @@ mod providers;
 mod routes;
 mod seed;
 mod server;
+mod state;
 mod storage;
 mod store;
 mod throttle;

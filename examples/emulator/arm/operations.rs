@@ -1,16 +1,17 @@
 //! Long-running operations: the answers that start them, the URLs that follow them, and their end
 //! (facts: arm.md §1.3, §5.6).
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::clock;
-use super::errors::ArmError;
+use super::errors::{ArmError, Failure};
 use super::http::{Answer, Request};
 use super::options::{Lro, Operations};
+use super::store::is_below;
 use super::world::World;
 use super::{groups, ids, storage, workspaces};
 
@@ -30,7 +31,11 @@ pub(crate) struct Operation {
     pub(crate) effect: Effect,
     pub(crate) state: State,
     /// What it will fail with, if it was told to.
-    pub(crate) fails: Option<(String, String)>,
+    pub(crate) fails: Option<Failure>,
+    /// In which shape the request that started it was answered.
+    pub(crate) shape: Lro,
+    /// The object id of whoever started it, who may also follow it.
+    pub(crate) started_by: String,
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) started: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -59,7 +64,7 @@ pub(crate) enum Effect {
 pub(crate) enum State {
     Running,
     Succeeded,
-    Failed { code: String, message: String },
+    Failed(Failure),
     Canceled,
 }
 
@@ -82,8 +87,8 @@ pub(crate) fn start(
     let now = world.clock.now();
     let key = ids::key(resource);
     if shape == Lro::Done {
-        if let Some((code, message)) = world.next_operation_fails.take() {
-            return Err(ArmError::bad_request(&code, message));
+        if let Some(failure) = world.next_operation_fails.take() {
+            return Err(ArmError::of(StatusCode::BAD_REQUEST, failure));
         }
         apply(world, &key, &effect, now);
         return Ok(result(world, request, resource, &effect));
@@ -94,8 +99,10 @@ pub(crate) fn start(
         method: request.method.to_string(),
         state: State::Running,
         fails: world.next_operation_fails.take(),
+        shape,
+        started_by: request.caller.clone(),
         started: now,
-        due: (world.options.operations == Operations::Auto).then(|| now + world.options.operation_time),
+        due: (world.options.operations == Operations::Auto).then(|| clock::after(now, world.options.operation_time)),
         ended: None,
         effect,
     };
@@ -147,11 +154,11 @@ fn url(world: &World, request: &Request, operation: &Operation, kind: &str) -> S
         })
         .and_then(|document| document.get("location"))
         .and_then(Value::as_str)
-        .map_or_else(|| "eastus".to_owned(), |location| location.replace(' ', "").to_lowercase());
+        .map_or_else(|| "eastus".to_owned(), |location| location.replace(' ', "").to_ascii_lowercase());
     if matches!(operation.effect, Effect::DeleteGroup) {
         return format!("{base}/subscriptions/{subscription}/operationresults/{id}?api-version={version}&type={kind}");
     }
-    let (namespace, kind_of) = if operation.resource.to_lowercase().contains("/providers/microsoft.storage/") {
+    let (namespace, kind_of) = if operation.resource.to_ascii_lowercase().contains("/providers/microsoft.storage/") {
         ("Microsoft.Storage", "asyncoperations")
     } else {
         ("Microsoft.MachineLearningServices", "workspaceOperationsStatus")
@@ -177,9 +184,11 @@ pub(crate) fn poll(world: &World, request: &Request, id: &str) -> Result<Answer,
         return Ok(status(world, request, &operation));
     }
     match &operation.state {
+        // A poll repeats the headers of the answer that started the operation.
+        State::Running if operation.shape == Lro::Both => Ok(started(world, request, &operation, Lro::Both)),
         State::Running => Ok(started(world, request, &operation, Lro::Location)),
         State::Succeeded => Ok(result(world, request, &operation.resource, &operation.effect)),
-        State::Failed { code, message } => Err(ArmError::bad_request(code, message.clone())),
+        State::Failed(failure) => Err(ArmError::of(StatusCode::BAD_REQUEST, failure.clone())),
         State::Canceled => Err(ArmError::conflict("OperationCanceled", "The operation was canceled.")),
     }
 }
@@ -189,7 +198,7 @@ fn status(world: &World, request: &Request, operation: &Operation) -> Answer {
     let (name, percent) = match operation.state {
         State::Running => ("InProgress", 50.0),
         State::Succeeded => ("Succeeded", 100.0),
-        State::Failed { .. } => ("Failed", 100.0),
+        State::Failed(_) => ("Failed", 100.0),
         State::Canceled => ("Canceled", 100.0),
     };
     let mut body = json!({
@@ -202,8 +211,8 @@ fn status(world: &World, request: &Request, operation: &Operation) -> Answer {
     if let Some(ended) = operation.ended {
         body["endTime"] = json!(clock::ticks(ended));
     }
-    if let State::Failed { code, message } = &operation.state {
-        body["error"] = json!({ "code": code, "message": message });
+    if let State::Failed(failure) = &operation.state {
+        body["error"] = json!(failure);
     }
     let answer = Answer::ok(body);
     if operation.state == State::Running {
@@ -231,12 +240,7 @@ fn result(world: &World, request: &Request, resource: &str, effect: &Effect) -> 
 
 /// Refuses a write to a resource that another operation works on.
 pub(crate) fn refuse_concurrent(world: &World, resource: &str) -> Result<(), ArmError> {
-    let busy = world
-        .store
-        .operations
-        .iter()
-        .any(|operation| operation.state == State::Running && ids::same(&operation.resource, resource));
-    if busy {
+    if is_busy(world, resource) {
         return Err(ArmError::conflict(
             "Conflict",
             format!(
@@ -246,6 +250,30 @@ pub(crate) fn refuse_concurrent(world: &World, resource: &str) -> Result<(), Arm
         ));
     }
     Ok(())
+}
+
+/// Whether an operation works on a resource.
+pub(crate) fn is_busy(world: &World, resource: &str) -> bool {
+    let mut running = world.store.operations.iter().filter(|operation| operation.state == State::Running);
+    running.any(|operation| ids::same(&operation.resource, resource))
+}
+
+/// Whether a request follows an operation that its caller started, which needs no role.
+pub(crate) fn is_own_poll(world: &World, request: &Request) -> bool {
+    let Some(id) = request.segments.last().filter(|_| request.method == Method::GET) else { return false };
+    let own = |operation: &Operation| operation.id.eq_ignore_ascii_case(id) && operation.started_by == request.caller;
+    !request.caller.is_empty() && world.store.operations.iter().any(own)
+}
+
+/// Cancels what is running on something that has gone (a key), or below it, so that it cannot come back.
+pub(crate) fn abandon(world: &mut World, key: &str, at: OffsetDateTime) {
+    for operation in world.store.operations.iter_mut().filter(|operation| operation.state == State::Running) {
+        let resource = ids::key(&operation.resource);
+        if resource == key || is_below(key, &resource) {
+            operation.state = State::Canceled;
+            operation.ended = Some(at);
+        }
+    }
 }
 
 /// The running operation that is due first, with its time, if it is due by `now`.
@@ -264,12 +292,12 @@ pub(crate) fn next_due(world: &World, now: OffsetDateTime) -> Option<(OffsetDate
 pub(crate) fn end(world: &mut World, id: &str, outcome: Option<Outcome>, at: OffsetDateTime) -> bool {
     let found = world.store.operations.iter_mut().find(|operation| operation.id == id);
     let Some(operation) = found.filter(|operation| operation.state == State::Running) else { return false };
-    let fails = operation.fails.clone().map(|(code, message)| Outcome::Failed { code, message });
     operation.ended = Some(at);
-    operation.state = match outcome.or(fails).unwrap_or(Outcome::Succeeded) {
-        Outcome::Succeeded => State::Succeeded,
-        Outcome::Failed { code, message } => State::Failed { code, message },
-        Outcome::Canceled => State::Canceled,
+    operation.state = match (outcome, operation.fails.clone()) {
+        (Some(Outcome::Failed { code, message }), _) => State::Failed(Failure::new(code, message)),
+        (Some(Outcome::Canceled), _) => State::Canceled,
+        (None, Some(failure)) => State::Failed(failure),
+        (Some(Outcome::Succeeded) | None, _) => State::Succeeded,
     };
     let (key, effect, state) = (ids::key(&operation.resource), operation.effect.clone(), operation.state.clone());
     match state {
@@ -312,5 +340,8 @@ fn apply(world: &mut World, key: &str, effect: &Effect, at: OffsetDateTime) {
         Effect::DeleteGroup => groups::remove(world, key, at),
         Effect::ResyncKeys => workspaces::datastores::resync(world, key),
         Effect::Nothing => {}
+    }
+    if matches!(effect, Effect::Delete { .. } | Effect::DeleteGroup) {
+        abandon(world, key, at);
     }
 }

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, Parser, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgAction, Args, Command, FromArgMatches, Parser, ValueEnum};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::faults::Rule;
@@ -78,7 +80,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "0s")]
     pub(crate) assignment_read_delay: Duration,
     /// Answer 429 when a bucket is empty (the headers are there in any case)
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, action = ArgAction::Set, default_value_t = false)]
+    #[arg(default_missing_value = "true")]
     pub(crate) throttle: bool,
     /// Reads a principal may do: size of the bucket, and refill per second (refill open: arm.md §5.2)
     #[arg(long, value_name = "SIZE/RATE", default_value = "250/25")]
@@ -93,7 +96,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 15)]
     pub(crate) global_bucket_factor: u32,
     /// Refuse callers whose roles lack the action
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, action = ArgAction::Set, default_value_t = false)]
+    #[arg(default_missing_value = "true")]
     pub(crate) enforce_rbac: bool,
     /// How long a new role assignment has no effect on what its principal may do
     #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "0s")]
@@ -110,7 +114,7 @@ pub(crate) struct Options {
     /// An api-version to answer with NoRegisteredProviderFound; may be repeated
     #[arg(long, value_name = "VERSION")]
     pub(crate) reject_api_version: Vec<String>,
-    /// Whether systemDatastoresAuthMode is honoured at every api-version, or only where the published schema has it
+    /// Whether systemDatastoresAuthMode and an account's flags are honoured at every api-version, or only where the published schema has them
     #[arg(long, value_name = "VIEW", default_value = "live")]
     pub(crate) schema: SchemaView,
     /// How GET writes systemDatastoresAuthMode (open: arm.md §9.1)
@@ -153,7 +157,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "STATUS", default_value_t = 400, value_parser = clap::value_parser!(u16).range(400..=409))]
     pub(crate) unmatched_type: u16,
     /// Which principals role assignments take: any; known (or any with a principalType); strict (known only)
-    #[arg(long, value_name = "WHICH", default_value = "any")]
+    #[arg(long, value_name = "WHICH", default_value = "known")]
     pub(crate) principals: Principals,
     /// How long after it was made a principal is still unknown to role assignments
     #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "0s")]
@@ -161,14 +165,24 @@ pub(crate) struct Options {
     /// Role assignments a subscription may hold
     #[arg(long, value_name = "N", default_value_t = 4000)]
     pub(crate) assignment_limit: usize,
+    /// Role assignments a management group may hold
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub(crate) management_group_assignment_limit: usize,
     /// Status of RoleAssignmentLimitExceeded (open: arm.md §3)
     #[arg(long, value_name = "STATUS", default_value_t = 400, value_parser = clap::value_parser!(u16).range(400..=409))]
     pub(crate) assignment_limit_status: u16,
+    /// Audiences that a token for ARM may have, besides the emulator's own URL
+    #[arg(long, value_name = "URLS", value_delimiter = ',', default_value = AUDIENCES)]
+    pub(crate) audience: Vec<String>,
+    /// Another tenant that the same clients may sign in to, whose tokens ARM refuses; may be repeated
+    #[arg(long, value_name = "GUID")]
+    pub(crate) foreign_tenant: Vec<String>,
     /// How long a token lives
     #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "3599s")]
     pub(crate) token_lifetime: Duration,
     /// Add a claims challenge to every 401
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, action = ArgAction::Set, default_value_t = false)]
+    #[arg(default_missing_value = "true")]
     pub(crate) claims_challenge: bool,
     /// Whether x-ms-client-request-id is echoed always, never, or when asked (open: arm.md §5.4)
     #[arg(long, value_name = "WHEN", default_value = "when-asked")]
@@ -193,7 +207,46 @@ impl Default for Options {
     }
 }
 
+/// The audiences of ARM in the public cloud, the US Government's and China's (facts: arm.md §6.1).
+const AUDIENCES: &str = "https://management.azure.com,https://management.core.windows.net,\
+    https://management.usgovcloudapi.net,https://management.core.usgovcloudapi.net,\
+    https://management.chinacloudapi.cn,https://management.core.chinacloudapi.cn";
+
+/// What has had its effect once the emulator runs.
+const FIXED: [&str; 14] = [
+    "listen",
+    "ca_file",
+    "seed",
+    "state",
+    "fault",
+    "tenant_id",
+    "subscription_id",
+    "client_id",
+    "client_secret",
+    "client_object_id",
+    "unregistered",
+    "disabled_subscription",
+    "time",
+    "stop_clock",
+];
+
 impl Options {
+    /// Changes switches, written as on the command line; those that are not named stay as they are.
+    pub(crate) fn change(&mut self, words: &[String]) -> Result<(), String> {
+        let command =
+            Self::augment_args_for_update(Command::new("options").no_binary_name(true).disable_help_flag(true));
+        // A default would count as if it had been named.
+        let command = command.mut_args(|switch| switch.default_value(None::<&'static str>));
+        let named = command.try_get_matches_from(words).map_err(|error| error.render().to_string())?;
+        if let Some(fixed) = FIXED.into_iter().find(|name| named.value_source(name) == Some(ValueSource::CommandLine)) {
+            return Err(format!("--{} can be given at the start only", fixed.replace('_', "-")));
+        }
+        let mut changed = self.clone();
+        changed.update_from_arg_matches(&named).map_err(|error| error.to_string())?;
+        *self = changed;
+        Ok(())
+    }
+
     /// The defaults for tests: operations tell their clients to poll without a pause.
     pub(crate) fn quick() -> Self {
         Self { retry_after: 0, ..Self::default() }
@@ -210,7 +263,7 @@ pub(crate) enum Operations {
 }
 
 /// The shapes of arm.md §1.3 in which a write can be answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 pub(crate) enum Lro {
     /// 200 with the finished resource.
     #[value(name = "200")]

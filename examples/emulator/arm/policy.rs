@@ -74,8 +74,8 @@ impl Policy {
             "RequestDisallowedByPolicy",
             format!("Resource '{name}' was disallowed by policy. Policy identifiers: '{identifiers}'."),
         );
-        error.target = Some(name.to_owned());
-        error.additional_info = Some(Box::new(json!([{
+        error.failure.target = Some(name.to_owned());
+        error.failure.additional_info = vec![json!({
             "type": "PolicyViolation",
             "info": {
                 "evaluationDetails": { "evaluatedExpressions": [{
@@ -94,7 +94,7 @@ impl Policy {
                 "policyAssignmentName": "emulated",
                 "policyAssignmentScope": format!("/subscriptions/{subscription}"),
             },
-        }])));
+        })];
         error
     }
 }

@@ -3,6 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
+use super::clock;
 use super::errors::ArmError;
 use super::http::{Answer, Request, page};
 use super::ids::Target;
@@ -139,13 +140,13 @@ pub(crate) fn answer(
         (&Method::POST, [namespace, "register" | "unregister"]) => {
             let namespace = known(namespace).ok_or_else(|| invalid_namespace(namespace))?;
             let registered = state(world, subscription, namespace) == "Registered";
-            let key = namespace.to_lowercase();
+            let key = namespace.to_ascii_lowercase();
             if rest[1] == "unregister" {
                 set_state(world, subscription, &key, "NotRegistered");
             } else if !registered {
                 set_state(world, subscription, &key, "Registering");
-                let due = world.clock.now() + world.options.registration_time;
-                let event = Event::Registered { subscription: subscription.to_lowercase(), namespace: key };
+                let due = clock::after(world.clock.now(), world.options.registration_time);
+                let event = Event::Registered { subscription: subscription.to_ascii_lowercase(), namespace: key };
                 world.store.pending.push(Pending { due, event });
             }
             Ok(Answer::ok(show(world, subscription, namespace)))
@@ -154,13 +155,8 @@ pub(crate) fn answer(
     }
 }
 
-/// Refuses calls to a provider that the subscription is not registered with, and api-versions that are to be refused.
-pub(crate) fn check(
-    world: &World,
-    request: &Request,
-    target: &Target,
-    subscription: Option<&str>,
-) -> Result<(), ArmError> {
+/// Refuses calls to a provider that the subscription is not registered with.
+pub(crate) fn check(world: &World, target: &Target, subscription: Option<&str>) -> Result<(), ArmError> {
     if let Some(subscription) = subscription
         && state(world, subscription, &target.namespace) != "Registered"
     {
@@ -172,27 +168,38 @@ pub(crate) fn check(
             ),
         ));
     }
-    let version = request.api_version();
-    if world.options.reject_api_version.iter().any(|rejected| rejected.eq_ignore_ascii_case(version)) {
-        let kind = target.types.join("/");
-        let known = PROVIDERS
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(&target.namespace))
-            .and_then(|(_, kinds)| kinds.iter().find(|(name, _)| name.eq_ignore_ascii_case(&kind)))
-            .map(|(_, versions)| {
-                versions.iter().copied().flatten().copied().filter(|known| *known != version).collect::<Vec<_>>()
-            })
-            .unwrap_or_default();
-        return Err(ArmError::bad_request(
-            "NoRegisteredProviderFound",
-            format!(
-                "No registered resource provider found for location 'eastus' and API version '{version}' for type '{kind}'. \
-                 The supported api-versions are '{}'. The supported locations are 'eastus, westeurope'.",
-                known.join(", ")
-            ),
-        ));
-    }
     Ok(())
+}
+
+/// Refuses api-versions that are to be refused, whatever is asked for.
+pub(crate) fn check_version(world: &World, request: &Request) -> Result<(), ArmError> {
+    let version = request.api_version();
+    if !world.options.reject_api_version.iter().any(|rejected| rejected.eq_ignore_ascii_case(version)) {
+        return Ok(());
+    }
+    let (namespace, kind) = match Target::parse(&request.segments) {
+        Some(target) => (target.namespace, target.types.join("/")),
+        None => {
+            let kind = request.segments.iter().step_by(2).next_back();
+            ("Microsoft.Resources".to_owned(), kind.cloned().unwrap_or_default())
+        }
+    };
+    let known = PROVIDERS
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(&namespace))
+        .and_then(|(_, kinds)| kinds.iter().find(|(name, _)| name.eq_ignore_ascii_case(&kind)))
+        .map(|(_, versions)| {
+            versions.iter().copied().flatten().copied().filter(|known| *known != version).collect::<Vec<_>>()
+        })
+        .unwrap_or_default();
+    Err(ArmError::bad_request(
+        "NoRegisteredProviderFound",
+        format!(
+            "No registered resource provider found for location 'eastus' and API version '{version}' for type '{kind}'. \
+             The supported api-versions are '{}'. The supported locations are 'eastus, westeurope'.",
+            known.join(", ")
+        ),
+    ))
 }
 
 pub(crate) fn invalid_namespace(namespace: &str) -> ArmError {
@@ -207,15 +214,15 @@ pub(crate) fn registered(world: &mut World, subscription: &str, namespace: &str)
 }
 
 fn state<'a>(world: &'a World, subscription: &str, namespace: &str) -> &'a str {
-    let subscription = world.store.subscriptions.get(&subscription.to_lowercase());
+    let subscription = world.store.subscriptions.get(&subscription.to_ascii_lowercase());
     subscription
-        .and_then(|subscription| subscription.registrations.get(&namespace.to_lowercase()))
+        .and_then(|subscription| subscription.registrations.get(&namespace.to_ascii_lowercase()))
         .map_or("Registered", String::as_str)
 }
 
 fn set_state(world: &mut World, subscription: &str, namespace: &str, state: &str) {
-    if let Some(subscription) = world.store.subscriptions.get_mut(&subscription.to_lowercase()) {
-        subscription.registrations.insert(namespace.to_lowercase(), state.to_owned());
+    if let Some(subscription) = world.store.subscriptions.get_mut(&subscription.to_ascii_lowercase()) {
+        subscription.registrations.insert(namespace.to_ascii_lowercase(), state.to_owned());
     }
 }
 

@@ -2,7 +2,8 @@
 
 use axum::http::Method;
 
-use super::authorization::{self, definitions, rbac};
+use super::authorization::rbac::{self, Need};
+use super::authorization::{self, definitions};
 use super::entra::{self, Caller};
 use super::errors::ArmError;
 use super::http::{Answer, Request};
@@ -12,7 +13,7 @@ use super::{control, data_plane, groups, locks, metadata, operations, providers,
 
 /// Answers any request.
 pub(crate) fn answer(world: &mut World, request: &Request) -> Answer {
-    let first = request.segments.first().map(|segment| segment.to_lowercase()).unwrap_or_default();
+    let first = request.segments.first().map(|segment| segment.to_ascii_lowercase()).unwrap_or_default();
     match first.as_str() {
         "metadata" if request.segments.get(1).is_some_and(|second| second.eq_ignore_ascii_case("endpoints")) => {
             metadata::answer(request)
@@ -27,7 +28,7 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Answer {
 }
 
 fn front_door(world: &mut World, request: &Request) -> Answer {
-    let caller = match entra::caller(world, request) {
+    let caller = match entra::arm_caller(world, request) {
         Ok(caller) => caller,
         Err(error) => return error.into_answer(),
     };
@@ -56,7 +57,7 @@ fn dispatch(world: &mut World, request: &Request, caller: &Caller) -> Result<Ans
     }
     let writes = !matches!(request.method, Method::GET | Method::HEAD);
     if let Some(id) = subscription(request) {
-        let known = world.store.subscriptions.get(&id.to_lowercase());
+        let known = world.store.subscriptions.get(&id.to_ascii_lowercase());
         let known = known.ok_or_else(|| ArmError::subscription_not_found(id))?;
         if writes && known.disabled {
             return Err(ArmError::conflict(
@@ -67,15 +68,18 @@ fn dispatch(world: &mut World, request: &Request, caller: &Caller) -> Result<Ans
             ));
         }
     }
-    let (action, scope) = needs(request).ok_or_else(|| nothing_here(request))?;
-    rbac::check(world, caller, &action, &scope)?;
+    let need = need(request).ok_or_else(|| nothing_here(request))?;
+    if !operations::is_own_poll(world, request) {
+        rbac::check(world, caller, &need)?;
+    }
+    providers::check_version(world, request)?;
 
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
-    let lower: Vec<String> = segments.iter().map(|segment| segment.to_lowercase()).collect();
+    let lower: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     match (&request.method, &lower[..]) {
         (&Method::GET, ["tenants"]) => Ok(groups::tenants(world)),
-        (&Method::GET, ["subscriptions"]) => groups::subscriptions(world, request),
+        (&Method::GET, ["subscriptions"]) => groups::subscriptions(world, request, caller),
         (&Method::GET, ["subscriptions", _]) => groups::subscription(world, segments[1]),
         (&Method::GET, ["subscriptions", _, "resourcegroups"]) => groups::list(world, request, segments[1]),
         (&Method::GET, ["subscriptions", _, "resources"] | ["subscriptions", _, "resourcegroups", _, "resources"]) => {
@@ -107,7 +111,7 @@ fn provider(
     target: &Target,
     caller: &Caller,
 ) -> Result<Answer, ArmError> {
-    providers::check(world, request, target, subscription(request))?;
+    providers::check(world, target, subscription(request))?;
     if let [subscriptions, id, groups, name, ..] = &request.segments[..]
         && subscriptions.eq_ignore_ascii_case("subscriptions")
         && groups.eq_ignore_ascii_case("resourceGroups")
@@ -138,45 +142,44 @@ fn provider(
     }
 }
 
-/// The action that a request needs, and the scope at which; `None` when the path is nothing of ARM's.
-fn needs(request: &Request) -> Option<(String, String)> {
-    let path = request.path();
-    if let Some(target) = Target::parse(&request.segments).filter(|target| {
-        !(target.types.len() == 1 && target.names.is_empty() && target.types[0].to_lowercase().ends_with("register"))
-    }) {
-        let scope = if target.namespace.eq_ignore_ascii_case("Microsoft.Authorization") || target.names.is_empty() {
-            target.scope.clone()
-        } else {
-            target.id()
-        };
-        return Some((rbac::action(&request.method, &target), if scope.is_empty() { "/".to_owned() } else { scope }));
-    }
-    let verb = match request.method {
-        Method::GET | Method::HEAD => "read",
-        Method::DELETE => "delete",
-        Method::POST => "action",
-        _ => "write",
+/// What a request needs its caller to be allowed; `None` when the path is nothing of ARM's.
+fn need(request: &Request) -> Option<Need> {
+    let lower: Vec<String> = request.segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
+    let verb = rbac::verb(&request.method);
+    let up_to = |end: usize| request.segments[..end].iter().map(|segment| format!("/{segment}")).collect::<String>();
+    let resources = |kind: &str| format!("Microsoft.Resources/{kind}{verb}");
+    let (action, scope) = match lower.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        // Lists that everybody may read: each sees what it has access to.
+        ["tenants"] | ["subscriptions"] if verb == "read" => return Some(Need::SignIn),
+        ["subscriptions", _] => (resources("subscriptions/"), up_to(2)),
+        ["subscriptions", _, "resourcegroups"] => (resources("subscriptions/resourceGroups/"), up_to(2)),
+        ["subscriptions", _, "resourcegroups", _] => (resources("subscriptions/resourceGroups/"), up_to(4)),
+        ["subscriptions", _, "resources"] => (resources("subscriptions/resources/"), up_to(2)),
+        ["subscriptions", _, "resourcegroups", _, "resources"] => {
+            (resources("subscriptions/resourceGroups/resources/"), up_to(4))
+        }
+        ["subscriptions", _, "providers"] | ["subscriptions", _, "providers", _] => {
+            (resources("subscriptions/providers/"), up_to(2))
+        }
+        ["subscriptions", _, "providers", _, act @ ("register" | "unregister")] => {
+            (format!("{}/{act}/action", request.segments[3]), up_to(2))
+        }
+        ["subscriptions", _, "operationresults", _] => (resources("subscriptions/operationresults/"), up_to(2)),
+        _ => {
+            let target = Target::parse(&request.segments)?;
+            // Access to a role assignment or a lock, and to a list, is looked up at the scope it is at.
+            let outside = target.namespace.eq_ignore_ascii_case("Microsoft.Authorization") || target.names.is_empty();
+            (rbac::action(&request.method, &target), if outside { target.scope } else { target.id() })
+        }
     };
-    let lower: Vec<String> = request.segments.iter().map(|segment| segment.to_lowercase()).collect();
-    match lower.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["tenants"] => Some((format!("Microsoft.Resources/tenants/{verb}"), path)),
-        ["subscriptions"] => Some((format!("Microsoft.Resources/subscriptions/{verb}"), path)),
-        ["subscriptions", _, "resourcegroups", ..] => {
-            Some((format!("Microsoft.Resources/subscriptions/resourceGroups/{verb}"), path))
-        }
-        ["subscriptions", _, "providers", _, "register" | "unregister"] => {
-            Some((format!("{}/register/action", request.segments[3]), path))
-        }
-        ["subscriptions", ..] => Some((format!("Microsoft.Resources/subscriptions/{verb}"), path)),
-        _ => None,
-    }
+    Some(Need::Action { action, scope: if scope.is_empty() { "/".to_owned() } else { scope } })
 }
 
 /// The refusal a rule asks for: the real text, with the action and scope of this request.
 pub(crate) fn denied(world: &World, request: &Request) -> ArmError {
-    match (entra::caller(world, request), needs(request)) {
+    match (entra::arm_caller(world, request), need(request)) {
         (Err(error), _) => error,
-        (Ok(caller), Some((action, scope))) => rbac::denied(&caller, &action, &scope),
+        (Ok(caller), Some(need)) => rbac::denied(&caller, &need),
         (Ok(_), None) => nothing_here(request),
     }
 }

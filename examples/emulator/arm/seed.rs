@@ -138,8 +138,8 @@ impl Seed {
         serde_saphyr::from_str(text).map_err(|error| anyhow!("{error}"))
     }
 
-    /// Puts everything in place; `base` is the emulator's own URL.
-    pub(crate) fn plant(self, world: &mut World, base: &str) -> Result<()> {
+    /// Puts everything in place.
+    pub(crate) fn plant(self, world: &mut World) -> Result<()> {
         for (id, name) in &self.subscriptions {
             world.add_subscription(id, name);
         }
@@ -157,8 +157,8 @@ impl Seed {
         for account in self.storage_accounts {
             let id = account.id(world, storage::TYPE);
             account.group(world);
-            storage::seed(world, base, &id, &account.body())
-                .map_err(|error| anyhow!("storage account {}: {}", account.name, error.message))?;
+            storage::seed(world, &id, &account.body())
+                .map_err(|error| anyhow!("storage account {}: {}", account.name, error.failure.message))?;
         }
         for workspace in self.workspaces {
             let id = workspace.id(world, workspaces::TYPE);
@@ -170,7 +170,7 @@ impl Seed {
                 }
             }
             workspaces::seed(world, &id, &body)
-                .map_err(|error| anyhow!("workspace {}: {}", workspace.name, error.message))?;
+                .map_err(|error| anyhow!("workspace {}: {}", workspace.name, error.failure.message))?;
         }
         for assignment in self.role_assignments {
             let scope = by_name(world, storage::TYPE, &assignment.scope)?;
@@ -241,7 +241,7 @@ fn by_name(world: &World, kind: &str, given: &str) -> Result<String> {
     if given.starts_with('/') {
         return Ok(given.to_owned());
     }
-    let end = format!("/providers/{kind}/{given}").to_lowercase();
+    let end = format!("/providers/{kind}/{given}").to_ascii_lowercase();
     let found = world.store.resources.iter().find(|(key, _)| key.ends_with(&end));
     let document = found.and_then(|(_, entry)| entry.current());
     document

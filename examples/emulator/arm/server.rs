@@ -19,6 +19,7 @@ use super::errors::ArmError;
 use super::faults::{Action, Verdict};
 use super::http::{self, Answer, CONTENT_TYPE, Payload, Request, percent_decode};
 use super::options::EchoWhen;
+use super::state::{Keeper, State};
 use super::world::World;
 use super::{clock, entra, routes};
 
@@ -33,11 +34,15 @@ pub(crate) struct Shared {
     changes: watch::Sender<u64>,
     /// How often everybody must hang up.
     hang_ups: watch::Sender<u64>,
+    /// Writes the state file, if there is to be one.
+    keeper: Option<Arc<Keeper>>,
 }
 
 impl Shared {
     pub(crate) fn new(world: World) -> Self {
-        Self { world: Arc::new(Mutex::new(world)), changes: watch::Sender::new(0), hang_ups: watch::Sender::new(0) }
+        let keeper = world.options.state.clone().map(Keeper::new).map(Arc::new);
+        let (changes, hang_ups) = (watch::Sender::new(0), watch::Sender::new(0));
+        Self { world: Arc::new(Mutex::new(world)), changes, hang_ups, keeper }
     }
 
     /// The world, brought up to the present.
@@ -46,6 +51,18 @@ impl Shared {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         world.settle();
         world
+    }
+
+    /// Keeps what has changed since the last time. Nobody may hold the world meanwhile.
+    pub(crate) fn save(&self) {
+        let state = self.world().take_state();
+        self.keep(state);
+    }
+
+    fn keep(&self, state: Option<State>) {
+        if let (Some(keeper), Some(state)) = (&self.keeper, state) {
+            keeper.keep(&state);
+        }
     }
 
     /// Tells waiters to look again.
@@ -79,8 +96,9 @@ pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, shared: Share
         tokio::select! {
             accepted = listener.accept() => {
                 // A connection that was gone before we took it is no reason to stop.
-                let Ok((socket, _)) = accepted else { continue };
-                connections.spawn(converse(socket, tls.clone(), shared.clone()));
+                let Ok((socket, peer)) = accepted else { continue };
+                let local = peer.ip().to_canonical().is_loopback();
+                connections.spawn(converse(socket, local, tls.clone(), shared.clone()));
             }
             Some(_) = connections.join_next() => {}
         }
@@ -88,7 +106,7 @@ pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, shared: Share
 }
 
 /// One connection, from its handshake to its end.
-async fn converse(socket: tokio::net::TcpStream, tls: TlsAcceptor, shared: Shared) {
+async fn converse(socket: tokio::net::TcpStream, local: bool, tls: TlsAcceptor, shared: Shared) {
     let mut hang_ups = shared.hang_ups.subscribe();
     // Small answers must not wait for the peer's acknowledgements.
     let _ = socket.set_nodelay(true);
@@ -98,7 +116,7 @@ async fn converse(socket: tokio::net::TcpStream, tls: TlsAcceptor, shared: Share
         let (shared, cut) = (shared.clone(), cut.clone());
         async move {
             let (head, body) = request.into_parts();
-            let answer = match exchange(&shared, head, Body::new(body)).await {
+            let answer = match exchange(&shared, head, Body::new(body), local).await {
                 Some(answer) => answer,
                 None => {
                     cut.notify_one();
@@ -119,13 +137,13 @@ async fn converse(socket: tokio::net::TcpStream, tls: TlsAcceptor, shared: Share
 }
 
 /// One request and its answer; `None` when the connection is to be cut instead.
-async fn exchange(shared: &Shared, head: request::Parts, body: Body) -> Option<Response<Body>> {
+async fn exchange(shared: &Shared, head: request::Parts, body: Body, local: bool) -> Option<Response<Body>> {
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return Some(
             Response::builder().status(StatusCode::PAYLOAD_TOO_LARGE).body(Body::empty()).expect("fixed parts"),
         );
     };
-    let request = read(head, body);
+    let mut request = read(head, body, local);
     let (number, latency, verdict) = {
         let mut world = shared.world();
         let now = world.clock.now();
@@ -136,23 +154,23 @@ async fn exchange(shared: &Shared, head: request::Parts, body: Body) -> Option<R
     pause(latency).await;
 
     let (answer, truncate) = match verdict {
-        None => (handle(shared, &request, number, None), false),
+        None => (handle(shared, &mut request, number, None), false),
         Some(verdict) => {
             pause(verdict.delay).await;
             match verdict.action {
                 Action::Close => return None,
                 Action::Lose => {
-                    handle(shared, &request, number, None);
+                    handle(shared, &mut request, number, None);
                     return None;
                 }
-                Action::Truncate => (handle(shared, &request, number, None), true),
-                Action::Slow => (handle(shared, &request, number, None), false),
+                Action::Truncate => (handle(shared, &mut request, number, None), true),
+                Action::Slow => (handle(shared, &mut request, number, None), false),
                 Action::Hold => {
                     shared.wait_for(|world| (!world.faults.stands(verdict.id)).then_some(())).await;
-                    (handle(shared, &request, number, None), false)
+                    (handle(shared, &mut request, number, None), false)
                 }
                 Action::Status(_) | Action::Denied | Action::FailOperation => {
-                    (handle(shared, &request, number, Some(&verdict)), false)
+                    (handle(shared, &mut request, number, Some(&verdict)), false)
                 }
             }
         }
@@ -163,17 +181,22 @@ async fn exchange(shared: &Shared, head: request::Parts, body: Body) -> Option<R
 }
 
 /// Lets the handlers answer, the fault having its say.
-fn handle(shared: &Shared, request: &Request, number: u64, verdict: Option<&Verdict>) -> Answer {
+fn handle(shared: &Shared, request: &mut Request, number: u64, verdict: Option<&Verdict>) -> Answer {
     let mut world = shared.world();
-    if let Some(principal) = entra::caller(&world, request).ok().map(|caller| caller.object_id) {
-        world.log.asked_by(number, &principal);
+    if let Ok(caller) = entra::caller(&world, request) {
+        world.log.asked_by(number, &caller.object_id);
+        request.caller = caller.object_id;
     }
+    let request = &*request;
     let answer = match verdict {
-        Some(Verdict { action: Action::Status(status), code, message, headers, .. }) => {
+        Some(Verdict { action: Action::Status(status), failure, headers, .. }) => {
             let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let mut answer = ArmError::new(status, code, message).into_answer();
+            let mut answer = ArmError::of(status, failure.clone()).into_answer();
             if status.is_success() {
                 answer.body = Payload::Empty;
+            }
+            if status == StatusCode::UNAUTHORIZED {
+                answer.headers.push(entra::challenge(&world, request, &failure.message));
             }
             for (name, value) in headers {
                 if name == "retry-after" {
@@ -184,7 +207,7 @@ fn handle(shared: &Shared, request: &Request, number: u64, verdict: Option<&Verd
         }
         Some(Verdict { action: Action::Denied, .. }) => routes::denied(&world, request).into_answer(),
         Some(verdict) => {
-            world.next_operation_fails = Some((verdict.code.clone(), verdict.message.clone()));
+            world.next_operation_fails = Some(verdict.failure.clone());
             let answer = routes::answer(&mut world, request);
             world.next_operation_fails = None;
             answer
@@ -193,13 +216,16 @@ fn handle(shared: &Shared, request: &Request, number: u64, verdict: Option<&Verd
     };
     if !matches!(request.method, Method::GET | Method::HEAD) {
         world.settle();
-        world.save();
+        world.changed = true;
     }
+    let state = world.take_state();
+    drop(world);
+    shared.keep(state);
     answer
 }
 
 /// A request as the handlers want it.
-fn read(head: request::Parts, body: axum::body::Bytes) -> Request {
+fn read(head: request::Parts, body: axum::body::Bytes, local: bool) -> Request {
     let host = head
         .uri
         .authority()
@@ -216,6 +242,8 @@ fn read(head: request::Parts, body: axum::body::Bytes) -> Request {
         headers: head.headers,
         body,
         base: format!("https://{}", host.unwrap_or_default()),
+        local,
+        caller: String::new(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::errors::ArmError;
 use super::http::{Answer, Request, page};
 use super::ids::{self, Target};
 use super::operations::{self, Effect};
-use super::options::Lro;
+use super::options::{Lro, SchemaView};
 use super::store::AccountKey;
 use super::workspaces::{text, view};
 use super::world::World;
@@ -35,7 +35,7 @@ const READ_ONLY: [&str; 9] = [
 
 /// Answers every request under `Microsoft.Storage`.
 pub(crate) fn answer(world: &mut World, request: &Request, target: &Target) -> Result<Answer, ArmError> {
-    let kinds: Vec<String> = target.types.iter().map(|kind| kind.to_lowercase()).collect();
+    let kinds: Vec<String> = target.types.iter().map(|kind| kind.to_ascii_lowercase()).collect();
     let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
     match (&request.method, &kinds[..], target.is_item()) {
         (&Method::GET, ["storageaccounts"], false) => list(world, request, &target.scope),
@@ -43,7 +43,7 @@ pub(crate) fn answer(world: &mut World, request: &Request, target: &Target) -> R
         (&Method::GET, ["locations", "asyncoperations"], true) => operations::poll(world, request, &target.names[1]),
         (&Method::POST, ["storageaccounts", action], false) => act(world, request, &target.id(), action),
         (&Method::GET, ["storageaccounts", "blobservices" | "fileservices"], true) => service(world, target),
-        (method, ["storageaccounts", ..], _) => Err(ArmError::method_not_allowed(method.as_str())),
+        (_, ["storageaccounts", ..], _) => Err(invalid_verb()),
         _ => Err(ArmError::unknown_type(&target.namespace, &target.types.join("/"))),
     }
 }
@@ -70,8 +70,9 @@ fn item(world: &mut World, request: &Request, id: &str) -> Result<Answer, ArmErr
         }
         Method::PUT => put(world, request, id),
         Method::PATCH => {
-            let asked = request.json()?;
+            let asked = asked(world, request)?;
             let before = world.store.resource(&key).cloned().ok_or_else(|| ArmError::resource_not_found(id))?;
+            refuse_unprovisioned(world, id)?;
             let mut document = changed(before.clone(), &asked)?;
             world.apply_policies(TYPE, id, Some(&before), &mut document)?;
             let now = world.clock.now();
@@ -82,26 +83,48 @@ fn item(world: &mut World, request: &Request, id: &str) -> Result<Answer, ArmErr
             if world.store.resource(&key).is_none() {
                 return Ok(Answer::empty(axum::http::StatusCode::NO_CONTENT));
             }
+            refuse_unprovisioned(world, id)?;
             let now = world.clock.now();
             remove(world, &key, now);
             Ok(Answer::empty(axum::http::StatusCode::OK))
         }
-        _ => Err(ArmError::method_not_allowed(request.method.as_str())),
+        _ => Err(invalid_verb()),
     }
 }
 
+fn invalid_verb() -> ArmError {
+    ArmError::bad_request("InvalidHttpVerb", "The HTTP verb specified is invalid.")
+}
+
+/// Refuses whatever would touch an account that is still being made.
+fn refuse_unprovisioned(world: &World, id: &str) -> Result<(), ArmError> {
+    if operations::is_busy(world, id) {
+        return Err(ArmError::conflict(
+            "StorageAccountIsNotProvisioned",
+            "The storage account provisioning state must be 'Succeeded' before executing the operation.",
+        ));
+    }
+    Ok(())
+}
+
 fn put(world: &mut World, request: &Request, id: &str) -> Result<Answer, ArmError> {
-    let asked = request.json()?;
+    let asked = asked(world, request)?;
     let name = ids::name(id);
     if !(3..=24).contains(&name.len()) || !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()) {
         return Err(ArmError::bad_request(
-            "AccountNameInvalid",
+            "StorageAccountNameNotValid",
             format!(
                 "{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only."
             ),
         ));
     }
     let key = ids::key(id);
+    if operations::is_busy(world, id) {
+        return Err(ArmError::conflict(
+            "StorageAccountBeingCreated",
+            format!("The storage account named {name} is in the process of being created."),
+        ));
+    }
     let before = world.store.resource(&key).cloned();
     if before.is_none() && world.store.account_named(name).is_some() {
         return Err(ArmError::conflict(
@@ -111,7 +134,7 @@ fn put(world: &mut World, request: &Request, id: &str) -> Result<Answer, ArmErro
     }
     let mut document = match &before {
         Some(before) => changed(before.clone(), &asked)?,
-        None => created(world, request, id, &asked)?,
+        None => created(world, id, &asked)?,
     };
     world.apply_policies(TYPE, id, before.as_ref(), &mut document)?;
     let shape = if before.is_some() { Lro::Done } else { Lro::Location };
@@ -119,7 +142,7 @@ fn put(world: &mut World, request: &Request, id: &str) -> Result<Answer, ArmErro
 }
 
 /// A new account.
-fn created(world: &World, request: &Request, id: &str, asked: &Value) -> Result<Value, ArmError> {
+fn created(world: &World, id: &str, asked: &Value) -> Result<Value, ArmError> {
     let name = ids::name(id);
     let now = clock::ticks(world.clock.now());
     let group = ids::group(id).unwrap_or_default();
@@ -127,11 +150,7 @@ fn created(world: &World, request: &Request, id: &str, asked: &Value) -> Result<
     let location = asked.get("location").and_then(Value::as_str);
     let location = location.unwrap_or_else(|| group.map_or("eastus", |group| text(group, "/location")));
     let stored = format!("{}/providers/{TYPE}/{name}", group.map_or("", |group| text(group, "/id")));
-    let endpoint = |service: &str| match service {
-        // The one service that answers; see data_plane.
-        "blob" => format!("{}/storage/{name}/", request.base),
-        _ => format!("https://{name}.{service}.core.emulated.test/"),
-    };
+    let endpoint = |service: &str| format!("https://{name}.{service}.core.emulated.test/");
     let document = json!({
         "id": stored,
         "name": name,
@@ -171,6 +190,40 @@ fn created(world: &World, request: &Request, id: &str, asked: &Value) -> Result<
     changed(document, asked)
 }
 
+/// The body, without what the published schema of its api-version lacks if that is to show.
+fn asked(world: &World, request: &Request) -> Result<Value, ArmError> {
+    let mut asked = request.json()?;
+    drop_hidden(world, request, &mut asked);
+    Ok(asked)
+}
+
+/// The document as one request may see it: where its blobs are, and what its api-version knows.
+pub(crate) fn show(world: &World, request: &Request, document: &mut Value) {
+    // The one service that answers; see data_plane. It is wherever the caller found the emulator.
+    let name = text(document, "/name").to_owned();
+    if let Some(endpoints) = document.pointer_mut("/properties/primaryEndpoints").and_then(Value::as_object_mut) {
+        endpoints.insert("blob".to_owned(), json!(format!("{}/storage/{name}/", request.base)));
+    }
+    drop_hidden(world, request, document);
+}
+
+/// Flags with the stable api-version that brought each one.
+const SINCE: [(&str, &str); 3] = [
+    ("allowSharedKeyAccess", "2019-04-01"),
+    ("defaultToOAuthAuthentication", "2021-06-01"),
+    ("allowSharedKeyAccessForServices", "2025-08-01"),
+];
+
+fn drop_hidden(world: &World, request: &Request, document: &mut Value) {
+    if world.options.schema == SchemaView::Strict
+        && let Some(properties) = document.get_mut("properties").and_then(Value::as_object_mut)
+    {
+        properties.retain(|name, _| {
+            SINCE.iter().all(|(flag, since)| !flag.eq_ignore_ascii_case(name) || request.api_version() >= *since)
+        });
+    }
+}
+
 /// The document with what a PUT or PATCH sent. A null leaves a property as it is.
 fn changed(mut document: Value, asked: &Value) -> Result<Value, ArmError> {
     for name in ["tags", "identity"] {
@@ -205,11 +258,12 @@ fn act(world: &mut World, request: &Request, id: &str, action: &str) -> Result<A
     if world.store.resource(&key).is_none() {
         return Err(ArmError::resource_not_found(id));
     }
+    refuse_unprovisioned(world, id)?;
     match action {
         "listkeys" => {}
         "regeneratekey" => {
             let asked = request.json()?;
-            let name = asked.get("keyName").and_then(Value::as_str).unwrap_or("").to_lowercase();
+            let name = asked.get("keyName").and_then(Value::as_str).unwrap_or("").to_ascii_lowercase();
             let created = world.clock.now();
             let keys = world.store.account_keys.entry(key.clone()).or_default();
             let Some(old) = keys.iter_mut().find(|old| old.name == name) else {
@@ -278,9 +332,8 @@ pub(crate) fn remove(world: &mut World, key: &str, at: OffsetDateTime) {
 }
 
 /// Puts an account in from a seed.
-pub(crate) fn seed(world: &mut World, base: &str, id: &str, asked: &Value) -> Result<(), ArmError> {
-    let request = Request::internal(base);
-    let document = created(world, &request, id, asked)?;
+pub(crate) fn seed(world: &mut World, id: &str, asked: &Value) -> Result<(), ArmError> {
+    let document = created(world, id, asked)?;
     let (key, at) = (ids::key(id), world.clock.now());
     write(world, &key, document, at);
     if let Some(entry) = world.store.resources.get_mut(&key) {

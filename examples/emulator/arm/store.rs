@@ -12,7 +12,7 @@ use super::authorization::Assignments;
 use super::entra::Client;
 use super::operations::Operation;
 use super::policy::Policy;
-use super::{ids, providers};
+use super::{clock, ids, providers};
 
 /// Everything that outlives a request.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -130,7 +130,7 @@ impl<T> Lagged<T> {
 
     /// The value that readers see at a time, if they lag behind by `lag`.
     pub(crate) fn seen(&self, at: OffsetDateTime, lag: Duration) -> Option<&T> {
-        if at < self.changed + lag { self.before.as_ref() } else { self.now.as_ref() }
+        if clock::over(self.changed, lag, at) { self.now.as_ref() } else { self.before.as_ref() }
     }
 
     /// Shows the value as it is to everybody at once.
@@ -142,7 +142,7 @@ impl<T> Lagged<T> {
     pub(crate) fn write(&mut self, value: Option<T>, at: OffsetDateTime, lag: Duration) {
         let old = std::mem::replace(&mut self.now, value);
         // A version that nobody has seen yet stays unseen.
-        if at >= self.changed + lag {
+        if clock::over(self.changed, lag, at) {
             self.before = old;
         }
         self.changed = at;
@@ -205,7 +205,7 @@ impl Store {
 
     /// An object id and all groups it belongs to, groups of groups included.
     pub(crate) fn memberships(&self, principal: &str) -> Vec<String> {
-        let mut found = vec![principal.to_lowercase()];
+        let mut found = vec![principal.to_ascii_lowercase()];
         let mut at = 0;
         while let Some(member) = found.get(at) {
             let groups = self.principals.get(member).map(|object| object.groups.clone()).unwrap_or_default();
@@ -218,7 +218,7 @@ impl Store {
 
     /// The keys of a storage account by its name, which is unique in all of Azure.
     pub(crate) fn account_named(&self, name: &str) -> Option<(&String, &Value)> {
-        let end = format!("/providers/microsoft.storage/storageaccounts/{}", name.to_lowercase());
+        let end = format!("/providers/microsoft.storage/storageaccounts/{}", name.to_ascii_lowercase());
         let (key, entry) = self.resources.iter().find(|(key, _)| key.ends_with(&end))?;
         Some((key, entry.current()?))
     }
@@ -246,7 +246,9 @@ pub(crate) fn upwards(scope: &str, tenant: &str) -> Vec<String> {
                 }
                 0
             }
-            _ => segments.len().saturating_sub(2),
+            // A list is at the scope before it: labels and names alternate.
+            _ if segments.len() % 2 == 1 => segments.len() - 1,
+            _ => segments.len() - 2,
         };
         rest = segments[..keep].iter().map(|segment| format!("/{segment}")).collect();
     }

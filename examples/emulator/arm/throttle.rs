@@ -51,16 +51,12 @@ struct Bucket {
 }
 
 impl Bucket {
-    /// Refills, then takes a token; answers whether there was one.
-    fn take(&mut self, rate: Rate, now: OffsetDateTime) -> bool {
+    /// Refills; answers whether there is a token now.
+    fn fill(&mut self, rate: Rate, now: OffsetDateTime) -> bool {
         let passed = (now - self.filled).as_seconds_f64().max(0.0);
         self.filled = now;
         self.tokens = (self.tokens + passed * f64::from(rate.per_second)).min(f64::from(rate.size));
-        let taken = self.tokens >= 1.0;
-        if taken {
-            self.tokens -= 1.0;
-        }
-        taken
+        self.tokens >= 1.0
     }
 
     /// Whole seconds until there is a token again.
@@ -97,16 +93,15 @@ impl Throttle {
         };
         let factor = options.global_bucket_factor.max(1);
         let shared = Rate { size: own.size.saturating_mul(factor), per_second: own.per_second.saturating_mul(factor) };
-        let place = subscription.unwrap_or("").to_lowercase();
+        let place = subscription.unwrap_or("").to_ascii_lowercase();
         let header = class.header(subscription.is_some());
-        let mut left = 0;
-        for (rate, principal) in [(shared, ""), (own, principal)] {
-            let bucket = self
-                .buckets
-                .entry((place.clone(), principal.to_owned(), class))
-                .or_insert_with(|| Bucket { tokens: f64::from(rate.size), filled: now });
-            if !bucket.take(rate, now) && options.throttle {
-                let wait = bucket.wait(rate);
+        let places = [(own, principal), (shared, "")].map(|(rate, who)| (rate, (place.clone(), who.to_owned(), class)));
+        // Nothing is taken from either bucket unless both have something.
+        for (rate, place) in &places {
+            let full = || Bucket { tokens: f64::from(rate.size), filled: now };
+            let bucket = self.buckets.entry(place.clone()).or_insert_with(full);
+            if !bucket.fill(*rate, now) && options.throttle {
+                let wait = bucket.wait(*rate);
                 let mut error = ArmError::new(
                     StatusCode::TOO_MANY_REQUESTS,
                     if subscription.is_some() { "SubscriptionRequestsThrottled" } else { "TenantRequestsThrottled" },
@@ -116,8 +111,14 @@ impl Throttle {
                 error.headers.push((header, "0".to_owned()));
                 return Err(error);
             }
-            left = bucket.tokens as u64;
         }
-        Ok((header, left.to_string()))
+        let mut left = f64::INFINITY;
+        for (_, place) in &places {
+            if let Some(bucket) = self.buckets.get_mut(place) {
+                bucket.tokens = (bucket.tokens - 1.0).max(0.0);
+                left = left.min(bucket.tokens);
+            }
+        }
+        Ok((header, (left as u64).to_string()))
     }
 }

@@ -1,22 +1,21 @@
 //! All that a handler may look at and change, behind one lock, and how time makes things happen in it.
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::clock::Clock;
 use super::entra::{Client, Signer};
-use super::errors::ArmError;
+use super::errors::{ArmError, Failure};
 use super::faults::Faults;
 use super::log::Log;
 use super::operations;
 use super::options::Options;
+use super::state::State;
 use super::store::{Event, Pending, Store, Subscription};
 use super::throttle::Throttle;
-use super::{authorization, ids, providers, workspaces};
+use super::{authorization, ids, providers, state, workspaces};
 
 /// The emulated cloud.
 #[derive(Debug)]
@@ -28,27 +27,31 @@ pub(crate) struct World {
     pub(crate) log: Log,
     pub(crate) throttle: Throttle,
     pub(crate) signer: Signer,
-    /// Code and text with which the operation started next will fail.
-    pub(crate) next_operation_fails: Option<(String, String)>,
+    /// What the operation started next will fail with.
+    pub(crate) next_operation_fails: Option<Failure>,
+    /// Whether anything has happened since the state was last taken.
+    pub(crate) changed: bool,
+    /// How often the state was taken.
+    taken: u64,
 }
 
 impl World {
     /// The world as its options, its state file and the defaults make it.
     pub(crate) fn new(options: Options) -> Result<Self> {
-        let mut clock = Clock::default();
+        let (mut clock, store) = match &options.state {
+            Some(path) if path.exists() => {
+                let kept = state::read(path)?;
+                (kept.clock, kept.store)
+            }
+            _ => (Clock::default(), Store::default()),
+        };
+        clock.run();
         if let Some(time) = options.time {
             clock.set(time);
         }
         if options.stop_clock {
             clock.stop();
         }
-        let store = match &options.state {
-            Some(path) if path.exists() => {
-                let text = fs::read(path).with_context(|| format!("reading the state file {}", path.display()))?;
-                serde_json::from_slice(&text).with_context(|| format!("the state file {}", path.display()))?
-            }
-            _ => Store::default(),
-        };
         let mut faults = Faults::default();
         for rule in &options.fault {
             faults.add(rule.clone());
@@ -62,6 +65,8 @@ impl World {
             throttle: Throttle::default(),
             signer: Signer::new(),
             next_operation_fails: None,
+            changed: false,
+            taken: 0,
         };
         world.furnish();
         Ok(world)
@@ -76,6 +81,7 @@ impl World {
             secret: Some(options.client_secret),
             secret_expired: false,
             owner: true,
+            resource_id: None,
         };
         if !self.store.clients.iter().any(|client| client.client_id == default.client_id) {
             self.add_client(default);
@@ -83,13 +89,13 @@ impl World {
         self.add_subscription(&options.subscription_id, "Emulated subscription");
         for id in &options.disabled_subscription {
             self.add_subscription(id, "Emulated subscription");
-            if let Some(subscription) = self.store.subscriptions.get_mut(&id.to_lowercase()) {
+            if let Some(subscription) = self.store.subscriptions.get_mut(&id.to_ascii_lowercase()) {
                 subscription.disabled = true;
             }
         }
         for namespace in &options.unregistered {
             for subscription in self.store.subscriptions.values_mut() {
-                subscription.registrations.insert(namespace.to_lowercase(), "NotRegistered".to_owned());
+                subscription.registrations.insert(namespace.to_ascii_lowercase(), "NotRegistered".to_owned());
             }
         }
     }
@@ -104,15 +110,15 @@ impl World {
     /// Adds an object to the directory.
     pub(crate) fn add_principal(&mut self, id: &str, kind: &str, groups: Vec<String>) {
         let created = self.clock.now();
-        let groups = groups.iter().map(|group| group.to_lowercase()).collect();
+        let groups = groups.iter().map(|group| group.to_ascii_lowercase()).collect();
         self.store
             .principals
-            .insert(id.to_lowercase(), super::store::Principal { kind: kind.to_owned(), groups, created });
+            .insert(id.to_ascii_lowercase(), super::store::Principal { kind: kind.to_owned(), groups, created });
     }
 
     /// Adds a subscription, unless it is there.
     pub(crate) fn add_subscription(&mut self, id: &str, name: &str) {
-        self.store.subscriptions.entry(id.to_lowercase()).or_insert_with(|| Subscription {
+        self.store.subscriptions.entry(id.to_ascii_lowercase()).or_insert_with(|| Subscription {
             id: id.to_owned(),
             name: name.to_owned(),
             disabled: false,
@@ -136,9 +142,11 @@ impl World {
             match (operation, pending) {
                 (None, None) => return,
                 (Some((due, id)), other) if other.is_none_or(|(later, _)| due <= later) => {
+                    self.changed = true;
                     operations::end(self, &id, None, due);
                 }
                 (_, Some((due, at))) => {
+                    self.changed = true;
                     let Pending { event, .. } = self.store.pending.remove(at);
                     self.happen(event, due);
                 }
@@ -191,16 +199,12 @@ impl World {
         json!({ "principalId": principal, "clientId": client })
     }
 
-    /// Writes the state file, if there is to be one.
-    pub(crate) fn save(&self) {
-        let Some(path) = &self.options.state else { return };
-        let new = path.with_extension("new");
-        let written = serde_json::to_vec(&self.store)
-            .map_err(std::io::Error::from)
-            .and_then(|text| fs::write(&new, text))
-            .and_then(|()| fs::rename(&new, path));
-        if let Err(error) = written {
-            eprintln!("emulator: the state file {} could not be written: {error}", path.display());
+    /// What the state file should hold, if there is to be one and anything has changed.
+    pub(crate) fn take_state(&mut self) -> Option<State> {
+        if !std::mem::take(&mut self.changed) || self.options.state.is_none() {
+            return None;
         }
+        self.taken += 1;
+        Some(State::new(self.taken, &self.clock, &self.store))
     }
 }

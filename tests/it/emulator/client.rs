@@ -49,7 +49,7 @@ impl Reply {
     }
 }
 
-/// An emulator with a hub in access-key mode on an account, and a client signed in to it.
+/// An emulator with a hub in access-key mode on an account, two users in the directory, and a client signed in to it.
 pub(crate) struct Arm {
     pub(crate) emulator: Emulator,
     pub(crate) http: reqwest::Client,
@@ -74,6 +74,9 @@ pub(crate) async fn arm_with(change: impl FnOnce(&mut Options)) -> Arm {
     if emulator.resource(&account).is_none() {
         emulator.seed_storage_account(&account, json!({}));
         emulator.seed_hub(&hub, &account, json!({ "friendlyName": "My hub" }));
+    }
+    for user in [ALICE, BOB] {
+        emulator.add_principal(user, "User");
     }
     let http = client(&emulator);
     let subscription = format!("/subscriptions/{}", variable(&emulator, "ARM_SUBSCRIPTION_ID"));

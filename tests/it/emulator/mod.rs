@@ -3,12 +3,20 @@
 
 pub(crate) mod client;
 
+mod blobs;
 mod common;
+mod definitions;
 mod entra;
+mod faults;
 mod hubs;
+mod locks;
 mod operations;
 mod page;
 mod random;
+mod rbac;
 mod roles;
+mod state;
 mod storage;
+mod throttle;
+mod tokens;
 mod workspaces;

@@ -1,11 +1,8 @@
 //! Storage accounts (arm.md §2) and the blob service stub.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{ACCOUNTS, Arm, BLOB_CONTRIBUTOR, BLOB_READER, arm, arm_with, grant, names, read, variable};
+use super::client::{ACCOUNTS, arm, arm_with, names};
 
 /// arm.md §2: 200 with what azure-cli needs to build its PATCH from.
 #[tokio::test]
@@ -142,70 +139,4 @@ async fn a_disabled_subscription_is_read_only() {
     assert_eq!(reply.error(), (409, "ReadOnlyDisabledSubscription".to_owned()));
     assert!(reply.message().ends_with("is disabled and therefore marked as read only. You cannot perform any write actions on this subscription until it is re-enabled."));
     assert_eq!(arm.get(&format!("{}?api-version=2022-12-01", arm.subscription)).await.at("/state"), "Disabled");
-}
-
-/// Lists a container with a signature made with a key, as the blob service documents it.
-async fn list_with_key(arm: &Arm, key: &str) -> super::client::Reply {
-    let endpoint = arm.get(&arm.account_path()).await.at("/properties/primaryEndpoints/blob");
-    let url = format!("{}azureml-blobstore?restype=container&comp=list", endpoint.as_str().expect("a URL"));
-    let path = url::Url::parse(&url).expect("a URL").path().to_owned();
-    let date = "Tue, 24 Nov 2026 00:00:00 GMT";
-    let signed = format!(
-        "GET\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:{date}\nx-ms-version:2023-11-03\n/sa1{path}\ncomp:list\nrestype:container"
-    );
-    let secret = STANDARD.decode(key).expect("base64");
-    let signature =
-        aws_lc_rs::hmac::sign(&aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &secret), signed.as_bytes());
-    let request = arm.http.get(url).header("x-ms-date", date).header("x-ms-version", "2023-11-03");
-    read(request.header("authorization", format!("SharedKey sa1:{}", STANDARD.encode(signature)))).await
-}
-
-async fn list_with_token(arm: &Arm, token: &str) -> super::client::Reply {
-    let url = format!("{}/storage/sa1/azureml-blobstore?restype=container&comp=list", arm.emulator.url());
-    read(arm.http.get(url).bearer_auth(token)).await
-}
-
-/// arm.md §2: the data plane tells by key what the article is about.
-#[tokio::test]
-async fn a_container_is_listed_by_key_until_keys_are_off() {
-    let arm = arm().await;
-    let keys = arm.post(&format!("{}/listKeys?api-version=2023-05-01", arm.account), Value::Null).await;
-    let key = keys.at("/keys/1/value").as_str().expect("a key").to_owned();
-    assert_eq!(list_with_key(&arm, &key).await.status, 200);
-    let wrong = list_with_key(&arm, &STANDARD.encode("wrong")).await;
-    assert_eq!((wrong.status, wrong.header("x-ms-error-code")), (403, Some("AuthenticationFailed")));
-    arm.emulator.set_shared_key_access(&arm.account, Some(false));
-    let refused = list_with_key(&arm, &key).await;
-    assert_eq!((refused.status, refused.header("x-ms-error-code")), (403, Some("KeyBasedAuthenticationNotPermitted")));
-    assert!(
-        refused.text.contains("<Message>Key based authentication is not permitted on this storage account.</Message>")
-    );
-    arm.emulator.set_shared_key_access(&arm.account, Some(true));
-    assert_eq!(list_with_key(&arm, &key).await.status, 200);
-}
-
-/// arm.md §2, §3: a token needs a data role; Owner is none; a new role may take its time.
-#[tokio::test]
-async fn a_container_is_listed_by_token_with_a_data_role_only() {
-    let arm = arm().await;
-    let refused = list_with_token(&arm, &arm.token).await;
-    assert_eq!((refused.status, refused.header("x-ms-error-code")), (403, Some("AuthorizationPermissionMismatch")));
-    let me = "44444444-4444-4444-4444-444444444444";
-    arm.emulator.seed_assignment(&arm.account, me, "Owner");
-    arm.emulator.seed_assignment(&arm.account, me, "Storage File Data Privileged Contributor");
-    assert_eq!(list_with_token(&arm, &arm.token).await.status, 403);
-    let name = arm.emulator.seed_assignment(&arm.group, me, BLOB_READER);
-    assert_eq!(list_with_token(&arm, &arm.token).await.status, 200);
-    arm.emulator.remove_assignment(&name);
-    arm.emulator.configure(|options| options.rbac_delay = std::time::Duration::from_secs(600));
-    let path = arm.assignment_path("00000000-0000-0000-0000-00000000000a");
-    assert_eq!(arm.put(&path, grant(me, BLOB_CONTRIBUTOR)).await.status, 201);
-    assert_eq!(list_with_token(&arm, &arm.token).await.status, 403);
-    arm.emulator.advance(std::time::Duration::from_secs(600));
-    assert_eq!(list_with_token(&arm, &arm.token).await.status, 200);
-    assert_eq!(list_with_token(&arm, "nonsense").await.status, 401);
-    let anonymous =
-        read(arm.http.request(Method::GET, format!("{}/storage/sa1/c?comp=list", arm.emulator.url()))).await;
-    assert_eq!(anonymous.status, 401);
-    assert_eq!(variable(&arm.emulator, "ARM_CLIENT_SECRET"), "emulator-secret");
 }

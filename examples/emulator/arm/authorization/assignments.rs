@@ -7,6 +7,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::super::clock;
 use super::super::entra::Caller;
 use super::super::errors::ArmError;
 use super::super::filter::{self, Term};
@@ -68,7 +69,7 @@ fn list(world: &World, request: &Request, scope: &str) -> Result<Answer, ArmErro
         match term {
             Term::Call(name) if name == "atscope" => above_only = true,
             Term::Equals(name, id) if name.eq_ignore_ascii_case("principalId") => {
-                principals = Some(vec![id.to_lowercase()])
+                principals = Some(vec![id.to_ascii_lowercase()])
             }
             Term::CallWith(name, id) if name == "assignedto" => principals = Some(world.store.memberships(&id)),
             _ => {
@@ -125,7 +126,7 @@ fn put(world: &mut World, request: &Request, scope: &str, name: &str, caller: &C
         ));
     }
     let role_id = field("roleDefinitionId").unwrap_or_default();
-    let role = ids::name(&role_id).to_lowercase();
+    let role = ids::name(&role_id).to_ascii_lowercase();
     if !definitions::exists(world, &role) {
         let status = StatusCode::from_u16(world.options.unknown_role).unwrap_or(StatusCode::BAD_REQUEST);
         return Err(ArmError::new(
@@ -182,7 +183,7 @@ fn put(world: &mut World, request: &Request, scope: &str, name: &str, caller: &C
         if world.options.exists_id == ExistsId::Hex {
             message.push_str(&format!(
                 " The ID of the existing role assignment is {}.",
-                known.name.replace('-', "").to_lowercase()
+                known.name.replace('-', "").to_ascii_lowercase()
             ));
         }
         return Err(ArmError::conflict("RoleAssignmentExists", message));
@@ -238,8 +239,8 @@ fn principal_type(world: &World, principal: &str, asked: Option<&str>) -> Result
     let known = world
         .store
         .principals
-        .get(&principal.to_lowercase())
-        .filter(|known| world.clock.now() >= known.created + world.options.principal_delay);
+        .get(&principal.to_ascii_lowercase())
+        .filter(|known| clock::over(known.created, world.options.principal_delay, world.clock.now()));
     match (known, asked) {
         (Some(known), Some(asked)) if known.kind != asked => {
             let status = StatusCode::from_u16(world.options.unmatched_type).unwrap_or(StatusCode::BAD_REQUEST);
@@ -255,7 +256,7 @@ fn principal_type(world: &World, principal: &str, asked: Option<&str>) -> Result
         }
         (Some(known), _) => Ok(known.kind.clone()),
         (None, asked) => {
-            let fresh = world.store.principals.contains_key(&principal.to_lowercase());
+            let fresh = world.store.principals.contains_key(&principal.to_ascii_lowercase());
             let accepted = match world.options.principals {
                 Principals::Any => !fresh || asked.is_some(),
                 Principals::Known => asked.is_some(),
@@ -279,11 +280,19 @@ fn principal_type(world: &World, principal: &str, asked: Option<&str>) -> Result
     }
 }
 
+/// A subscription has a limit for all that is in it, a management group one for what is at itself.
 fn refuse_too_many(world: &World, scope: &str) -> Result<(), ArmError> {
-    let Some(subscription) = ids::part(scope, "subscriptions") else { return Ok(()) };
-    let start = format!("/subscriptions/{subscription}");
-    let below: usize = world.store.assignments.below(&start).map(BTreeMap::len).sum();
-    if below + world.store.assignments.at(&start).count() < world.options.assignment_limit {
+    let assignments = &world.store.assignments;
+    let (held, limit) = if let Some(subscription) = ids::part(scope, "subscriptions") {
+        let start = format!("/subscriptions/{subscription}");
+        let below: usize = assignments.below(&start).map(BTreeMap::len).sum();
+        (below + assignments.at(&start).count(), world.options.assignment_limit)
+    } else if ids::part(scope, "managementGroups").is_some() {
+        (assignments.at(scope).count(), world.options.management_group_assignment_limit)
+    } else {
+        return Ok(());
+    };
+    if held < limit {
         return Ok(());
     }
     let status = StatusCode::from_u16(world.options.assignment_limit_status).unwrap_or(StatusCode::BAD_REQUEST);
@@ -307,14 +316,14 @@ pub(crate) fn seed(
     name: Option<&str>,
     kind: Option<&str>,
 ) -> String {
-    let known = world.store.principals.get(&principal.to_lowercase()).map(|known| known.kind.clone());
+    let known = world.store.principals.get(&principal.to_ascii_lowercase()).map(|known| known.kind.clone());
     let at = world.clock.now();
     let by = world.options.client_object_id.clone();
     let name = name.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
     let assignment = Assignment {
         name: name.clone(),
         scope: if scope.is_empty() { "/".to_owned() } else { scope.to_owned() },
-        role: role.to_lowercase(),
+        role: role.to_ascii_lowercase(),
         principal_id: principal.to_owned(),
         principal_type: kind.map(str::to_owned).or(known).unwrap_or_else(|| "User".to_owned()),
         description: None,

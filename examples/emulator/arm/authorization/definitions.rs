@@ -220,7 +220,7 @@ pub(crate) fn answer(
             _ => Err(ArmError::method_not_allowed(request.method.as_str())),
         };
     };
-    let id = name.to_lowercase();
+    let id = name.to_ascii_lowercase();
     let built_in = BUILT_IN.iter().find(|role| role.id == id);
     match request.method {
         Method::GET => all(world, &target.scope)

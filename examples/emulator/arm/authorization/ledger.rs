@@ -44,18 +44,18 @@ pub(crate) struct Assignments {
 impl Assignments {
     /// The assignment of a name, wherever it is.
     pub(crate) fn named(&self, name: &str) -> Option<&Assignment> {
-        let name = name.to_lowercase();
+        let name = name.to_ascii_lowercase();
         self.by_scope.get(self.scope_of.get(&name)?)?.get(&name)?.current()
     }
 
     /// What readers see at one scope under one name.
     pub(super) fn seen(&self, scope: &str, name: &str, at: OffsetDateTime, lag: Duration) -> Option<&Assignment> {
-        self.by_scope.get(scope)?.get(&name.to_lowercase())?.seen(at, lag)
+        self.by_scope.get(scope)?.get(&name.to_ascii_lowercase())?.seen(at, lag)
     }
 
     /// Writes an assignment under its name.
     pub(crate) fn put(&mut self, assignment: Assignment, at: OffsetDateTime, lag: Duration) {
-        let (scope, name) = (ids::key(&assignment.scope), assignment.name.to_lowercase());
+        let (scope, name) = (ids::key(&assignment.scope), assignment.name.to_ascii_lowercase());
         self.scope_of.insert(name.clone(), scope.clone());
         let here = self.by_scope.entry(scope).or_default();
         match here.get_mut(&name) {
@@ -66,7 +66,7 @@ impl Assignments {
 
     /// Removes an assignment by its name; what it was.
     pub(crate) fn remove(&mut self, name: &str, at: OffsetDateTime, lag: Duration) -> Option<Assignment> {
-        let name = name.to_lowercase();
+        let name = name.to_ascii_lowercase();
         let scope = self.scope_of.remove(&name)?;
         let here = self.by_scope.get_mut(&scope)?;
         let old = here.get(&name)?.current()?.clone();
@@ -113,7 +113,7 @@ impl Assignments {
 
     /// Shows an assignment to everybody at once.
     pub(super) fn show(&mut self, scope: &str, name: &str) {
-        if let Some(entry) = self.by_scope.get_mut(scope).and_then(|here| here.get_mut(&name.to_lowercase())) {
+        if let Some(entry) = self.by_scope.get_mut(scope).and_then(|here| here.get_mut(&name.to_ascii_lowercase())) {
             entry.show();
         }
     }

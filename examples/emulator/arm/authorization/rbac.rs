@@ -3,11 +3,12 @@
 use axum::http::Method;
 use serde_json::Value;
 
+use super::super::clock;
 use super::super::entra::Caller;
 use super::super::errors::ArmError;
 use super::super::faults::wildcard;
-use super::super::ids::Target;
-use super::super::store::upwards;
+use super::super::ids::{self, Target};
+use super::super::store::{is_below, upwards};
 use super::super::world::World;
 use super::Assignment;
 use super::definitions::BUILT_IN;
@@ -19,34 +20,63 @@ pub(crate) enum Plane {
     Data,
 }
 
-/// The action that a request to a provider needs.
-pub(crate) fn action(method: &Method, target: &Target) -> String {
-    let kind = format!("{}/{}", target.namespace, target.types.join("/"));
+/// What a caller must be allowed for a request to go through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// To be somebody.
+    SignIn,
+    /// An action at a scope (an id).
+    Action { action: String, scope: String },
+}
+
+/// What a method does, as the last word of an action.
+pub(crate) fn verb(method: &Method) -> &'static str {
     match *method {
-        Method::GET | Method::HEAD => format!("{kind}/read"),
-        Method::DELETE => format!("{kind}/delete"),
-        Method::POST => format!("{kind}/action"),
-        _ => format!("{kind}/write"),
+        Method::GET | Method::HEAD => "read",
+        Method::DELETE => "delete",
+        Method::POST => "action",
+        _ => "write",
     }
 }
 
-/// Refuses a caller who has no role with the action at the scope (an id) or above it.
-pub(crate) fn check(world: &World, caller: &Caller, action: &str, scope: &str) -> Result<(), ArmError> {
-    if !world.options.enforce_rbac || caller.owner {
-        return Ok(());
-    }
-    let key = super::super::ids::key(scope);
-    if allowed(world, &caller.object_id, action, &key, Plane::Control) {
+/// The action that a request to a provider needs.
+pub(crate) fn action(method: &Method, target: &Target) -> String {
+    format!("{}/{}/{}", target.namespace, target.types.join("/"), verb(method))
+}
+
+/// Refuses a caller who has no role with the action at the scope or above it.
+pub(crate) fn check(world: &World, caller: &Caller, need: &Need) -> Result<(), ArmError> {
+    let Need::Action { action, scope } = need else { return Ok(()) };
+    let free = !world.options.enforce_rbac || caller.owner;
+    if free || allowed(world, &caller.object_id, action, &ids::key(scope), Plane::Control) {
         Ok(())
     } else {
-        Err(denied(caller, action, scope))
+        Err(denied(caller, need))
     }
+}
+
+/// Whether a caller has any role at a scope (a key), above it or below it.
+pub(crate) fn sees(world: &World, caller: &Caller, scope: &str) -> bool {
+    if !world.options.enforce_rbac || caller.owner {
+        return true;
+    }
+    let who = world.store.memberships(&caller.object_id);
+    let above = upwards(scope, &world.options.tenant_id);
+    world.store.assignments.all().any(|assignment| {
+        let at = ids::key(&assignment.scope);
+        who.iter().any(|id| id.eq_ignore_ascii_case(&assignment.principal_id))
+            && (above.contains(&at) || is_below(scope, &at))
+    })
 }
 
 /// The refusal, in the words that clients look for.
-pub(crate) fn denied(caller: &Caller, action: &str, scope: &str) -> ArmError {
-    let role_write = action.to_lowercase().starts_with("microsoft.authorization/roleassignments/")
-        && !action.to_lowercase().ends_with("/read");
+pub(crate) fn denied(caller: &Caller, need: &Need) -> ArmError {
+    let (action, scope) = match need {
+        Need::Action { action, scope } => (action.as_str(), scope.as_str()),
+        Need::SignIn => ("Microsoft.Resources/subscriptions/read", "/"),
+    };
+    let role_write = action.to_ascii_lowercase().starts_with("microsoft.authorization/roleassignments/")
+        && !action.to_ascii_lowercase().ends_with("/read");
     let abac = if role_write { " or an ABAC condition not fulfilled" } else { "" };
     ArmError::forbidden(
         "AuthorizationFailed",
@@ -64,7 +94,7 @@ pub(crate) fn allowed(world: &World, principal: &str, action: &str, scope: &str,
     let now = world.clock.now();
     let counts = |assignment: &&Assignment| {
         who.iter().any(|id| id.eq_ignore_ascii_case(&assignment.principal_id))
-            && now >= assignment.created_on + world.options.rbac_delay
+            && clock::over(assignment.created_on, world.options.rbac_delay, now)
     };
     upwards(scope, &world.options.tenant_id)
         .iter()
@@ -75,8 +105,8 @@ pub(crate) fn allowed(world: &World, principal: &str, action: &str, scope: &str,
 
 /// Whether a role has an action.
 fn grants(world: &World, role: &str, action: &str, plane: Plane) -> bool {
-    let action = action.to_lowercase();
-    let has = |patterns: &[&str]| patterns.iter().any(|pattern| wildcard(&pattern.to_lowercase(), &action));
+    let action = action.to_ascii_lowercase();
+    let has = |patterns: &[&str]| patterns.iter().any(|pattern| wildcard(&pattern.to_ascii_lowercase(), &action));
     if let Some(role) = BUILT_IN.iter().find(|built_in| built_in.id == role) {
         return match plane {
             Plane::Control => has(role.actions) && !has(role.not_actions),

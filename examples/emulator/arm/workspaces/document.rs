@@ -26,6 +26,9 @@ const READ_ONLY: [&str; 10] = [
 /// Properties that are fixed once the workspace is there.
 const FIXED: [&str; 3] = ["storageAccount", "keyVault", "hubResourceId"];
 
+/// Those of them that a PUT may give a workspace that was made without.
+const SETTABLE_LATER: [&str; 2] = ["storageAccount", "keyVault"];
+
 /// Properties that a PATCH may change.
 const PATCHABLE: [&str; 15] = [
     "friendlyName",
@@ -84,7 +87,7 @@ pub(super) fn put(
     caller: &str,
 ) -> Result<Value, ArmError> {
     let asked_properties = properties(asked)?;
-    refuse_fixed(before, &asked_properties)?;
+    refuse_fixed(before, &asked_properties, &SETTABLE_LATER)?;
     let stored = before.map_or_else(|| canonical(world, id), |before| text(before, "/id").to_owned());
     let mut document = skeleton(world, &stored, before, caller);
 
@@ -129,8 +132,15 @@ pub(super) fn patch(
     caller: &str,
 ) -> Result<Value, ArmError> {
     let mut asked_properties = properties(asked)?;
-    refuse_fixed(Some(before), &asked_properties)?;
+    refuse_fixed(Some(before), &asked_properties, &[])?;
     asked_properties.retain(|name, _| PATCHABLE.contains(&name.as_str()));
+    // Of encryption a PATCH takes one member alone.
+    if let Some(encryption) = asked_properties.remove("encryption")
+        && let Some(key) = encryption.pointer("/keyVaultProperties/keyIdentifier").filter(|key| key.is_string())
+    {
+        let encryption = json!({ "keyVaultProperties": { "keyIdentifier": key } });
+        asked_properties.insert("encryption".to_owned(), encryption);
+    }
     let mut document = skeleton(world, text(before, "/id"), Some(before), caller);
     for name in ["tags", "sku"] {
         if let Some(value) = asked.get(name).filter(|value| value.is_object()) {
@@ -147,7 +157,8 @@ pub(super) fn patch(
 /// The document as it is, or the beginnings of a new one, with systemData brought up to date.
 fn skeleton(world: &World, id: &str, before: Option<&Value>, caller: &str) -> Value {
     let now = clock::seconds(world.clock.now());
-    let caller_is_app = world.store.principals.get(&caller.to_lowercase()).is_none_or(|p| p.kind == "ServicePrincipal");
+    let caller_is_app =
+        world.store.principals.get(&caller.to_ascii_lowercase()).is_none_or(|p| p.kind == "ServicePrincipal");
     let caller_kind = if caller_is_app { "Application" } else { "User" };
     let mut document = before.cloned().unwrap_or_else(|| {
         let (name, location) = (ids::name(id), location(world, id));
@@ -224,12 +235,13 @@ fn properties(asked: &Value) -> Result<Map<String, Value>, ArmError> {
     Ok(properties)
 }
 
-fn refuse_fixed(before: Option<&Value>, asked: &Map<String, Value>) -> Result<(), ArmError> {
+fn refuse_fixed(before: Option<&Value>, asked: &Map<String, Value>, settable: &[&str]) -> Result<(), ArmError> {
     let Some(before) = before else { return Ok(()) };
     for name in FIXED {
         let old = text(before, &format!("/properties/{name}"));
         let new = asked.get(name).and_then(Value::as_str).unwrap_or(old);
-        if !ids::same(old, new) {
+        let first = old.is_empty() && settable.contains(&name);
+        if !first && !ids::same(old, new) {
             return Err(ArmError::bad_request(
                 "BadRequest",
                 format!("The property '{name}' of a workspace cannot be changed after the workspace was created."),
@@ -268,8 +280,11 @@ fn inherit_from_hub(world: &World, properties: &mut Map<String, Value>) -> Resul
 /// Sets the identity as asked; identities that stay keep their object ids.
 fn set_identity(world: &mut World, document: &mut Value, id: &str, asked: Option<&Value>) -> Result<(), ArmError> {
     let Some(asked) = asked else { return Ok(()) };
-    let kind =
-        asked.get("type").and_then(Value::as_str).unwrap_or_else(|| text(document, "/identity/type")).to_lowercase();
+    let kind = asked
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| text(document, "/identity/type"))
+        .to_ascii_lowercase();
     let kinds: Vec<&str> = kind.split(',').map(str::trim).collect();
     if let Some(unknown) = kinds.iter().find(|kind| !["none", "", "systemassigned", "userassigned"].contains(kind)) {
         return Err(ArmError::bad_request(

@@ -15,7 +15,7 @@ use super::operations::{self, Effect};
 use super::options::{IdCasing, Lro, ModeCasing, OnOff, SchemaView, UserDelegationSas};
 use super::store::{Event, Pending};
 use super::world::World;
-use super::{authorization, clock, providers};
+use super::{authorization, clock, providers, storage};
 
 /// The resource type.
 pub(crate) const TYPE: &str = "Microsoft.MachineLearningServices/workspaces";
@@ -30,7 +30,7 @@ pub(crate) fn answer(
     target: &Target,
     caller: &Caller,
 ) -> Result<Answer, ArmError> {
-    let kinds: Vec<String> = target.types.iter().map(|kind| kind.to_lowercase()).collect();
+    let kinds: Vec<String> = target.types.iter().map(|kind| kind.to_ascii_lowercase()).collect();
     let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
     match (&request.method, &kinds[..], target.is_item()) {
         (&Method::GET, ["workspaces"], false) => list(world, request, &target.scope),
@@ -65,7 +65,7 @@ fn list(world: &World, request: &Request, scope: &str) -> Result<Answer, ArmErro
     let kinds: Option<Vec<String>> = request
         .query("kind")
         .filter(|kinds| !kinds.is_empty())
-        .map(|kinds| kinds.split(',').map(|kind| kind.trim().to_lowercase()).collect());
+        .map(|kinds| kinds.split(',').map(|kind| kind.trim().to_ascii_lowercase()).collect());
     let (now, lag, scope) = (world.clock.now(), world.options.read_delay, ids::key(scope));
     let items: Vec<Value> = world
         .store
@@ -196,7 +196,8 @@ pub(crate) fn write(world: &mut World, key: &str, mut document: Value, at: Offse
     document["properties"]["provisioningState"] = json!("Succeeded");
     document["systemData"]["lastModifiedAt"] = json!(clock::seconds(at));
     let id = text(&document, "/id").to_owned();
-    let existed = world.store.resource(key).filter(|document| state(document) != "Creating").cloned();
+    // A workspace whose creation is still under way, or has failed, is not there yet; one that is has its datastores.
+    let existed = world.store.resource(key).filter(|_| world.store.datastore_modes.contains_key(key)).cloned();
     world.store.soft_deleted.remove(key);
     let lag = world.options.read_delay;
     world.store.write(key, Some(document.clone()), at, lag);
@@ -213,13 +214,14 @@ pub(crate) fn write(world: &mut World, key: &str, mut document: Value, at: Offse
         world.store.datastore_modes.insert(key.to_owned(), mode(&document));
         datastores::resync(world, key);
     } else if changed {
-        let due = at + world.options.datastore_lag;
+        let due = clock::after(at, world.options.datastore_lag);
         world.store.pending.push(Pending { due, event: Event::SwitchDatastores { workspace: key.to_owned() } });
     }
     let is_hub = ["hub", "default"].contains(&kind(&document).as_str());
-    let to_identity = changed && mode(&document) != "accesskey";
+    let new_principal = principal(&document).is_some() && existed.as_ref().and_then(principal) != principal(&document);
+    let to_identity = (changed || new_principal) && mode(&document) != "accesskey";
     if is_hub && (existed.is_none() || to_identity) {
-        let due = at + world.options.hub_role_delay;
+        let due = clock::after(at, world.options.hub_role_delay);
         world.store.pending.push(Pending { due, event: Event::GrantHubRoles { workspace: key.to_owned() } });
     }
 }
@@ -249,11 +251,14 @@ pub(crate) fn remove(world: &mut World, key: &str, purge: bool, at: OffsetDateTi
 /// The document as one request may see it.
 pub(crate) fn view(world: &World, request: &Request, mut document: Value) -> Value {
     let is_workspace = text(&document, "/type").eq_ignore_ascii_case(TYPE);
+    if !is_workspace {
+        storage::show(world, request, &mut document);
+    }
     let id = text(&document, "/id").to_owned();
     let asked = request.path();
     match world.options.id_casing {
         IdCasing::Request if ids::same(&asked, &id) => document["id"] = json!(asked),
-        IdCasing::Lower => document["id"] = json!(id.to_lowercase()),
+        IdCasing::Lower => document["id"] = json!(id.to_ascii_lowercase()),
         IdCasing::Request | IdCasing::Stored => {}
     }
     if is_workspace {
@@ -284,17 +289,13 @@ fn hides_mode(world: &World, request: &Request) -> bool {
 
 /// A workspace's mode in lower case; unset means accesskey.
 pub(crate) fn mode(document: &Value) -> String {
-    let mode = text(document, &format!("/properties/{MODE}")).to_lowercase();
+    let mode = text(document, &format!("/properties/{MODE}")).to_ascii_lowercase();
     if mode.is_empty() { "accesskey".to_owned() } else { mode }
 }
 
 /// A workspace's kind in lower case.
 pub(crate) fn kind(document: &Value) -> String {
-    document.get("kind").and_then(Value::as_str).unwrap_or("Default").to_lowercase()
-}
-
-fn state(document: &Value) -> &str {
-    text(document, "/properties/provisioningState")
+    document.get("kind").and_then(Value::as_str).unwrap_or("Default").to_ascii_lowercase()
 }
 
 /// A text within a document; empty if there is none.

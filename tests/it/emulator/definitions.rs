@@ -1,0 +1,99 @@
+//! Role definitions (arm.md §4).
+
+use serde_json::json;
+
+use super::client::{ALICE, BLOB_CONTRIBUTOR, arm, grant, names};
+
+const NAME: &str = "716c4d15-9bc8-476d-a3c1-6ccb70082517";
+const OTHER: &str = "00000000-0000-0000-0000-0000000000aa";
+
+/// arm.md §4: definitions by id at any scope and at the root, with their members.
+#[tokio::test]
+async fn definitions_are_found_under_every_scope() {
+    let arm = arm().await;
+    for (scope, place) in [
+        ("", ""),
+        (arm.account.as_str(), arm.subscription.as_str()),
+        (arm.subscription.as_str(), arm.subscription.as_str()),
+    ] {
+        for version in ["2022-04-01", "2022-05-01-preview"] {
+            let path = format!(
+                "{scope}/providers/Microsoft.Authorization/roleDefinitions/{BLOB_CONTRIBUTOR}?api-version={version}"
+            );
+            let reply = arm.get(&path).await;
+            assert_eq!(
+                reply.at("/id"),
+                format!("{place}/providers/Microsoft.Authorization/roleDefinitions/{BLOB_CONTRIBUTOR}")
+            );
+            assert_eq!(reply.at("/name"), BLOB_CONTRIBUTOR);
+            assert_eq!(
+                (reply.at("/properties/roleName"), reply.at("/properties/type")),
+                ("Storage Blob Data Contributor".into(), "BuiltInRole".into())
+            );
+            assert_eq!(reply.at("/properties/assignableScopes"), json!(["/"]));
+            for list in ["actions", "notActions", "dataActions", "notDataActions"] {
+                assert!(reply.at(&format!("/properties/permissions/0/{list}")).is_array(), "{list}");
+            }
+        }
+    }
+    let missing =
+        arm.get(&format!("/providers/Microsoft.Authorization/roleDefinitions/{NAME}?api-version=2022-04-01")).await;
+    assert_eq!(missing.error(), (404, "RoleDefinitionDoesNotExist".to_owned()));
+}
+
+/// arm.md §4: the table of roles, by name and GUID, through the filter that clients send.
+#[tokio::test]
+async fn every_role_of_the_table_is_found_by_its_name() {
+    let arm = arm().await;
+    for (name, id) in [
+        ("Storage Blob Data Contributor", "ba92f5b4-2d11-453d-a403-e96b0029c9fe"),
+        ("Storage Blob Data Reader", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"),
+        ("Storage Blob Data Owner", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"),
+        ("Storage File Data Privileged Contributor", "69566ab7-960f-475b-8e7c-b3118f30c6bd"),
+        ("Storage File Data Privileged Reader", "b8eda974-7b85-4f76-af95-65846b26df6d"),
+        ("Storage File Data SMB Share Contributor", "0c867c2a-1d8c-454a-a3db-ab2ea1bdc8bb"),
+        ("Azure AI Developer", "64702f94-c441-49e6-a78b-ef80e0188fee"),
+        ("Azure AI Administrator", "b78c5d69-af96-48a3-bf8d-a8b4d589de94"),
+        ("Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c"),
+        ("Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"),
+        ("Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7"),
+        ("User Access Administrator", "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"),
+        ("Role Based Access Control Administrator", "f58310d9-a9f6-439a-9e8d-f62e7b41a168"),
+    ] {
+        let filter = format!("roleName%20eq%20%27{}%27", name.replace(' ', "%20"));
+        let path = format!(
+            "{}/providers/Microsoft.Authorization/roleDefinitions?api-version=2022-05-01-preview&$filter={filter}",
+            arm.account
+        );
+        assert_eq!(names(&arm.get(&path).await.body()), [id], "{name}");
+    }
+    let list = async |filter: &str| {
+        let path = format!(
+            "{}/providers/Microsoft.Authorization/roleDefinitions?api-version=2022-04-01&$filter={filter}",
+            arm.account
+        );
+        names(&arm.get(&path).await.body()).len()
+    };
+    assert_eq!(list("type+eq+'BuiltInRole'").await, 13);
+    assert_eq!(list("atScopeAndBelow()").await, 13);
+    assert_eq!(list("type+eq+'CustomRole'").await, 0);
+}
+
+/// arm.md §4, §8: custom definitions, as azure-cli makes them.
+#[tokio::test]
+async fn custom_definitions_are_made_assigned_and_deleted() {
+    let arm = arm().await;
+    let path = format!(
+        "{}/providers/Microsoft.Authorization/roleDefinitions/{NAME}?api-version=2022-05-01-preview",
+        arm.subscription
+    );
+    let body = json!({ "properties": { "roleName": "Mine", "type": "CustomRole", "assignableScopes": [arm.subscription],
+        "permissions": [{ "actions": ["Microsoft.Storage/*/read"], "notActions": [], "dataActions": [], "notDataActions": [] }] } });
+    let made = arm.put(&path, body).await;
+    assert_eq!((made.status, made.at("/properties/type")), (201, "CustomRole".into()));
+    assert_eq!(arm.put(&arm.assignment_path(OTHER), grant(ALICE, NAME)).await.status, 201);
+    assert_eq!(arm.delete(&path).await.status, 400);
+    arm.delete(&arm.assignment_path(OTHER)).await;
+    assert_eq!(arm.delete(&path).await.status, 200);
+    assert_eq!(arm.delete(&path).await.status, 204);
+}

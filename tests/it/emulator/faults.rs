@@ -1,0 +1,107 @@
+//! Rules that make requests go wrong, and the log.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::client::{arm, send};
+use crate::azure::{Action, Record, Rule};
+
+/// AuthorizationFailed for a number of calls, whatever the roles.
+#[tokio::test]
+async fn a_rule_denies_a_number_of_calls() {
+    let arm = arm().await;
+    arm.emulator.fault("PATCH */workspaces/* -> denied times=2".parse().expect("a rule"));
+    for _ in 0..2 {
+        let reply = arm.patch(&arm.hub_path(), json!({})).await;
+        assert_eq!(reply.error(), (403, "AuthorizationFailed".to_owned()));
+        assert!(reply.message().contains("Microsoft.MachineLearningServices/workspaces/write"));
+    }
+    assert_eq!(arm.patch(&arm.hub_path(), json!({})).await.status, 202);
+}
+
+/// Rules: a status with its text and Retry-After, after some and for some requests, by query or body.
+#[tokio::test]
+async fn rules_make_chosen_requests_go_wrong() {
+    let arm = arm().await;
+    let rule = "PATCH */STORAGEACCOUNTS/*?allowSharedKeyAccess -> 409 StorageAccountOperationInProgress message=\"An operation is \
+                currently performing.\" retry-after=7 after=1 times=1";
+    arm.emulator.fault(rule.parse().expect("a rule"));
+    let flag = json!({ "properties": { "allowSharedKeyAccess": true } });
+    assert_eq!(arm.patch(&arm.account_path(), json!({})).await.status, 200);
+    assert_eq!(arm.patch(&arm.account_path(), flag.clone()).await.status, 200);
+    let wrong = arm.patch(&arm.account_path(), flag.clone()).await;
+    assert_eq!(wrong.error(), (409, "StorageAccountOperationInProgress".to_owned()));
+    assert_eq!(
+        (wrong.message().as_str(), wrong.header("retry-after")),
+        ("An operation is currently performing.", Some("7"))
+    );
+    assert_eq!(arm.patch(&arm.account_path(), flag).await.status, 200);
+    for nonsense in
+        ["", "GET /x", "GET -> 500", "GET /x -> 99", "GET /x -> 500 a=b", "GET /x -> slow delay=1y", "GET /x -> \"500"]
+    {
+        assert!(nonsense.parse::<Rule>().is_err(), "{nonsense}");
+    }
+}
+
+/// Rules: connections that are closed before or after the work, and answers cut in the middle.
+#[tokio::test]
+async fn rules_break_connections() {
+    let arm = arm().await;
+    let flag = json!({ "properties": { "allowSharedKeyAccess": false } });
+    for (action, done) in [(Action::Close, false), (Action::Lose, true), (Action::Truncate, true)] {
+        arm.emulator.set_shared_key_access(&arm.account, None);
+        arm.emulator.fault(Rule::on("PATCH", "*", action).times(1));
+        let sent = send(arm.request(Method::PATCH, &arm.account_path(), flag.clone())).await;
+        let broken = match sent {
+            Err(_) => true,
+            Ok(response) => response.bytes().await.is_err(),
+        };
+        assert!(broken, "{action:?}");
+        let account = arm.emulator.resource(&arm.account).expect("the account");
+        assert_eq!(account["properties"].get("allowSharedKeyAccess").is_some(), done, "{action:?}");
+    }
+    let rule = arm.emulator.fault(Rule::on("GET", "*", Action::Hold));
+    let (sent, ()) = tokio::join!(send(arm.request(Method::GET, &arm.account_path(), Value::Null)), async {
+        arm.emulator.request_seen(|record| record.method == "GET").await;
+        arm.emulator.hang_up();
+    });
+    assert!(sent.is_err());
+    arm.emulator.release(rule);
+}
+
+/// Rules: a request is held until it is let go, and a test sees it arrive.
+#[tokio::test]
+async fn a_held_request_waits_until_it_is_let_go() {
+    let arm = arm().await;
+    let rule = arm.emulator.fault(Rule::on("GET", "*/workspaces/hub1", Action::Hold));
+    let path = arm.hub_path();
+    let (reply, ()) = tokio::join!(arm.get(&path), async {
+        let seen: Record = arm.emulator.request_seen(|record| record.path.ends_with("hub1")).await;
+        assert_eq!(seen.status, None);
+        arm.emulator.release(rule);
+    });
+    assert_eq!(reply.status, 200);
+    let record = arm.emulator.arm_requests().pop().expect("a record");
+    assert_eq!((record.status, record.query("API-VERSION")), (Some(200), Some("2025-06-01")));
+}
+
+/// The log has every request with its caller, and no secret.
+#[tokio::test]
+async fn the_log_has_callers_and_no_secrets() {
+    let arm = arm().await;
+    arm.emulator.clear_requests();
+    arm.sign_in("33333333-3333-3333-3333-333333333333", "emulator-secret").await;
+    arm.patch(&arm.account_path(), json!({ "properties": { "allowSharedKeyAccess": false } })).await;
+    arm.get(&format!("{}x?api-version=2025-06-01", arm.hub)).await;
+    let records = arm.emulator.requests();
+    assert_eq!(records.len(), 3);
+    let text = serde_json::to_string(&records).expect("JSON");
+    assert!(!text.contains("emulator-secret") && !text.contains(&arm.token));
+    let sent = arm.emulator.arm_requests();
+    assert_eq!((sent[0].method.as_str(), sent[0].status), ("PATCH", Some(200)));
+    assert_eq!(sent[0].principal.as_deref(), Some("44444444-4444-4444-4444-444444444444"));
+    assert_eq!(sent[0].body, json!({ "properties": { "allowSharedKeyAccess": false } }));
+    assert_eq!((sent[1].status, sent[1].error.as_deref()), (Some(404), Some("ResourceNotFound")));
+    let told = arm.get("/_emulator/requests?arm").await.body();
+    assert_eq!(told.as_array().expect("a list").len(), 2);
+}
