@@ -91,3 +91,33 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Result<Answer, Arm
         _ => Err(ArmError::not_found("NotFound", "No such control request.")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+    use axum::http::HeaderMap;
+
+    use super::super::options::Options;
+    use super::*;
+
+    /// No test may open a socket that others could reach, so that the rule is tested without one.
+    #[test]
+    fn another_machine_controls_nothing() {
+        let mut world = World::new(Options::default()).expect("a world");
+        let mut request = Request {
+            method: Method::GET,
+            raw_path: "/_emulator/operations".to_owned(),
+            segments: vec![ROOT.to_owned(), "operations".to_owned()],
+            raw_query: String::new(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            base: "https://emulator.test".to_owned(),
+            local: true,
+            caller: String::new(),
+        };
+        assert!(answer(&mut world, &request).is_ok());
+        request.local = false;
+        assert_eq!(answer(&mut world, &request).expect_err("a refusal").status, 403);
+    }
+}

@@ -5,6 +5,7 @@ pub(crate) mod client;
 
 mod blobs;
 mod common;
+mod control;
 mod definitions;
 mod entra;
 mod faults;

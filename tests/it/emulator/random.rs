@@ -1,12 +1,16 @@
 //! Whatever is asked, the emulator goes on and never answers 500.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{ACCOUNTS, BLOB_CONTRIBUTOR, BLOB_READER, WORKSPACES, arm_with, read};
+use super::client::{ACCOUNTS, ALICE, Arm, BLOB_CONTRIBUTOR, BLOB_READER, WORKSPACES, arm_with, read};
+use crate::azure::{IdCasing, Lro, ModeCasing, Operations, Options, Principals, SchemaView};
 
-/// How many requests are sent, and how many of them at once.
-const REQUESTS: usize = 10_000;
+/// How many requests are sent under each setting of the switches, and how many of them at once.
+const REQUESTS: usize = 2_500;
 const AT_ONCE: usize = 20;
 
 /// A small generator (splitmix64): the same requests in every run, so that a failure can be looked at.
@@ -60,6 +64,13 @@ impl Chance {
             "ß",
             "İ",
             "ǆ",
+            // Letters that take more or fewer bytes in the other case.
+            "\u{212a}",
+            "\u{2126}",
+            "ſ",
+            "ẞ",
+            "Ⱥ",
+            "%+f",
             "字",
             "🦀",
             "\u{301}",
@@ -124,6 +135,16 @@ impl Chance {
             "managementGroups",
             "blobServices",
             "default",
+            "\u{212a}",
+            "Microsoft.KeyVault",
+            "vaults",
+            "unregister",
+            "identity",
+            "msi",
+            "_emulator",
+            "requests",
+            "operations",
+            "userdelegationkey",
         ];
         if self.one_in(6) { self.noise() } else { self.pick(KNOWN).to_owned() }
     }
@@ -220,6 +241,9 @@ impl Chance {
     }
 
     fn body(&mut self) -> Vec<u8> {
+        let mut typed =
+            super::client::grant(&format!("ffffffff-0000-0000-0000-{:012}", self.below(20)), BLOB_CONTRIBUTOR);
+        typed["properties"]["principalType"] = json!(self.pick(&["ServicePrincipal", "User", "MSI"]));
         let sense = [
             json!({ "properties": { "systemDatastoresAuthMode": self.noise() }, "kind": "Hub", "location": "eastus" }),
             json!({ "properties": { "allowSharedKeyAccess": self.one_in(2) } }),
@@ -230,6 +254,7 @@ impl Chance {
                 self.pick(&[BLOB_CONTRIBUTOR, BLOB_READER, "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"]),
             ),
             json!({ "properties": { "roleName": self.noise(), "permissions": self.value(3) } }),
+            typed,
         ];
         match self.below(10) {
             0 => Vec::new(),
@@ -247,16 +272,104 @@ impl Chance {
     }
 }
 
+/// A setting of the switches under which requests are sent; whether the caller is an Owner of everything.
+type Setting = (&'static str, bool, fn(&mut Options));
+
 /// Issue 3: 10,000 random paths, filters, headers and bodies never crash it and never answer 500.
 #[tokio::test]
 async fn ten_thousand_random_requests_never_crash_it_nor_answer_500() {
-    let arm = arm_with(|options| options.enforce_rbac = true).await;
-    let mut chance = Chance(20_261_124);
+    let settings: [Setting; 4] = [
+        ("roles are enforced on an Owner", true, |options| options.enforce_rbac = true),
+        ("roles are enforced on a Contributor", false, |options| {
+            options.enforce_rbac = true;
+            options.lro = Lro::Updating;
+            options.lro_delete = Lro::Bare;
+            options.reject_api_version = vec!["x".to_owned()];
+            options.unregistered = vec!["Microsoft.KeyVault".to_owned()];
+        }),
+        ("the strict view, by hand, with delays", true, |options| {
+            options.schema = SchemaView::Strict;
+            options.operations = Operations::Explicit;
+            options.read_delay = Duration::from_secs(1);
+            options.assignment_read_delay = Duration::from_secs(1);
+            options.id_casing = IdCasing::Request;
+            options.mode_casing = ModeCasing::Canonical;
+            options.page_size = 1;
+        }),
+        ("time runs away", true, |options| {
+            options.token_lifetime = Duration::from_secs(u64::MAX);
+            options.operation_time = Duration::from_secs(u64::MAX);
+            options.principals = Principals::Strict;
+            options.lro = Lro::Async;
+            options.claims_challenge = true;
+            options.policy =
+                vec![format!("keep {ACCOUNTS} properties.allowSharedKeyAccess").parse().expect("a policy")];
+        }),
+    ];
+    let mut answers = BTreeMap::<u16, usize>::new();
+    for (number, setting) in settings.into_iter().enumerate() {
+        storm(20_261_124 + number as u64, setting, &mut answers).await;
+    }
+    // The requests are not all of one kind: some are answered well, others refused for many reasons.
+    for status in [200, 201, 202, 204, 400, 401, 403, 404, 405, 409] {
+        assert!(answers.contains_key(&status), "nothing was answered {status}: {answers:?}");
+    }
+}
+
+/// Sends random requests under one setting.
+async fn storm(seed: u64, (setting, owner, change): Setting, answers: &mut BTreeMap<u16, usize>) {
+    let mut arm = arm_with(change).await;
+    if !owner {
+        let client = "cccccccc-0000-0000-0000-000000000001";
+        arm.emulator.seed(&format!("clients:\n  - {{ client_id: {client}, object_id: {ALICE}, secret: s }}"));
+        arm.emulator.seed_assignment(&arm.subscription, ALICE, "Contributor");
+        arm.token = arm.sign_in(client, "s").await.at("/access_token").as_str().expect("a token").to_owned();
+    }
+    let mut chance = Chance(seed);
+    let mut known = places(&arm);
+    let fixed = known.len();
+    for _ in 0..REQUESTS / AT_ONCE {
+        // What was deleted comes back, so that there is something to ask for.
+        if arm.emulator.resource(&arm.account).is_none() {
+            arm.emulator.seed_storage_account(&arm.account, json!({}));
+        }
+        if arm.emulator.resource(&arm.hub).is_none() {
+            arm.emulator.seed_hub(&arm.hub, &arm.account, json!({}));
+        }
+        known.truncate(fixed);
+        known.extend(arm.emulator.running_operations().iter().map(|operation| {
+            let kind = if operation.resource.contains("Storage") {
+                "Microsoft.Storage/locations/eastus/asyncoperations"
+            } else {
+                "Microsoft.MachineLearningServices/locations/eastus/workspaceOperationsStatus"
+            };
+            format!("{}/providers/{kind}/{}", arm.subscription, operation.id)
+        }));
+        let batch: Vec<_> = (0..AT_ONCE)
+            .map(|_| {
+                let (what, request) = chance.request(&arm, &known);
+                async move { (what, read(request).await.status) }
+            })
+            .collect();
+        for (what, status) in futures_util::future::join_all(batch).await {
+            assert!(status < 500, "{status} for {what}, when {setting}");
+            *answers.entry(status).or_default() += 1;
+        }
+        arm.emulator.clear_requests();
+    }
+    // It is still there, and still whole.
+    assert_eq!(arm.get("/subscriptions?api-version=2022-12-01").await.status, 200, "{setting}");
+}
+
+/// Paths that mean something.
+fn places(arm: &Arm) -> Vec<String> {
     let assignments = format!("{}/providers/Microsoft.Authorization/roleAssignments", arm.account);
     let definitions = format!("{}/providers/Microsoft.Authorization/roleDefinitions", arm.subscription);
-    let known = [
+    let lock = format!("{}/providers/Microsoft.Authorization/locks/l1", arm.account);
+    vec![
         arm.hub.clone(),
         arm.hub.replace("hub1", "hub2"),
+        arm.hub.replace("hub1", "hub\u{212a}"),
         arm.account.clone(),
         arm.account.replace("sa1", "sa2"),
         arm.group.clone(),
@@ -266,7 +379,15 @@ async fn ten_thousand_random_requests_never_crash_it_nor_answer_500() {
         format!("{assignments}/716c4d15-9bc8-476d-a3c1-6ccb70082518"),
         definitions.clone(),
         format!("{definitions}/716c4d15-9bc8-476d-a3c1-6ccb70082517"),
-        format!("{}/providers/Microsoft.Authorization/locks/l1", arm.account),
+        lock.clone(),
+        format!("{}/providers/Microsoft.Authorization/locks/\u{212a}", arm.group.replace("rg1", "\u{212a}")),
+        // Providers within providers.
+        format!("{lock}/providers/Microsoft.Authorization/roleAssignments"),
+        format!("{}/providers/Microsoft.Authorization/locks/l2", arm.hub),
+        format!("{assignments}/716c4d15-9bc8-476d-a3c1-6ccb70082517/providers/{WORKSPACES}/hub1"),
+        format!(
+            "/providers/Microsoft.Management/managementGroups/\u{212a}/providers/Microsoft.Authorization/roleAssignments"
+        ),
         format!("{}/providers/{WORKSPACES}", arm.group),
         format!("{}/providers/{ACCOUNTS}", arm.subscription),
         format!("{}/providers/Microsoft.Storage", arm.subscription),
@@ -274,84 +395,70 @@ async fn ten_thousand_random_requests_never_crash_it_nor_answer_500() {
         format!("{}/datastores", arm.hub),
         format!("{}/listKeys", arm.account),
         format!("{}/regenerateKey", arm.account),
+        format!("{}/operationresults/x", arm.subscription),
         "/storage/sa1/c".to_owned(),
-    ];
-    let mut answers = std::collections::BTreeMap::<u16, usize>::new();
-    for _ in 0..REQUESTS / AT_ONCE {
-        // What was deleted comes back, so that there is something to ask for.
-        if arm.emulator.resource(&arm.account).is_none() {
-            arm.emulator.seed_storage_account(&arm.account, json!({}));
+        "/metadata/endpoints".to_owned(),
+        "/metadata/identity/oauth2/token".to_owned(),
+        "/msi/token".to_owned(),
+        "/_emulator/requests".to_owned(),
+        "/_emulator/operations/all/finish".to_owned(),
+        "/_emulator/clock/advance".to_owned(),
+        "/_emulator/options".to_owned(),
+        "/_emulator/seed".to_owned(),
+        "/_emulator/faults".to_owned(),
+    ]
+}
+
+impl Chance {
+    /// A request, and what it is.
+    fn request(&mut self, arm: &Arm, known: &[String]) -> (String, reqwest::RequestBuilder) {
+        let methods =
+            [Method::GET, Method::PUT, Method::PATCH, Method::POST, Method::DELETE, Method::HEAD, Method::OPTIONS];
+        let method = methods[self.below(methods.len())].clone();
+        let mut url = url::Url::parse(arm.emulator.url()).expect("a URL");
+        url.set_path(&self.path(known));
+        if !self.one_in(10) {
+            let version = self.pick(&["2025-06-01", "2022-04-01", "2023-05-01", "2024-04-01", "x", ""]);
+            url.query_pairs_mut().append_pair("api-version", version);
         }
-        if arm.emulator.resource(&arm.hub).is_none() {
-            arm.emulator.seed_hub(&arm.hub, &arm.account, json!({}));
+        if self.one_in(2) {
+            let name = self.pick(&[
+                "$filter",
+                "$skip",
+                "$skipToken",
+                "kind",
+                "forceToPurge",
+                "type",
+                "tenantId",
+                "comp",
+                "sig",
+                "se",
+                "skoid",
+                "resource",
+                "msi_res_id",
+            ]);
+            let value = if self.one_in(2) { self.filter() } else { self.noise() };
+            url.query_pairs_mut().append_pair(name, &value);
         }
-        let batch: Vec<_> = (0..AT_ONCE)
-            .map(|_| {
-                let methods = [
-                    Method::GET,
-                    Method::PUT,
-                    Method::PATCH,
-                    Method::POST,
-                    Method::DELETE,
-                    Method::HEAD,
-                    Method::OPTIONS,
-                ];
-                let method = methods[chance.below(methods.len())].clone();
-                let mut url = url::Url::parse(arm.emulator.url()).expect("a URL");
-                url.set_path(&chance.path(&known));
-                if !chance.one_in(10) {
-                    url.query_pairs_mut()
-                        .append_pair("api-version", chance.pick(&["2025-06-01", "2022-04-01", "2023-05-01", "x", ""]));
-                }
-                if chance.one_in(2) {
-                    let name = chance.pick(&[
-                        "$filter",
-                        "$skip",
-                        "$skipToken",
-                        "kind",
-                        "forceToPurge",
-                        "type",
-                        "tenantId",
-                        "comp",
-                        "sig",
-                    ]);
-                    let value = if chance.one_in(2) { chance.filter() } else { chance.noise() };
-                    url.query_pairs_mut().append_pair(name, &value);
-                }
-                let mut request = arm.http.request(method.clone(), url.clone());
-                if !chance.one_in(10) {
-                    request = request.bearer_auth(&arm.token);
-                } else if chance.one_in(2) {
-                    request = request.header(
-                        "authorization",
-                        chance.pick(&["Bearer x", "Bearer", "SharedKey sa1:x", "SharedKey", "a.b.c"]),
-                    );
-                }
-                for name in
-                    ["x-ms-client-request-id", "x-ms-return-client-request-id", "content-type", "metadata", "x-ms-date"]
-                {
-                    if chance.one_in(4) {
-                        let bytes: Vec<u8> = chance.noise().into_bytes();
-                        request = match reqwest::header::HeaderValue::from_bytes(&bytes) {
-                            Ok(value) => request.header(name, value),
-                            Err(_) => request,
-                        };
-                    }
-                }
-                let (what, body) = (format!("{method} {url}"), chance.body());
-                async move { (what, read(request.body(body)).await.status) }
-            })
-            .collect();
-        for (what, status) in futures_util::future::join_all(batch).await {
-            assert!(status < 500, "{status} for {what}");
-            *answers.entry(status).or_default() += 1;
+        if self.one_in(20) {
+            let by = self.pick(&["1s", "9999999999h", "18446744073709551615ms", "ßs", ""]);
+            url.query_pairs_mut().append_pair("by", by);
         }
-        arm.emulator.clear_requests();
+        let mut request = arm.http.request(method.clone(), url.clone());
+        if !self.one_in(10) {
+            request = request.bearer_auth(&arm.token);
+        } else if self.one_in(2) {
+            let value = self.pick(&["Bearer x", "Bearer", "SharedKey sa1:x", "SharedKey", "a.b.c"]);
+            request = request.header("authorization", value);
+        }
+        for name in ["x-ms-client-request-id", "x-ms-return-client-request-id", "content-type", "metadata", "x-ms-date"]
+        {
+            if self.one_in(4)
+                && let Ok(value) = reqwest::header::HeaderValue::from_bytes(self.noise().as_bytes())
+            {
+                request = request.header(name, value);
+            }
+        }
+        (format!("{method} {url}"), request.body(self.body()))
     }
-    // The requests are not all of one kind: some are answered well, others refused for many reasons.
-    for status in [200, 201, 202, 204, 400, 401, 403, 404, 405, 409] {
-        assert!(answers.contains_key(&status), "nothing was answered {status}: {answers:?}");
-    }
-    // It is still there, and still whole.
-    assert_eq!(arm.get("/subscriptions?api-version=2022-12-01").await.status, 200);
 }
