@@ -30,6 +30,7 @@ impl Bed {
 
     pub(super) async fn with(options: Options) -> Self {
         let emulator = Emulator::start(options).await.unwrap();
+        emulator.add_principal(ALICE, "User");
         let hub = emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", "hub1");
         let account = emulator.id("rg1", "Microsoft.Storage/storageAccounts", "sa1");
         emulator.seed_storage_account(&account, json!({ "allowSharedKeyAccess": true }));

@@ -73,6 +73,7 @@ async fn three_or_more_on_one_account_are_refreshed_by_one_list() {
     let all: Vec<_> = (1..=4)
         .map(|n| {
             let principal = format!("cccccccc-0000-0000-0000-{n:012}");
+            bed.emulator.add_principal(&principal, "User");
             resource(TYPE, &format!("r{n}"), bed.by_account(&principal, "Storage Blob Data Reader"))
         })
         .collect();

@@ -304,15 +304,16 @@ async fn a_lock_keeps_a_role_in_place_and_in_the_state() {
 
 #[tokio::test]
 async fn a_new_principal_is_waited_for_and_an_unknown_one_is_not_waited_for_long() {
+    const NEW: &str = "eeeeeeee-0000-0000-0000-000000000005";
     let mut bed = bed_with(|options| options.principals = Principals::Strict).await;
-    let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    let mut config = bed.by_account(NEW, "Storage Blob Data Reader");
     config["principal_propagation_timeout"] = json!("0s");
     let report = bed.apply(&config).await.failed();
     assert_eq!(report.error("The principal does not exist").path, "principal_id");
     assert_eq!(bed.writes(), ["PUT blob reader"]);
 
     config["principal_propagation_timeout"] = json!("2m");
-    bed.emulator.add_principal(ALICE, "User");
+    bed.emulator.add_principal(NEW, "User");
     let once = Rule::on("PUT", "*/roleAssignments/*", Fault::Status(400)).code("PrincipalNotFound").times(1);
     bed.emulator.fault(once.header("retry-after", "0"));
     bed.apply(&config).await.quiet();

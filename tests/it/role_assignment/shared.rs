@@ -154,6 +154,7 @@ async fn a_hundred_principals_whose_numbers_shift_all_keep_their_roles() {
         principals.iter().enumerate().map(|(n, id)| resource(TYPE, &format!("r{n:03}"), config(id))).collect()
     };
     let mut principals: Vec<_> = (0..101).map(principal).collect();
+    principals.iter().for_each(|id| bed.emulator.add_principal(id, "User"));
     let all = resources(&bed, &principals);
     bed.core.apply_all(all).await.quiet();
     // One that was in front leaves, so every other one gets the number before.
