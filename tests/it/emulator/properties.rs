@@ -1,0 +1,213 @@
+//! Every row of the table of a workspace's properties (arm.md §1.5).
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::client::{ACCOUNTS, Arm, WORKSPACES, arm_with};
+use crate::azure::Lro;
+
+async fn done() -> Arm {
+    arm_with(|options| options.lro = Lro::Done).await
+}
+
+/// Whether a write with this property gives it this value.
+async fn changes(arm: &Arm, method: Method, version: &str, name: &str, value: &Value) -> bool {
+    let before = arm.get(&arm.hub_path()).await.body();
+    let mut body = if method == Method::PUT { before.clone() } else { json!({ "properties": {} }) };
+    body["properties"][name] = value.clone();
+    let reply = arm.send(method.clone(), &format!("{}?api-version={version}", arm.hub), body).await;
+    assert_eq!(reply.status, 200, "{method} {name} at {version}: {}", reply.text);
+    let after = arm.get(&arm.hub_path()).await.body();
+    let holds = contains(&after["properties"][name], value);
+    assert!(
+        holds || after["properties"][name] == before["properties"][name],
+        "{method} {name}: something else came of it"
+    );
+    holds
+}
+
+/// Whether a value has all that another has.
+fn contains(whole: &Value, part: &Value) -> bool {
+    match (whole, part) {
+        (Value::Object(whole), Value::Object(part)) => {
+            part.iter().all(|(name, part)| whole.get(name).is_some_and(|whole| contains(whole, part)))
+        }
+        _ => whole == part,
+    }
+}
+
+/// arm.md §1.5: rows that are neither read-only nor fixed, by whether a PATCH has them.
+#[tokio::test]
+async fn every_mutable_property_is_taken_by_put_and_by_the_patch_that_has_it() {
+    let id = |what: &str| format!("/subscriptions/s/resourceGroups/g/providers/{what}/n");
+    let rows: Vec<(&str, Value, bool)> = vec![
+        ("friendlyName", json!("f"), true),
+        ("description", json!("d"), true),
+        ("applicationInsights", json!(id("microsoft.insights/components")), true),
+        ("containerRegistry", json!(id("Microsoft.ContainerRegistry/registries")), true),
+        ("containerRegistry", Value::Null, true),
+        ("systemDatastoresAuthMode", json!("identity"), true),
+        ("systemDatastoresAuthMode", json!("accesskey"), true),
+        ("workspaceHubConfig", json!({ "additionalWorkspaceStorageAccounts": [id(ACCOUNTS)] }), false),
+        ("managedNetwork", json!({ "isolationMode": "AllowInternetOutbound", "outboundRules": {} }), true),
+        ("managedNetwork", json!({ "isolationMode": "AllowOnlyApprovedOutbound", "firewallSku": "Basic" }), true),
+        ("managedNetwork", json!({ "isolationMode": "Disabled", "managedNetworkKind": "V1" }), true),
+        ("publicNetworkAccess", json!("Disabled"), true),
+        ("imageBuildCompute", json!("c"), true),
+        ("primaryUserAssignedIdentity", json!(id("Microsoft.ManagedIdentity/userAssignedIdentities")), true),
+        ("serverlessComputeSettings", json!({ "serverlessComputeNoPublicIP": true }), true),
+        ("serviceManagedResourcesSettings", json!({ "cosmosDb": { "collectionsThroughput": 400 } }), true),
+        ("featureStoreSettings", json!({ "computeRuntime": { "sparkRuntimeVersion": "3.3" } }), true),
+        ("enableDataIsolation", json!(true), true),
+        ("v1LegacyMode", json!(true), true),
+        ("encryption", json!({ "keyVaultProperties": { "keyIdentifier": "https://k/1" } }), true),
+        ("hbiWorkspace", json!(true), false),
+        ("allowPublicAccessWhenBehindVnet", json!(true), false),
+        ("provisionNetworkNow", json!(true), false),
+        ("enableServiceSideCMKEncryption", json!(true), false),
+        ("sharedPrivateLinkResources", json!([{ "name": "n" }]), false),
+        ("discoveryUrl", json!("https://changed.test"), false),
+    ];
+    for version in ["2024-04-01", "2025-12-01"] {
+        for (name, value, in_patch) in &rows {
+            let arm = done().await;
+            let patched = changes(&arm, Method::PATCH, version, name, value).await;
+            assert_eq!(patched, *in_patch, "row {name}: PATCH {value} at {version}");
+        }
+    }
+    let arm = done().await;
+    for (name, value, _) in &rows {
+        assert!(changes(&arm, Method::PUT, "2025-12-01", name, value).await, "row {name}: PUT {value}");
+    }
+}
+
+/// arm.md §1.5: rows marked read-only; what clients echo is accepted and ignored.
+#[tokio::test]
+async fn every_read_only_property_is_accepted_and_ignored() {
+    let arm = done().await;
+    for (name, value) in [
+        ("workspaceId", json!("x")),
+        ("tenantId", json!("x")),
+        ("mlFlowTrackingUri", json!("x")),
+        ("notebookInfo", json!({ "fqdn": "x" })),
+        ("privateEndpointConnections", json!([{ "id": "x" }])),
+        ("privateLinkCount", json!(7)),
+        ("provisioningState", json!("Failed")),
+        ("serviceProvisionedResourceGroup", json!("x")),
+        ("storageHnsEnabled", json!(true)),
+        ("associatedWorkspaces", json!(["x"])),
+    ] {
+        for method in [Method::PUT, Method::PATCH] {
+            assert!(!changes(&arm, method.clone(), "2025-06-01", name, &value).await, "row {name}: {method}");
+        }
+    }
+}
+
+/// arm.md §1.5: rows marked immutable; a hub made without one may be given it by a PUT.
+#[tokio::test]
+async fn what_is_fixed_can_be_given_once() {
+    let arm = done().await;
+    let other = |kind: &str| arm.emulator.id("rg1", kind, "other");
+    arm.put(&format!("{}?api-version=2025-06-01", other(WORKSPACES)), json!({ "kind": "Hub" })).await;
+    for (row, value, given_later) in [
+        ("storageAccount", other(ACCOUNTS), true),
+        ("keyVault", other("Microsoft.KeyVault/vaults"), true),
+        ("hubResourceId", other(WORKSPACES), false),
+    ] {
+        let path = format!("{}?api-version=2025-06-01", arm.emulator.id("rg1", WORKSPACES, &format!("bare-{row}")));
+        assert_eq!(arm.put(&path, json!({ "kind": "Hub" })).await.status, 200, "{row}");
+        let body = json!({ "kind": "Hub", "properties": { row: value } });
+        assert_eq!(arm.patch(&path, body.clone()).await.status, 400, "{row}: a PATCH gives nothing");
+        let expected = if given_later { 200 } else { 400 };
+        assert_eq!(arm.put(&path, body.clone()).await.status, expected, "{row}: a PUT gives what was never set");
+        if given_later {
+            assert_eq!(arm.get(&path).await.at(&format!("/properties/{row}")), value, "{row}");
+            let again = json!({ "kind": "Hub", "properties": { row: format!("{value}2") } });
+            assert_eq!(arm.put(&path, again.clone()).await.status, 400, "{row}: PUT of another");
+            assert_eq!(arm.patch(&path, again).await.status, 400, "{row}: PATCH of another");
+            assert_eq!(arm.put(&path, json!({ "kind": "Hub", "properties": {} })).await.status, 200, "{row}: left out");
+            assert_eq!(arm.get(&path).await.at(&format!("/properties/{row}")), value, "{row}: it stays");
+        }
+    }
+}
+
+/// arm.md §1.5, row encryption: "PATCH: only keyVaultProperties.keyIdentifier".
+#[tokio::test]
+async fn of_encryption_a_patch_takes_the_key_alone() {
+    let arm = done().await;
+    let mut body = arm.get(&arm.hub_path()).await.body();
+    body["properties"]["encryption"] = json!({
+        "status": "Enabled", "identity": { "userAssignedIdentity": "/i" },
+        "keyVaultProperties": { "keyVaultArmId": "/v", "keyIdentifier": "https://k/1", "identityClientId": "c" },
+    });
+    assert_eq!(arm.put(&arm.hub_path(), body.clone()).await.status, 200);
+    let change = json!({ "properties": { "encryption": {
+        "status": "Disabled", "identity": { "userAssignedIdentity": "/other" },
+        "keyVaultProperties": { "keyVaultArmId": "/other", "keyIdentifier": "https://k/2", "identityClientId": "o" },
+    } } });
+    assert_eq!(arm.patch(&arm.hub_path(), change).await.status, 200);
+    body["properties"]["encryption"]["keyVaultProperties"]["keyIdentifier"] = json!("https://k/2");
+    assert_eq!(arm.get(&arm.hub_path()).await.at("/properties/encryption"), body["properties"]["encryption"]);
+    let without = json!({ "properties": { "encryption": { "status": "Disabled" } } });
+    assert_eq!(arm.patch(&arm.hub_path(), without).await.status, 200);
+    assert_eq!(arm.get(&arm.hub_path()).await.at("/properties/encryption"), body["properties"]["encryption"]);
+}
+
+/// arm.md §1.5: "Booleans arrive as strings from SDK templates", and the fields that "must not be rejected".
+#[tokio::test]
+async fn booleans_may_be_texts_and_deprecated_fields_are_taken() {
+    let arm = done().await;
+    for name in [
+        "hbiWorkspace",
+        "v1LegacyMode",
+        "allowPublicAccessWhenBehindVnet",
+        "enableDataIsolation",
+        "provisionNetworkNow",
+    ] {
+        for (sent, shown) in [("true", true), ("false", false), ("True", true)] {
+            let mut body = arm.get(&arm.hub_path()).await.body();
+            body["properties"][name] = json!(sent);
+            let reply = arm.put(&arm.hub_path(), body).await;
+            assert_eq!((reply.status, reply.at(&format!("/properties/{name}"))), (200, shown.into()), "{name} {sent}");
+        }
+    }
+    for (row, value) in [
+        ("softDeleteEnabled", json!("false")),
+        ("allowRecoverSoftDeletedWorkspace", json!("false")),
+        ("allowRoleAssignmentOnRG", json!("true")),
+        ("networkAcls", json!({ "defaultAction": "Allow" })),
+        ("ipAllowlist", json!([])),
+        ("existingWorkspaces", json!([])),
+        ("encryption", json!({ "cosmosDbArmId": "/c", "storageAccountArmId": "/s", "SearchAccountArmId": "/a" })),
+        ("featureStoreSettings", json!({ "computeruntime": { "sparkRuntimeVersion": "3.3" } })),
+    ] {
+        let body = json!({ "kind": "Hub", "properties": { row: value } });
+        assert_eq!(arm.put(&arm.hub_path(), body.clone()).await.status, 200, "PUT {row}");
+        assert_eq!(arm.patch(&arm.hub_path(), body).await.status, 200, "PATCH {row}");
+    }
+}
+
+/// arm.md §1.5 "Envelope" and "PATCH top level: tags, sku, identity, properties only".
+#[tokio::test]
+async fn the_envelope_is_as_wide_as_the_method_has_it() {
+    let arm = done().await;
+    for (row, value, in_put, in_patch) in [
+        ("tags", json!({ "a": "b" }), true, true),
+        ("sku", json!({ "name": "Standard", "tier": "Standard" }), true, true),
+        ("kind", json!("Default"), true, false),
+        ("location", json!("westeurope"), false, false),
+        ("name", json!("other"), false, false),
+        ("type", json!("Other/type"), false, false),
+        ("systemData", json!({ "createdBy": "me" }), false, false),
+    ] {
+        for (method, expected) in [(Method::PATCH, in_patch), (Method::PUT, in_put)] {
+            let before = arm.get(&arm.hub_path()).await.body();
+            let mut body = if method == Method::PUT { before.clone() } else { json!({}) };
+            body[row] = value.clone();
+            assert_eq!(arm.send(method.clone(), &arm.hub_path(), body).await.status, 200, "{row}: {method}");
+            let after = arm.get(&arm.hub_path()).await.body();
+            assert_eq!(after[row] == value, expected, "{row}: {method}");
+            arm.put(&arm.hub_path(), before).await;
+        }
+    }
+}
