@@ -74,8 +74,8 @@ async fn every_role_of_the_table_is_found_by_its_name() {
         );
         names(&arm.get(&path).await.body()).len()
     };
-    assert_eq!(list("type+eq+'BuiltInRole'").await, 13);
-    assert_eq!(list("atScopeAndBelow()").await, 13);
+    assert_eq!(list("type+eq+'BuiltInRole'").await, 14);
+    assert_eq!(list("atScopeAndBelow()").await, 14);
     assert_eq!(list("type+eq+'CustomRole'").await, 0);
 }
 

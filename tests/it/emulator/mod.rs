@@ -3,6 +3,8 @@
 
 pub(crate) mod client;
 
+mod accounts;
+mod azapi;
 mod blobs;
 mod common;
 mod control;
@@ -17,6 +19,7 @@ mod properties;
 mod random;
 mod rbac;
 mod roles;
+mod shapes;
 mod state;
 mod storage;
 mod throttle;

@@ -28,8 +28,8 @@ pub(crate) const CONTRIBUTOR: &str = "b24988ac-6180-42a0-ab88-20f7382dd24c";
 
 const BLOBS: &str = "Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action";
 
-/// The roles of arm.md §4.
-pub(crate) const BUILT_IN: [BuiltIn; 13] = [
+/// The roles of arm.md §4, and the one that §2 names besides.
+pub(crate) const BUILT_IN: [BuiltIn; 14] = [
     BuiltIn {
         id: BLOB_CONTRIBUTOR,
         name: "Storage Blob Data Contributor",
@@ -142,6 +142,20 @@ pub(crate) const BUILT_IN: [BuiltIn; 13] = [
             "Microsoft.Resources/subscriptions/resourceGroups/read",
             "Microsoft.Search/searchServices/*",
             "Microsoft.Storage/storageAccounts/*",
+        ],
+        not_actions: &[],
+        data_actions: &[],
+    },
+    BuiltIn {
+        id: "17d1049b-9a84-46fb-8f53-869881c3d3ab",
+        name: "Storage Account Contributor",
+        actions: &[
+            "Microsoft.Authorization/*/read",
+            "Microsoft.ResourceHealth/availabilityStatuses/read",
+            "Microsoft.Resources/deployments/*",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+            "Microsoft.Storage/storageAccounts/*",
+            "Microsoft.Support/*",
         ],
         not_actions: &[],
         data_actions: &[],
