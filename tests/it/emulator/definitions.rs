@@ -97,3 +97,215 @@ async fn custom_definitions_are_made_assigned_and_deleted() {
     assert_eq!(arm.delete(&path).await.status, 200);
     assert_eq!(arm.delete(&path).await.status, 204);
 }
+
+/// One row of arm.md §4's table: some of what "in brief" promises, what it denies, and whether it may do anything at all
+/// with data.
+struct Role {
+    name: &'static str,
+    actions: &'static [&'static str],
+    not_actions: &'static [&'static str],
+    data: &'static [&'static str],
+    lacks: &'static [&'static str],
+}
+
+const CONTAINERS: &str = "Microsoft.Storage/storageAccounts/blobServices/containers";
+const FILES: &str = "Microsoft.Storage/storageAccounts/fileServices";
+
+/// arm.md §4: what each role of the table may do. `containers` and `files` stand for the prefixes that it names.
+#[tokio::test]
+async fn every_role_of_the_table_may_do_what_its_row_says() {
+    let key = "Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action";
+    let rows = [
+        Role {
+            name: "Storage Blob Data Contributor",
+            actions: &["containers/read", "containers/write", "containers/delete", "key"],
+            not_actions: &[],
+            data: &[
+                "containers/blobs/read",
+                "containers/blobs/write",
+                "containers/blobs/delete",
+                "containers/blobs/add/action",
+                "containers/blobs/move/action",
+            ],
+            lacks: &["containers/blobs/*", "containers/*"],
+        },
+        Role {
+            name: "Storage Blob Data Reader",
+            actions: &["containers/read", "key"],
+            not_actions: &[],
+            data: &["containers/blobs/read"],
+            lacks: &["containers/blobs/write", "containers/write"],
+        },
+        Role {
+            name: "Storage Blob Data Owner",
+            actions: &["containers/*", "key"],
+            not_actions: &[],
+            data: &["containers/blobs/*"],
+            lacks: &[],
+        },
+        Role {
+            name: "Storage File Data Privileged Contributor",
+            actions: &[],
+            not_actions: &[],
+            data: &[
+                "files/fileshares/files/read",
+                "files/fileshares/files/write",
+                "files/fileshares/files/delete",
+                "files/fileshares/files/modifypermissions/action",
+                "files/readFileBackupSemantics/action",
+                "files/writeFileBackupSemantics/action",
+            ],
+            lacks: &[],
+        },
+        Role {
+            name: "Storage File Data Privileged Reader",
+            actions: &[],
+            not_actions: &[],
+            data: &["files/fileshares/files/read", "files/readFileBackupSemantics/action"],
+            lacks: &["files/fileshares/files/write", "files/writeFileBackupSemantics/action"],
+        },
+        Role {
+            name: "Storage File Data SMB Share Contributor",
+            actions: &[],
+            not_actions: &[],
+            data: &["files/fileshares/files/read", "files/fileshares/files/write", "files/fileshares/files/delete"],
+            lacks: &[
+                "files/readFileBackupSemantics/action",
+                "files/writeFileBackupSemantics/action",
+                "files/fileshares/files/modifypermissions/action",
+            ],
+        },
+        Role {
+            name: "Azure AI Developer",
+            actions: &[
+                "Microsoft.MachineLearningServices/workspaces/*/read",
+                "Microsoft.MachineLearningServices/workspaces/*/action",
+                "Microsoft.MachineLearningServices/workspaces/*/write",
+                "Microsoft.MachineLearningServices/workspaces/*/delete",
+                "Microsoft.Authorization/*/read",
+                "Microsoft.Resources/deployments/*",
+            ],
+            not_actions: &[
+                "Microsoft.MachineLearningServices/workspaces/write",
+                "Microsoft.MachineLearningServices/workspaces/delete",
+                "Microsoft.MachineLearningServices/workspaces/listKeys/action",
+                "Microsoft.MachineLearningServices/workspaces/hubs/write",
+                "Microsoft.MachineLearningServices/workspaces/hubs/delete",
+                "Microsoft.MachineLearningServices/workspaces/featurestores/write",
+                "Microsoft.MachineLearningServices/workspaces/featurestores/delete",
+            ],
+            data: &[
+                "Microsoft.CognitiveServices/accounts/OpenAI/*",
+                "Microsoft.CognitiveServices/accounts/SpeechServices/*",
+                "Microsoft.CognitiveServices/accounts/ContentSafety/*",
+            ],
+            lacks: &[],
+        },
+        Role {
+            name: "Azure AI Administrator",
+            actions: &[
+                "Microsoft.MachineLearningServices/workspaces/*",
+                "Microsoft.Storage/storageAccounts/*",
+                "Microsoft.KeyVault/*",
+                "Microsoft.Search/searchServices/*",
+            ],
+            not_actions: &[],
+            data: &[],
+            lacks: &[],
+        },
+        Role {
+            name: "Contributor",
+            actions: &["*"],
+            not_actions: &[
+                "Microsoft.Authorization/*/Write",
+                "Microsoft.Authorization/*/Delete",
+                "Microsoft.Authorization/elevateAccess/Action",
+            ],
+            data: &[],
+            lacks: &[],
+        },
+        Role { name: "Owner", actions: &["*"], not_actions: &[], data: &[], lacks: &[] },
+        Role { name: "Reader", actions: &["*/read"], not_actions: &[], data: &[], lacks: &["*"] },
+        Role {
+            name: "User Access Administrator",
+            actions: &["*/read", "Microsoft.Authorization/*", "Microsoft.Support/*"],
+            not_actions: &[],
+            data: &[],
+            lacks: &["*"],
+        },
+        Role {
+            name: "Role Based Access Control Administrator",
+            actions: &[
+                "*/read",
+                "Microsoft.Authorization/roleAssignments/write",
+                "Microsoft.Authorization/roleAssignments/delete",
+            ],
+            not_actions: &[],
+            data: &[],
+            lacks: &["*", "Microsoft.Authorization/*"],
+        },
+    ];
+    let arm = arm().await;
+    let list = arm
+        .get(&format!("{}/providers/Microsoft.Authorization/roleDefinitions?api-version=2022-04-01", arm.account))
+        .await;
+    let spelled = |short: &&str| match short.split_once('/') {
+        Some(("containers", rest)) => format!("{CONTAINERS}/{rest}"),
+        Some(("files", rest)) => format!("{FILES}/{rest}"),
+        _ if *short == "key" => key.to_owned(),
+        _ => (*short).to_owned(),
+    };
+    for Role { name, actions, not_actions, data, lacks } in rows {
+        let found = list
+            .at("/value")
+            .as_array()
+            .expect("a list")
+            .iter()
+            .find(|role| role["properties"]["roleName"] == name)
+            .cloned();
+        let permissions = found.unwrap_or_else(|| panic!("no {name}"))["properties"]["permissions"][0].clone();
+        let listed = |kind: &str| -> Vec<String> {
+            let texts = permissions[kind].as_array().expect("a list").iter();
+            texts.map(|text| text.as_str().expect("a text").to_owned()).collect()
+        };
+        for (kind, promised) in [("actions", actions), ("notActions", not_actions), ("dataActions", data)] {
+            let has = listed(kind);
+            for wanted in promised.iter().map(spelled) {
+                assert!(has.contains(&wanted), "row {name}: {wanted} is not among its {kind}");
+            }
+            if promised.is_empty() {
+                assert_eq!(has, [""; 0], "row {name}: no {kind}");
+            }
+        }
+        for unwanted in lacks.iter().map(spelled) {
+            let has = listed("actions").contains(&unwanted) || listed("dataActions").contains(&unwanted);
+            assert!(!has, "row {name}: {unwanted} is not for it");
+        }
+    }
+}
+
+/// arm.md §4 "Must be listable under any scope": ids are below the subscription that was asked.
+#[tokio::test]
+async fn definitions_are_listed_under_every_scope() {
+    let arm = arm().await;
+    let subscription = arm.subscription.as_str();
+    let container = format!("{}/blobServices/default/containers/c", arm.account);
+    for (row, scope, place) in [
+        ("root", "", ""),
+        ("management group", "/providers/Microsoft.Management/managementGroups/mg", ""),
+        ("subscription", subscription, subscription),
+        ("group", &arm.group, subscription),
+        ("workspace", &arm.hub, subscription),
+        ("account", &arm.account, subscription),
+        ("child of an account", &container, subscription),
+    ] {
+        let path = format!(
+            "{scope}/providers/Microsoft.Authorization/roleDefinitions?api-version=2022-05-01-preview&$filter=roleName eq 'Storage Blob Data Reader'"
+        );
+        let list = arm.get(&path).await;
+        let id =
+            format!("{place}/providers/Microsoft.Authorization/roleDefinitions/2a2b9908-6ea1-4ae2-8e65-a410df84e7d1");
+        assert_eq!((list.status, list.at("/value/0/id")), (200, id.into()), "{row}");
+        assert_eq!(list.at("/value").as_array().map(Vec::len), Some(1), "{row}");
+    }
+}

@@ -137,3 +137,124 @@ async fn soft_delete_keeps_the_name_until_purged() {
     arm.delete(&arm.hub_path()).await;
     assert_eq!(arm.put(&arm.hub_path(), body).await.status, 200);
 }
+
+/// arm.md §1.6 "Kinds: Default, Hub, Project, FeatureStore": echoed as written, and read without regard to case.
+#[tokio::test]
+async fn a_kind_is_echoed_as_written_and_filtered_whatever_its_case() {
+    let arm = arm_with(|options| options.lro = Lro::Done).await;
+    for (number, (sent, filter)) in [
+        ("hub", "Hub"),
+        ("Hub", "hub"),
+        ("HUB", "hub"),
+        ("Default", "default"),
+        ("project", "PROJECT"),
+        ("FeatureStore", "featurestore"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("kind{number}");
+        let path = format!("{}?api-version=2025-06-01", arm.emulator.id("rg1", WORKSPACES, &name));
+        let mut body = json!({ "kind": sent, "properties": {} });
+        if sent == "project" {
+            body["properties"]["hubResourceId"] = json!(arm.hub);
+        }
+        assert_eq!(arm.put(&path, body).await.at("/kind"), sent, "{sent}");
+        let list = arm.get(&format!("{}/providers/{WORKSPACES}?api-version=2025-06-01&kind={filter}", arm.group)).await;
+        assert!(names(&list.body()).contains(&name), "{sent} by {filter}");
+    }
+    let path = format!("{}?api-version=2025-06-01", arm.emulator.id("rg1", WORKSPACES, "nokind"));
+    assert_eq!(arm.put(&path, json!({})).await.at("/kind"), "Default", "no kind is Default");
+}
+
+/// arm.md §1.6 "Effect": credentialsType by mode, in the list and in each item.
+#[tokio::test]
+async fn datastores_have_the_credentials_of_the_mode() {
+    let arm = arm_with(|options| options.lro = Lro::Done).await;
+    for (mode, expected) in [
+        ("accesskey", "AccountKey"),
+        ("AccessKey", "AccountKey"),
+        ("", "AccountKey"),
+        ("identity", "None"),
+        ("Identity", "None"),
+        // Treated as an Entra-based mode (§9.4).
+        ("UserDelegationSAS", "None"),
+    ] {
+        arm.patch(&arm.hub_path(), json!({ "properties": { "systemDatastoresAuthMode": mode } })).await;
+        assert_eq!(credentials(&arm).await, [expected; 4], "{mode:?}");
+        for name in ["workspaceblobstore", "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory"]
+        {
+            let item = arm.get(&format!("{}/datastores/{name}?api-version=2024-10-01", arm.hub)).await;
+            assert_eq!((item.status, item.at("/name")), (200, name.into()), "{mode:?}");
+            assert_eq!(item.at("/properties/credentials/credentialsType"), expected, "{mode:?}: {name}");
+            assert_eq!(item.at("/properties/accountName"), "sa1", "{mode:?}: {name}");
+        }
+    }
+    assert_eq!(arm.get(&format!("{}/datastores/none?api-version=2024-10-01", arm.hub)).await.status, 404);
+}
+
+/// Which roles whoever is a workspace's system identity has, by the last segment of their scopes.
+fn roles_of(arm: &Arm, id: &str) -> Vec<(String, String)> {
+    let workspace = arm.emulator.resource(id).expect("the workspace");
+    let principal = workspace["identity"]["principalId"].as_str().unwrap_or("none").to_owned();
+    let all = arm.emulator.assignments().into_iter().filter(|found| found.principal_id == principal);
+    let mut found: Vec<_> =
+        all.map(|found| (found.scope.rsplit('/').next().unwrap_or("").to_owned(), found.role.clone())).collect();
+    found.sort();
+    found
+}
+
+/// arm.md §1.6 "Hub identity roles set by the platform", §7 items 14, 30, 31, §9.5.
+#[tokio::test]
+async fn the_platform_grants_by_kind_identity_and_switch() {
+    const ADMINISTRATOR: &str = "b78c5d69-af96-48a3-bf8d-a8b4d589de94";
+    const CONTRIBUTOR: &str = "b24988ac-6180-42a0-ab88-20f7382dd24c";
+    let default = vec![HubRole::Blob, HubRole::Administrator];
+    let system = json!({ "type": "SystemAssigned" });
+    for (row, kind, identity, roles, expected) in [
+        ("hub", "Hub", system.clone(), default.clone(), &[("rg1", ADMINISTRATOR), ("sa1", BLOB_CONTRIBUTOR)][..]),
+        ("default", "Default", system.clone(), default.clone(), &[("rg1", ADMINISTRATOR), ("sa1", BLOB_CONTRIBUTOR)]),
+        ("feature store", "FeatureStore", system.clone(), default.clone(), &[]),
+        ("hub without a system identity", "Hub", json!({ "type": "None" }), default.clone(), &[]),
+        ("an older hub", "Hub", system.clone(), vec![HubRole::Contributor], &[("rg1", CONTRIBUTOR)]),
+        ("no roles", "Hub", system, vec![HubRole::None], &[]),
+    ] {
+        let arm = arm_with(|options| {
+            options.lro = Lro::Done;
+            options.hub_roles = roles;
+        })
+        .await;
+        let id = arm.emulator.id("rg1", WORKSPACES, "new");
+        let body = json!({ "kind": kind, "identity": identity, "properties": { "storageAccount": arm.account } });
+        assert_eq!(arm.put(&format!("{id}?api-version=2025-06-01"), body).await.status, 200, "{row}");
+        let found = roles_of(&arm, &id);
+        let found: Vec<_> = found.iter().map(|(scope, role)| (scope.as_str(), role.as_str())).collect();
+        assert_eq!(found, expected, "{row}");
+    }
+}
+
+/// A project's identity is not its hub's: it gets no roles of a hub.
+#[tokio::test]
+async fn a_projects_identity_gets_no_roles_of_a_hub() {
+    let arm = arm_with(|options| options.lro = Lro::Done).await;
+    let id = arm.emulator.id("rg1", WORKSPACES, "prj1");
+    assert_eq!(arm.put(&format!("{id}?api-version=2025-06-01"), project(&arm)).await.status, 200);
+    assert_eq!(roles_of(&arm, &id), []);
+}
+
+/// A system identity that comes to a hub in identity mode gets the roles that one there from the start would have.
+#[tokio::test]
+async fn an_identity_that_comes_later_gets_its_roles() {
+    let arm = arm_with(|options| options.lro = Lro::Done).await;
+    let id = arm.emulator.id("rg1", WORKSPACES, "late");
+    let path = format!("{id}?api-version=2025-06-01");
+    let body = json!({
+        "kind": "Hub", "identity": { "type": "None" },
+        "properties": { "storageAccount": arm.account, "systemDatastoresAuthMode": "identity" },
+    });
+    assert_eq!(arm.put(&path, body).await.status, 200);
+    assert_eq!(roles_of(&arm, &id), []);
+    assert_eq!(arm.patch(&path, json!({ "identity": { "type": "SystemAssigned" } })).await.status, 200);
+    let roles: Vec<String> = roles_of(&arm, &id).into_iter().map(|(scope, _)| scope).collect();
+    assert_eq!(roles, ["rg1", "sa1"]);
+}

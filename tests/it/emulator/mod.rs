@@ -11,6 +11,7 @@ mod control;
 mod definitions;
 mod entra;
 mod faults;
+mod grants;
 mod hubs;
 mod locks;
 mod operations;
