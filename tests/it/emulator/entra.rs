@@ -135,9 +135,34 @@ async fn cloud_metadata_comes_in_both_forms() {
     };
     let object = get("2022-09-01").await;
     assert_eq!(get("2019-05-01").await, serde_json::json!([object]));
-    for member in ["name", "portal", "resourceManager", "graph", "microsoftGraphResourceId"] {
-        assert!(object[member].is_string(), "{member}");
+    for member in [
+        "name",
+        "portal",
+        "authentication/loginEndpoint",
+        "authentication/audiences/0",
+        "authentication/tenant",
+        "authentication/identityProvider",
+        "resourceManager",
+        "graph",
+        "graphAudience",
+        "microsoftGraphResourceId",
+        "gallery",
+        "media",
+        "batch",
+        "sqlManagement",
+        "vmImageAliasDoc",
+        "activeDirectoryDataLake",
+        "appInsightsResourceId",
+        "suffixes/storage",
+        "suffixes/keyVaultDns",
+        "suffixes/acrLoginServer",
+        "suffixes/sqlServerHostname",
+    ] {
+        let value = object.pointer(&format!("/{member}")).unwrap_or(&Value::Null);
+        assert!(value.as_str().is_some_and(|text| !text.is_empty()), "{member}");
     }
+    // The entry is found by its resourceManager being part of the URL it came from.
+    assert!(object["resourceManager"].as_str().expect("a URL").starts_with(arm.emulator.url()));
     assert!(
         !["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"].contains(&object["name"].as_str().expect("a name"))
     );

@@ -1,5 +1,6 @@
 //! Management locks and policies (arm.md §5.7).
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::{ACCOUNTS, ALICE, BLOB_CONTRIBUTOR, arm, arm_with, grant, names};
@@ -45,6 +46,52 @@ async fn locks_stop_writes_and_deletes() {
         assert_eq!(arm.delete(&format!("{scope}/{LOCK}")).await.status, 200);
     }
     assert_eq!(arm.delete(&assignment).await.status, 200);
+}
+
+/// arm.md §5.7 "inherited": from the subscription down, and a delete is stopped by a lock below as well.
+#[tokio::test]
+async fn a_lock_at_the_subscription_holds_for_everything_in_it() {
+    let arm = arm().await;
+    let keys = format!("{}/listKeys?api-version=2023-05-01", arm.account);
+    let group = format!("{}?api-version=2024-11-01", arm.group);
+    let lock = format!("{}/{LOCK}", arm.subscription);
+    arm.put(&lock, json!({ "properties": { "level": "ReadOnly" } })).await;
+    for (row, method, path, body, verb) in [
+        ("PATCH of a workspace", Method::PATCH, arm.hub_path(), json!({}), "write"),
+        ("PUT of a workspace", Method::PUT, arm.hub_path(), json!({ "kind": "Hub" }), "write"),
+        ("DELETE of a workspace", Method::DELETE, arm.hub_path(), Value::Null, "delete"),
+        ("PATCH of an account", Method::PATCH, arm.account_path(), json!({}), "write"),
+        ("listKeys", Method::POST, keys, Value::Null, "write"),
+        ("PUT of a group", Method::PUT, group.clone(), json!({ "location": "eastus" }), "write"),
+        ("DELETE of a group", Method::DELETE, group.clone(), Value::Null, "delete"),
+    ] {
+        let refused = arm.send(method, &path, body).await;
+        assert_eq!(refused.error(), (409, "ScopeLocked".to_owned()), "{row}");
+        let says =
+            format!("cannot perform {verb} operation because following scope(s) are locked: '{}'.", arm.subscription);
+        assert!(refused.message().contains(&says), "{row}: {}", refused.message());
+    }
+    assert_eq!(arm.get(&arm.hub_path()).await.status, 200, "reads go on");
+    assert_eq!(arm.delete(&lock).await.status, 200);
+    arm.put(&format!("{}/{LOCK}", arm.account), json!({ "properties": { "level": "CanNotDelete" } })).await;
+    let refused = arm.delete(&group).await;
+    assert!(refused.message().contains(&format!("are locked: '{}'.", arm.account)), "a lock below: {}", refused.text);
+}
+
+/// A lock whose scope has letters that are longer or shorter in lower case is found and named like any other.
+#[tokio::test]
+async fn a_lock_with_odd_letters_is_named_whole() {
+    let arm = arm().await;
+    let group = format!("{}/resourceGroups/%E2%84%AA%C8%BA", arm.subscription);
+    let shown = format!("{}/resourceGroups/\u{212a}\u{23a}", arm.subscription);
+    let path = format!("{group}?api-version=2024-11-01");
+    assert_eq!(arm.put(&path, json!({ "location": "eastus" })).await.status, 201);
+    assert_eq!(
+        arm.put(&format!("{group}/{LOCK}"), json!({ "properties": { "level": "CanNotDelete" } })).await.status,
+        201
+    );
+    let refused = arm.delete(&path).await;
+    assert!(refused.message().contains(&format!("are locked: '{shown}'.")), "{}", refused.text);
 }
 
 /// arm.md §5.7: a policy that denies names the resource and carries a PolicyViolation.

@@ -5,11 +5,13 @@ pub(crate) mod client;
 
 mod accounts;
 mod azapi;
+mod binary;
 mod blobs;
 mod common;
 mod control;
 mod definitions;
 mod entra;
+mod errors;
 mod faults;
 mod grants;
 mod hubs;

@@ -69,9 +69,18 @@ async fn an_item_shows_the_members_of_the_sample() {
 #[tokio::test]
 async fn names_follow_the_pattern() {
     let arm = arm().await;
-    for (name, valid) in
-        [("ab", false), ("abc", true), ("-abc", false), ("a_b-c", true), (&"a".repeat(34) as &str, false)]
-    {
+    for (name, valid) in [
+        ("ab", false),
+        ("abc", true),
+        ("0ab", true),
+        ("-abc", false),
+        ("_abc", false),
+        ("a_b-c", true),
+        ("a.bc", false),
+        ("abc%C3%9F", false),
+        (&"a".repeat(33) as &str, true),
+        (&"a".repeat(34), false),
+    ] {
         let id = arm.emulator.id("rg1", WORKSPACES, name);
         let reply = arm.put(&format!("{id}?api-version=2025-06-01"), json!({ "kind": "Hub" })).await;
         assert_eq!(reply.status, if valid { 202 } else { 400 }, "{name}");
@@ -265,6 +274,8 @@ async fn lists_are_paged_and_filtered_by_kind() {
     };
     let group = format!("{}/providers/{WORKSPACES}?api-version=2025-06-01", arm.group);
     assert_eq!(all(&group).await, ["hub1", "hub2", "hub3", "hub4", "prj1"]);
+    let first = arm.get(&format!("{group}&$top=1")).await;
+    assert_eq!(names(&first.body()).len(), 2, "no $top");
     assert_eq!(all(&format!("{group}&kind=PROJECT")).await, ["prj1"]);
     assert_eq!(all(&format!("{group}&kind=project,featurestore")).await, ["prj1"]);
     assert_eq!(all(&format!("{group}&kind=hub,project")).await.len(), 5);

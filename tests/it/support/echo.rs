@@ -2,7 +2,6 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
     sync::OnceLock,
 };
 
@@ -11,24 +10,14 @@ use tempfile::TempDir;
 
 use super::{
     core::{Core, Session},
+    example,
     plugin::Plugin,
 };
 
-/// The echo provider's executable. Cargo builds no example for a single test binary, so the first test to ask does.
+/// The echo provider's executable.
 pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let real = Path::new(env!("CARGO_BIN_EXE_terraform-provider-foundryhub"));
-        let profile = real.parent().expect("a directory of executables");
-        let mut build = Command::new(env!("CARGO"));
-        // Cargo looks for its configuration where it is started.
-        build.args(["build", "--quiet", "--example", "echo"]).current_dir(env!("CARGO_MANIFEST_DIR"));
-        if profile.ends_with("release") {
-            build.arg("--release");
-        }
-        assert!(build.status().expect("cargo").success(), "the echo provider does not build");
-        profile.join("examples").join(format!("echo{}", std::env::consts::EXE_SUFFIX))
-    })
+    PROGRAM.get_or_init(|| example("echo"))
 }
 
 /// A working directory for the echo provider, and the directory where its things are.
