@@ -22,6 +22,7 @@ mod properties;
 mod random;
 mod rbac;
 mod roles;
+mod sample;
 mod shapes;
 mod state;
 mod storage;

@@ -380,7 +380,9 @@ fn places(arm: &Arm) -> Vec<String> {
         definitions.clone(),
         format!("{definitions}/716c4d15-9bc8-476d-a3c1-6ccb70082517"),
         lock.clone(),
-        format!("{}/providers/Microsoft.Authorization/locks/\u{212a}", arm.group.replace("rg1", "\u{212a}")),
+        arm.group.replace("rg1", "\u{212a}\u{23a}"),
+        arm.hub.replace("rg1", "\u{212a}\u{23a}"),
+        format!("{}/providers/Microsoft.Authorization/locks/\u{212a}", arm.group.replace("rg1", "\u{212a}\u{23a}")),
         // Providers within providers.
         format!("{lock}/providers/Microsoft.Authorization/roleAssignments"),
         format!("{}/providers/Microsoft.Authorization/locks/l2", arm.hub),

@@ -93,6 +93,24 @@ async fn a_put_and_a_patch_end_in_the_workspace_in_every_shape() {
     }
 }
 
+/// arm.md §1.3 "A Location poll answers 202 (repeat the headers)": all of them, where there are several.
+#[tokio::test]
+async fn a_location_poll_repeats_every_header() {
+    for (row, shape, _, expected) in SHAPES.into_iter().filter(|(.., links)| links[0]) {
+        let arm = arm_in(shape).await;
+        let first = arm.patch(&arm.hub_path(), json!({ "properties": { "description": "d" } })).await;
+        let mut link = first.header("location").expect("a Location").to_owned();
+        for _ in 0..2 {
+            let again = arm.get(&link).await;
+            assert_eq!((again.status, links(&again)), (202, expected), "{row}");
+            for name in LINKS {
+                assert_eq!(again.header(name), first.header(name), "{row}: {name}");
+            }
+            link = again.header("location").expect("a Location").to_owned();
+        }
+    }
+}
+
 /// arm.md §1.3: "201 is not in the contract"; §1.2 a new workspace in each shape.
 #[tokio::test]
 async fn a_new_workspace_is_never_201() {

@@ -21,50 +21,6 @@ pub(super) fn project(arm: &Arm) -> Value {
     json!({ "location": "eastus", "kind": "Project", "properties": { "hubResourceId": arm.hub } })
 }
 
-/// arm.md §1.1, §1.9: the item and its members.
-#[tokio::test]
-async fn an_item_shows_the_members_of_the_sample() {
-    let arm = arm().await;
-    let reply = arm.get(&arm.hub_path()).await;
-    assert_eq!(reply.status, 200);
-    assert_eq!(reply.at("/id"), arm.hub.as_str());
-    assert_eq!(reply.at("/type"), WORKSPACES);
-    assert_eq!(reply.at("/identity/type"), "SystemAssigned");
-    for member in [
-        "/name",
-        "/location",
-        "/kind",
-        "/tags",
-        "/sku/name",
-        "/sku/tier",
-        "/identity/principalId",
-        "/identity/tenantId",
-        "/systemData/createdBy",
-        "/systemData/createdByType",
-        "/systemData/createdAt",
-        "/systemData/lastModifiedAt",
-        "/properties/friendlyName",
-        "/properties/description",
-        "/properties/storageAccount",
-        "/properties/hbiWorkspace",
-        "/properties/v1LegacyMode",
-        "/properties/publicNetworkAccess",
-        "/properties/managedNetwork/isolationMode",
-        "/properties/systemDatastoresAuthMode",
-        "/properties/provisioningState",
-        "/properties/workspaceId",
-        "/properties/tenantId",
-        "/properties/storageHnsEnabled",
-        "/properties/discoveryUrl",
-        "/properties/mlFlowTrackingUri",
-        "/properties/workspaceHubConfig/defaultWorkspaceResourceGroup",
-        "/properties/associatedWorkspaces",
-        "/properties/enableDataIsolation",
-    ] {
-        assert!(!reply.at(member).is_null(), "{member} is missing in {}", reply.text);
-    }
-}
-
 /// arm.md §1.1: 3 to 33 characters.
 #[tokio::test]
 async fn names_follow_the_pattern() {
