@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use super::client::{ACCOUNTS, Arm, Reply, WORKSPACES, arm, arm_with, read};
 use crate::azure::EchoWhen;
 
+/// A group's name in letters that take fewer and more bytes in lower case.
+const ODD: &str = "%E2%84%AA%E2%84%AA%C8%BA";
+
 /// Checks that an error has no member but those of §5.1, none of them null.
 fn check_members(row: &str, error: &Value) {
     let members = error.as_object().unwrap_or_else(|| panic!("{row}: no error: {error}"));
@@ -25,6 +28,8 @@ async fn every_case_of_the_table_has_its_status_code_and_text() {
     })
     .await;
     let subscription = &arm.subscription;
+    let odd = format!("{subscription}/resourceGroups/{ODD}?api-version=2024-11-01");
+    assert_eq!(arm.put(&odd, json!({ "location": "eastus" })).await.status, 201);
     let nowhere = "/subscriptions/99999999-0000-0000-0000-000000000000";
     let missing = |kind: &str, name: &str| format!("{}?api-version=2023-05-01", arm.emulator.id("rg1", kind, name));
     let rows = [
@@ -100,6 +105,13 @@ async fn every_case_of_the_table_has_its_status_code_and_text() {
             404,
             "ResourceNotFound",
             "The Resource 'Microsoft.MachineLearningServices/workspaces/\u{212a}x\u{23a}y' under resource group 'rg1' was not found.",
+        ),
+        (
+            "unknown resource: in a group whose small letters are shorter and longer",
+            format!("{subscription}/resourceGroups/{ODD}/providers/{WORKSPACES}/x?api-version=2025-06-01"),
+            404,
+            "ResourceNotFound",
+            "The Resource 'Microsoft.MachineLearningServices/workspaces/x' under resource group '\u{212a}\u{212a}\u{23a}' was not found.",
         ),
         (
             "provider not registered",
