@@ -333,9 +333,12 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        // What a test did behind the wire's back, and what time alone did since the last request.
-        self.shared.world().changed = true;
-        self.shared.save();
+        // What a test did behind the wire's back, and what time alone did since the last request; not what a test leaves
+        // that has failed already.
+        if !std::thread::panicking() {
+            self.shared.world().changed = true;
+            self.shared.save();
+        }
         if let Some(runtime) = self.runtime.take() {
             // Waiting is not allowed within another runtime, and nothing is left that would need it.
             runtime.shutdown_background();

@@ -202,6 +202,9 @@ async fn a_path_may_be_written_in_many_ways() {
         assert_eq!(reply.status, if found { 200 } else { 404 }, "{row}: {path}");
         if found {
             assert_eq!(reply.at("/id"), hub, "{row}: as stored at creation");
+        } else {
+            let asked = path.rsplit('/').next().expect("a name");
+            assert!(reply.message().contains(&format!("workspaces/{asked}'")), "{row}: {}", reply.message());
         }
     }
 }
