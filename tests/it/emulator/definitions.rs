@@ -83,18 +83,17 @@ async fn every_role_of_the_table_is_found_by_its_name() {
 #[tokio::test]
 async fn custom_definitions_are_made_assigned_and_deleted() {
     let arm = arm().await;
-    let path = format!(
-        "{}/providers/Microsoft.Authorization/roleDefinitions/{NAME}?api-version=2022-05-01-preview",
-        arm.subscription
-    );
+    let id = format!("{}/providers/Microsoft.Authorization/roleDefinitions/{NAME}", arm.subscription);
+    let path = format!("{id}?api-version=2022-05-01-preview");
     let body = json!({ "properties": { "roleName": "Mine", "type": "CustomRole", "assignableScopes": [arm.subscription],
         "permissions": [{ "actions": ["Microsoft.Storage/*/read"], "notActions": [], "dataActions": [], "notDataActions": [] }] } });
     let made = arm.put(&path, body).await;
-    assert_eq!((made.status, made.at("/properties/type")), (201, "CustomRole".into()));
+    assert_eq!((made.status, made.at("/id"), made.at("/properties/type")), (201, json!(id), json!("CustomRole")));
     assert_eq!(arm.put(&arm.assignment_path(OTHER), grant(ALICE, NAME)).await.status, 201);
     assert_eq!(arm.delete(&path).await.status, 400);
     arm.delete(&arm.assignment_path(OTHER)).await;
-    assert_eq!(arm.delete(&path).await.status, 200);
+    let deleted = arm.delete(&path).await;
+    assert_eq!((deleted.status, deleted.at("/id")), (200, json!(id)));
     assert_eq!(arm.delete(&path).await.status, 204);
 }
 

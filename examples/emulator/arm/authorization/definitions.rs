@@ -245,7 +245,7 @@ pub(crate) fn answer(
         Method::PUT | Method::DELETE if built_in.is_some() => {
             Err(ArmError::forbidden("RoleDefinitionBuiltIn", "A built-in role definition cannot be changed."))
         }
-        Method::PUT => put(world, request, &id, caller),
+        Method::PUT => put(world, request, target, &id, caller),
         Method::DELETE => {
             if world.store.assignments.all().any(|assignment| assignment.role == id) {
                 return Err(ArmError::bad_request(
@@ -254,7 +254,7 @@ pub(crate) fn answer(
                 ));
             }
             Ok(match world.store.custom_roles.remove(&id) {
-                Some(role) => Answer::ok(role),
+                Some(role) => Answer::ok(seen_from(&target.scope, role)),
                 None => Answer::empty(StatusCode::NO_CONTENT),
             })
         }
@@ -293,21 +293,21 @@ fn list(world: &World, request: &Request, scope: &str) -> Result<Answer, ArmErro
     Ok(Answer::ok(json!({ "value": roles })))
 }
 
-/// All roles as a scope shows them: ids are below its subscription, or below nothing.
+/// All roles as a scope shows them.
 fn all(world: &World, scope: &str) -> Vec<Value> {
-    let place = ids::part(scope, "subscriptions").map(|id| format!("/subscriptions/{id}")).unwrap_or_default();
-    let mut roles: Vec<Value> = BUILT_IN.iter().map(|role| show(role, &place)).collect();
-    roles.extend(world.store.custom_roles.values().cloned().map(|mut role| {
-        role["id"] =
-            json!(format!("{place}/providers/Microsoft.Authorization/roleDefinitions/{}", text(&role, "/name")));
-        role
-    }));
-    roles
+    let custom = world.store.custom_roles.values().cloned();
+    BUILT_IN.iter().map(show).chain(custom).map(|role| seen_from(scope, role)).collect()
 }
 
-fn show(role: &BuiltIn, place: &str) -> Value {
+/// The role as a scope shows it: its id is below the scope's subscription, or below nothing.
+fn seen_from(scope: &str, mut role: Value) -> Value {
+    let place = ids::part(scope, "subscriptions").map(|id| format!("/subscriptions/{id}")).unwrap_or_default();
+    role["id"] = json!(format!("{place}/providers/Microsoft.Authorization/roleDefinitions/{}", text(&role, "/name")));
+    role
+}
+
+fn show(role: &BuiltIn) -> Value {
     json!({
-        "id": format!("{place}/providers/Microsoft.Authorization/roleDefinitions/{}", role.id),
         "name": role.id,
         "type": "Microsoft.Authorization/roleDefinitions",
         "properties": {
@@ -327,7 +327,7 @@ fn show(role: &BuiltIn, place: &str) -> Value {
     })
 }
 
-fn put(world: &mut World, request: &Request, id: &str, caller: &Caller) -> Result<Answer, ArmError> {
+fn put(world: &mut World, request: &Request, target: &Target, id: &str, caller: &Caller) -> Result<Answer, ArmError> {
     if !ids::is_guid(id) {
         return Err(ArmError::bad_request(
             "RoleDefinitionIdInvalid",
@@ -355,7 +355,6 @@ fn put(world: &mut World, request: &Request, id: &str, caller: &Caller) -> Resul
     let created = before.map_or(now.clone(), |role| text(role, "/properties/createdOn").to_owned());
     let list = |name: &str| properties.get(name).filter(|list| list.is_array()).cloned().unwrap_or(json!([]));
     let role = json!({
-        "id": format!("/providers/Microsoft.Authorization/roleDefinitions/{id}"),
         "name": id,
         "type": "Microsoft.Authorization/roleDefinitions",
         "properties": {
@@ -371,5 +370,5 @@ fn put(world: &mut World, request: &Request, id: &str, caller: &Caller) -> Resul
         },
     });
     world.store.custom_roles.insert(id.to_owned(), role.clone());
-    Ok(Answer::json(StatusCode::CREATED, role))
+    Ok(Answer::json(StatusCode::CREATED, seen_from(&target.scope, role)))
 }
