@@ -120,6 +120,15 @@ pub(crate) fn has_mode(version: &str, in_patch: bool) -> bool {
     }
 }
 
+/// How a workspaces api-version calls the storage account's id in what listKeys answers.
+pub(crate) fn name_of_storage_id(version: &str) -> &'static str {
+    let renamed = match version.strip_suffix("-preview") {
+        Some(date) => date >= "2023-06-01",
+        None => version >= "2025-12-01",
+    };
+    if renamed { "userStorageArmId" } else { "userStorageResourceId" }
+}
+
 /// `/subscriptions/{id}/providers` and what is below it but is no resource.
 pub(crate) fn answer(
     world: &mut World,

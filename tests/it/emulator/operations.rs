@@ -176,11 +176,12 @@ async fn a_new_workspace_shows_creating() {
     assert_eq!(arm.get(&path).await.at(STATE), "Succeeded");
 }
 
-/// arm.md §1.2, §8: azure-mgmt-machinelearningservices 1.0.1 sends 2020-08-01, where a PATCH is answered at once.
+/// arm.md §1.2, §8: azure-mgmt-machinelearningservices 1.0.1 sends 2020-08-01 and takes nothing but 200 for both.
 #[tokio::test]
-async fn a_patch_at_2020_08_01_is_200() {
+async fn a_patch_and_resync_keys_at_2020_08_01_are_200() {
     let arm = arm_with(|_| {}).await;
     let path = format!("{}?api-version=2020-08-01", arm.hub);
     let reply = arm.patch(&path, json!({ "properties": { "description": "changed" } })).await;
     assert_eq!((reply.status, reply.at("/properties/description")), (200, "changed".into()));
+    assert_eq!(arm.post(&format!("{}/resyncKeys?api-version=2020-08-01", arm.hub), json!({})).await.status, 200);
 }

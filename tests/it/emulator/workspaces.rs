@@ -188,6 +188,12 @@ async fn actions_answer_as_the_spec_says() {
     {
         assert!(keys.body().get(member).is_some(), "{member}");
     }
+    // The types of these api-versions, and the clients that send them, have another name for it.
+    for version in ["2023-08-01-preview", "2024-10-01-preview", "2025-12-01"] {
+        let keys = arm.post(&format!("{}/listKeys?api-version={version}", arm.hub), json!({})).await;
+        assert_eq!(keys.at("/userStorageArmId"), arm.account.as_str(), "{version}");
+        assert!(keys.body().get("userStorageResourceId").is_none(), "{version}");
+    }
     for action in ["listNotebookAccessToken", "listNotebookKeys", "listStorageAccountKeys"] {
         assert_eq!(act(action).await.status, 200, "{action}");
     }

@@ -138,10 +138,13 @@ fn finish_write(
         ));
     }
     world.apply_policies(TYPE, id, before, &mut document)?;
-    // The oldest client in use (2020-08-01) knows no answer to a PATCH but 200.
-    let at_once = request.method == Method::PATCH && request.api_version() < "2021-01-01";
-    let shape = if at_once { Lro::Done } else { world.options.lro };
+    let shape = if request.method == Method::PATCH { shape(world, request) } else { world.options.lro };
     operations::start(world, request, id, Effect::Write(document), shape)
+}
+
+/// How PATCH and resyncKeys answer: the oldest client in use (2020-08-01) knows nothing but 200 there.
+fn shape(world: &World, request: &Request) -> Lro {
+    if request.api_version() < "2021-01-01" { Lro::Done } else { world.options.lro }
 }
 
 fn delete(world: &mut World, request: &Request, id: &str) -> Result<Answer, ArmError> {
@@ -166,11 +169,10 @@ fn act(world: &mut World, request: &Request, target: &Target, action: &str) -> R
     let storage = document.pointer("/properties/storageAccount").and_then(Value::as_str).unwrap_or("").to_owned();
     let storage_key =
         world.store.account_keys.get(&ids::key(&storage)).and_then(|keys| keys.first()).map(|key| key.value.clone());
-    let shape = world.options.lro;
     match action {
         "listkeys" => Ok(Answer::ok(json!({
             "userStorageKey": storage_key,
-            "userStorageResourceId": storage,
+            providers::name_of_storage_id(request.api_version()): storage,
             "appInsightsInstrumentationKey": "",
             "containerRegistryCredentials": {},
             "notebookAccessKeys": {},
@@ -183,9 +185,9 @@ fn act(world: &mut World, request: &Request, target: &Target, action: &str) -> R
         "listnotebookkeys" => {
             Ok(Answer::ok(json!({ "primaryAccessKey": "emulated", "secondaryAccessKey": "emulated" })))
         }
-        "resynckeys" => operations::start(world, request, &id, Effect::ResyncKeys, shape),
+        "resynckeys" => operations::start(world, request, &id, Effect::ResyncKeys, shape(world, request)),
         "diagnose" | "preparenotebook" | "provisionmanagednetwork" => {
-            operations::start(world, request, &id, Effect::Nothing, shape)
+            operations::start(world, request, &id, Effect::Nothing, world.options.lro)
         }
         _ => Err(ArmError::unknown_type(&target.namespace, &target.types.join("/"))),
     }
