@@ -1,49 +1,48 @@
-"""azure-ai-ml: get, list, update both ways, delete. Takes the name of the hub to delete."""
+"""azure-mgmt-machinelearningservices 1.0.1, whose api-version is older than the mode."""
 
-import json
-import sys
-import urllib.request
 from importlib.metadata import version
 
-from report import GROUP, SUBSCRIPTION, URL, WORKSPACES, Report, credential, expect
+from azure.mgmt.machinelearningservices import MachineLearningServicesMgmtClient
+from azure.mgmt.machinelearningservices.models import Identity, Workspace, WorkspaceUpdateParameters
+
+from emulator import ACCOUNT, ARGUMENTS, GROUP, SUBSCRIPTION, credential, mode, paged, throttled
+from report import Report
+
+PACKAGE = "azure-mgmt-machinelearningservices"
+ALL = ["gone-ws1", "gone-ws2", "test-ws1"]
 
 
-def mode(credential):
-    """The mode by plain REST: the SDK drops it when it reads a hub."""
-    import ssl
-    import os
+def main():
+    report = Report(PACKAGE, version(PACKAGE))
+    workspaces = MachineLearningServicesMgmtClient(credential(), SUBSCRIPTION, **ARGUMENTS).workspaces
 
-    token = credential.get_token(f"{URL}/.default").token
-    request = urllib.request.Request(f"{URL}{WORKSPACES}/test-ws1?api-version=2024-04-01", headers={"Authorization": f"Bearer {token}"})
-    context = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
-    return json.load(urllib.request.urlopen(request, context=context))["properties"]["systemDatastoresAuthMode"]
+    def get(name="test-ws1"):
+        return workspaces.get(GROUP, name).name
 
+    def names(work):
+        return sorted(it.name for it in paged(work))
 
-def main(doomed):
-    report = Report(f"azure-ai-ml {version('azure-ai-ml')}")
-    sign_in = credential()
+    def update():
+        changed = workspaces.update(GROUP, "test-ws1", WorkspaceUpdateParameters(description="changed"))
+        return changed.description, workspaces.get(GROUP, "test-ws1").description
 
-    def connect():
-        from azure.ai.ml import MLClient
+    def create():
+        body = Workspace(location="eastus", identity=Identity(type="SystemAssigned"), storage_account=ACCOUNT)
+        return workspaces.begin_create_or_update(GROUP, "made-ws1", body).result().name, mode("made-ws1")
 
-        return MLClient(sign_in, SUBSCRIPTION, GROUP)
-
-    client = report.run("MLClient", connect)
-    if client is None:
-        report.end()
-    report.run("workspaces.get", lambda: expect(client.workspaces.get(name="test-ws1").name, "test-ws1"))
-    report.run("workspaces.list", lambda: expect("test-ws1" in [w.name for w in client.workspaces.list()], True))
-
-    def update(value):
-        workspace = client.workspaces.get(name="test-ws1")
-        workspace.system_datastores_auth_mode = value
-        expect(client.workspaces.begin_update(workspace=workspace).result().system_datastores_auth_mode, value)
-        expect(mode(sign_in), value)
-
-    report.run("workspaces.begin_update to identity", lambda: update("identity"))
-    report.run("workspaces.begin_update to accesskey", lambda: update("accesskey"))
-    report.run("workspaces.begin_delete", lambda: client.workspaces.begin_delete(doomed, delete_dependent_resources=False).result())
-    report.end()
+    report.run("get", get, "test-ws1")
+    report.run("get after a 429", lambda: throttled("GET */test-ws1", get), "test-ws1")
+    report.run("list_by_subscription over pages", lambda: names(workspaces.list_by_subscription), ALL)
+    report.run(
+        "list_by_resource_group over pages", lambda: names(lambda: workspaces.list_by_resource_group(GROUP)), ALL
+    )
+    report.run("update", update, ("changed", "changed"))
+    report.run("list_keys", lambda: workspaces.list_keys(GROUP, "test-ws1").user_storage_resource_id, ACCOUNT)
+    report.run("resync_keys", lambda: workspaces.resync_keys(GROUP, "test-ws1"), None)
+    report.run("begin_create_or_update", create, ("made-ws1", "accesskey"))
+    report.run("begin_delete", lambda: workspaces.begin_delete(GROUP, "gone-ws1").result(), None)
+    report.refused("get of what is deleted", 404, "ResourceNotFound", lambda: get("gone-ws1"))
+    report.end(workspaces="2020-08-01")
 
 
-main(sys.argv[1])
+main()
