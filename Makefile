@@ -26,9 +26,10 @@ fmt: tools
 docs: tools
 	cargo test --test it docs::
 
-# Real Azure clients (azure-cli, azure-ai-ml, azure-mgmt-*) against the emulator; fetches them the first time.
+# Real Azure clients (azure-cli, azure-ai-ml, azure-mgmt-*) against the emulator; fetches them the first time. With
+# AZAPI=PATH also azapi, whose built provider that is.
 clients: tools
-	./tests/clients/run
+	@./tests/clients/run
 
 # Names what is missing on this machine, and the command that installs it.
 tools:
