@@ -1,6 +1,7 @@
 //! What the user reads when a grant goes wrong: for each of Azure's error codes what it means here and what to do.
 
 use super::{
+    choice::Role,
     grant::{Entry, Wanted},
     schema::State,
 };
@@ -121,6 +122,15 @@ type Explained = (&'static str, String, Option<&'static str>);
 
 /// Errors that mean the same whatever is done.
 fn common(error: &Error, doing: &str) -> Option<Explained> {
+    match error.cause() {
+        Error::Cancelled { .. } => return Some(("Interrupted", String::new(), None)),
+        Error::DeadlineExceeded { .. } if error.code().is_none() => {
+            let next =
+                "The operation took longer than the timeouts block allows. Raise create, update or delete there.";
+            return Some(("Out of time", next.to_owned(), None));
+        }
+        _ => {}
+    }
     let explained = match error.code()? {
         ErrorCode::ScopeLocked => (
             "A lock is in the way",
@@ -191,7 +201,9 @@ pub(super) fn exists(
          use it and leave it to whoever made it, set on_existing = \"adopt\"."
     ));
     if let Some(error) = error {
-        detail.push_str(&format!("\n\n{}", report::explain(error, "")));
+        let next = "If the resource itself holds the role and is being replaced, remove create_before_destroy from its \
+                    lifecycle: an assignment that was imported or moved here has a name of its own, and must go first.";
+        detail.push_str(&format!("\n\n{}", report::explain(error, next)));
     }
     Diagnostic::error("The role is already assigned", detail)
 }
@@ -252,6 +264,62 @@ pub(super) fn lost(entry: &Entry) -> Diagnostic {
         entry.id, entry.role.name
     );
     Diagnostic::warning("A role was taken away", detail)
+}
+
+/// Two resources of one configuration make the same assignment.
+pub(super) fn made_twice(wanted: &[&Wanted]) -> Diagnostic {
+    let ids: Vec<_> = wanted.iter().map(|wanted| format!("{} ({})", wanted.id, wanted.role.name)).collect();
+    let detail = format!(
+        "Another resource of this configuration is about to make these assignments too:\n{}\n\nBoth would stand for the same \
+         assignment, and whichever is destroyed first removes it for both. Keep one of them.",
+        ids.join("\n")
+    );
+    Diagnostic::warning("Two resources make the same role assignment", detail)
+}
+
+/// An object that is to be removed has assignments that another one has too.
+pub(super) fn held_by_another(entries: &[Entry]) -> Diagnostic {
+    let ids: Vec<_> = entries.iter().map(|entry| format!("{} ({})", entry.id, entry.role.name)).collect();
+    let detail = format!(
+        "Another object of this state, which stays, has these assignments too:\n{}\n\nThey are left in place for it, and only \
+         this object is forgotten.",
+        ids.join("\n")
+    );
+    Diagnostic::warning("Role assignments stay for another object", detail)
+}
+
+/// An assignment that another object has written after this one did.
+pub(super) fn overwritten(entry: &Entry) -> Diagnostic {
+    let detail = format!(
+        "The assignment {} of {:?} stays: it was written again after this object, which had been replaced earlier, last did, so \
+         it is taken for that of its successor. If nothing needs it, remove it with az role assignment delete --ids {}.",
+        entry.id, entry.role.name, entry.id
+    );
+    Diagnostic::warning("The role is kept", detail)
+}
+
+/// An assignment that came from elsewhere and that only a look at the hubs could tell from the platform's own.
+pub(super) fn may_be_the_platforms(entry: &Entry, error: &Error) -> Diagnostic {
+    let next = format!(
+        "The assignment {} came from elsewhere, and its principal may be the system-assigned identity of a hub, whose grants \
+         are the platform's and must stay. Telling takes Microsoft.MachineLearningServices/workspaces/read on the \
+         subscription. If the principal is something else, remove it with az role assignment delete --ids {}.",
+        entry.id, entry.id
+    );
+    report::failure(format!("Cannot tell whose grant of {:?} this is", entry.role.name), error, &next)
+}
+
+/// Why a grant of the platform is not made from here.
+pub(super) fn refuse_to_make_the_platforms(hub: &Workspace, role: &Role) -> Diagnostic {
+    let detail = format!(
+        "{principal} is the system-assigned identity of the hub {hub}. The platform gives it {role:?} on the hub's storage \
+         account by itself, when the hub is made or changes to identity, and that assignment must not be changed by hand. \
+         Remove this resource; to see whether the grant is there, use an import instead, which never deletes it.",
+        principal = hub.system_principal_id().unwrap_or_default(),
+        hub = hub.id,
+        role = role.name,
+    );
+    Diagnostic::error("The platform makes this assignment", detail).at(Path::root("principal_id"))
 }
 
 /// A grant that was made turns out to be one that the platform makes.

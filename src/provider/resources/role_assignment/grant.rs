@@ -1,33 +1,22 @@
-//! Single grants: their names, the state's record of them, and making and removing them one by one.
+//! Single grants: their names, and the state's record of them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::{Uuid, uuid};
 
 use super::{
     choice::{Role, definition_id},
-    explain,
     schema::{Assigned, State},
-    target,
 };
 use crate::{
-    arm::{
-        self, ArmId, Call, ErrorCode, Read, RoleAssignmentId,
-        id::role_definition_guid,
-        role_assignments::{Filter, NewRoleAssignment, RoleAssignment},
-        workspaces::Workspace,
-    },
-    framework::{Attr, Diagnostic, Diagnostics, Private, timeouts},
-    provider::{Grant, Session, roles},
+    arm::{ArmId, RoleAssignmentId, id::role_definition_guid, role_assignments::RoleAssignment},
+    framework::Attr,
+    provider::Grant,
 };
 
 /// The namespace of assignment names. It must never change: names made with another one would not be found again.
 const NAMESPACE: Uuid = uuid!("6f1d0e0c-5f0b-4b3a-9c57-2b8c4f1a7d35");
-
-/// How long Azure may deny an assignment that it has just made.
-const SETTLES_WITHIN: time::Duration = time::Duration::minutes(5);
 
 /// A grant that shall be there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +36,16 @@ impl Wanted {
         let text = format!("{}|{}|{}", scope.key(), role.guid, principal.to_lowercase());
         let id = RoleAssignmentId::new(scope.clone(), Uuid::new_v5(&NAMESPACE, text.as_bytes()));
         Self { role, id }
+    }
+
+    /// The grant that an entry of a state is about.
+    pub(super) fn of(entry: &Entry, state: &State) -> Option<Self> {
+        Some(Self::new(&entry.id.scope, entry.role.clone(), state.principal_id.text()?))
+    }
+
+    /// What tells the grant from others, whatever the name of its assignment.
+    pub(super) fn key(&self) -> ArmId {
+        key(&self.id)
     }
 
     /// Whether this grant is what the entry is about, whatever its name.
@@ -92,7 +91,7 @@ impl Entry {
     }
 
     /// What is assumed of an assignment whose making was cut short.
-    fn assumed(wanted: &Wanted) -> Self {
+    pub(super) fn assumed(wanted: &Wanted) -> Self {
         let role_definition_id = definition_id(&wanted.id.scope, wanted.role.guid);
         Self { role: wanted.role.clone(), id: wanted.id.clone(), role_definition_id, adopted: false }
     }
@@ -134,267 +133,17 @@ pub(super) fn record(entries: &[Entry]) -> Attr<BTreeMap<String, Attr<Assigned>>
     Attr::Known(map)
 }
 
-/// When our last write of each assignment was, by its name: what tells an answer that lags behind from one that is true.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Written(BTreeMap<String, Times>);
-
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Times {
-    #[serde(with = "time::serde::rfc3339::option")]
-    created: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339::option")]
-    updated: Option<OffsetDateTime>,
-}
-
-const WRITTEN: &str = "written";
-
-impl Written {
-    /// What the private data have of it.
-    pub(super) fn load(private: &Private) -> Self {
-        private.get(WRITTEN).unwrap_or_default()
-    }
-
-    /// Keeps it in the private data, as far as it is about these entries.
-    pub(super) fn save(mut self, entries: &[Entry], private: &mut Private) {
-        self.0.retain(|name, _| entries.iter().any(|entry| entry.id.name.to_string() == *name));
-        private.set(WRITTEN, &self);
-    }
-
-    /// Notes an answer to a write.
-    pub(super) fn note(&mut self, found: &RoleAssignment, id: &RoleAssignmentId) {
-        let properties = &found.properties;
-        self.0.insert(id.name.to_string(), Times { created: properties.created_on, updated: properties.updated_on });
-    }
-
-    /// Whether an answer of this time, which denies the assignment, is only too early.
-    pub(super) fn is_settling(&self, id: &RoleAssignmentId, answered: Option<OffsetDateTime>) -> bool {
-        let created = self.0.get(&id.name.to_string()).and_then(|times| times.created);
-        created.zip(answered).is_some_and(|(created, answered)| answered - created < SETTLES_WITHIN)
-    }
-
-    /// Whether an answer shows the assignment as it was before our last write.
-    pub(super) fn is_stale(&self, id: &RoleAssignmentId, found: &RoleAssignment) -> bool {
-        let ours = self.0.get(&id.name.to_string()).and_then(|times| times.updated);
-        ours.zip(found.properties.updated_on).is_some_and(|(ours, theirs)| theirs < ours)
-    }
-}
-
-/// What all grants of one object are made with.
+/// An assignment that the removal half of a replacement leaves to the creation half.
 #[derive(Debug)]
-pub(super) struct Terms<'t> {
-    /// Azure.
-    pub(super) session: &'t Session,
-    /// Limits.
-    pub(super) call: &'t Call,
-    /// The object as it is to be.
-    pub(super) state: &'t State,
-}
-
-/// What became of a change.
-#[derive(Debug, Default)]
-pub(super) struct Done {
-    /// The assignments that are there now.
-    pub(super) entries: Vec<Entry>,
-    /// The principal's type, as Azure told it.
+pub(super) struct Bequest {
+    /// The assignment.
+    pub(super) entry: Entry,
+    /// What its principal is.
     pub(super) principal_type: Option<String>,
-    /// Whether all that is wanted is there.
-    pub(super) complete: bool,
-    /// What went wrong, and what there is to say.
-    pub(super) diagnostics: Diagnostics,
 }
 
-impl Terms<'_> {
-    /// Grants what is wanted and not there, brings the rest up to date if `rewrite`, and only then removes what is no
-    /// longer wanted. It stops at the first grant that fails, before anything is removed.
-    pub(super) async fn change(
-        &self,
-        before: Vec<Entry>,
-        wanted: &[Wanted],
-        rewrite: bool,
-        written: &mut Written,
-    ) -> Done {
-        let mut done = Done::default();
-        let mut before = before;
-        for wanted in wanted {
-            let known = before.iter().position(|entry| wanted.is(entry)).map(|at| before.remove(at));
-            let Done { principal_type, diagnostics, .. } = &mut done;
-            match self.ensure(wanted, known.as_ref(), rewrite, written, principal_type, diagnostics).await {
-                Ok(entry) => done.entries.push(entry),
-                Err(failed) => {
-                    if let Some(grant) = wanted.noted(self.state, None) {
-                        self.session.forget_grant(&grant);
-                    }
-                    done.entries.extend(known.or(failed.maybe));
-                    done.entries.extend(before);
-                    done.diagnostics.push(failed.diagnostic);
-                    return done;
-                }
-            }
-        }
-        done.complete = true;
-        let (left, diagnostics) = self.remove(before, &[]).await;
-        done.entries.extend(left);
-        done.diagnostics.extend(diagnostics);
-        done
-    }
-
-    /// Removes assignments that are ours, except those `kept`, and gives back those that could not be removed.
-    pub(super) async fn remove(&self, entries: Vec<Entry>, kept: &[String]) -> (Vec<Entry>, Diagnostics) {
-        let (mut left, mut diagnostics) = (Vec::new(), Diagnostics::default());
-        for entry in entries.into_iter().filter(|entry| !entry.adopted && !kept.contains(&entry.id.name.to_string())) {
-            let key = claim(&entry.id);
-            let _turn = match self.session.turn(&key, self.call).await {
-                Ok(turn) => turn,
-                Err(error) => {
-                    diagnostics.push(explain::not_removed(&entry, &error));
-                    left.push(entry);
-                    continue;
-                }
-            };
-            if self.session.has_claimed(&key, GRANT) {
-                diagnostics.push(explain::claimed(&entry));
-                continue;
-            }
-            match self.session.arm.role_assignments().delete(&entry.id, self.call).await {
-                Ok(_) => {
-                    let gone = Wanted { role: entry.role, id: entry.id };
-                    if let Some(grant) = gone.noted(self.state, None) {
-                        self.session.forget_grant(&grant);
-                    }
-                }
-                Err(error) => {
-                    diagnostics.push(explain::not_removed(&entry, &error));
-                    left.push(entry);
-                }
-            }
-        }
-        (left, diagnostics)
-    }
-
-    async fn ensure(
-        &self,
-        wanted: &Wanted,
-        known: Option<&Entry>,
-        rewrite: bool,
-        written: &mut Written,
-        principal_type: &mut Option<String>,
-        diagnostics: &mut Diagnostics,
-    ) -> Result<Entry, Box<Failed>> {
-        let id = known.map_or(&wanted.id, |entry| &entry.id);
-        let key = claim(id);
-        let refused =
-            |error| Box::new(Failed { diagnostic: explain::not_granted(self.state, wanted, &error), maybe: None });
-        let _turn = self.session.turn(&key, self.call).await.map_err(refused)?;
-        if let Some(entry) = known
-            && (entry.adopted || !rewrite)
-        {
-            self.session.claim(&key, GRANT);
-            return Ok(Entry { role: wanted.role.clone(), ..entry.clone() });
-        }
-        let new = self.new_assignment(wanted);
-        let patience = self.state.principal_propagation_timeout.text().and_then(timeouts::parse);
-        let patience = patience.unwrap_or(Duration::from_secs(120));
-        match self.session.arm.role_assignments().put(id, &new, patience, self.call).await {
-            Ok(made) => {
-                self.session.claim(&key, GRANT);
-                if let Some(grant) = wanted.noted(self.state, made.value.properties.created_on) {
-                    self.session.note_grant(grant);
-                }
-                written.note(&made.value, id);
-                let told = made.value.properties.principal_type.clone();
-                let platform = self.turns_out_to_be_the_platforms(wanted, told.as_deref()).await;
-                if let Some(hub) = &platform {
-                    diagnostics.push(explain::leaves_to_the_platform(hub, wanted));
-                }
-                *principal_type = told.or(principal_type.take());
-                Ok(Entry::of(&wanted.role, id.clone(), &made.value, platform.is_some()))
-            }
-            Err(error) if error.code() == Some(&ErrorCode::RoleAssignmentExists) => {
-                self.adopt(wanted, &error, principal_type).await
-            }
-            Err(error) => {
-                let maybe = error.may_have_had_effect().then(|| Entry::assumed(wanted));
-                Err(Box::new(Failed { diagnostic: explain::not_granted(self.state, wanted, &error), maybe }))
-            }
-        }
-    }
-
-    /// The hub whose own identity has just been given a role that is the platform's to give. Where the target is a hub or
-    /// the type of the principal is configured, planning has seen to it; otherwise Azure's answer is the first to say that
-    /// the principal may be such an identity.
-    async fn turns_out_to_be_the_platforms(&self, wanted: &Wanted, told: Option<&str>) -> Option<Workspace> {
-        let seen_to = !self.state.hub_id.is_null() || !self.state.principal_type.is_unknown();
-        if seen_to || !may_be_of_the_platform(told, std::slice::from_ref(&wanted.role)) {
-            return None;
-        }
-        let principal = self.state.principal_id.text()?;
-        target::hub_of(self.session, &wanted.id.scope, principal, Read::Fresh, self.call).await
-    }
-
-    fn new_assignment(&self, wanted: &Wanted) -> NewRoleAssignment {
-        let text = |attr: &Attr<String>| attr.text().map(str::to_owned);
-        let state = self.state;
-        NewRoleAssignment {
-            role_definition_id: definition_id(&wanted.id.scope, wanted.role.guid),
-            principal_id: text(&state.principal_id).unwrap_or_default(),
-            principal_type: text(&state.principal_type),
-            description: text(&state.description),
-            condition: text(&state.condition),
-            condition_version: text(&state.condition_version),
-            delegated_managed_identity_resource_id: text(&state.delegated_managed_identity_resource_id),
-        }
-    }
-
-    /// Deals with a grant that is there under another name.
-    async fn adopt(
-        &self,
-        wanted: &Wanted,
-        error: &arm::Error,
-        principal_type: &mut Option<String>,
-    ) -> Result<Entry, Box<Failed>> {
-        let existing = self.existing(wanted, error).await;
-        let failed = |diagnostic| Box::new(Failed { diagnostic, maybe: None });
-        if !self.state.adopts() {
-            return Err(failed(explain::exists(self.state, wanted, existing.as_ref(), Some(error))));
-        }
-        let Some(existing) = existing else { return Err(failed(explain::cannot_find_existing(wanted, error))) };
-        if let Some(difference) = condition_differs(self.state, &existing) {
-            return Err(failed(explain::cannot_adopt(wanted, &existing, &difference)));
-        }
-        *principal_type = existing.properties.principal_type.clone().or(principal_type.take());
-        let id = existing.assignment_id().unwrap_or_else(|_| wanted.id.clone());
-        Ok(Entry::of(&wanted.role, id, &existing, true))
-    }
-
-    /// The assignment that stands in the way: the one that Azure names, or else the one in the scope's list.
-    async fn existing(&self, wanted: &Wanted, error: &arm::Error) -> Option<RoleAssignment> {
-        let assignments = self.session.arm.role_assignments();
-        if let Some(name) = error.service().and_then(arm::ServiceError::existing_role_assignment) {
-            let id = RoleAssignmentId::new(wanted.id.scope.clone(), name);
-            if let Ok(found) = assignments.get(&id, Read::Fresh, self.call).await {
-                return Some(found.value);
-            }
-        }
-        let principal = self.state.principal_id.text()?;
-        let filter = Filter::Principal(Uuid::try_parse(principal).ok()?);
-        let list = assignments.list(&wanted.id.scope, &filter, Read::Fresh, self.call).await.ok()?;
-        list.value.into_iter().find(|found| wanted.matches(found, principal))
-    }
-}
-
-/// A grant that could not be made.
-#[derive(Debug)]
-struct Failed {
-    diagnostic: Diagnostic,
-    /// The assignment that may be there all the same.
-    maybe: Option<Entry>,
-}
-
-/// What is claimed of an assignment in [`Session`].
-const GRANT: &str = "grant";
-
-fn claim(id: &RoleAssignmentId) -> ArmId {
+/// The id by which others in this process know an assignment, whatever its tenant.
+pub(super) fn key(id: &RoleAssignmentId) -> ArmId {
     ArmId::parse(&id.path()).unwrap_or_else(|_| id.scope.clone())
 }
 
@@ -406,16 +155,10 @@ pub(super) fn condition_differs(state: &State, existing: &RoleAssignment) -> Opt
     (theirs != ours).then(|| format!("its condition is {}, and {} is configured", shown(theirs), shown(ours)))
 }
 
-/// Whether a principal of this kind and these roles may be a hub's own identity with the platform's own grant.
-pub(super) fn may_be_of_the_platform(principal_type: Option<&str>, roles: &[Role]) -> bool {
-    principal_type.is_some_and(|kind| kind.eq_ignore_ascii_case("ServicePrincipal"))
-        && roles.iter().any(|role| roles::OF_THE_PLATFORM.iter().any(|platform| platform.guid == role.guid))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use time::macros::datetime;
+    use crate::provider::roles;
 
     fn account() -> ArmId {
         ArmId::parse("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/sa").unwrap()
@@ -448,24 +191,5 @@ mod tests {
         for (found, expected) in again.iter().zip(&both) {
             assert_eq!((&found.id, found.role.guid), (&expected.id, expected.role.guid));
         }
-    }
-
-    #[test]
-    fn an_answer_is_too_early_for_five_minutes() {
-        let wanted = Wanted::new(&account(), roles::BLOB_READER.into(), "p");
-        let made = datetime!(2026-01-01 00:00:00 UTC);
-        let mut found = RoleAssignment::default();
-        found.properties.created_on = Some(made);
-        found.properties.updated_on = Some(made);
-        let mut written = Written::default();
-        written.note(&found, &wanted.id);
-        let at = |minutes| Some(made + time::Duration::minutes(minutes));
-        assert!(written.is_settling(&wanted.id, at(4)));
-        assert!(!written.is_settling(&wanted.id, at(5)));
-        assert!(!written.is_settling(&wanted.id, None));
-        assert!(!Written::default().is_settling(&wanted.id, at(1)));
-        assert!(!written.is_stale(&wanted.id, &found));
-        found.properties.updated_on = Some(made - time::Duration::seconds(1));
-        assert!(written.is_stale(&wanted.id, &found));
     }
 }

@@ -119,7 +119,7 @@ async fn find(session: &Session, call: &Call, named: State) -> Result<State, Dia
         }
         return Err(Diagnostic::error("There is nothing to import", detail));
     }
-    complete(session, call, named, &scope, &roles, found).await
+    Ok(complete(named, &scope, &roles, found))
 }
 
 /// Finds one assignment by its own id.
@@ -141,7 +141,7 @@ async fn one(session: &Session, call: &Call, id: RoleAssignmentId) -> Result<Sta
     let roles = choice::resolve(&choice, None, Some(&scope), Some(session), Read::Remembered, call).await;
     let roles = roles.map_err(plain)?.unwrap_or_default();
     let role = roles.first().cloned().unwrap_or(Role { name: guid.to_string(), guid });
-    let mut state = complete(session, call, named, &scope, &roles, vec![(role.clone(), &found)]).await?;
+    let mut state = complete(named, &scope, &roles, vec![(role, &found)]);
     // The id as given, which may name another tenant.
     let entries: Vec<_> = grant::entries(&state).into_iter().map(|entry| Entry { id: id.clone(), ..entry }).collect();
     state.role_assignments = grant::record(&entries);
@@ -149,14 +149,7 @@ async fn one(session: &Session, call: &Call, id: RoleAssignmentId) -> Result<Sta
 }
 
 /// The state of what was found.
-async fn complete(
-    session: &Session,
-    call: &Call,
-    mut state: State,
-    scope: &ArmId,
-    roles: &[Role],
-    found: Vec<(Role, &RoleAssignment)>,
-) -> Result<State, Diagnostic> {
+fn complete(mut state: State, scope: &ArmId, roles: &[Role], found: Vec<(Role, &RoleAssignment)>) -> State {
     let config = state.clone();
     target::fill(&mut state, &config, Some(scope));
     choice::fill(&mut state, &config, Some(roles), Some(scope));
@@ -177,35 +170,11 @@ async fn complete(
     }
     state.on_existing = "fail".to_owned().into();
     state.principal_propagation_timeout = "2m".to_owned().into();
-    let mut entries: Vec<_> = found
-        .into_iter()
-        .filter_map(|(role, found)| Some(Entry::of(&role, found.assignment_id().ok()?, found, false)))
-        .collect();
-    mark_platform_grants(session, call, &state, &mut entries).await;
-    state.role_assignments = grant::record(&entries);
+    let entry =
+        |(role, found): (Role, &RoleAssignment)| Some(Entry::of(&role, found.assignment_id().ok()?, found, false));
+    state.role_assignments = grant::record(&found.into_iter().filter_map(entry).collect::<Vec<_>>());
     state.id = state.import_id();
-    Ok(state)
-}
-
-/// Marks as adopted what the platform itself has granted to a hub's identity, so that it is never deleted from here.
-pub(super) async fn mark_platform_grants(session: &Session, call: &Call, state: &State, entries: &mut [Entry]) {
-    let roles: Vec<Role> = entries.iter().map(|entry| entry.role.clone()).collect();
-    if !grant::may_be_of_the_platform(state.principal_type.text(), &roles) {
-        return;
-    }
-    let (Some(principal), Some(scope)) = (state.principal_id.text(), state.scope.text()) else { return };
-    let Ok(scope) = ArmId::parse(scope) else { return };
-    let read = Read::Remembered;
-    let hub = match state.hub_id.text().and_then(|id| WorkspaceId::parse(id).ok()) {
-        Some(id) => session.arm.workspaces().get(&id, read, call).await.ok(),
-        None => target::hub_of(session, &scope, principal, read, call).await,
-    };
-    let Some(hub) = hub else { return };
-    for entry in entries {
-        if target::of_the_platform(&hub, &scope, principal, std::slice::from_ref(&entry.role)).is_some() {
-            entry.adopted = true;
-        }
-    }
+    state
 }
 
 fn plain(fault: Fault) -> Diagnostic {

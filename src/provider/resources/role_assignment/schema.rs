@@ -141,7 +141,7 @@ pub(super) fn schema() -> Schema {
         .same(str::eq_ignore_ascii_case)
         .replaces()
         .check(principal_id),
-        text("principal_type", "`User`, `Group` or `ServicePrincipal`, which managed identities are too. Set it for a principal that was made only just now: Azure then need not find it in the directory.")
+        text("principal_type", "`User`, `Group` or `ServicePrincipal`, which managed identities are too. Set it for a principal that was made only just now: Azure then need not find it in the directory. An import may bring `ForeignGroup` or `Device`, which Azure is not told.")
             .or_computed()
             .same(str::eq_ignore_ascii_case)
             .replaces()
@@ -366,8 +366,17 @@ fn one_of(value: &Value, summary: &str, allowed: &[&str]) -> Result<(), Refusal>
     refusal(summary, format!("{text:?} is not one of {}.", allowed.join(", ")))
 }
 
+/// The principal types that a request may name. Azure has more words for what it knows better.
+const SENT: [&str; 3] = ["User", "Group", "ServicePrincipal"];
+
+/// Whether a principal type may be named in a request.
+pub(super) fn may_be_sent(principal_type: &str) -> bool {
+    SENT.iter().any(|known| known.eq_ignore_ascii_case(principal_type))
+}
+
 fn principal_type(value: &Value) -> Result<(), Refusal> {
-    one_of(value, "Unknown principal type", &["User", "Group", "ServicePrincipal"])
+    // The last two come with imports.
+    one_of(value, "Unknown principal type", &["User", "Group", "ServicePrincipal", "ForeignGroup", "Device"])
 }
 
 fn access(value: &Value) -> Result<(), Refusal> {

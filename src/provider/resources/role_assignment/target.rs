@@ -1,13 +1,13 @@
-//! Where the roles are held, and which grants there are the platform's own.
+//! Where the roles are held.
 
-use super::{Fault, choice::Role, schema::State};
+use super::{Fault, schema::State};
 use crate::{
     arm::{
         ArmId, Call, Read, StorageAccountId, WorkspaceId,
         workspaces::{Workspace, WorkspaceKind},
     },
     framework::{Attr, Diagnostic, Path},
-    provider::{Session, report, roles},
+    provider::{Session, report},
 };
 
 /// A target.
@@ -104,56 +104,6 @@ pub(super) fn fill(planned: &mut State, config: &State, scope: Option<&ArmId>) {
         }
         scope => fill(&mut planned.storage_account_id, &config.storage_account_id, scope),
     }
-}
-
-/// The role among `roles` that the platform itself gives the hub's own identity there.
-pub(super) fn of_the_platform<'r>(
-    hub: &Workspace,
-    scope: &ArmId,
-    principal: &str,
-    roles: &'r [Role],
-) -> Option<&'r Role> {
-    let its_own = hub.system_principal_id().is_some_and(|id| id.eq_ignore_ascii_case(principal))
-        && ArmId::parse(&hub.properties.storage_account).is_ok_and(|account| account == *scope);
-    roles.iter().find(|role| its_own && is_platform_role(role.guid))
-}
-
-/// Whether the platform gives this role to hubs' identities.
-pub(super) fn is_platform_role(guid: uuid::Uuid) -> bool {
-    roles::OF_THE_PLATFORM.iter().any(|role| role.guid == guid)
-}
-
-/// The hub that has this principal for its system-assigned identity and this account for its storage.
-///
-/// It takes a list of the subscription's workspaces, remembered while that is allowed. A list that is refused counts as
-/// no hub: what cannot be seen cannot be judged.
-pub(super) async fn hub_of(
-    session: &Session,
-    scope: &ArmId,
-    principal: &str,
-    read: Read,
-    call: &Call,
-) -> Option<Workspace> {
-    let account = StorageAccountId::try_from(scope).ok()?;
-    let all = session.arm.workspaces().list_by_subscription(account.subscription(), read, call).await.ok()?;
-    let is_it = |hub: &Workspace| {
-        hub.system_principal_id().is_some_and(|id| id.eq_ignore_ascii_case(principal))
-            && ArmId::parse(&hub.properties.storage_account).is_ok_and(|account| account == *scope)
-    };
-    all.into_iter().find(is_it)
-}
-
-/// Why such a grant is not made from here.
-pub(super) fn refuse_platform_grant(hub: &Workspace, role: &Role) -> Diagnostic {
-    let detail = format!(
-        "{principal} is the system-assigned identity of the hub {hub}. The platform gives it {role:?} on the hub's storage \
-         account by itself, when the hub is made or changes to identity, and that assignment must not be changed by hand. \
-         Remove this resource; to see whether the grant is there, use an import instead, which never deletes it.",
-        principal = hub.system_principal_id().unwrap_or_default(),
-        hub = hub.id,
-        role = role.name,
-    );
-    Diagnostic::error("The platform makes this assignment", detail).at(Path::root("principal_id"))
 }
 
 /// The tenant of the subscription that the scope lies in, by which an assignment that was made there through delegation

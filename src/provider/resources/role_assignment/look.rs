@@ -1,0 +1,98 @@
+//! Looking: what is there, and what of it differs.
+
+use futures_util::future::join_all;
+
+use super::{
+    TAKEN_OVER, explain,
+    grant::{self, Wanted},
+    platform,
+    schema::State,
+    written::Written,
+};
+use crate::{
+    arm::{Call, ErrorCode, Read, role_assignments::RoleAssignmentProperties},
+    framework::{Attr, Diagnostics, Private, resource::Outcome},
+    provider::{Session, session::Objects},
+};
+
+/// Set while the assignments of one object are not on the same terms, which the state cannot say.
+pub(super) const DIFFER: &str = "differ";
+
+/// Looks at all assignments of an object at once.
+pub(super) async fn read(session: &Session, call: &Call, mut state: State, mut private: Private) -> Outcome<State> {
+    let entries = grant::entries(&state);
+    let written = Written::load(&private);
+    let assignments = session.arm.role_assignments();
+    let looks = entries.iter().map(|entry| assignments.get_batched(&entry.id, Read::Remembered, call));
+    let mut diagnostics = Diagnostics::default();
+    let (mut there, mut seen) = (Vec::new(), Vec::new());
+    let looks = join_all(looks).await;
+    for (entry, look) in entries.into_iter().zip(looks) {
+        match look {
+            Ok(found) if found.value.role_guid().is_none_or(|guid| guid == entry.role.guid) => {
+                if !entry.adopted && !written.is_stale(&entry.id, &found.value) {
+                    seen.push(found.value.properties);
+                }
+                there.push(entry);
+            }
+            // The name now belongs to another role.
+            Ok(_) => diagnostics.push(explain::lost(&entry)),
+            Err(error) if error.is_not_found() => {
+                let answered = error.service().and_then(|error| error.date);
+                let denied = error.code() == Some(&ErrorCode::RoleAssignmentNotFound);
+                if denied && written.is_settling(&entry.id, answered) {
+                    diagnostics.push(explain::settling(&entry));
+                    there.push(entry);
+                } else {
+                    diagnostics.push(explain::lost(&entry));
+                }
+            }
+            Err(error) => {
+                diagnostics.push(explain::not_read(&entry, &error));
+                return Outcome { state: Some(state), private, diagnostics };
+            }
+        }
+    }
+    if there.is_empty() {
+        return Outcome { state: None, private, diagnostics };
+    }
+    for wanted in there.iter().filter_map(|entry| Wanted::of(entry, &state)) {
+        session.note_object(&wanted.key(), |all: &mut Objects| all.seen += 1);
+    }
+    observe(&mut state, &seen);
+    private.remove(DIFFER);
+    if seen.iter().any(|other| terms(other) != terms(&seen[0])) {
+        private.set(DIFFER, &true);
+    }
+    // The mark stays until they could be looked at.
+    if private.get(TAKEN_OVER) == Some(true) && platform::mark(session, call, &state, &mut there).await.is_ok() {
+        private.remove(TAKEN_OVER);
+    }
+    state.role_assignments = grant::record(&there);
+    written.save(&there, &mut private);
+    Outcome { state: Some(state), private, diagnostics }
+}
+
+/// What of an assignment can be changed in place.
+fn terms(found: &RoleAssignmentProperties) -> [Attr<String>; 3] {
+    let text = |value: &Option<String>| Attr::from(value.clone().filter(|text| !text.is_empty()));
+    [&found.description, &found.condition, &found.condition_version].map(text)
+}
+
+/// Takes into the state what assignments have that a configuration can set. Where two differ, the one that differs from
+/// the state is what there is to tell.
+fn observe(state: &mut State, seen: &[RoleAssignmentProperties]) {
+    let before = [&state.description, &state.condition, &state.condition_version].map(Attr::clone);
+    for properties in seen {
+        let places = [&mut state.description, &mut state.condition, &mut state.condition_version];
+        for ((place, found), before) in places.into_iter().zip(terms(properties)).zip(&before) {
+            if found != *before {
+                *place = found;
+            }
+        }
+        // What a principal is never changes, and a more exact word of Azure's, such as ForeignGroup, must not replace it.
+        if state.principal_type.is_null() {
+            state.principal_type = properties.principal_type.clone().filter(|text| !text.is_empty()).into();
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Grants that are the platform's own: those of a hub's system-assigned identity on the hub's storage account.
+
+use super::{choice::Role, grant::Entry, schema::State};
+use crate::{
+    arm::{self, ArmId, Call, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
+    framework::Attr,
+    provider::{Session, roles},
+};
+
+/// Whether grants of these roles to a principal of this type may be the platform's, so that its hubs are worth a look.
+pub(super) fn may_be(principal_type: Option<&str>, scope: &ArmId, roles: &[Role]) -> bool {
+    principal_type.is_some_and(|kind| kind.eq_ignore_ascii_case("ServicePrincipal"))
+        && StorageAccountId::try_from(scope).is_ok()
+        && roles.iter().any(is_given)
+}
+
+/// Whether the platform gives this role to hubs' identities.
+fn is_given(role: &Role) -> bool {
+    roles::OF_THE_PLATFORM.iter().any(|given| given.guid == role.guid)
+}
+
+/// The role among `roles` that the platform itself gives the hub's own identity there.
+pub(super) fn role_of<'r>(hub: &Workspace, scope: &ArmId, principal: &str, roles: &'r [Role]) -> Option<&'r Role> {
+    roles.iter().find(|role| is_its_own(hub, scope, principal) && is_given(role))
+}
+
+fn is_its_own(hub: &Workspace, scope: &ArmId, principal: &str) -> bool {
+    hub.system_principal_id().is_some_and(|id| id.eq_ignore_ascii_case(principal))
+        && ArmId::parse(&hub.properties.storage_account).is_ok_and(|account| account == *scope)
+}
+
+/// The hub that has this principal for its system-assigned identity and this account for its storage: the one that the
+/// target names, or one of those in the account's subscription.
+pub(super) async fn hub_of(
+    session: &Session,
+    hub_id: &Attr<String>,
+    scope: &ArmId,
+    principal: &str,
+    read: Read,
+    call: &Call,
+) -> Result<Option<Workspace>, arm::Error> {
+    let workspaces = session.arm.workspaces();
+    let all = match hub_id.text().and_then(|id| WorkspaceId::parse(id).ok()) {
+        Some(id) => match workspaces.get(&id, read, call).await {
+            Err(error) if error.is_not_found() => Vec::new(),
+            hub => vec![hub?],
+        },
+        None => match StorageAccountId::try_from(scope) {
+            Ok(account) => workspaces.list_by_subscription(account.subscription(), read, call).await?,
+            Err(_) => Vec::new(),
+        },
+    };
+    Ok(all.into_iter().find(|hub| is_its_own(hub, scope, principal)))
+}
+
+/// Marks as adopted what the platform itself has granted to a hub's identity, so that it is never deleted from here.
+///
+/// # Errors
+/// Why the hubs could not be looked at. Then nothing is marked.
+pub(super) async fn mark(
+    session: &Session,
+    call: &Call,
+    state: &State,
+    entries: &mut [Entry],
+) -> Result<(), arm::Error> {
+    let Some(principal) = state.principal_id.text() else { return Ok(()) };
+    for entry in entries.iter_mut().filter(|entry| !entry.adopted) {
+        let (scope, roles) = (&entry.id.scope, std::slice::from_ref(&entry.role));
+        if may_be(state.principal_type.text(), scope, roles) {
+            let hub = hub_of(session, &state.hub_id, scope, principal, Read::Remembered, call).await?;
+            entry.adopted = hub.is_some();
+        }
+    }
+    Ok(())
+}

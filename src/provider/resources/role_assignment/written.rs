@@ -1,0 +1,102 @@
+//! When our last write of each assignment was: what tells an answer that lags behind from one that is true.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::grant::Entry;
+use crate::{
+    arm::{RoleAssignmentId, role_assignments::RoleAssignment},
+    framework::Private,
+};
+
+/// How long Azure may deny an assignment that it has just made.
+const SETTLES_WITHIN: time::Duration = time::Duration::minutes(5);
+
+/// The times of our last writes, by the assignment's name.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Written(BTreeMap<String, Times>);
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Times {
+    #[serde(with = "time::serde::rfc3339::option")]
+    created: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    updated: Option<OffsetDateTime>,
+}
+
+const WRITTEN: &str = "written";
+
+impl Written {
+    /// What the private data have of it.
+    pub(super) fn load(private: &Private) -> Self {
+        private.get(WRITTEN).unwrap_or_default()
+    }
+
+    /// Keeps it in the private data, as far as it is about these entries.
+    pub(super) fn save(mut self, entries: &[Entry], private: &mut Private) {
+        self.0.retain(|name, _| entries.iter().any(|entry| entry.id.name.to_string() == *name));
+        private.set(WRITTEN, &self);
+    }
+
+    /// Notes an answer to a write.
+    pub(super) fn note(&mut self, found: &RoleAssignment, id: &RoleAssignmentId) {
+        let properties = &found.properties;
+        self.0.insert(id.name.to_string(), Times { created: properties.created_on, updated: properties.updated_on });
+    }
+
+    /// Forgets a write, because a later one may have had its effect.
+    pub(super) fn forget(&mut self, id: &RoleAssignmentId) {
+        self.0.remove(&id.name.to_string());
+    }
+
+    /// Whether an answer of this time, which denies the assignment, is only too early.
+    pub(super) fn is_settling(&self, id: &RoleAssignmentId, answered: Option<OffsetDateTime>) -> bool {
+        let created = self.0.get(&id.name.to_string()).and_then(|times| times.created);
+        created.zip(answered).is_some_and(|(created, answered)| answered - created < SETTLES_WITHIN)
+    }
+
+    /// Whether somebody has written the assignment since our last write.
+    pub(super) fn is_overwritten(&self, id: &RoleAssignmentId, found: &RoleAssignment) -> bool {
+        let ours = self.0.get(&id.name.to_string()).and_then(|times| times.updated);
+        ours.zip(found.properties.updated_on).is_some_and(|(ours, theirs)| theirs > ours)
+    }
+
+    /// Whether an answer shows the assignment as it was before our last write.
+    pub(super) fn is_stale(&self, id: &RoleAssignmentId, found: &RoleAssignment) -> bool {
+        let ours = self.0.get(&id.name.to_string()).and_then(|times| times.updated);
+        ours.zip(found.properties.updated_on).is_some_and(|(ours, theirs)| theirs < ours)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::{super::grant::Wanted, *};
+    use crate::{arm::ArmId, provider::roles};
+
+    #[test]
+    fn an_answer_is_too_early_for_five_minutes() {
+        let scope = ArmId::parse("/subscriptions/s").unwrap();
+        let wanted = Wanted::new(&scope, roles::BLOB_READER.into(), "p");
+        let made = datetime!(2026-01-01 00:00:00 UTC);
+        let mut found = RoleAssignment::default();
+        found.properties.created_on = Some(made);
+        found.properties.updated_on = Some(made);
+        let mut written = Written::default();
+        written.note(&found, &wanted.id);
+        let at = |minutes| Some(made + time::Duration::minutes(minutes));
+        assert!(written.is_settling(&wanted.id, at(4)));
+        assert!(!written.is_settling(&wanted.id, at(5)));
+        assert!(!written.is_settling(&wanted.id, None));
+        assert!(!Written::default().is_settling(&wanted.id, at(1)));
+        assert!(!written.is_stale(&wanted.id, &found) && !written.is_overwritten(&wanted.id, &found));
+        found.properties.updated_on = Some(made - time::Duration::seconds(1));
+        assert!(written.is_stale(&wanted.id, &found));
+        found.properties.updated_on = Some(made + time::Duration::seconds(1));
+        assert!(written.is_overwritten(&wanted.id, &found));
+    }
+}
