@@ -237,27 +237,3 @@ async fn states_of_the_peers_are_moved_here_and_plan_empty() {
         bed.core.move_from(TYPE, "a", unlike).await.error("cannot be moved here");
     }
 }
-
-#[tokio::test]
-async fn a_moved_grant_of_the_platform_is_adopted() {
-    let mut bed = bed().await;
-    let hub = bed.emulator.resource(&bed.hub).expect("the hub");
-    let principal = hub["identity"]["principalId"].as_str().expect("an identity").to_owned();
-    let name = bed.emulator.seed_assignment(&bed.account, &principal, "Storage Blob Data Contributor");
-    let id = format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}", bed.account);
-    let role = "/providers/Microsoft.Authorization/roleDefinitions/ba92f5b4-2d11-453d-a403-e96b0029c9fe";
-    let from = MoveFrom {
-        provider_address: "registry.terraform.io/hashicorp/azurerm".to_owned(),
-        type_name: "azurerm_role_assignment".to_owned(),
-        schema_version: 0,
-        state: json!({
-            "id": id, "scope": bed.account, "principal_id": principal, "principal_type": "ServicePrincipal",
-            "role_definition_id": role, "role_definition_name": "Storage Blob Data Contributor",
-        }),
-        private: Vec::new(),
-        identity: None,
-    };
-    assert!(bed.core.move_from(TYPE, "a", from).await.0.is_empty());
-    bed.core.destroy(TYPE, "a").await.quiet();
-    assert_eq!(bed.writes(), [""; 0]);
-}

@@ -2,7 +2,9 @@
 
 mod import;
 mod life;
+mod platform;
 mod refusals;
+mod replace;
 mod shared;
 
 use std::{ops::Deref, sync::Arc};

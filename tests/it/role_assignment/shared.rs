@@ -1,11 +1,11 @@
-//! Grants that more than one party knows of: other names, other resources of one run, the platform's own.
+//! Grants that more than one party knows of: other names, other resources of one run, other states.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, FILE_CONTRIBUTOR, FILE_READER, TYPE, bed, bed_with};
-use crate::azure::{Action as Fault, ExistsId, HubRole, Rule};
+use super::{ALICE, BLOB_READER, FILE_READER, TYPE, bed, bed_with};
+use crate::azure::{Action as Fault, ExistsId, Rule};
 use crate::support::core::{Action, resource};
 
 // The same grant under another name.
@@ -172,67 +172,4 @@ async fn a_hundred_principals_whose_numbers_shift_all_keep_their_roles() {
     bed.emulator.clear_requests();
     bed.core.plan_all(all).await.ok().assert_empty();
     assert_eq!(bed.requests(), ["GET list"]);
-}
-
-// The platform's own grants.
-
-/// The object id of the hub's system-assigned identity.
-fn identity(bed: &super::Bed) -> String {
-    let hub = bed.emulator.resource(&bed.hub).expect("the hub");
-    hub["identity"]["principalId"].as_str().expect("a system-assigned identity").to_owned()
-}
-
-#[tokio::test]
-async fn the_platforms_grants_are_refused_whatever_names_them() {
-    let mut bed = bed().await;
-    let principal = identity(&bed);
-    let by_account = |role: &str| json!({ "scope": bed.account, "principal_id": principal, "role_definition_name": role, "principal_type": "ServicePrincipal", "on_existing": "adopt" });
-    for config in [
-        bed.by_hub(&principal, "contributor"),
-        by_account("Storage Blob Data Contributor"),
-        by_account("Storage File Data Privileged Contributor"),
-    ] {
-        let plan = bed.plan(&config).await;
-        let error = plan.error("The platform makes this assignment");
-        assert_eq!(error.path, "principal_id");
-        assert!(error.detail.contains(&bed.hub));
-    }
-    // Other roles of the hub's identity are anybody's to grant.
-    bed.apply(&bed.by_hub(&principal, "reader")).await.quiet();
-    assert_eq!(bed.held(&principal, &bed.account), [BLOB_READER, FILE_READER]);
-}
-
-#[tokio::test]
-async fn a_grant_that_turns_out_to_be_the_platforms_is_left_to_it() {
-    let mut bed = bed().await;
-    let principal = identity(&bed);
-    let config = bed.by_account(&principal, "Storage Blob Data Contributor");
-    let report = bed.apply(&config).await.ok();
-    report.warning("The platform makes this assignment");
-    assert_eq!(bed.state()["role_assignments"]["Storage Blob Data Contributor"]["adopted"], true);
-    bed.plan(&config).await.ok().assert_empty();
-    bed.core.destroy(TYPE, "a").await.quiet();
-    assert_eq!(bed.held(&principal, &bed.account), [BLOB_CONTRIBUTOR]);
-}
-
-#[tokio::test]
-async fn an_imported_grant_of_the_platform_is_adopted_and_survives_destroy() {
-    use crate::support::core::ImportFrom;
-    let mut bed = bed_with(|options| options.hub_roles = vec![HubRole::Blob, HubRole::File]).await;
-    let principal = identity(&bed);
-    bed.emulator
-        .seed("workspaces: [{ name: hub2, kind: Hub, properties: { storageAccount: sa1 }, automatic_roles: true }]");
-    for role in ["Storage Blob Data Contributor", "Storage File Data Privileged Contributor"] {
-        bed.emulator.seed_assignment(&bed.account, &principal, role);
-    }
-    for target in [bed.hub.clone(), bed.account.clone()] {
-        let id = ImportFrom::Id(format!("{target}|{principal}|contributor"));
-        bed.core.import(TYPE, "a", id).await.quiet();
-        for (_, entry) in bed.state()["role_assignments"].as_object().expect("a map") {
-            assert_eq!(entry["adopted"], true);
-        }
-        bed.core.destroy(TYPE, "a").await.quiet();
-        assert_eq!(bed.held(&principal, &bed.account), [FILE_CONTRIBUTOR, BLOB_CONTRIBUTOR]);
-    }
-    assert_eq!(bed.writes(), [""; 0]);
 }

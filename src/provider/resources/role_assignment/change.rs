@@ -56,6 +56,8 @@ pub(super) struct Done {
     pub(super) complete: bool,
     /// What went wrong, and what there is to say.
     pub(super) diagnostics: Diagnostics,
+    /// The hub whose own identity the principal is, once that was looked at.
+    own_hub: Option<Option<Workspace>>,
 }
 
 /// A grant that could not be made.
@@ -231,7 +233,10 @@ impl Terms<'_> {
             self.session.note_grant(grant);
         }
         let told = made.properties.principal_type.clone();
-        let platform = self.turns_out_to_be_the_platforms(wanted, told.as_deref()).await;
+        let platform = match self.may_turn_out_to_be_the_platforms(wanted, told.as_deref()) {
+            true => self.own_hub(wanted, done).await,
+            false => None,
+        };
         if let Some(hub) = &platform {
             done.diagnostics.push(explain::leaves_to_the_platform(hub, wanted));
         }
@@ -239,17 +244,24 @@ impl Terms<'_> {
         Entry::of(&wanted.role, id.clone(), made, platform.is_some())
     }
 
-    /// The hub whose own identity has just been given a role that is the platform's to give. Where the type of the principal
-    /// was known, or the hub had to be looked at, planning has seen to it; otherwise Azure's answer is the first to say that
-    /// the principal may be such an identity.
-    async fn turns_out_to_be_the_platforms(&self, wanted: &Wanted, told: Option<&str>) -> Option<Workspace> {
-        let State { principal_type, principal_id, hub_id, .. } = self.state;
+    /// Whether a hub's own identity may just have been given a role that is the platform's to give. Where the type of the
+    /// principal was known, or the hub had to be looked at, planning has seen to it; otherwise Azure's answer is the first to
+    /// say that the principal may be such an identity.
+    fn may_turn_out_to_be_the_platforms(&self, wanted: &Wanted, told: Option<&str>) -> bool {
+        let State { principal_type, hub_id, .. } = self.state;
         let seen_to = principal_type.text().is_some() || (self.creating && !hub_id.is_null());
-        if seen_to || !platform::may_be(told, &wanted.id.scope, std::slice::from_ref(&wanted.role)) {
-            return None;
+        !seen_to && platform::may_be(told, &wanted.id.scope, std::slice::from_ref(&wanted.role))
+    }
+
+    /// The hub whose own identity the principal is, as far as that can be seen.
+    async fn own_hub(&self, wanted: &Wanted, done: &mut Done) -> Option<Workspace> {
+        if done.own_hub.is_none() {
+            let (session, principal) = (self.session, self.state.principal_id.text().unwrap_or_default());
+            let (hub_id, scope) = (&self.state.hub_id, &wanted.id.scope);
+            let hub = platform::hub_of(session, hub_id, scope, principal, Read::Fresh, self.call).await;
+            done.own_hub = Some(hub.ok().flatten());
         }
-        let (session, scope) = (self.session, &wanted.id.scope);
-        platform::hub_of(session, hub_id, scope, principal_id.text()?, Read::Fresh, self.call).await.ok().flatten()
+        done.own_hub.clone().flatten()
     }
 
     fn new_assignment(&self, wanted: &Wanted) -> NewRoleAssignment {

@@ -269,7 +269,7 @@ async fn apply(
     let unseen = tell_the_platforms(session, &call, &planned, &mut before, &mut private).await;
     let mut written = Written::load(&private);
     let terms = Terms { session, call: &call, state: &planned, creating, unseen };
-    let Done { entries, principal_type, complete, diagnostics } =
+    let Done { entries, principal_type, complete, diagnostics, .. } =
         terms.change(before, &wanted, rewrite, &mut written).await;
 
     written.save(&entries, &mut private);

@@ -49,6 +49,7 @@ pub(crate) struct Resource {
     create_before_destroy: bool,
     depends_on: Vec<Address>,
     import: Option<ImportFrom>,
+    replaced: bool,
 }
 
 /// A resource block. Attributes left out are null; [`UNKNOWN`] stands for a value that is not known yet.
@@ -59,6 +60,7 @@ pub(crate) fn resource(type_name: &str, name: &str, config: Json) -> Resource {
         create_before_destroy: false,
         depends_on: Vec::new(),
         import: None,
+        replaced: false,
     }
 }
 
@@ -72,6 +74,24 @@ impl Resource {
     /// `depends_on`, beside what the configuration refers to.
     pub(crate) fn depends_on(mut self, type_name: &str, name: &str) -> Self {
         self.depends_on.push(Address::new(type_name, name));
+        self
+    }
+
+    /// `-replace` of it.
+    pub(crate) fn replaced(mut self) -> Self {
+        self.replaced = true;
+        self
+    }
+
+    /// The same without `-replace`.
+    pub(crate) fn not_replaced(mut self) -> Self {
+        self.replaced = false;
+        self
+    }
+
+    /// The same with one attribute set.
+    pub(crate) fn setting(mut self, name: &str, value: Json) -> Self {
+        self.config[name] = value;
         self
     }
 

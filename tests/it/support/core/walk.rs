@@ -463,7 +463,7 @@ impl Walk<'_> {
         let config = decode_config(self.catalog, address, &config);
         let mut diagnostics = self.session.validate_resource(&address.type_name, ty, &config).await;
         if !diagnostics.has_errors() {
-            let (decision, more) = self.decide(address, ty, prior.as_ref(), &config).await;
+            let (decision, more) = self.decide(address, ty, prior.as_ref(), &config, resource.replaced).await;
             planned.decision = decision;
             diagnostics.0.extend(more.0);
         }
@@ -479,6 +479,7 @@ impl Walk<'_> {
         ty: &ResourceType,
         prior: Option<&Object>,
         config: &Value,
+        replaced: bool,
     ) -> (Option<Decision>, Diagnostics) {
         let name = &address.type_name;
         let was_tainted = prior.is_some_and(|prior| prior.tainted);
@@ -516,6 +517,7 @@ impl Walk<'_> {
         let action = match prior {
             None if was_tainted => Action::Replace,
             None => Action::Create,
+            Some(_) if replaced => Action::Replace,
             Some(prior) if prior.value == change.value => Action::NoOp,
             Some(_) if requires_replace.is_empty() => Action::Update,
             Some(_) => Action::Replace,
@@ -612,7 +614,7 @@ impl Walk<'_> {
         if diagnostics.has_errors() {
             return (Outcome::Kept, diagnostics);
         }
-        let (decision, more) = self.decide(address, ty, prior.as_ref(), &config).await;
+        let (decision, more) = self.decide(address, ty, prior.as_ref(), &config, false).await;
         let Some(decision) = decision else {
             diagnostics.0.extend(more.0);
             return (Outcome::Kept, diagnostics);
