@@ -1,8 +1,12 @@
 //! Granting, looking, changing and taking away, and what others do meanwhile.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
-use super::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, FILE_CONTRIBUTOR, FILE_READER, TYPE, bed, bed_with};
+use super::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, Bed, FILE_CONTRIBUTOR, FILE_READER, TYPE, bed, bed_with};
+use crate::azure::{Action as Fault, Rule};
+use crate::emulator::client::grant;
 use crate::support::core::{Action, UNKNOWN, resource};
 
 // Creating, reading, changing and removing.
@@ -55,15 +59,18 @@ async fn one_role_costs_one_list_to_plan_one_put_and_one_delete() {
         let planned = bed.plan(&config).await.ok();
         assert_eq!(bed.requests(), ["GET list"]);
         bed.core.apply_saved(planned).await.quiet();
-        assert_eq!(bed.writes(), ["PUT blob reader"]);
+        // It is planned again in a process of its own.
+        assert_eq!(bed.requests(), ["GET list", "PUT blob reader"]);
         assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER]);
         let state = bed.state();
         assert_eq!(state["role_assignments"].as_object().map(serde_json::Map::len), Some(1));
         assert!(state["role_definition_id"].as_str().expect("an id").ends_with(BLOB_READER));
         bed.plan(&config).await.ok().assert_empty();
         assert_eq!(bed.requests(), ["GET assignment"]);
+        bed.core.refresh().await.quiet();
+        assert_eq!(bed.requests(), ["GET assignment"]);
         bed.core.destroy(TYPE, "a").await.quiet();
-        assert_eq!(bed.writes(), ["DELETE assignment"]);
+        assert_eq!(bed.requests(), ["GET assignment", "DELETE assignment"], "a refresh, and the removal");
     }
 }
 
@@ -98,6 +105,54 @@ async fn a_change_of_access_grants_before_it_takes_away() {
     assert_eq!(state["id"], json!(format!("{}|{ALICE}|reader", bed.hub)));
     assert_eq!(state["role_assignments"].as_object().expect("a map").len(), 2);
     bed.plan(&config).await.ok().assert_empty();
+}
+
+/// Applies the writes of the emulator's log one after the other to what was held before, and gives what was held after each.
+fn replay(bed: &Bed, before: Vec<(String, String)>) -> Vec<BTreeSet<String>> {
+    let mut held: BTreeMap<String, String> = before.into_iter().collect();
+    let mut steps = Vec::new();
+    for record in bed.emulator.arm_requests().iter().filter(|record| record.method != "GET") {
+        let name = record.path.rsplit('/').next().expect("a name").to_owned();
+        assert!(record.status.is_some_and(|status| status < 300), "{record:?}");
+        match record.method.as_str() {
+            "PUT" => {
+                let role = record.body["properties"]["roleDefinitionId"].as_str().expect("a role");
+                held.insert(name, role.rsplit('/').next().expect("a GUID").to_owned());
+            }
+            "DELETE" => assert!(held.remove(&name).is_some(), "{name} was not held"),
+            other => panic!("{other} was not expected"),
+        }
+        steps.push(held.values().cloned().collect());
+    }
+    steps
+}
+
+#[tokio::test]
+async fn from_contributor_to_reader_nobody_is_without_a_reading_role_at_any_moment() {
+    let reads = |held: &BTreeSet<String>, roles: [&str; 2]| roles.iter().any(|role| held.contains(*role));
+    for (from, to, target) in [
+        ("contributor", "reader", "hub_id"),
+        ("reader", "contributor", "hub_id"),
+        ("contributor", "reader", "storage_account_id"),
+    ] {
+        let mut bed = bed().await;
+        let id = if target == "hub_id" { bed.hub.clone() } else { bed.account.clone() };
+        let config = |access: &str| json!({ target: id, "principal_id": ALICE, "access": access });
+        bed.apply(&config(from)).await.quiet();
+        let before = bed.emulator.assignments().into_iter().filter(|found| found.principal_id == ALICE);
+        let before: Vec<_> = before.map(|found| (found.name, found.role)).collect();
+        bed.emulator.clear_requests();
+        bed.apply(&config(to)).await.quiet();
+        let steps = replay(&bed, before);
+        assert_eq!(steps.len(), 4);
+        for held in &steps {
+            assert!(
+                reads(held, [BLOB_CONTRIBUTOR, BLOB_READER]) && reads(held, [FILE_CONTRIBUTOR, FILE_READER]),
+                "{steps:?}"
+            );
+        }
+        assert_eq!(steps[3].iter().cloned().collect::<Vec<_>>(), bed.held(ALICE, &bed.account));
+    }
 }
 
 #[tokio::test]
@@ -176,7 +231,87 @@ async fn description_and_condition_change_in_place() {
     bed.plan(&config).await.ok().assert_empty();
 }
 
+#[tokio::test]
+async fn values_that_become_known_only_at_the_apply_are_applied_as_planned() {
+    const AUTH: &str = "foundryhub_storage_auth";
+    let late = |name: &str| format!("${{{AUTH}.hub.{name}}}");
+    for (attribute, value) in [
+        ("scope", late("storage_account_id")),
+        ("storage_account_id", late("storage_account_id")),
+        ("principal_id", late("hub_principal_id")),
+        ("role_definition_id", format!("${{{TYPE}.b.role_assignments.Storage Blob Data Reader.role_definition_id}}")),
+    ] {
+        let mut bed = bed().await;
+        let auth = resource(AUTH, "hub", json!({ "hub_id": bed.hub, "access_check": "off" }));
+        let other = resource(TYPE, "b", bed.by_account(BOB, "Storage Blob Data Reader"));
+        let mut config = json!({ "principal_id": ALICE, "scope": bed.account, "access": "reader" });
+        match attribute {
+            "storage_account_id" => _ = config.as_object_mut().expect("an object").remove("scope"),
+            "role_definition_id" => _ = config.as_object_mut().expect("an object").remove("access"),
+            _ => {}
+        }
+        config[attribute] = json!(value);
+        let all = vec![auth, other, resource(TYPE, "a", config)];
+        let planned = bed.core.plan_all(all.clone()).await.ok();
+        let change = planned.change_of(TYPE, "a");
+        for unknown in [attribute, "role_assignments", "id"] {
+            assert_eq!(change.planned[unknown], UNKNOWN, "{attribute}: {unknown}");
+        }
+        bed.core.apply_saved(planned).await.ok();
+        let held = bed.state()["principal_id"].as_str().expect("a principal").to_owned();
+        let roles = if attribute == "role_definition_id" { &[BLOB_READER][..] } else { &[BLOB_READER, FILE_READER] };
+        let held = bed.held(&held, &bed.account);
+        assert!(roles.iter().all(|role| held.iter().any(|held| held == role)), "{attribute}: {held:?}");
+        bed.core.plan_all(all).await.ok().assert_empty();
+    }
+}
+
 // What others do meanwhile.
+
+/// Changes the description of an assignment behind everybody's back.
+async fn describe(bed: &Bed, id: &str, role: &str, description: &str) {
+    let mut body = grant(ALICE, role);
+    body["properties"]["description"] = json!(description);
+    assert_eq!(bed.put(&format!("{id}?api-version=2022-04-01"), body).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_description_that_others_change_on_either_assignment_is_drift_and_is_put_right() {
+    for changed in [0, 1] {
+        let mut bed = bed().await;
+        let mut config = bed.by_hub(ALICE, "reader");
+        config["description"] = json!("ours");
+        bed.apply(&config).await.quiet();
+        let (_, id) = bed.recorded().remove(changed);
+        describe(&bed, &id, [BLOB_READER, FILE_READER][changed], "theirs").await;
+        bed.emulator.clear_requests();
+        let planned = bed.plan(&config).await.ok();
+        assert_eq!((planned.action(), &planned.change().before["description"]), (Action::Update, &json!("theirs")));
+        bed.core.apply_saved(planned).await.quiet();
+        assert_eq!(bed.writes(), ["PUT blob reader", "PUT file reader"]);
+        bed.plan(&config).await.ok().assert_empty();
+    }
+}
+
+#[tokio::test]
+async fn a_new_description_that_only_one_assignment_got_is_given_to_both_by_the_next_apply() {
+    for (goes_on, refreshes) in [(true, true), (true, false), (false, true)] {
+        let mut bed = bed().await;
+        let with = |description: &str| json!({ "hub_id": bed.hub, "principal_id": ALICE, "access": "reader", "description": description });
+        let (old, new) = (with("old"), with("new"));
+        bed.apply(&old).await.quiet();
+        let rule = bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Denied).after(1));
+        bed.apply(&new).await.failed();
+        bed.emulator.release(rule);
+        bed.emulator.clear_requests();
+        bed.core.refresh_in_plans(refreshes);
+        let config = if goes_on { new } else { old };
+        assert_eq!(bed.apply(&config).await.quiet().action(), Action::Update, "{goes_on} {refreshes}");
+        assert_eq!(bed.writes(), ["PUT blob reader", "PUT file reader"]);
+        bed.core.refresh_in_plans(true);
+        bed.plan(&config).await.ok().assert_empty();
+    }
+}
 
 #[tokio::test]
 async fn a_role_that_was_taken_away_is_drift_that_names_it_and_is_granted_again() {

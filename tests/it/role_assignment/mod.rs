@@ -1,6 +1,7 @@
 //! foundryhub_role_assignment over the protocol, against the emulator.
 
 mod import;
+mod interrupted;
 mod life;
 mod platform;
 mod refusals;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ALICE, BLOB_READER, Bed, TYPE, bed, bed_with};
+use super::{ALICE, BLOB_READER, BOB, Bed, TYPE, bed, bed_with};
 use crate::azure::{Action as Fault, Principals, Rule};
 use crate::support::core::{Action, UNKNOWN};
 
@@ -178,23 +178,42 @@ async fn targets_that_disagree_with_the_hub_are_refused() {
 }
 
 #[tokio::test]
-async fn unknown_principals_hubs_and_roles_plan_fine() {
+async fn unknown_principals_hubs_and_roles_plan_fine_and_are_applied_as_planned() {
     let mut bed = bed().await;
-    for (attribute, role) in [
-        ("principal_id", "access"),
-        ("hub_id", "access"),
-        ("access", "access"),
-        ("role_definition_name", "role_definition_name"),
+    let (hub, account) = (bed.hub.clone(), bed.account.clone());
+    for (attribute, target, role, value) in [
+        ("principal_id", "hub_id", "access", "reader"),
+        ("hub_id", "hub_id", "access", "reader"),
+        ("scope", "scope", "access", "reader"),
+        ("access", "hub_id", "access", "reader"),
+        ("scenario", "hub_id", "scenario", "own_data"),
+        ("role_definition_name", "hub_id", "role_definition_name", "storage blob data reader"),
+        ("role_definition_id", "scope", "role_definition_id", BLOB_READER),
+        ("principal_type", "hub_id", "access", "reader"),
+        ("description", "hub_id", "access", "reader"),
     ] {
-        let mut config = json!({ "hub_id": bed.hub, "principal_id": ALICE });
-        config[role] = json!("reader");
+        let id = if target == "scope" { &account } else { &hub };
+        let known = json!({
+            target: id, "principal_id": ALICE, role: value, "principal_type": "User", "description": "why",
+        });
+        let mut config = known.clone();
         config[attribute] = json!(UNKNOWN);
         let planned = bed.plan(&config).await.ok();
-        assert_eq!(
-            (planned.action(), &planned.change().planned["id"]),
-            (Action::Create, &json!(UNKNOWN)),
-            "{attribute}"
-        );
+        assert_eq!((planned.action(), &planned.change().planned[attribute]), (Action::Create, &json!(UNKNOWN)));
+        bed.core.apply_saved(planned.knowing(known.clone())).await.quiet();
+        assert_eq!(bed.state()["principal_id"], ALICE);
+        bed.plan(&known).await.ok().assert_empty();
+
+        // The same in an update, but for what would replace.
+        if attribute != "principal_id" && attribute != "principal_type" {
+            let planned = bed.plan(&config).await.ok();
+            assert_eq!(planned.action(), Action::Update, "{attribute}");
+            bed.emulator.clear_requests();
+            bed.core.apply_saved(planned.knowing(known.clone())).await.quiet();
+            assert_eq!(bed.writes(), [""; 0], "{attribute}");
+            bed.plan(&known).await.ok().assert_empty();
+        }
+        bed.core.destroy(TYPE, "a").await.quiet();
     }
 }
 
@@ -246,6 +265,42 @@ async fn each_refusal_of_azure_says_what_to_do() {
         assert_eq!(found, path, "{code}");
         assert!(text.contains(said) && text.contains("Azure's own words."), "{code}: {text}");
     }
+}
+
+/// Here the emulator refuses by itself, for its own reasons.
+#[tokio::test]
+async fn what_azure_refuses_by_its_own_rules_is_explained_and_leaves_nothing() {
+    let reader = "Storage Blob Data Reader";
+    let mut bed = bed_with(|options| options.assignment_limit = 0).await;
+    let config = bed.by_account(ALICE, reader);
+    let report = bed.apply(&config).await.failed();
+    assert!(report.error("No more role assignments fit in").detail.contains("Grant the roles to a group"));
+    assert_eq!(bed.state(), Value::Null);
+    bed.emulator.configure(|options| options.assignment_limit = 4000);
+
+    // The name is unique in the tenant, and somebody has given it to something else.
+    bed.apply(&config).await.quiet();
+    let (_, id) = bed.recorded().remove(0);
+    let name = id.rsplit('/').next().expect("a name").to_owned();
+    bed.core.destroy(TYPE, "a").await.quiet();
+    bed.emulator.seed(&format!("role_assignments: [{{ scope: sa1, principal: {BOB}, role: Reader, name: {name} }}]"));
+    let report = bed.apply(&config).await.failed();
+    let error = report.error("The name of the assignment is taken");
+    assert!(error.detail.contains(&format!("az role assignment delete --ids {id}")), "{error}");
+    assert!(error.detail.contains("RoleAssignmentUpdateNotPermitted"), "{error}");
+    assert!(bed.emulator.remove_assignment(&name));
+
+    bed.emulator.seed("locks: [{ scope: sa1, level: ReadOnly }]");
+    let report = bed.apply(&config).await.failed();
+    assert!(report.error("A lock is in the way").detail.contains("ScopeLocked"));
+    assert_eq!((bed.state(), bed.held(ALICE, &bed.account).len()), (Value::Null, 0));
+
+    let mut bed =
+        bed_with(|options| options.disabled_subscription = vec!["22222222-2222-2222-2222-222222222222".to_owned()])
+            .await;
+    let report = bed.apply(&config).await.failed();
+    assert!(report.error("The subscription is disabled").detail.contains("ReadOnlyDisabledSubscription"));
+    assert_eq!(bed.state(), Value::Null);
 }
 
 #[tokio::test]
@@ -332,103 +387,4 @@ async fn a_principal_of_another_type_than_stated_is_explained() {
     bed.apply(&config).await.quiet();
     assert_eq!(bed.state()["principal_type"], "serviceprincipal");
     bed.plan(&config).await.ok().assert_empty();
-}
-
-// Half-way.
-
-#[tokio::test]
-async fn an_interrupted_removal_keeps_what_may_still_be_there() {
-    let mut bed = bed().await;
-    bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
-    let held = bed.emulator.fault(Rule::on("DELETE", "*/roleAssignments/*", Fault::Hold));
-    let arm = bed.arm.clone();
-    bed.core.interrupt_apply_when(async move {
-        arm.emulator.request_seen(|request| request.method == "DELETE").await;
-    });
-    let report = bed.core.destroy(TYPE, "a").await.failed();
-    report.error("cancelled");
-    assert_eq!(bed.recorded().len(), 2);
-    bed.emulator.release(held);
-    bed.core.destroy(TYPE, "a").await.ok();
-    assert_eq!(bed.held(ALICE, &bed.account), [""; 0]);
-}
-
-#[tokio::test]
-async fn when_the_second_grant_fails_the_first_is_kept_and_the_next_apply_does_the_rest() {
-    let mut bed = bed().await;
-    let config = bed.by_hub(ALICE, "contributor");
-    let second =
-        Rule::on("PUT", "*/roleAssignments/*", Fault::Status(400)).code("RoleAssignmentLimitExceeded").after(1);
-    let rule = bed.emulator.fault(second);
-    bed.apply(&config).await.failed();
-    assert_eq!(bed.recorded().len(), 1);
-    assert!(bed.core.stored(TYPE, "a").tainted);
-    bed.emulator.release(rule);
-    bed.emulator.clear_requests();
-    let report = bed.apply(&config).await.ok();
-    assert_eq!(report.action(), Action::Replace);
-    // What stays wanted is not taken away for the replacement.
-    assert_eq!(bed.writes(), ["PUT blob contributor", "PUT file contributor"]);
-    assert_eq!(bed.recorded().len(), 2);
-}
-
-#[tokio::test]
-async fn a_change_that_fails_half_way_takes_nothing_away_and_can_be_finished_or_undone() {
-    for finish in [true, false] {
-        let mut bed = bed().await;
-        bed.apply(&bed.by_hub(ALICE, "contributor")).await.quiet();
-        let second = Rule::on("PUT", "*/roleAssignments/*", Fault::Status(409)).code("ScopeLocked").after(1);
-        let rule = bed.emulator.fault(second);
-        bed.apply(&bed.by_hub(ALICE, "reader")).await.failed();
-        bed.emulator.release(rule);
-        assert_eq!(bed.recorded().len(), 3);
-        assert_eq!(bed.state()["access"], "contributor");
-        bed.emulator.clear_requests();
-        let config = bed.by_hub(ALICE, if finish { "reader" } else { "contributor" });
-        bed.apply(&config).await.quiet();
-        let expected = if finish {
-            &["PUT file reader", "DELETE assignment", "DELETE assignment"][..]
-        } else {
-            &["DELETE assignment"]
-        };
-        assert_eq!(bed.writes(), expected);
-        assert_eq!(bed.recorded().len(), 2);
-        bed.plan(&config).await.ok().assert_empty();
-    }
-}
-
-#[tokio::test]
-async fn a_move_that_cannot_remove_the_old_grant_remembers_it() {
-    let mut bed = bed().await;
-    bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.quiet();
-    let rule = bed.emulator.fault(Rule::on("DELETE", "*/roleAssignments/*", Fault::Status(409)).code("ScopeLocked"));
-    let config =
-        json!({ "scope": bed.group, "principal_id": ALICE, "role_definition_name": "Storage Blob Data Reader" });
-    bed.apply(&config).await.failed();
-    bed.emulator.release(rule);
-    assert_eq!(bed.recorded().len(), 2);
-    assert_eq!(bed.state()["scope"], json!(bed.group));
-    bed.emulator.clear_requests();
-    bed.apply(&config).await.quiet();
-    assert_eq!(bed.writes(), ["DELETE assignment"]);
-    assert!(bed.held(ALICE, &bed.account).is_empty());
-    bed.plan(&config).await.ok().assert_empty();
-}
-
-#[tokio::test]
-async fn an_interrupted_grant_is_kept_in_the_state_until_a_refresh_knows_better() {
-    let mut bed = bed().await;
-    let config = bed.by_hub(ALICE, "reader");
-    let held = bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Hold));
-    let arm = bed.arm.clone();
-    bed.core.interrupt_apply_when(async move {
-        arm.emulator.request_seen(|request| request.method == "PUT").await;
-    });
-    let report = bed.apply(&config).await.failed();
-    assert!(report.error("cancelled").detail.contains("may have been made all the same"));
-    assert_eq!(bed.recorded().len(), 1);
-    bed.emulator.release(held);
-    bed.apply(&config).await.ok();
-    assert_eq!(bed.recorded().len(), 2);
-    assert_eq!(bed.held(ALICE, &bed.account).len(), 2);
 }

@@ -157,10 +157,14 @@ async fn a_hundred_principals_whose_numbers_shift_all_keep_their_roles() {
     principals.iter().for_each(|id| bed.emulator.add_principal(id, "User"));
     let all = resources(&bed, &principals);
     bed.core.apply_all(all).await.quiet();
+    assert_eq!(bed.writes(), ["PUT blob reader"; 101]);
     // One that was in front leaves, so every other one gets the number before.
     principals.remove(0);
     let all = resources(&bed, &principals);
     bed.core.apply_all(all.clone()).await.ok();
+    let writes = bed.writes();
+    let count = |verb: &str| writes.iter().filter(|write| write.starts_with(verb)).count();
+    assert_eq!((count("PUT"), count("DELETE"), writes.len()), (100, 101, 201));
     let held: BTreeSet<_> = bed
         .emulator
         .assignments()

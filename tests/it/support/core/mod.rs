@@ -127,6 +127,13 @@ impl Plan {
         assert!(!self.report.diagnostics.has_errors(), "the plan failed:\n{}", self.report.diagnostics);
         self
     }
+
+    /// The plan of one resource, what was unknown in its configuration being known by the time it is applied.
+    pub(crate) fn knowing(mut self, config: Json) -> Self {
+        assert_eq!(self.resources.len(), 1, "a plan of one resource");
+        self.resources[0].config = config;
+        self
+    }
 }
 
 type Event = Pin<Box<dyn Future<Output = ()>>>;

@@ -1,0 +1,275 @@
+//! What stops half-way: writes that fail or get no clear answer, and interruptions at every step.
+
+use serde_json::{Value, json};
+
+use super::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, Bed, FILE_CONTRIBUTOR, FILE_READER, TYPE, bed, bed_with};
+use crate::azure::{Action as Fault, ExistsId, Principals, Record, Rule};
+use crate::support::core::{Action, Report, resource};
+
+#[tokio::test]
+async fn an_interrupted_removal_keeps_what_may_still_be_there() {
+    let mut bed = bed().await;
+    bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
+    let held = bed.emulator.fault(Rule::on("DELETE", "*/roleAssignments/*", Fault::Hold));
+    let arm = bed.arm.clone();
+    bed.core.interrupt_apply_when(async move {
+        arm.emulator.request_seen(|request| request.method == "DELETE").await;
+    });
+    let report = bed.core.destroy(TYPE, "a").await.failed();
+    report.error("cancelled");
+    assert_eq!(bed.recorded().len(), 2);
+    bed.emulator.release(held);
+    bed.core.destroy(TYPE, "a").await.ok();
+    assert_eq!(bed.held(ALICE, &bed.account), [""; 0]);
+}
+
+#[tokio::test]
+async fn when_the_second_grant_fails_the_first_is_kept_and_the_next_apply_does_the_rest() {
+    let mut bed = bed().await;
+    let config = bed.by_hub(ALICE, "contributor");
+    let second =
+        Rule::on("PUT", "*/roleAssignments/*", Fault::Status(400)).code("RoleAssignmentLimitExceeded").after(1);
+    let rule = bed.emulator.fault(second);
+    bed.apply(&config).await.failed();
+    assert_eq!(bed.recorded().len(), 1);
+    assert!(bed.core.stored(TYPE, "a").tainted);
+    bed.emulator.release(rule);
+    bed.emulator.clear_requests();
+    let report = bed.apply(&config).await.ok();
+    assert_eq!(report.action(), Action::Replace);
+    // What stays wanted is not taken away for the replacement.
+    assert_eq!(bed.writes(), ["PUT blob contributor", "PUT file contributor"]);
+    assert_eq!(bed.recorded().len(), 2);
+}
+
+#[tokio::test]
+async fn a_change_that_fails_half_way_takes_nothing_away_and_can_be_finished_or_undone() {
+    for finish in [true, false] {
+        let mut bed = bed().await;
+        bed.apply(&bed.by_hub(ALICE, "contributor")).await.quiet();
+        let second = Rule::on("PUT", "*/roleAssignments/*", Fault::Status(409)).code("ScopeLocked").after(1);
+        let rule = bed.emulator.fault(second);
+        bed.apply(&bed.by_hub(ALICE, "reader")).await.failed();
+        bed.emulator.release(rule);
+        assert_eq!(bed.recorded().len(), 3);
+        assert_eq!(bed.state()["access"], "contributor");
+        bed.emulator.clear_requests();
+        let config = bed.by_hub(ALICE, if finish { "reader" } else { "contributor" });
+        bed.apply(&config).await.quiet();
+        let expected = if finish {
+            &["PUT file reader", "DELETE assignment", "DELETE assignment"][..]
+        } else {
+            &["DELETE assignment"]
+        };
+        assert_eq!(bed.writes(), expected);
+        assert_eq!(bed.recorded().len(), 2);
+        bed.plan(&config).await.ok().assert_empty();
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_cannot_remove_the_old_grant_remembers_it() {
+    let mut bed = bed().await;
+    bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.quiet();
+    let rule = bed.emulator.fault(Rule::on("DELETE", "*/roleAssignments/*", Fault::Status(409)).code("ScopeLocked"));
+    let config =
+        json!({ "scope": bed.group, "principal_id": ALICE, "role_definition_name": "Storage Blob Data Reader" });
+    bed.apply(&config).await.failed();
+    bed.emulator.release(rule);
+    assert_eq!(bed.recorded().len(), 2);
+    assert_eq!(bed.state()["scope"], json!(bed.group));
+    bed.emulator.clear_requests();
+    bed.apply(&config).await.quiet();
+    assert_eq!(bed.writes(), ["DELETE assignment"]);
+    assert!(bed.held(ALICE, &bed.account).is_empty());
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn an_interrupted_grant_is_kept_in_the_state_until_a_refresh_knows_better() {
+    let mut bed = bed().await;
+    let config = bed.by_hub(ALICE, "reader");
+    let held = bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Hold));
+    let arm = bed.arm.clone();
+    bed.core.interrupt_apply_when(async move {
+        arm.emulator.request_seen(|request| request.method == "PUT").await;
+    });
+    let report = bed.apply(&config).await.failed();
+    assert!(report.error("cancelled").detail.contains("may have been made all the same"));
+    assert_eq!(bed.recorded().len(), 1);
+    bed.emulator.release(held);
+    bed.apply(&config).await.ok();
+    assert_eq!(bed.recorded().len(), 2);
+    assert_eq!(bed.held(ALICE, &bed.account).len(), 2);
+}
+
+// No clear answer.
+
+#[tokio::test]
+async fn a_write_whose_answer_does_not_say_what_it_did_is_kept_until_a_refresh_knows() {
+    for (fault, code, made) in [
+        (Fault::Status(500), "InternalServerError", false),
+        (Fault::Status(504), "GatewayTimeout", false),
+        (Fault::Close, "", false),
+        (Fault::Lose, "", true),
+        (Fault::Truncate, "", true),
+    ] {
+        let mut bed = bed().await;
+        bed.core.configure(json!({ "max_retries": 1 }));
+        let config = bed.by_account(ALICE, "Storage Blob Data Reader");
+        let rule = Rule::on("PUT", "*/roleAssignments/*", fault).code(code).header("retry-after", "0");
+        let rule = bed.emulator.fault(rule);
+        let report = bed.apply(&config).await.failed();
+        let error = report.diagnostics.0.iter().find(|found| found.is_error).expect("an error");
+        assert!(error.detail.contains("may have been made all the same"), "{fault:?}: {error}");
+        assert_eq!(bed.writes(), ["PUT blob reader"; 2], "{fault:?}");
+        assert_eq!(bed.recorded().len(), 1, "{fault:?}");
+        assert!(bed.core.stored(TYPE, "a").tainted);
+        assert_eq!(bed.held(ALICE, &bed.account).len(), usize::from(made), "{fault:?}");
+        bed.emulator.release(rule);
+        let report = bed.apply(&config).await.ok();
+        assert_eq!(report.action(), if made { Action::Replace } else { Action::Create }, "{fault:?}");
+        assert_eq!(bed.writes(), ["PUT blob reader"], "{fault:?}");
+        bed.plan(&config).await.ok().assert_empty();
+        bed.core.destroy(TYPE, "a").await.quiet();
+        assert_eq!(bed.held(ALICE, &bed.account), [""; 0]);
+    }
+}
+
+// Interruptions.
+
+/// Applies, and interrupts as soon as a request is seen that a rule makes hang or fail.
+async fn interrupted(bed: &mut Bed, rule: Rule, config: &Value, seen: impl Fn(&Record) -> bool + 'static) -> Report {
+    let rule = bed.emulator.fault(rule);
+    let arm = bed.arm.clone();
+    bed.emulator.clear_requests();
+    bed.core.interrupt_apply_when(async move {
+        arm.emulator.request_seen(seen).await;
+    });
+    let report = if config.is_null() { bed.core.destroy(TYPE, "a").await } else { bed.apply(config).await }.failed();
+    report.error("cancelled");
+    bed.emulator.release(rule);
+    report
+}
+
+fn is(method: &'static str, role: &'static str) -> impl Fn(&Record) -> bool + 'static {
+    move |record| {
+        record.method == method && record.path.contains("/roleAssignments/") && record.body.to_string().contains(role)
+    }
+}
+
+/// Makes requests with this text hang.
+fn holds(method: &str, text: &str) -> Rule {
+    Rule::on(method, "*/roleAssignments/*", Fault::Hold).containing(text)
+}
+
+#[tokio::test]
+async fn a_create_that_is_interrupted_at_either_grant_is_finished_by_the_next_apply() {
+    for (role, recorded) in [(BLOB_READER, 1), (FILE_READER, 2)] {
+        let mut bed = bed().await;
+        let config = bed.by_hub(ALICE, "reader");
+        interrupted(&mut bed, holds("PUT", role), &config, is("PUT", role)).await;
+        assert_eq!(bed.recorded().len(), recorded);
+        bed.apply(&config).await.ok();
+        assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER, FILE_READER]);
+        bed.plan(&config).await.ok().assert_empty();
+    }
+}
+
+/// Bob's second grant is asked for when Alice's answer has long arrived, and she is being waited for.
+#[tokio::test]
+async fn waiting_for_a_new_principal_can_be_interrupted_and_leaves_nothing() {
+    let mut bed = bed_with(|options| options.principals = Principals::Strict).await;
+    bed.emulator.add_principal(BOB, "User");
+    let config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    let first = bed.emulator.fault(holds("PUT", BOB).times(1));
+    let arm = bed.arm.clone();
+    bed.core.interrupt_apply_when(async move {
+        arm.emulator.request_seen(|record| record.error.as_deref() == Some("PrincipalNotFound")).await;
+        arm.emulator.release(first);
+        arm.emulator.request_seen(is("PUT", FILE_READER)).await;
+    });
+    let all = vec![
+        resource(TYPE, "a", config.clone()),
+        resource(TYPE, "b", json!({ "scope": bed.account, "principal_id": BOB, "access": "reader" })),
+    ];
+    let report = bed.core.apply_all(all).await.failed();
+    assert!(report.error(ALICE).detail.contains("cancelled while sending PUT"), "{}", report.diagnostics);
+    assert_eq!(bed.state(), Value::Null);
+    bed.emulator.add_principal(ALICE, "User");
+    bed.apply(&config).await.quiet();
+}
+
+#[tokio::test]
+async fn looking_for_what_to_adopt_can_be_interrupted_and_leaves_nothing() {
+    for exists_id in [ExistsId::Hex, ExistsId::None] {
+        let mut bed = bed_with(|options| options.exists_id = exists_id).await;
+        let name = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
+        let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
+        config["on_existing"] = json!("adopt");
+        let (path, text) = match exists_id {
+            ExistsId::Hex => (format!("*/roleAssignments/{name}"), ""),
+            _ => ("*/roleAssignments".to_owned(), "principalId eq"),
+        };
+        let looks = move |record: &Record| {
+            record.method == "GET"
+                && (record.path.contains(&name)
+                    || record.query("$filter").is_some_and(|filter| filter.contains("principalId")))
+        };
+        interrupted(&mut bed, Rule::on("GET", &path, Fault::Hold).containing(text), &config, looks).await;
+        assert_eq!(bed.state(), Value::Null);
+        bed.apply(&config).await.quiet();
+        bed.plan(&config).await.ok().assert_empty();
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_is_interrupted_at_any_request_takes_away_nothing_that_is_still_needed() {
+    for (method, role, at) in [("PUT", BLOB_READER, 1), ("PUT", FILE_READER, 2), ("DELETE", "", 3)] {
+        let mut bed = bed().await;
+        bed.apply(&bed.by_hub(ALICE, "contributor")).await.quiet();
+        let config = bed.by_hub(ALICE, "reader");
+        interrupted(&mut bed, holds(method, role), &config, is(method, role)).await;
+        let held = bed.held(ALICE, &bed.account);
+        for role in [BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR] {
+            assert!(held.iter().any(|held| held == role), "step {at}: {held:?}");
+        }
+        // What the state has is at least what there is.
+        assert!(bed.recorded().len() >= held.len(), "step {at}: {held:?}");
+        bed.apply(&config).await.ok();
+        assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER, FILE_READER], "step {at}");
+        bed.plan(&config).await.ok().assert_empty();
+    }
+}
+
+#[tokio::test]
+async fn a_removal_that_is_interrupted_at_either_request_is_finished_by_the_next_one() {
+    for removed in [0, 1] {
+        let mut bed = bed().await;
+        bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
+        let (_, id) = bed.recorded().remove(removed);
+        let rule = Rule::on("DELETE", &id, Fault::Hold);
+        interrupted(&mut bed, rule, &Value::Null, move |record| record.method == "DELETE" && record.path == id).await;
+        assert_eq!(bed.recorded().len(), 2 - removed);
+        bed.core.destroy(TYPE, "a").await.ok();
+        assert_eq!(bed.held(ALICE, &bed.account), [""; 0]);
+    }
+}
+
+/// Two resources that make one assignment write one after the other.
+#[tokio::test]
+async fn waiting_for_ones_turn_ends_with_the_run() {
+    let mut bed = bed().await;
+    let config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    let held = bed.emulator.fault(holds("PUT", BLOB_READER));
+    let arm = bed.arm.clone();
+    bed.core.interrupt_apply_when(async move {
+        arm.emulator.request_seen(|request| request.method == "PUT").await;
+    });
+    bed.emulator.clear_requests();
+    let both = ["a", "b"].map(|name| resource(TYPE, name, config.clone()));
+    let report = bed.core.apply_all(both.to_vec()).await.failed();
+    assert_eq!(report.diagnostics.0.iter().filter(|found| found.is_error).count(), 2, "{}", report.diagnostics);
+    assert_eq!(bed.writes(), ["PUT blob reader"]);
+    bed.emulator.release(held);
+}
