@@ -1,17 +1,17 @@
-//! Objects that come from elsewhere: imports by every kind of id, moves from other providers, generated configuration.
+//! Objects that come from Azure: imports by every kind of id, generated configuration.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{ALICE, BLOB_READER, Bed, TYPE, bed};
-use crate::support::core::{Action, ImportFrom, MoveFrom, Stored};
+use crate::support::core::{Action, ImportFrom, resource};
 
 fn id(text: impl Into<String>) -> ImportFrom {
     ImportFrom::Id(text.into())
 }
 
 /// A bed in which somebody else has given Alice the two reader roles.
-async fn granted() -> (Bed, String) {
+pub(super) async fn granted() -> (Bed, String) {
     let bed = bed().await;
     let blob = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
     bed.emulator.seed_assignment(&bed.account, ALICE, "Storage File Data Privileged Reader");
@@ -78,13 +78,84 @@ async fn half_a_pair_is_imported_and_the_plan_adds_the_other_half() {
 }
 
 #[tokio::test]
-async fn an_import_block_takes_a_pair_over() {
-    use crate::support::core::resource;
-    let (mut bed, _) = granted().await;
-    let from = id(format!("{}|{ALICE}|reader", bed.hub));
-    let report = bed.core.apply_one(resource(TYPE, "a", bed.by_hub(ALICE, "reader")).import(from)).await.quiet();
-    assert_eq!((report.action(), report.change().stored.is_null()), (Action::NoOp, true));
-    assert_eq!(bed.writes(), [""; 0]);
+async fn an_import_block_takes_a_pair_over_by_id_and_by_identity() {
+    let (mut bed, name) = granted().await;
+    let identity = |role: &str| json!({ "scope": bed.account, "principal_id": ALICE, "role": role });
+    let pair = bed.by_hub(ALICE, "reader");
+    let single = bed.by_account(ALICE, "Storage Blob Data Reader");
+    for (from, config, noted) in [
+        (id(format!("{}|{ALICE}|reader", bed.hub)), &pair, Action::NoOp),
+        // An identity names the scope; that the configuration names the hub is only noted.
+        (ImportFrom::Identity(identity("reader")), &pair, Action::Update),
+        (ImportFrom::Identity(identity(BLOB_READER)), &single, Action::NoOp),
+        (
+            id(format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}", bed.account)),
+            &single,
+            Action::NoOp,
+        ),
+    ] {
+        let report = bed.core.apply_one(resource(TYPE, "a", config.clone()).import(from)).await.quiet();
+        assert_eq!((report.action(), report.change().stored.is_null()), (noted, true));
+        assert_eq!(bed.writes(), [""; 0]);
+        bed.plan(config).await.ok().assert_empty();
+        bed.core.forget(TYPE, "a");
+        bed.emulator.clear_requests();
+    }
+}
+
+#[tokio::test]
+async fn an_import_in_another_casing_finds_the_same_and_plans_empty() {
+    let (mut bed, name) = granted().await;
+    let assignment = format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}", bed.account);
+    let identity = |scope: &str| {
+        ImportFrom::Identity(json!({ "scope": scope, "principal_id": ALICE.to_uppercase(), "role": "READER" }))
+    };
+    let (by_hub, by_scope) =
+        (bed.by_hub(ALICE, "reader"), json!({ "scope": bed.account, "principal_id": ALICE, "access": "reader" }));
+    let single = bed.by_account(ALICE, "Storage Blob Data Reader");
+    for (from, config) in [
+        (id(format!("{}|{ALICE}|reader", bed.hub).to_uppercase()), &by_hub),
+        (id(format!("{}/|{ALICE}|Reader", bed.account.to_lowercase())), &by_scope),
+        (identity(&bed.account.to_uppercase()), &by_scope),
+        (id(assignment.to_uppercase()), &single),
+        (id(assignment.to_lowercase()), &single),
+    ] {
+        bed.core.import(TYPE, "a", from).await.quiet();
+        bed.plan(config).await.ok().assert_empty();
+        bed.emulator.clear_requests();
+        assert_eq!(bed.apply(config).await.quiet().action(), Action::NoOp);
+        assert_eq!(bed.writes(), [""; 0]);
+        bed.core.forget(TYPE, "a");
+    }
+}
+
+#[tokio::test]
+async fn what_azure_knows_better_than_a_configuration_can_say_is_imported_and_plans_empty() {
+    for kind in ["ForeignGroup", "Device"] {
+        let mut bed = bed().await;
+        bed.emulator.seed(&format!(
+            "role_assignments: [{{ scope: sa1, principal: {ALICE}, role: Storage Blob Data Reader, principal_type: {kind} }}]"
+        ));
+        let from = format!("{}|{ALICE}|{BLOB_READER}", bed.account);
+        bed.core.import(TYPE, "a", id(from)).await.quiet();
+        let mut config = generated(&bed);
+        assert_eq!(config["principal_type"], kind);
+        assert!(!bed.core.validate(TYPE, "a", config.clone()).await.has_errors());
+        bed.plan(&config).await.ok().assert_empty();
+        config["description"] = json!("new");
+        bed.emulator.clear_requests();
+        bed.apply(&config).await.quiet();
+        let put = bed.emulator.arm_requests().into_iter().find(|request| request.method == "PUT").expect("a write");
+        assert_eq!(put.body["properties"]["principalType"], Value::Null);
+    }
+}
+
+/// What engines make of a state: every attribute that may be set.
+fn generated(bed: &Bed) -> Value {
+    let mut config = bed.state();
+    let attributes = config.as_object_mut().expect("an object");
+    attributes.retain(|name, value| !value.is_null() && !["id", "role_assignments"].contains(&name.as_str()));
+    config
 }
 
 /// Engines write configuration for an import from its state: every attribute that may be set.
@@ -98,28 +169,11 @@ async fn configuration_generated_from_an_import_plans_empty() {
         format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}", bed.account),
     ] {
         bed.core.import(TYPE, "a", id(from)).await.quiet();
-        let mut config = bed.state();
-        let attributes = config.as_object_mut().expect("an object");
-        attributes.retain(|name, value| !value.is_null() && !["id", "role_assignments"].contains(&name.as_str()));
+        let config = generated(&bed);
         assert!(!bed.core.validate(TYPE, "a", config.clone()).await.has_errors(), "{config}");
         bed.plan(&config).await.ok().assert_empty();
         bed.core.forget(TYPE, "a");
     }
-}
-
-/// `tests/data/foundryhub-role-assignment-0.json` is what release 0.1.0 stores.
-#[tokio::test]
-async fn a_state_of_the_first_release_is_still_understood() {
-    let (mut bed, blob) = granted().await;
-    let all = bed.emulator.assignments();
-    let file =
-        &all.iter().find(|found| found.principal_id == ALICE && found.name != blob).expect("the other role").name;
-    let text = include_str!("../../data/foundryhub-role-assignment-0.json").replace("{{hub}}", &bed.hub);
-    let text = text.replace("{{account}}", &bed.account).replace("{{principal}}", ALICE);
-    let text = text.replace("{{blob}}", &blob).replace("{{file}}", file).replace("{{subscription}}", &bed.subscription);
-    let state = serde_json::from_str(&text).expect("the state is JSON");
-    bed.core.store(TYPE, "a", Stored::written_by(0, state));
-    bed.plan(&bed.by_hub(ALICE, "reader")).await.ok().assert_empty();
 }
 
 #[tokio::test]
@@ -197,43 +251,4 @@ async fn a_delegated_assignment_is_found_again_by_the_tenant_of_its_subscription
     bed.plan(&config).await.ok().assert_empty();
     bed.core.destroy(TYPE, "a").await.quiet();
     assert!(bed.emulator.arm_requests().iter().all(|request| request.query("tenantId") == Some(tenant)));
-}
-
-/// A state of another provider from `tests/data`, with the bed's ids in it.
-fn foreign(bed: &Bed, file: &str, provider: &str, type_name: &str, name: &str) -> MoveFrom {
-    let path = format!("{}/tests/data/{file}", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).expect("the state file is there");
-    let text = text.replace("{{account}}", &bed.account).replace("{{subscription}}", &bed.subscription);
-    let text = text.replace("{{name}}", name).replace("{{principal}}", ALICE);
-    let stored: Value = serde_json::from_str(&text).expect("the state is JSON");
-    MoveFrom {
-        provider_address: provider.to_owned(),
-        type_name: type_name.to_owned(),
-        schema_version: stored["schema_version"].as_i64().expect("a version"),
-        state: stored["attributes"].clone(),
-        private: b"someone else's".to_vec(),
-        identity: None,
-    }
-}
-
-#[tokio::test]
-async fn states_of_the_peers_are_moved_here_and_plan_empty() {
-    let peers = [
-        ("azurerm-4-role-assignment.json", "registry.terraform.io/hashicorp/azurerm", "azurerm_role_assignment"),
-        ("azapi-2-role-assignment.json", "registry.opentofu.org/azure/azapi", "azapi_resource"),
-    ];
-    for (file, provider, type_name) in peers {
-        let (mut bed, name) = granted().await;
-        let from = foreign(&bed, file, provider, type_name, &name);
-        let moved = bed.core.move_from(TYPE, "a", from.clone()).await;
-        assert!(moved.0.is_empty(), "{moved}");
-        bed.plan(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.ok().assert_empty();
-        bed.core.destroy(TYPE, "a").await.quiet();
-        assert_eq!(bed.writes(), ["DELETE assignment"]);
-
-        let other = MoveFrom { type_name: "azurerm_storage_account".to_owned(), ..from.clone() };
-        bed.core.move_from(TYPE, "a", other).await.error("cannot be moved here");
-        let unlike = MoveFrom { state: json!({ "id": bed.account }), ..from };
-        bed.core.move_from(TYPE, "a", unlike).await.error("cannot be moved here");
-    }
 }

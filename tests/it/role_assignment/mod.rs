@@ -7,6 +7,7 @@ mod platform;
 mod refusals;
 mod replace;
 mod shared;
+mod states;
 
 use std::{ops::Deref, sync::Arc};
 

@@ -39,6 +39,27 @@ async fn a_grant_that_appears_between_plan_and_apply_fails_with_its_id_however_a
 }
 
 #[tokio::test]
+async fn a_grant_that_is_there_and_cannot_be_seen_is_told_of_and_not_adopted() {
+    for (exists_id, adopts) in
+        [(ExistsId::Hex, false), (ExistsId::None, false), (ExistsId::Hex, true), (ExistsId::None, true)]
+    {
+        let mut bed = bed_with(|options| options.exists_id = exists_id).await;
+        bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
+        bed.emulator.fault(Rule::on("GET", "*/roleAssignments*", Fault::Denied));
+        let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
+        config["on_existing"] = json!(if adopts { "adopt" } else { "fail" });
+        let report = bed.apply(&config).await.failed();
+        let (summary, text) = match adopts {
+            true => ("Cannot adopt the assignment", "neither names nor lists it"),
+            false => ("The role is already assigned", "by an assignment that cannot be seen from here"),
+        };
+        let error = report.error(summary);
+        assert!(error.detail.contains(text) && error.detail.contains("RoleAssignmentExists"), "{error}");
+        assert_eq!((bed.state(), bed.writes()), (Value::Null, vec!["PUT blob reader".to_owned()]));
+    }
+}
+
+#[tokio::test]
 async fn an_adopted_grant_counts_and_is_never_changed_or_deleted() {
     for exists_id in [ExistsId::Hex, ExistsId::None] {
         let mut bed = bed_with(|options| options.exists_id = exists_id).await;
