@@ -218,6 +218,17 @@ async fn an_object_that_is_removed_in_a_later_run_leaves_what_its_successor_has_
 }
 
 #[tokio::test]
+async fn an_object_that_is_removed_in_a_later_run_leaves_what_its_successor_has_adopted() {
+    let (mut bed, recorded) = imported().await;
+    let config = with(bed.by_hub(ALICE, "reader"), "on_existing", "adopt");
+    interrupted_after_creation(&mut bed, resource(TYPE, "a", config.clone()).replaced()).await;
+    let report = bed.core.apply_all(vec![resource(TYPE, "a", config.clone())]).await.ok();
+    report.warning("The role is kept");
+    assert_eq!((bed.held(ALICE, &bed.account), bed.recorded()), (BOTH.map(str::to_owned).to_vec(), recorded));
+    bed.core.plan_all(vec![resource(TYPE, "a", config)]).await.ok().assert_empty();
+}
+
+#[tokio::test]
 async fn an_object_that_is_removed_in_a_later_run_takes_away_what_only_it_had() {
     let mut bed = bed().await;
     bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();

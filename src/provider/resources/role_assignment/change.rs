@@ -155,8 +155,8 @@ impl Terms<'_> {
         for entry in std::mem::take(entries) {
             if leaves.contains(&entry.id.to_string()) {
                 diagnostics.push(explain::claimed(&entry));
-            } else if self.is_removed_late(&entry) && self.is_overwritten(&entry, &written).await {
-                diagnostics.push(explain::overwritten(&entry));
+            } else if self.is_removed_late(&entry) && self.may_have_a_successor(&entry, &written).await {
+                diagnostics.push(explain::has_a_successor(&entry));
             } else {
                 entries.push(entry);
             }
@@ -172,8 +172,12 @@ impl Terms<'_> {
         !entry.adopted && !claimed && Wanted::of(entry, self.state).is_some_and(planned)
     }
 
-    /// Whether somebody has written the assignment since this object did. What cannot be seen has not been.
-    async fn is_overwritten(&self, entry: &Entry, written: &Written) -> bool {
+    /// Whether a successor of this object may stand for the assignment now: it was written since, or was never written from
+    /// here, so that a successor may have adopted it. What cannot be seen has not been written.
+    async fn may_have_a_successor(&self, entry: &Entry, written: &Written) -> bool {
+        if !written.has(&entry.id) {
+            return true;
+        }
         let found = self.session.arm.role_assignments().get(&entry.id, Read::Fresh, self.call).await;
         found.is_ok_and(|found| written.is_overwritten(&entry.id, &found.value))
     }

@@ -288,11 +288,12 @@ pub(super) fn held_by_another(entries: &[Entry]) -> Diagnostic {
     Diagnostic::warning("Role assignments stay for another object", detail)
 }
 
-/// An assignment that another object has written after this one did.
-pub(super) fn overwritten(entry: &Entry) -> Diagnostic {
+/// An assignment that may be that of an object's successor.
+pub(super) fn has_a_successor(entry: &Entry) -> Diagnostic {
     let detail = format!(
-        "The assignment {} of {:?} stays: it was written again after this object, which had been replaced earlier, last did, so \
-         it is taken for that of its successor. If nothing needs it, remove it with az role assignment delete --ids {}.",
+        "The assignment {} of {:?} stays. This object was replaced in an earlier run, and the assignment was written since, or \
+         was never written from here, so it may be that of the successor by now. If nothing needs it, remove it with az role \
+         assignment delete --ids {}.",
         entry.id, entry.role.name, entry.id
     );
     Diagnostic::warning("The role is kept", detail)

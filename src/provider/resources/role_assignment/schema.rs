@@ -86,19 +86,38 @@ Once a hub uses Microsoft Entra authorization, whoever works with its data needs
 such a pair, `scenario` what the product's documentation lists for a kind of work, and `role_definition_name` or \
 `role_definition_id` any single role.
 
-| scenario | who | roles |
-|---|---|---|
-| `ai_speech` | user | Storage Blob Data Contributor, Storage File Data Privileged Contributor |
-| `fine_tuning` | user-assigned managed identity | Storage Blob Data Contributor |
-| `prompt_flow` | user | Storage Blob Data Contributor, Storage File Data Privileged Contributor |
-| `own_data` | user | Storage Blob Data Contributor |
+| scenario | work | who | roles |
+|---|---|---|---|
+| `ai_speech` | AI Speech | a user or a group of users | Storage Blob Data Contributor, Storage File Data Privileged Contributor |
+| `model_as_a_service` | Model-as-a-Service | the hub's system-assigned identity | Storage Blob Data Contributor; the platform makes this assignment, so the scenario is refused |
+| `azure_search` | Azure Search | the hub's system-assigned identity | Storage Blob Data Contributor; the platform makes this assignment, so the scenario is refused |
+| `fine_tuning` | Fine-tuning of open source models | a user-assigned managed identity | Storage Blob Data Contributor |
+| `prompt_flow` | PromptFlow | a user or a group of users | Storage Blob Data Contributor, Storage File Data Privileged Contributor |
+| `own_data` | Add and manage your own data | a user or a group of users | Storage Blob Data Contributor |
 
 Names of assignments follow from scope, role and principal, so that repeating an interrupted apply is harmless. A change \
-of roles or target first grants what is missing and then removes what is no longer wanted. The roles that the platform \
-gives a hub's own identity are left alone.
+of roles or target first grants what is missing and then removes what is no longer wanted. A replacement keeps the \
+assignments that its successor needs too, whatever their names. The roles that the platform gives a hub's own identity are \
+never made, changed or removed from here.
+
+Two resources should not stand for one assignment. Where they do, as after a rename without a `moved` block, what is \
+removed in the run that makes the other one stays, and so does what a plan sees that another resource keeps. The same goes \
+for an object that was replaced under `create_before_destroy` and could not be removed then, if the assignment was written \
+since or never from here. Over several principals use \
+`for_each` with the principals as keys: where `count` shifts, each number gets another principal, and roles are removed and \
+granted again. An assignment that was imported or moved here can be replaced under `create_before_destroy` only with \
+`on_existing = \"adopt\"`, since there is room for one.
 
 Let grants name `hub_id`, and let a `foundryhub_storage_auth` of the same hub list them in `depends_on`: then everybody \
 has their roles before keys go off.";
+
+const SCENARIO: &str = "What a kind of work needs, as the product's documentation lists it: \
+`ai_speech` (AI Speech: a user or a group of users, Storage Blob Data Contributor and Storage File Data Privileged Contributor), \
+`fine_tuning` (Fine-tuning of open source models: a user-assigned managed identity, Storage Blob Data Contributor), \
+`prompt_flow` (PromptFlow: a user or a group of users, Storage Blob Data Contributor and Storage File Data Privileged Contributor) or \
+`own_data` (Add and manage your own data: a user or a group of users, Storage Blob Data Contributor). \
+`model_as_a_service` (Model-as-a-Service) and `azure_search` (Azure Search) are refused: they take Storage Blob Data Contributor \
+of the hub's system-assigned identity, which the platform assigns by itself and which must not be changed.";
 
 /// The schema.
 pub(super) fn schema() -> Schema {
@@ -149,7 +168,7 @@ pub(super) fn schema() -> Schema {
         text("access", "`contributor` (Storage Blob Data Contributor and Storage File Data Privileged Contributor) or `reader` (Storage Blob Data Reader and Storage File Data Privileged Reader). One choice is needed: `access`, `scenario`, or `role_definition_name` and `role_definition_id`, which must agree if both are set.")
             .same(str::eq_ignore_ascii_case)
             .check(access),
-        text("scenario", "`ai_speech`, `fine_tuning`, `prompt_flow` or `own_data`: what that work needs.")
+        text("scenario", SCENARIO)
             .same(str::eq_ignore_ascii_case)
             .check(scenario),
         text("role_definition_name", "Name of one role, built-in or custom.")
@@ -439,4 +458,26 @@ fn duration(value: &Value) -> Result<(), Refusal> {
         "Invalid duration",
         format!("{text:?} is not a duration. Write a number with a unit, such as 90s or 2m; 0s asks once."),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scenario_is_documented_with_its_title_who_it_is_about_and_its_roles() {
+        for scenario in roles::SCENARIOS {
+            let name = format!("`{}`", scenario.name);
+            let row = DESCRIPTION.lines().find(|line| line.starts_with(&format!("| {name} |"))).expect("a row");
+            let names: Vec<_> = scenario.roles.iter().map(|role| role.name).collect();
+            for text in [scenario.title, scenario.holder.words(), &names.join(", ")] {
+                assert!(row.contains(text), "{name}: {text}");
+            }
+            assert_eq!(row.contains("refused"), scenario.holder == roles::Holder::Hub);
+            let (_, attribute) = SCENARIO.split_once(&name).expect("it is named");
+            for text in [scenario.title, scenario.holder.words(), &names.join(" and ")] {
+                assert!(attribute.contains(text), "{name}: {text}");
+            }
+        }
+    }
 }

@@ -58,6 +58,11 @@ impl Written {
         created.zip(answered).is_some_and(|(created, answered)| answered - created < SETTLES_WITHIN)
     }
 
+    /// Whether there was a write.
+    pub(super) fn has(&self, id: &RoleAssignmentId) -> bool {
+        self.0.contains_key(&id.name.to_string())
+    }
+
     /// Whether somebody has written the assignment since our last write.
     pub(super) fn is_overwritten(&self, id: &RoleAssignmentId, found: &RoleAssignment) -> bool {
         let ours = self.0.get(&id.name.to_string()).and_then(|times| times.updated);
