@@ -136,6 +136,23 @@ async fn a_write_whose_answer_does_not_say_what_it_did_is_kept_until_a_refresh_k
     }
 }
 
+#[tokio::test]
+async fn a_removal_whose_answer_does_not_say_what_it_did_is_tried_again() {
+    for (fault, removed) in [(Fault::Status(504), false), (Fault::Lose, true)] {
+        let mut bed = bed().await;
+        bed.core.configure(json!({ "max_retries": 0 }));
+        bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.quiet();
+        let rule = bed.emulator.fault(Rule::on("DELETE", "*/roleAssignments/*", fault).header("retry-after", "0"));
+        let report = bed.core.destroy(TYPE, "a").await.failed();
+        report.error("may still be there");
+        assert_eq!((bed.recorded().len(), bed.held(ALICE, &bed.account).is_empty()), (1, removed));
+        bed.emulator.release(rule);
+        bed.emulator.advance(std::time::Duration::from_secs(600));
+        bed.core.destroy_all().await.ok();
+        assert_eq!((bed.state(), bed.held(ALICE, &bed.account).len()), (Value::Null, 0));
+    }
+}
+
 // Interruptions.
 
 /// Applies, and interrupts as soon as a request is seen that a rule makes hang or fail.

@@ -101,10 +101,11 @@ pub(super) fn not_removed(entry: &Entry, error: &Error) -> Diagnostic {
         _ => common(error, "remove the role").unwrap_or(("Cannot remove a role", String::new(), None)),
     };
     let told = report::explain(error, &next);
-    Diagnostic::error(
-        summary,
-        format!("The assignment {} of {:?} is still there.\n\n{told}", entry.id, entry.role.name),
-    )
+    let what = match error.may_have_had_effect() {
+        true => "may still be there; the state keeps it until a refresh shows that it is not",
+        false => "is still there",
+    };
+    Diagnostic::error(summary, format!("The assignment {} of {:?} {what}.\n\n{told}", entry.id, entry.role.name))
 }
 
 /// Role assignments could not be looked at.
