@@ -6,6 +6,7 @@ mod examples;
 mod grants;
 mod mistakes;
 mod moves;
+mod peers;
 mod provider;
 mod runner;
 mod secrets;
