@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    azure::{Emulator, Options},
+    azure::{Emulator, Options, Record},
     support::engine::{Engine, Workspace},
 };
 
@@ -15,6 +15,12 @@ pub(super) const BLOB_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 
 /// Storage File Data Privileged Contributor, the second.
 pub(super) const FILE_CONTRIBUTOR: &str = "69566ab7-960f-475b-8e7c-b3118f30c6bd";
+
+/// A hub that signs in with identities, and an account that takes no keys.
+pub(super) const KEYLESS: (&str, bool) = ("identity", false);
+
+/// A hub that signs in with a key of its account, as the bed has it at first.
+pub(super) const WITH_KEYS: (&str, bool) = ("accesskey", true);
 
 /// The emulator and what is in it.
 pub(super) struct Bed {
@@ -55,6 +61,16 @@ impl Bed {
         )
     }
 
+    /// A configuration of the hub's storage authorization, with these further lines.
+    pub(super) fn auth(&self, lines: &str) -> String {
+        format!("resource \"foundryhub_storage_auth\" \"hub\" {{\n  hub_id = \"{}\"\n  {lines}\n}}\n", self.hub)
+    }
+
+    /// The same for a hub on identity and an account without keys, whoever may lose access.
+    pub(super) fn keyless(&self, lines: &str) -> String {
+        self.auth(&format!("shared_access_key_enabled = false\n  access_check = \"off\"\n  {lines}"))
+    }
+
     /// The roles that one person holds on the account, as GUIDs in order.
     pub(super) fn held(&self, principal: &str) -> Vec<String> {
         let held = self.emulator.assignments().into_iter().filter(|found| found.principal_id == principal);
@@ -76,8 +92,35 @@ impl Bed {
         (hub["properties"]["systemDatastoresAuthMode"].clone(), keys.clone(), assignments)
     }
 
+    /// The hub's mode, and whether its account takes keys.
+    pub(super) fn settings(&self) -> (&'static str, bool) {
+        let (mode, keys, _) = self.found();
+        let known = ["identity", "accesskey", "userdelegationsas"];
+        let mode = known.into_iter().find(|known| mode.as_str().is_some_and(|mode| mode.eq_ignore_ascii_case(known)));
+        (mode.expect("a mode"), keys.as_bool().expect("keys on or off"))
+    }
+
+    /// What was written since the last look: `PATCH hub1 identity`, `PATCH sa1 false`, `PUT role`, in order of arrival.
+    pub(super) fn writes(&self) -> Vec<String> {
+        let all = self.emulator.arm_requests();
+        self.emulator.clear_requests();
+        all.iter().filter(|request| request.method != "GET").map(short).collect()
+    }
+
     /// How many requests with this method went to Azure Resource Manager.
     pub(super) fn sent(&self, method: &str) -> usize {
         self.emulator.arm_requests().iter().filter(|request| request.method == method).count()
+    }
+}
+
+/// A write in short.
+fn short(request: &Record) -> String {
+    let (method, properties) = (&request.method, &request.body["properties"]);
+    let name = request.path.rsplit('/').next().unwrap_or_default();
+    match (&properties["systemDatastoresAuthMode"], &properties["allowSharedKeyAccess"]) {
+        _ if request.path.contains("/roleAssignments/") => format!("{method} role"),
+        (Value::String(mode), _) => format!("{method} {name} {mode}"),
+        (_, Value::Bool(keys)) => format!("{method} {name} {keys}"),
+        _ => format!("{method} {name}"),
     }
 }

@@ -1,5 +1,8 @@
 //! What only real engines can show.
 
+mod auth;
+mod auth_failures;
+mod auth_objects;
 mod bed;
 mod echo;
 mod examples;

@@ -346,8 +346,13 @@ impl Workspace {
 
     /// Starts any command.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        self.start_program(&self.engine.program, arguments)
+    }
+
+    /// Starts another program where an engine would run, and as the engine would.
+    pub(crate) fn start_program(&self, program: &Path, arguments: &[&str]) -> Running {
         let inner = |name| self.directory.path().join(name);
-        let mut command = Command::new(&self.engine.program);
+        let mut command = Command::new(program);
         command.args(arguments).current_dir(self.path()).env_clear();
         // Tools that measure coverage tell the plugin where to write.
         command.envs(env::vars_os().filter(|(name, _)| name == "PATH" || name == "LLVM_PROFILE_FILE"));
@@ -356,7 +361,7 @@ impl Workspace {
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // A group of its own, as a terminal gives it, so that Ctrl-C reaches the plugins too and nothing outlives us.
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.engine.program.display()));
+        let child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         let group = child.id().expect("a process that was not waited for");
         Running {
             command: format!("{} {}", self.engine, arguments.join(" ")),
@@ -431,6 +436,13 @@ impl Outcome {
         let said = words(&format!("{}\n{}", self.stdout, self.stderr));
         assert!(said.contains(&words(text)), "{text:?} is missing from {self}");
         self
+    }
+
+    /// The headlines of the warnings, without what an engine has to say of overrides and of incomplete lock files.
+    pub(crate) fn warnings(&self) -> Vec<&str> {
+        let lines = self.stdout.lines().chain(self.stderr.lines());
+        let warnings = lines.filter_map(|line| line.trim_start_matches(['│', ' ']).strip_prefix("Warning: "));
+        warnings.filter(|warning| *warning != "Provider development overrides are in effect").collect()
     }
 
     /// The standard output, read as JSON.

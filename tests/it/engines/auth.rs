@@ -1,0 +1,140 @@
+//! `foundryhub_storage_auth` under real engines: there and back, what drifts, what an engine shows of it.
+
+use crate::support::engine::for_each_engine;
+
+use super::bed::{ALICE, Bed, KEYLESS};
+
+const NOTHING: [&str; 0] = [];
+
+/// The lines of an authorization that stops when Alice would lose access.
+fn enforced() -> String {
+    format!(
+        "shared_access_key_enabled = false\n  access_check = \"enforce\"\n  access_check_principal_ids = [\"{ALICE}\"]\n  "
+    )
+}
+
+#[tokio::test]
+async fn grants_and_the_authorization_that_relies_on_them_are_one_apply() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        let before = bed.found();
+        let config = bed.grant() + &bed.auth(&(enforced() + "depends_on = [foundryhub_role_assignment.alice]"));
+        let workspace = bed.workspace(engine, &config);
+        let applied = workspace.apply(&[]).await.succeeded();
+        assert_eq!(applied.warnings(), NOTHING);
+        assert_eq!(bed.writes(), ["PUT role", "PUT role", "PATCH hub1 identity", "PATCH sa1 false"]);
+        assert_eq!(bed.settings(), KEYLESS);
+        let planned = workspace.plan(&[]).await.exits(0);
+        assert_eq!(planned.warnings(), NOTHING);
+
+        workspace.destroy(&[]).await.succeeded();
+        let mut back = bed.writes();
+        // The grants go when what relies on them is gone.
+        assert_eq!(back.split_off(3), ["DELETE role", "DELETE role"]);
+        assert_eq!(back, ["PATCH hub1 accesskey", "PATCH sa1 true", "POST resyncKeys"]);
+        assert_eq!(bed.found(), before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_grant_that_refers_to_the_authorization_is_told_to_turn_the_reference_round() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        let before = bed.found();
+        let hub = format!("\"{}\"", bed.hub);
+        let refers = bed.grant().replace(&hub, "foundryhub_storage_auth.hub.hub_id");
+        let depends = bed.grant().replace("\n}", "\n  depends_on = [foundryhub_storage_auth.hub]\n}");
+        let workspace = bed.workspace(engine, "");
+        for grant in [refers, depends] {
+            workspace.config(&(grant + &bed.auth(&enforced())));
+            let applied = workspace.apply(&[]).await.exits(1);
+            applied.says("Somebody would lose access").says("turn the reference round");
+            assert_eq!(bed.writes(), NOTHING);
+            assert_eq!(bed.found(), before);
+            assert!(workspace.state().await.is_empty());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn exit_codes_tell_drift_that_is_healed_from_drift_that_is_only_seen() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        let (enforced, observed) = (bed.keyless(""), bed.auth("access_check = \"off\""));
+        let workspace = bed.workspace(engine, &enforced);
+        workspace.apply(&[]).await.succeeded();
+        workspace.plan(&[]).await.exits(0);
+        workspace.plan(&["-refresh-only"]).await.exits(0);
+        bed.writes();
+        let switch_keys = |on| bed.emulator.set_shared_key_access(&bed.account, Some(on));
+        // What is configured, what somebody else does, the plan's exit code, what an apply writes.
+        type Case<'c> = (&'c str, &'c dyn Fn(), i32, &'c [&'c str]);
+        let cases: [Case<'_>; 3] = [
+            (&enforced, &|| bed.emulator.set_mode(&bed.hub, "AccessKey"), 2, &["PATCH hub1 identity"]),
+            (&enforced, &|| switch_keys(true), 2, &["PATCH sa1 false"]),
+            (&observed, &|| switch_keys(true), 0, &[]),
+        ];
+        for (config, drift, code, writes) in cases {
+            workspace.config(config);
+            drift();
+            workspace.plan(&["-refresh-only"]).await.exits(2);
+            workspace.plan(&[]).await.exits(code);
+            workspace.apply_planned().await.succeeded();
+            assert_eq!(bed.writes(), writes);
+            workspace.plan(&["-refresh-only"]).await.exits(0);
+        }
+        assert_eq!(bed.settings(), ("identity", true));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_spelling_of_the_hubs_id_plans_nothing() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        let config = bed.grant() + &bed.keyless("");
+        let workspace = bed.workspace(engine, &config);
+        workspace.apply(&[]).await.succeeded();
+        let spellings = [
+            bed.hub.to_uppercase(),
+            format!("{}/", bed.hub),
+            bed.hub.replace("/resourceGroups/rg1/", "/resourcegroups/RG1/"),
+        ];
+        for spelling in spellings {
+            workspace.config(&config.replace(&bed.hub, &spelling));
+            workspace.plan(&[]).await.exits(0);
+        }
+        let kept = workspace.in_state("foundryhub_storage_auth.hub").await.unwrap();
+        assert_eq!(kept["values"]["hub_id"], bed.hub.as_str());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_plan_to_destroy_says_what_it_does_and_how_to_let_go_without_it() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        let workspace = bed.workspace(engine, &bed.keyless(""));
+        workspace.apply(&[]).await.succeeded();
+        let planned = workspace.plan(&["-destroy"]).await.exits(2);
+        planned.says("goes back to accesskey").says("go on again").says("restore_on_destroy = false");
+        bed.writes();
+
+        let forget = "removed {\n  from = foundryhub_storage_auth.hub\n  lifecycle {\n    destroy = false\n  }\n}\n";
+        let state = std::fs::read(workspace.path().join("terraform.tfstate")).unwrap();
+        workspace.config(forget);
+        let applied = workspace.apply(&[]).await.succeeded();
+        assert!(!applied.to_string().contains("goes back to accesskey"), "{applied}");
+        assert!(workspace.state().await.is_empty());
+
+        std::fs::write(workspace.path().join("terraform.tfstate"), state).unwrap();
+        workspace.config(&bed.keyless("restore_on_destroy = false"));
+        workspace.apply(&[]).await.succeeded();
+        let destroyed = workspace.destroy(&[]).await.succeeded();
+        assert_eq!(destroyed.warnings(), NOTHING);
+        assert_eq!((bed.writes(), bed.settings()), (Vec::new(), KEYLESS));
+    })
+    .await;
+}

@@ -1,0 +1,104 @@
+//! `foundryhub_storage_auth` under real engines when something goes wrong half way, there or back.
+
+use serde_json::json;
+
+use crate::{
+    azure::{Operations, Outcome},
+    support::{engine::for_each_engine, plugin::within},
+};
+
+use super::bed::{Bed, KEYLESS, WITH_KEYS};
+
+const ADDRESS: &str = "foundryhub_storage_auth.hub";
+const BACK: [&str; 3] = ["PATCH hub1 accesskey", "PATCH sa1 true", "POST resyncKeys"];
+
+#[tokio::test]
+async fn a_creation_that_the_account_refuses_is_finished_by_the_next_apply_or_undone_by_a_destroy() {
+    for_each_engine(async |engine| {
+        for finished in [true, false] {
+            let bed = Bed::new().await;
+            let before = bed.found();
+            let workspace = bed.workspace(engine, &bed.keyless(""));
+            let policy = "deny Microsoft.Storage/storageAccounts properties.allowSharedKeyAccess=false";
+            bed.emulator.configure(|options| options.policy = vec![policy.parse().unwrap()]);
+            let applied = workspace.apply(&[]).await.exits(1);
+            applied.says("A policy is in the way").says("The hub is on identity, shared keys are on.");
+            assert_eq!(bed.writes(), ["PATCH hub1 identity", "PATCH sa1 false"]);
+            let kept = workspace.in_state(ADDRESS).await.expect("what was begun in state");
+            assert_eq!(kept["tainted"], true);
+            assert_eq!(kept["values"]["original"]["system_datastores_auth_mode"], "accesskey");
+
+            bed.emulator.configure(|options| options.policy.clear());
+            if finished {
+                let applied = workspace.apply(&[]).await.succeeded();
+                assert_eq!(applied.warnings(), ["What was found is handed on"]);
+                assert_eq!(bed.writes(), ["PATCH sa1 false"]);
+                let kept = workspace.in_state(ADDRESS).await.unwrap();
+                let original = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true });
+                assert_eq!((&kept["values"]["original"], kept.get("tainted")), (&original, None));
+                workspace.plan(&[]).await.exits(0);
+            }
+            workspace.destroy(&[]).await.succeeded();
+            let back = if finished { &BACK[..] } else { &[BACK[0], BACK[2]] };
+            assert_eq!(bed.writes(), back);
+            assert_eq!(bed.found(), before);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_creation_that_is_interrupted_while_azure_works_is_finished_by_the_next_apply() {
+    for_each_engine(async |engine| {
+        for (outcome, rest) in [
+            (Outcome::Succeeded, &["PATCH sa1 false"][..]),
+            (Outcome::Canceled, &["PATCH hub1 identity", "PATCH sa1 false"]),
+        ] {
+            let bed = Bed::new().await;
+            bed.emulator.configure(|options| options.operations = Operations::Explicit);
+            let workspace = bed.workspace(engine, &bed.keyless(""));
+            let apply = workspace.start_apply(&[]);
+            let operation = within("the switch of the hub", bed.emulator.operation_started(&bed.hub)).await;
+            apply.interrupt().await;
+            apply.finish().await.exits(1).says("Interrupt received.").says("may still have its effect");
+            assert_eq!(bed.writes(), ["PATCH hub1 identity"]);
+            let kept = workspace.in_state(ADDRESS).await.expect("what was begun in state");
+            assert_eq!(kept["tainted"], true);
+            assert_eq!(kept["values"]["original"]["system_datastores_auth_mode"], "accesskey");
+
+            bed.emulator.configure(|options| options.operations = Operations::Auto);
+            assert!(bed.emulator.finish_operation(&operation, outcome));
+            workspace.apply(&[]).await.succeeded();
+            assert_eq!(bed.writes(), rest);
+            workspace.plan(&[]).await.exits(0);
+            workspace.destroy(&[]).await.succeeded();
+            assert_eq!(bed.writes(), BACK);
+            assert_eq!(bed.settings(), WITH_KEYS);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_way_back_that_a_policy_refuses_leaves_the_hub_on_identity_until_it_is_allowed() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        let workspace = bed.workspace(engine, &bed.keyless(""));
+        workspace.apply(&[]).await.succeeded();
+        bed.writes();
+        let policy = "deny Microsoft.Storage/storageAccounts properties.allowSharedKeyAccess=true";
+        bed.emulator.configure(|options| options.policy = vec![policy.parse().unwrap()]);
+        let destroyed = workspace.destroy(&[]).await.exits(1);
+        destroyed.says("A policy is in the way").says("it was put back to identity");
+        assert_eq!(bed.writes(), ["PATCH hub1 accesskey", "PATCH sa1 true", "PATCH hub1 identity"]);
+        assert_eq!(bed.settings(), KEYLESS);
+        workspace.plan(&[]).await.exits(0);
+
+        bed.emulator.configure(|options| options.policy.clear());
+        workspace.destroy(&[]).await.succeeded();
+        assert_eq!(bed.writes(), BACK);
+        assert_eq!(bed.settings(), WITH_KEYS);
+        assert!(workspace.state().await.is_empty());
+    })
+    .await;
+}

@@ -1,0 +1,164 @@
+//! `foundryhub_storage_auth` under real engines where objects in the state are replaced, renamed, left over, taken over or
+//! more than one.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::engine::{Workspace, for_each_engine};
+
+use super::{
+    bed::{Bed, KEYLESS, WITH_KEYS},
+    peers::Peer,
+};
+
+const ADDRESS: &str = "foundryhub_storage_auth.hub";
+const NOTHING: [&str; 0] = [];
+
+#[tokio::test]
+async fn a_replacement_or_a_rename_leaves_hub_and_account_as_they_are() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        let workspace = bed.workspace(engine, &bed.keyless(""));
+        workspace.apply(&[]).await.succeeded();
+        bed.writes();
+        let renamed = bed.keyless("").replace("\"hub\"", "\"renamed\"");
+        let moved = "moved {\n  from = foundryhub_storage_auth.hub\n  to   = foundryhub_storage_auth.renamed\n}\n";
+        let replace = format!("-replace={ADDRESS}");
+        for (config, arguments, said) in [
+            (bed.keyless(""), vec![replace.as_str()], "What was found is handed on"),
+            (bed.keyless("lifecycle { create_before_destroy = true }"), vec![&replace], "The authorization is kept"),
+            (renamed + moved, vec![], "has moved to"),
+        ] {
+            workspace.config(&config);
+            workspace.apply(&arguments).await.succeeded().says(said);
+            assert_eq!((bed.writes(), bed.settings()), (Vec::new(), KEYLESS));
+            workspace.plan(&[]).await.exits(0);
+        }
+
+        // Without a moved block the old one may be gone before the new one is made, and all there is to do is to say so.
+        workspace.config(&bed.keyless(""));
+        workspace.plan(&[]).await.exits(2).says("The same hub is destroyed and created").says("moved {");
+        workspace.apply_planned().await.succeeded();
+        assert_eq!(bed.settings(), KEYLESS);
+        workspace.plan(&[]).await.exits(0);
+    })
+    .await;
+}
+
+/// Adds to the state what a replacement leaves over that made the new object first and could not finish.
+fn leave_over(workspace: &Workspace) {
+    let path = workspace.path().join("terraform.tfstate");
+    let mut state: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    state["serial"] = json!(state["serial"].as_u64().unwrap() + 1);
+    let instances = state["resources"][0]["instances"].as_array_mut().unwrap();
+    let mut old = instances[0].clone();
+    old["deposed"] = json!("deadbeef");
+    instances.push(old);
+    fs::write(path, state.to_string()).unwrap();
+}
+
+#[tokio::test]
+async fn an_object_that_a_replacement_has_left_over_is_removed_without_a_change() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        let workspace = bed.workspace(engine, &bed.keyless(""));
+        workspace.apply(&[]).await.succeeded();
+        let before = workspace.in_state(ADDRESS).await;
+        bed.writes();
+        for arguments in [&[][..]] {
+            leave_over(&workspace);
+            workspace.plan(arguments).await.exits(2).says("(deposed object deadbeef) will be destroyed");
+            workspace.apply_planned().await.succeeded().says("The authorization is kept");
+            assert_eq!((bed.writes(), bed.settings()), (Vec::new(), KEYLESS));
+            assert_eq!(workspace.in_state(ADDRESS).await, before);
+            workspace.plan(&[]).await.exits(0);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_hubs_on_one_account_go_back_in_whatever_order() {
+    for_each_engine(async |engine| {
+        let (first, second) = ("-target=foundryhub_storage_auth.hub", "-target=foundryhub_storage_auth.other");
+        let both_back = ["PATCH hub1 accesskey", "PATCH hub2 accesskey", "PATCH sa1 true"];
+        // The targets of one destroy after the other. What goes takes along what depends on it.
+        for targets in [&[&[][..]][..], &[&[first], &[second]], &[&[second]]] {
+            let bed = Bed::new().await;
+            let hub2 = bed.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", "hub2");
+            bed.emulator.seed_hub(&hub2, &bed.account, json!({ "systemDatastoresAuthMode": "accesskey" }));
+            let mode2 = || bed.emulator.resource(&hub2).unwrap()["properties"]["systemDatastoresAuthMode"].clone();
+            let other = bed.auth("").replace("\"hub\"", "\"other\"").replace(&bed.hub, &hub2);
+            let config = bed.auth("shared_access_key_enabled = false\n  depends_on = [foundryhub_storage_auth.other]");
+            let workspace = bed.workspace(engine, &(config + &other));
+            workspace.apply(&[]).await.succeeded();
+            assert_eq!(bed.writes(), ["PATCH hub2 identity", "PATCH hub1 identity", "PATCH sa1 false"]);
+            workspace.plan(&[]).await.exits(0);
+
+            for target in targets {
+                workspace.destroy(target).await.succeeded();
+            }
+            let mut writes = bed.writes();
+            writes.retain(|write| write != "POST resyncKeys");
+            writes.sort();
+            assert_eq!(writes, both_back, "in the order {targets:?}");
+            assert_eq!((bed.settings(), mode2()), (WITH_KEYS, json!("accesskey")));
+            assert!(workspace.state().await.is_empty());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hub_that_is_as_wanted_is_imported_in_every_way_and_needs_no_change() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        bed.emulator.set_mode(&bed.hub, "Identity");
+        bed.emulator.set_shared_key_access(&bed.account, Some(false));
+        let config = bed.auth("shared_access_key_enabled = false");
+        let workspace = bed.workspace(engine, &config);
+        workspace.import(ADDRESS, &bed.hub).await.succeeded();
+        workspace.plan(&[]).await.exits(0);
+
+        let by_id = format!("id = \"{}\"", bed.hub);
+        let by_identity = format!("identity = {{\n    hub_id = \"{}\"\n  }}", bed.hub);
+        let generate = ["-generate-config-out=generated.tf"];
+        for (config, way, arguments) in
+            [(config.as_str(), &by_id, &[][..]), (&config, &by_identity, &[]), ("", &by_id, &generate)]
+        {
+            if *way == by_identity && !engine.knows_identities() {
+                continue;
+            }
+            workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
+            workspace.config(&format!("{config}import {{\n  to = {ADDRESS}\n  {way}\n}}\n"));
+            let planned = workspace.plan(arguments).await.exits(2);
+            planned.says("Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.");
+            workspace.apply(&[]).await.succeeded();
+            workspace.plan(&[]).await.exits(0);
+        }
+        let destroyed = workspace.destroy(&[]).await.succeeded();
+        assert_eq!(destroyed.warnings(), NOTHING);
+        assert_eq!((bed.writes(), bed.settings()), (Vec::new(), KEYLESS));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_update_resource_of_azapi_is_moved_here_and_needs_no_change() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        bed.emulator.set_mode(&bed.hub, "Identity");
+        let peer =
+            Peer { file: "azapi-2-update-resource.json", type_name: "azapi_update_resource", provider: "azure/azapi" };
+        let moved = format!("moved {{\n  from = azapi_update_resource.old\n  to   = {ADDRESS}\n}}\n");
+        let workspace = peer.workspace(&bed, engine, &(bed.auth("") + &moved), "hub1");
+        let planned = workspace.plan(&[]).await;
+        planned.says("has moved to").says("Plan: 0 to add, 0 to change, 0 to destroy.");
+        workspace.apply_planned().await.succeeded();
+        workspace.plan(&[]).await.exits(0);
+        workspace.destroy(&[]).await.succeeded();
+        assert_eq!((bed.writes(), bed.settings()), (Vec::new(), ("identity", WITH_KEYS.1)));
+    })
+    .await;
+}
