@@ -59,6 +59,26 @@ async fn a_grant_that_refers_to_the_authorization_is_told_to_turn_the_reference_
 }
 
 #[tokio::test]
+async fn ids_that_are_unknown_when_planned_are_known_when_applied() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        let ids = format!(
+            "resource \"terraform_data\" \"ids\" {{\n  input = {{\n    hub   = \"{}\"\n    alice = \"{ALICE}\"\n  }}\n}}\n",
+            bed.hub
+        );
+        let config = bed.grant() + &bed.auth(&(enforced() + "depends_on = [foundryhub_role_assignment.alice]"));
+        let config = config.replace(&format!("\"{}\"", bed.hub), "terraform_data.ids.output.hub");
+        let config = config.replace(&format!("\"{ALICE}\""), "terraform_data.ids.output.alice");
+        let workspace = bed.workspace(engine, &(ids + &config));
+        workspace.plan(&[]).await.exits(2).says("Plan: 3 to add, 0 to change, 0 to destroy.");
+        workspace.apply_planned().await.succeeded();
+        assert_eq!(bed.writes(), ["PUT role", "PUT role", "PATCH hub1 identity", "PATCH sa1 false"]);
+        workspace.plan(&[]).await.exits(0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn exit_codes_tell_drift_that_is_healed_from_drift_that_is_only_seen() {
     for_each_engine(async |engine| {
         let bed = Bed::new().await;

@@ -16,6 +16,12 @@ pub(super) const BLOB_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 /// Storage File Data Privileged Contributor, the second.
 pub(super) const FILE_CONTRIBUTOR: &str = "69566ab7-960f-475b-8e7c-b3118f30c6bd";
 
+/// Storage Blob Data Reader, the first of the pair that `access = "reader"` means.
+pub(super) const BLOB_READER: &str = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
+
+/// Storage File Data Privileged Reader, the second.
+pub(super) const FILE_READER: &str = "b8eda974-7b85-4f76-af95-65846b26df6d";
+
 /// A hub that signs in with identities, and an account that takes no keys.
 pub(super) const KEYLESS: (&str, bool) = ("identity", false);
 

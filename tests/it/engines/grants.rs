@@ -1,15 +1,19 @@
 //! `foundryhub_role_assignment` under real engines: what an engine makes of plans, failures and interruptions.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::support::{
     engine::{Workspace, for_each_engine},
     plugin::{Plugin, within},
 };
 
-use super::bed::{ALICE, BLOB_CONTRIBUTOR, Bed, FILE_CONTRIBUTOR};
+use super::bed::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, Bed, FILE_CONTRIBUTOR, FILE_READER};
 
 const ADDRESS: &str = "foundryhub_role_assignment.alice";
+const NOTHING: [&str; 0] = [];
 
 #[tokio::test]
 async fn a_grant_that_is_interrupted_is_taken_up_by_the_next_apply() {
@@ -78,6 +82,112 @@ async fn a_role_that_somebody_took_away_is_drift_and_given_again() {
         assert_eq!(bed.held(ALICE), [FILE_CONTRIBUTOR, BLOB_CONTRIBUTOR]);
         workspace.plan(&["-refresh-only"]).await.exits(0);
         workspace.plan(&[]).await.exits(0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_description_that_somebody_else_changed_is_drift_and_written_again() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        let described = |text: &str| bed.grant().replace("\n}", &format!("\n  description = \"{text}\"\n}}"));
+        let workspace = bed.workspace(engine, &described("ours"));
+        workspace.apply(&[]).await.succeeded();
+        // Somebody who works on the same grants with a state of their own.
+        bed.workspace(engine, &described("theirs")).apply(&[]).await.succeeded();
+        bed.writes();
+
+        workspace.plan(&["-refresh-only"]).await.exits(2).says("\"ours\" -> \"theirs\"");
+        workspace.plan(&[]).await.exits(2).says("Plan: 0 to add, 1 to change, 0 to destroy.");
+        workspace.apply_planned().await.succeeded();
+        assert_eq!(bed.writes(), ["PUT role", "PUT role"]);
+        workspace.plan(&["-refresh-only"]).await.exits(0);
+        assert!(bed.emulator.assignments().iter().all(|found| found.description.as_deref() != Some("theirs")));
+    })
+    .await;
+}
+
+/// The roles that one person holds after each write that the emulator has seen, in order.
+fn held_over_time(bed: &Bed, principal: &str) -> Vec<BTreeSet<String>> {
+    let (mut held, mut over_time) = (BTreeMap::new(), Vec::new());
+    for request in bed.emulator.arm_requests() {
+        let Some((_, name)) = request.path.rsplit_once("/roleAssignments/") else { continue };
+        let properties = &request.body["properties"];
+        match request.method.as_str() {
+            "PUT" if properties["principalId"] == principal => {
+                let role = properties["roleDefinitionId"].as_str().and_then(|id| id.rsplit('/').next());
+                held.insert(name.to_owned(), role.expect("the id of a role").to_owned());
+            }
+            "DELETE" => _ = held.remove(name).expect("a grant of this person's"),
+            _ => continue,
+        }
+        assert!(matches!(request.status, Some(200 | 201)), "{request:?}");
+        over_time.push(held.values().cloned().collect());
+    }
+    over_time
+}
+
+#[tokio::test]
+async fn whoever_becomes_a_reader_or_a_contributor_can_read_all_the_time() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        let reader = bed.grant().replace("\"contributor\"", "\"reader\"");
+        let workspace = bed.workspace(engine, "");
+        for config in [bed.grant(), reader, bed.grant()] {
+            workspace.config(&config);
+            workspace.apply(&[]).await.succeeded();
+        }
+        let over_time = held_over_time(&bed, ALICE);
+        assert_eq!(over_time.len(), 10, "two grants, and two more and two less for each change: {over_time:?}");
+        for held in &over_time[1..] {
+            let reads = |roles: [&str; 2]| roles.iter().any(|role| held.contains(*role));
+            assert!(reads([BLOB_CONTRIBUTOR, BLOB_READER]), "blobs, with {held:?}");
+            assert!(reads([FILE_CONTRIBUTOR, FILE_READER]), "files, with {held:?}");
+        }
+        assert_eq!(bed.held(ALICE), [FILE_CONTRIBUTOR, BLOB_CONTRIBUTOR]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_of_many_leaves_and_all_others_keep_their_roles() {
+    for_each_engine(async |engine| {
+        for by in [
+            "for_each     = toset(local.people)\n  principal_id = each.value",
+            "count        = length(local.people)\n  principal_id = local.people[count.index]",
+        ] {
+            let bed = Bed::new().await;
+            let people: Vec<String> = (10..22).map(|n| format!("aaaaaaaa-0000-4000-8000-0000000000{n}")).collect();
+            let config = |people: &[String]| {
+                format!(
+                    "locals {{\n  people = {people:?}\n}}\nresource \"foundryhub_role_assignment\" \"all\" {{\n  \
+                       hub_id       = \"{}\"\n  {by}\n  access       = \"contributor\"\n}}\n",
+                    bed.hub
+                )
+            };
+            let workspace = bed.workspace(engine, &config(&people));
+            workspace.apply(&[]).await.succeeded();
+            assert_eq!(bed.writes(), ["PUT role"; 24]);
+            workspace.plan(&[]).await.exits(0);
+
+            let (leaves, stay) = people.split_first().expect("twelve people");
+            workspace.config(&config(stay));
+            workspace.apply(&[]).await.succeeded();
+            let writes = bed.writes();
+            let deletes = writes.iter().filter(|write| *write == "DELETE role").count();
+            if by.starts_with("for_each") {
+                assert_eq!(writes, ["DELETE role"; 2]);
+            } else {
+                // Every instance becomes the next person's. What was given to somebody in this run is not taken away.
+                assert_eq!(writes.len() - deletes, 22);
+                assert!((2..=24).contains(&deletes), "{deletes}");
+            }
+            assert_eq!(bed.held(leaves), NOTHING);
+            for person in stay {
+                assert_eq!(bed.held(person), [FILE_CONTRIBUTOR, BLOB_CONTRIBUTOR], "{person}");
+            }
+            workspace.plan(&[]).await.exits(0);
+        }
     })
     .await;
 }

@@ -1,5 +1,7 @@
 //! What a user gets wrong, and where the engine shows it: before anything is sent, or at least before anything is changed.
 
+use serde_json::json;
+
 use crate::support::engine::for_each_engine;
 
 use super::bed::{ALICE, Bed};
@@ -14,22 +16,25 @@ async fn a_mistake_in_a_resource_is_shown_where_it_is_before_anything_is_sent() 
         let alice = format!("principal_id = \"{ALICE}\"");
         let bob = "principal_id = \"bob@contoso.com\"";
         let (reader, twice) = ("access = \"reader\"", "scenario = \"own_data\"");
-        // The lines of a resource, the one of them that is wrong, and what is said of it.
+        let keyless = "shared_access_key_enabled = false";
+        let (grant, auth) = ("foundryhub_role_assignment", "foundryhub_storage_auth");
+        // A resource, its lines, the one of them that is wrong, and what is said of it.
         let mistakes = [
-            (vec![alice.as_str(), "hub_id = \"hub1\"", reader], 1, "Invalid hub id"),
-            (vec![&alice, &account, reader], 1, "Invalid hub id"),
-            (vec![&hub, reader, bob], 2, "Invalid principal id"),
-            (vec![&hub, &alice, reader, twice], 3, "Two choices of roles"),
-            (vec![&hub, &alice, "access = \"owner\""], 2, "Unknown access"),
+            (grant, vec![alice.as_str(), "hub_id = \"hub1\"", reader], 1, "Invalid hub id"),
+            (grant, vec![&alice, &account, reader], 1, "Invalid hub id"),
+            (grant, vec![&hub, reader, bob], 2, "Invalid principal id"),
+            (grant, vec![&hub, &alice, reader, twice], 3, "Two choices of roles"),
+            (grant, vec![&hub, &alice, "access = \"owner\""], 2, "Unknown access"),
+            (auth, vec![keyless, &account], 1, "Invalid hub id"),
+            (auth, vec![&hub, keyless, "system_datastores_auth_mode = \"keys\""], 2, "Unknown mode"),
+            (auth, vec![&hub, "access_check = \"maybe\""], 1, "Unknown access check"),
+            (auth, vec![&hub, "grant_settle_time = \"soon\""], 1, "not a duration"),
         ];
-        for (lines, wrong, summary) in mistakes {
-            let config = format!("resource \"foundryhub_role_assignment\" \"it\" {{\n  {}\n}}\n", lines.join("\n  "));
-            workspace.config(&config);
+        for (kind, lines, wrong, summary) in mistakes {
+            workspace.config(&format!("resource \"{kind}\" \"it\" {{\n  {}\n}}\n", lines.join("\n  ")));
             // Five lines that name the provider come first.
             let (number, line) = (7 + wrong, lines[wrong]);
-            let place = format!(
-                "on main.tf line {number}, in resource \"foundryhub_role_assignment\" \"it\": {number}: {line}"
-            );
+            let place = format!("on main.tf line {number}, in resource \"{kind}\" \"it\": {number}: {line}");
             workspace.validate().await.exits(1).says(summary).says(&place);
             workspace.plan(&[]).await.exits(1).says(summary).says(&place);
         }
@@ -66,22 +71,29 @@ async fn a_mistake_in_the_provider_block_is_shown_where_it_is_before_anything_is
 }
 
 #[tokio::test]
-async fn what_azure_does_not_know_is_an_error_before_anything_is_changed() {
+async fn what_azure_does_not_know_or_refuses_is_an_error_before_anything_is_changed() {
     for_each_engine(async |engine| {
         let bed = Bed::new().await;
+        let project = bed.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", "project1");
+        bed.emulator.seed_hub(&project, &bed.account, json!({ "hubResourceId": bed.hub }));
+        bed.emulator.change(&project, |document| document["kind"] = json!("Project"));
+        let elsewhere = |config: String, hub: &str| config.replace(&format!("{}\"", bed.hub), &format!("{hub}\""));
+        let missing = bed.hub.replace("hub1", "hub2");
+        let misspelt = bed
+            .grant()
+            .replace("access       = \"contributor\"", "role_definition_name = \"Storage Blob Data Reeder\"");
         let workspace = bed.workspace(engine, "");
-        let grant = |hub: &str, roles: &str| {
-            format!(
-                "resource \"foundryhub_role_assignment\" \"it\" {{\n  hub_id = \"{hub}\"\n  principal_id = \"{ALICE}\"\n  \
-                 {roles}\n}}\n"
-            )
-        };
-        workspace.config(&grant(&bed.hub.replace("hub1", "hub2"), "access = \"reader\""));
-        workspace.apply(&[]).await.exits(1).says("hub2");
-        workspace.config(&grant(&bed.hub, "role_definition_name = \"Storage Blob Data Reeder\""));
-        workspace.apply(&[]).await.exits(1).says("Storage Blob Data Reader");
-        assert_eq!(bed.sent("PUT"), 0);
-        assert!(workspace.state().await.is_empty());
+        for (config, said) in [
+            (elsewhere(bed.grant(), &missing), "hub2"),
+            (misspelt, "Storage Blob Data Reader"),
+            (elsewhere(bed.keyless(""), &missing), "The hub does not exist"),
+            (elsewhere(bed.keyless(""), &project), "Not a hub"),
+        ] {
+            workspace.config(&config);
+            workspace.apply(&[]).await.exits(1).says(said);
+            assert_eq!(bed.writes(), [""; 0]);
+            assert!(workspace.state().await.is_empty());
+        }
     })
     .await;
 }
@@ -90,10 +102,12 @@ async fn what_azure_does_not_know_is_an_error_before_anything_is_changed() {
 async fn a_sign_in_that_is_refused_changes_nothing() {
     for_each_engine(async |engine| {
         let bed = Bed::new().await;
-        let workspace = bed.workspace(engine, &bed.grant()).env("ARM_CLIENT_SECRET", "wrong");
-        workspace.apply(&[]).await.exits(1).says("AADSTS7000215");
-        assert_eq!(bed.emulator.arm_requests(), []);
-        assert!(workspace.state().await.is_empty());
+        for config in [bed.grant(), bed.keyless("")] {
+            let workspace = bed.workspace(engine, &config).env("ARM_CLIENT_SECRET", "wrong");
+            workspace.apply(&[]).await.exits(1).says("AADSTS7000215");
+            assert_eq!(bed.emulator.arm_requests(), []);
+            assert!(workspace.state().await.is_empty());
+        }
     })
     .await;
 }

@@ -4,12 +4,11 @@
 use crate::support::engine::for_each_engine;
 
 use super::{
-    bed::{ALICE, BLOB_CONTRIBUTOR, Bed, FILE_CONTRIBUTOR},
+    bed::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, Bed, FILE_CONTRIBUTOR},
     peers::Peer,
 };
 
 const ADDRESS: &str = "foundryhub_role_assignment.alice";
-const BLOB_READER: &str = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
 
 #[tokio::test]
 async fn a_peers_role_assignment_is_moved_here_and_needs_no_change() {
