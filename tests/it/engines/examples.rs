@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::support::engine::{Workspace, for_each_engine};
+use crate::support::engine::{Engine, Workspace, for_each_engine};
 
 use super::bed::{ALICE, Bed};
 
@@ -21,6 +21,16 @@ fn folders() -> Vec<String> {
     folders
 }
 
+/// A workspace with the example in a folder, whose variables stand for what is in the bed.
+fn example(bed: &Bed, engine: &'static Engine, folder: &str) -> Workspace {
+    let ids = [("hub_id", bed.hub.as_str()), ("storage_account_id", &bed.account), ("principal_id", ALICE)];
+    let variables = VARIABLES.iter().chain(&ids).map(|(name, value)| (format!("TF_VAR_{name}"), value));
+    let workspace = Workspace::new(engine).envs(bed.emulator.environment()).envs(variables);
+    workspace.copy("examples/provider");
+    workspace.copy(folder);
+    workspace
+}
+
 #[tokio::test]
 async fn every_example_of_a_resource_applies_plans_nothing_more_and_is_destroyed() {
     let folders = folders();
@@ -29,17 +39,67 @@ async fn every_example_of_a_resource_applies_plans_nothing_more_and_is_destroyed
         for folder in &folders {
             let bed = Bed::new().await;
             let before = bed.found();
-            let ids = [("hub_id", bed.hub.as_str()), ("storage_account_id", &bed.account), ("principal_id", ALICE)];
-            let variables = VARIABLES.iter().chain(&ids).map(|(name, value)| (format!("TF_VAR_{name}"), value));
-            let workspace = Workspace::new(engine).envs(bed.emulator.environment()).envs(variables);
-            workspace.copy("examples/provider");
-            workspace.copy(folder);
+            let workspace = example(&bed, engine, folder);
             workspace.validate().await.succeeded();
             workspace.apply(&[]).await.succeeded();
             assert_ne!(bed.found(), before, "{folder} does something");
             workspace.plan(&[]).await.exits(0);
             workspace.destroy(&[]).await.succeeded();
             assert_eq!(bed.found(), before, "{folder} is undone");
+        }
+    })
+    .await;
+}
+
+/// The addresses and ids in the commands of a folder's `import.sh`.
+fn imports(folder: &str) -> Vec<(String, String)> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join("import.sh");
+    let text = fs::read_to_string(&script).unwrap_or_else(|error| panic!("{}: {error}", script.display()));
+    let commands = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let imports = commands.map(|line| {
+        let words = line.strip_prefix("terraform import ").and_then(|words| words.strip_suffix('\'')?.split_once(" '"));
+        let (address, id) = words.unwrap_or_else(|| panic!("{line:?} is no import"));
+        (address.to_owned(), id.to_owned())
+    });
+    imports.collect()
+}
+
+#[tokio::test]
+async fn every_example_of_an_import_takes_over_what_is_there() {
+    for_each_engine(async |engine| {
+        for folder in folders() {
+            let bed = Bed::new().await;
+            let own = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
+            let (subscription, _) = bed.hub.split_once("/resourceGroups/").unwrap();
+            let placeholders = [
+                ("/22222222-2222-2222-2222-222222222222", format!("/{own}")),
+                ("/subscriptions/00000000-0000-0000-0000-000000000000", subscription.to_owned()),
+                ("11111111-1111-1111-1111-111111111111", VARIABLES[1].1.to_owned()),
+            ];
+            let workspace = example(&bed, engine, &folder);
+            // The one import whose resource is in no example.
+            let lines = format!(
+                "scope = \"{}\"\n  principal_id = \"{ALICE}\"\n  role_definition_name = \"Storage Blob Data Reader\"",
+                bed.account
+            );
+            workspace.apply(&[]).await.succeeded();
+            bed.writes();
+            let imports = imports(&folder);
+            assert!(!imports.is_empty(), "{folder}");
+            for (address, mut id) in imports {
+                for (placeholder, here) in &placeholders {
+                    id = id.replace(placeholder, here);
+                }
+                if address == "foundryhub_role_assignment.own" {
+                    let config = format!("resource \"foundryhub_role_assignment\" \"own\" {{\n  {lines}\n}}\n");
+                    fs::write(workspace.path().join("own.tf"), config).unwrap();
+                } else {
+                    workspace.run(&["state", "rm", &address]).await.succeeded();
+                }
+                workspace.import(&address, &id).await.succeeded();
+                workspace.plan(&[]).await.exits(0);
+            }
+            assert_eq!(bed.writes(), [""; 0], "an import changes nothing");
         }
     })
     .await;
