@@ -4,6 +4,7 @@ mod auth;
 mod auth_failures;
 mod auth_objects;
 mod bed;
+mod demo;
 mod echo;
 mod examples;
 mod grants;

@@ -14,8 +14,6 @@
 //! variables but those a test gives it, so nothing on the developer's machine changes a test. It reaches no registry:
 //! providers come from overrides or from a mirror in the file system.
 
-#![expect(dead_code, reason = "the tests of the resources use the rest")]
-
 use std::{
     env,
     ffi::{OsStr, OsString},
