@@ -1,6 +1,10 @@
 //! Role assignments that come from elsewhere or become something else, under real engines: `moved` from other providers,
 //! configuration written by the engine, changes of what the identity says.
 
+use std::fs;
+
+use serde_json::{Value, json};
+
 use crate::support::engine::for_each_engine;
 
 use super::{
@@ -104,6 +108,45 @@ async fn a_replacement_or_a_rename_takes_no_role_away() {
         workspace.apply_planned().await.succeeded();
         assert_eq!(bed.held(ALICE), [FILE_CONTRIBUTOR, BLOB_CONTRIBUTOR]);
         workspace.plan(&[]).await.exits(0);
+    })
+    .await;
+}
+
+/// The object of the first run is put back into the state as one that a later run replaced and could not remove.
+#[tokio::test]
+async fn what_is_removed_in_a_later_run_than_it_was_replaced_in_leaves_its_successor_alone() {
+    for_each_engine(async |engine| {
+        for same_principal in [true, false] {
+            let bed = Bed::new().await;
+            let first = bed.grant().replace("\n}\n", "\n  lifecycle {\n    create_before_destroy = true\n  }\n}\n");
+            let workspace = bed.workspace(engine, &first);
+            workspace.apply(&[]).await.succeeded();
+            let file = workspace.path().join("terraform.tfstate");
+            let read = || serde_json::from_slice::<Value>(&fs::read(&file).expect("a state")).expect("JSON");
+            let mut deposed = read()["resources"][0]["instances"][0].clone();
+            deposed["deposed"] = json!("0badc0de");
+            if same_principal {
+                workspace.apply(&[&format!("-replace={ADDRESS}")]).await.succeeded();
+            } else {
+                // The old one is let go of, and what it made stays as if its removal had failed.
+                workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
+                workspace.config(&first.replace(ALICE, "bbbbbbbb-0000-4000-8000-000000000002"));
+                workspace.apply(&[]).await.succeeded();
+            }
+            let mut state = read();
+            state["serial"] = json!(state["serial"].as_i64().expect("a number") + 1);
+            state["resources"][0]["instances"].as_array_mut().expect("instances").push(deposed);
+            fs::write(&file, state.to_string()).expect("the state is written");
+
+            let applied = workspace.apply(&[]).await.succeeded();
+            workspace.plan(&[]).await.exits(0);
+            if same_principal {
+                applied.says("The role is kept");
+                assert_eq!(bed.held(ALICE), [FILE_CONTRIBUTOR, BLOB_CONTRIBUTOR]);
+            } else {
+                assert_eq!(bed.held(ALICE), [""; 0]);
+            }
+        }
     })
     .await;
 }
