@@ -158,6 +158,7 @@ async fn one_of_many_leaves_and_all_others_keep_their_roles() {
         ] {
             let bed = Bed::new().await;
             let people: Vec<String> = (10..22).map(|n| format!("aaaaaaaa-0000-4000-8000-0000000000{n}")).collect();
+            people.iter().for_each(|id| bed.emulator.add_principal(id, "User"));
             let config = |people: &[String]| {
                 format!(
                     "locals {{\n  people = {people:?}\n}}\nresource \"foundryhub_role_assignment\" \"all\" {{\n  \

@@ -130,7 +130,9 @@ async fn what_is_removed_in_a_later_run_than_it_was_replaced_in_leaves_its_succe
             } else {
                 // The old one is let go of, and what it made stays as if its removal had failed.
                 workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
-                workspace.config(&first.replace(ALICE, "bbbbbbbb-0000-4000-8000-000000000002"));
+                let bob = "bbbbbbbb-0000-4000-8000-000000000002";
+                bed.emulator.add_principal(bob, "User");
+                workspace.config(&first.replace(ALICE, bob));
                 workspace.apply(&[]).await.succeeded();
             }
             let mut state = read();

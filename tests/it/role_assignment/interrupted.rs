@@ -196,9 +196,9 @@ async fn a_create_that_is_interrupted_at_either_grant_is_finished_by_the_next_ap
 /// Bob's second grant is asked for when Alice's answer has long arrived, and she is being waited for.
 #[tokio::test]
 async fn waiting_for_a_new_principal_can_be_interrupted_and_leaves_nothing() {
+    const NEW: &str = "eeeeeeee-0000-0000-0000-000000000005";
     let mut bed = bed_with(|options| options.principals = Principals::Strict).await;
-    bed.emulator.add_principal(BOB, "User");
-    let config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    let config = bed.by_account(NEW, "Storage Blob Data Reader");
     let first = bed.emulator.fault(holds("PUT", BOB).times(1));
     let arm = bed.arm.clone();
     bed.core.interrupt_apply_when(async move {
@@ -211,9 +211,9 @@ async fn waiting_for_a_new_principal_can_be_interrupted_and_leaves_nothing() {
         resource(TYPE, "b", json!({ "scope": bed.account, "principal_id": BOB, "access": "reader" })),
     ];
     let report = bed.core.apply_all(all).await.failed();
-    assert!(report.error(ALICE).detail.contains("cancelled while sending PUT"), "{}", report.diagnostics);
+    assert!(report.error(NEW).detail.contains("cancelled while sending PUT"), "{}", report.diagnostics);
     assert_eq!(bed.state(), Value::Null);
-    bed.emulator.add_principal(ALICE, "User");
+    bed.emulator.add_principal(NEW, "User");
     bed.apply(&config).await.quiet();
 }
 
