@@ -73,6 +73,11 @@ impl Objects {
     pub fn staying(self) -> usize {
         self.stay.max(self.seen.saturating_sub(self.destroyed))
     }
+
+    /// Whether one that is planned to be removed does not know that others stay.
+    pub fn undo_each_other(self) -> bool {
+        self.destroyed > self.kept
+    }
 }
 
 impl Session {

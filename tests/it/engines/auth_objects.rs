@@ -66,14 +66,29 @@ async fn an_object_that_a_replacement_has_left_over_is_removed_without_a_change(
         workspace.apply(&[]).await.succeeded();
         let before = workspace.in_state(ADDRESS).await;
         bed.writes();
-        for arguments in [&[][..]] {
-            leave_over(&workspace);
-            workspace.plan(arguments).await.exits(2).says("(deposed object deadbeef) will be destroyed");
-            workspace.apply_planned().await.succeeded().says("The authorization is kept");
-            assert_eq!((bed.writes(), bed.settings()), (Vec::new(), KEYLESS));
-            assert_eq!(workspace.in_state(ADDRESS).await, before);
-            workspace.plan(&[]).await.exits(0);
-        }
+        leave_over(&workspace);
+        workspace.plan(&[]).await.exits(2).says("(deposed object deadbeef) will be destroyed");
+        workspace.apply_planned().await.succeeded().says("The authorization is kept");
+        assert_eq!((bed.writes(), bed.settings()), (Vec::new(), KEYLESS));
+        assert_eq!(workspace.in_state(ADDRESS).await, before);
+        workspace.plan(&[]).await.exits(0);
+    })
+    .await;
+}
+
+/// Then the old object may be read and its removal planned before anything is heard of the new one, and again at the apply.
+#[tokio::test]
+async fn an_object_left_over_does_no_lasting_harm_when_the_engine_does_one_thing_at_a_time() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        let workspace = bed.workspace(engine, &bed.keyless(""));
+        workspace.apply(&[]).await.succeeded();
+        let before = workspace.in_state(ADDRESS).await;
+        leave_over(&workspace);
+        workspace.apply(&["-parallelism=1"]).await.succeeded();
+        assert_eq!(bed.settings(), KEYLESS);
+        assert_eq!(workspace.in_state(ADDRESS).await, before);
+        workspace.plan(&[]).await.exits(0);
     })
     .await;
 }

@@ -342,8 +342,8 @@ pub(super) fn kept_for_another(hub: &WorkspaceId, original: &Settings) -> Diagno
 /// The same, when it shows too late for the removal to know.
 pub(super) fn another_object_goes(hub: &WorkspaceId) -> Diagnostic {
     let detail = format!(
-        "This plan destroys another foundryhub_storage_auth of {hub}, which puts back what that one has changed. Plan again \
-         after the apply: what this one wants is then restored."
+        "This plan destroys another foundryhub_storage_auth of {hub}, which may put back what that one has changed. This one \
+         sets again in the same apply what it wants."
     );
     Diagnostic::warning("The same hub is kept and destroyed", detail).at(Path::root(HUB))
 }

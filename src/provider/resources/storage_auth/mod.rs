@@ -44,6 +44,11 @@ const CREATES: &str = "creates";
 /// replacement has left over tells no more of the object that took its place.
 const OTHERS: &str = "others";
 
+/// Private: another object for the same hub was planned to be removed, and knew nothing of this one, before this one was
+/// read. That is the order of an engine that does one thing at a time, and it tells nobody when the removal comes: this one
+/// has to be written again in the same apply.
+const UNDONE: &str = "undone";
+
 /// What a session's claims on hubs and accounts are about.
 const MODE: &str = "systemDatastoresAuthMode";
 const KEYS: &str = "allowSharedKeyAccess";
@@ -128,7 +133,7 @@ impl Resource for StorageAuth {
         let Some(session) = context.client else { return kept(Some(prior), private, explain::unconfigured()) };
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.update, WRITING));
         let target = apply::wanted(&config, &planned);
-        if target.is_met_by(&prior.settings()) {
+        if target.is_met_by(&prior.settings()) && !planned.original.is_unknown() {
             if let Some(hub) = planned.hub() {
                 claim(session, &hub, account_of(&prior).as_ref(), &target);
             }
@@ -232,9 +237,14 @@ fn account_of(state: &State) -> Option<StorageAccountId> {
 
 /// Keeps in mind that other objects stand for the same hub.
 fn note_others(session: &Session, hub: &WorkspaceId, private: &mut Private) {
-    match session.note_object(hub.arm(), |_| {}).seen {
+    let all = session.note_object(hub.arm(), |_| {});
+    match all.seen {
         0 | 1 => private.remove(OTHERS),
         seen => private.set(OTHERS, &(seen - 1)),
+    }
+    match all.undo_each_other() {
+        true => private.set(UNDONE, &true),
+        false => private.remove(UNDONE),
     }
 }
 

@@ -2,7 +2,7 @@
 //! anything: it is looked at again at the apply.
 
 use super::{
-    CREATES, OTHERS, READING,
+    CREATES, OTHERS, READING, UNDONE,
     apply::wanted,
     explain,
     record::{self, Record},
@@ -39,6 +39,11 @@ pub(super) async fn plan(context: Context<'_, Session>, request: PlanRequest<Sta
     };
     if let Some(prior) = &prior {
         keep(prior, &config, &mut planned);
+        if private.get(UNDONE) == Some(true) {
+            // Something has to be open for the engine to call for an update.
+            planned.original = Attr::Unknown;
+            private.remove(UNDONE);
+        }
     } else if let Some(hub) = &hub {
         private.set(CREATES, &hub.arm().key());
     }
@@ -95,7 +100,7 @@ fn other_objects(session: &Session, hub: &WorkspaceId, creates: bool) -> Option<
     let all = session.note_object(hub.arm(), |all| if creates { all.created += 1 } else { all.stay += 1 });
     match creates {
         true => (all.destroyed > 0).then(|| explain::two_addresses(hub)),
-        false => (all.destroyed > all.kept).then(|| explain::another_object_goes(hub)),
+        false => all.undo_each_other().then(|| explain::another_object_goes(hub)),
     }
 }
 
