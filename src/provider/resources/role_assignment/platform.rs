@@ -64,12 +64,20 @@ pub(super) async fn mark(
     entries: &mut [Entry],
 ) -> Result<(), arm::Error> {
     let Some(principal) = state.principal_id.text() else { return Ok(()) };
-    for entry in entries.iter_mut().filter(|entry| !entry.adopted) {
-        let (scope, roles) = (&entry.id.scope, std::slice::from_ref(&entry.role));
-        if may_be(state.principal_type.text(), scope, roles) {
+    let principal_type = state.principal_type.text();
+    let is_in_question =
+        |entry: &Entry| !entry.adopted && may_be(principal_type, &entry.id.scope, std::slice::from_ref(&entry.role));
+    // Most often all are at one account, which is looked at once.
+    let mut looked: Vec<(ArmId, bool)> = Vec::new();
+    for entry in entries.iter().filter(|entry| is_in_question(entry)) {
+        let scope = &entry.id.scope;
+        if !looked.iter().any(|(known, _)| known == scope) {
             let hub = hub_of(session, &state.hub_id, scope, principal, Read::Remembered, call).await?;
-            entry.adopted = hub.is_some();
+            looked.push((scope.clone(), hub.is_some()));
         }
+    }
+    for entry in entries.iter_mut().filter(|entry| is_in_question(entry)) {
+        entry.adopted = looked.contains(&(entry.id.scope.clone(), true));
     }
     Ok(())
 }
