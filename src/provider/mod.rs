@@ -1,6 +1,7 @@
 //! The provider foundryhub: its configuration, and the registry of everything it offers.
 
 pub mod access;
+pub mod checks;
 pub mod config;
 pub mod report;
 pub mod resources;

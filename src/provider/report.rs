@@ -40,6 +40,25 @@ pub fn explain(error: &arm::Error, next: &str) -> String {
     text
 }
 
+/// The provider block is not known yet.
+pub fn unconfigured() -> Diagnostic {
+    Diagnostic::error(
+        "The provider is not configured yet",
+        "Its configuration depends on values that are not known yet, and without it nothing can be asked of Azure. Apply \
+         what those values come from first, for instance with -target.",
+    )
+}
+
+/// `what` should have been known by the time of an apply.
+pub fn unsettled(what: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Something is still unknown",
+        format!(
+            "When this was applied {what} could not be told. This is a mistake of the foundryhub provider; please report it."
+        ),
+    )
+}
+
 fn sentence(text: &str) -> String {
     if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }

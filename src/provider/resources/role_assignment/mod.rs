@@ -30,7 +30,7 @@ use crate::{
         schema::{IdentitySchema, Schema},
         timeouts::Timeouts,
     },
-    provider::{Session, session::Objects},
+    provider::{Session, report, session::Objects},
 };
 use change::{Done, Terms};
 use choice::{Choice, Role};
@@ -118,7 +118,7 @@ impl Resource for RoleAssignment {
 
     async fn read(&self, context: Context<'_, Session>, state: State, private: Private) -> Outcome<State> {
         let Some(session) = context.client else {
-            return Outcome { state: Some(state), private, diagnostics: unconfigured().into() };
+            return Outcome { state: Some(state), private, diagnostics: report::unconfigured().into() };
         };
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
         look::read(session, &call, state, private).await
@@ -151,7 +151,7 @@ impl Resource for RoleAssignment {
     async fn delete(&self, context: Context<'_, Session>, request: DeleteRequest<State>) -> Outcome<State> {
         let DeleteRequest { prior, mut private, replacing } = request;
         let Some(session) = context.client else {
-            return Outcome { state: Some(prior), private, diagnostics: unconfigured().into() };
+            return Outcome { state: Some(prior), private, diagnostics: report::unconfigured().into() };
         };
         session.arm.stop_remembering();
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
@@ -170,7 +170,7 @@ impl Resource for RoleAssignment {
 
     async fn import(&self, context: Context<'_, Session>, target: ImportTarget<Identity>) -> Outcome<State> {
         let Some(session) = context.client else {
-            return Outcome { state: None, private: Private::default(), diagnostics: unconfigured().into() };
+            return Outcome { state: None, private: Private::default(), diagnostics: report::unconfigured().into() };
         };
         let call = Call::new(context.cancel, READING);
         match import::import(session, &call, target).await {
@@ -241,7 +241,7 @@ async fn apply(
     mut private: Private,
 ) -> Outcome<State> {
     let failed = |state, private, error: Diagnostic| Outcome { state, private, diagnostics: error.into() };
-    let Some(session) = context.client else { return failed(prior, private, unconfigured()) };
+    let Some(session) = context.client else { return failed(prior, private, report::unconfigured()) };
     session.arm.stop_remembering();
     let call = Call::new(context.cancel, planned.timeout(timeout, WRITING));
     let creating = prior.is_none();
@@ -296,11 +296,11 @@ async fn settle(
 ) -> Result<Vec<Wanted>, Fault> {
     let read = Read::Fresh;
     let Target { scope, hub } = target::resolve(config, Some(planned), Some(session), read, call).await?;
-    let scope = scope.ok_or_else(|| Fault::Failed(unsettled("the target")))?;
+    let scope = scope.ok_or_else(|| Fault::Failed(report::unsettled("the target")))?;
     target::fill(planned, config, Some(&scope));
     let choice = Choice::of(config);
     let roles = choice::resolve(&choice, Some(planned), Some(&scope), Some(session), read, call).await?;
-    let roles = roles.ok_or_else(|| Fault::Failed(unsettled("the roles")))?;
+    let roles = roles.ok_or_else(|| Fault::Failed(report::unsettled("the roles")))?;
     choice::fill(planned, config, Some(&roles), Some(&scope));
     planned.id = planned.import_id();
     let principal = planned.principal_id.text().unwrap_or_default();
@@ -334,21 +334,4 @@ fn wanted(scope: &ArmId, roles: &[Role], principal: &str) -> Vec<Wanted> {
 fn are_there(wanted: &[Wanted], state: &State) -> bool {
     let entries = grant::entries(state);
     entries.len() == wanted.len() && wanted.iter().all(|wanted| entries.iter().any(|entry| wanted.is(entry)))
-}
-
-fn unconfigured() -> Diagnostic {
-    Diagnostic::error(
-        "The provider is not configured yet",
-        "Its configuration depends on values that are not known yet, and without it nothing can be asked of Azure. Apply \
-         what those values come from first, for instance with -target.",
-    )
-}
-
-fn unsettled(what: &str) -> Diagnostic {
-    Diagnostic::error(
-        "Something is still unknown",
-        format!(
-            "When this was applied {what} could not be told. This is a mistake of the foundryhub provider; please report it."
-        ),
-    )
 }

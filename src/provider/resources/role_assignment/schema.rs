@@ -3,17 +3,19 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::choice::Choice;
 use crate::{
-    arm::{ArmId, IdError, StorageAccountId, WorkspaceId, id::role_definition_guid},
+    arm::{ArmId, StorageAccountId, id::role_definition_guid},
     framework::{
         Attr, Diagnostic, Diagnostics, Path, Type, Value,
         schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Nesting, Presence, Refusal, Schema},
         timeouts::{self, Timeouts},
     },
-    provider::roles,
+    provider::{
+        checks::{self, hub_id, id, object_id, refuse, same_id},
+        roles,
+    },
 };
 
 /// The object as configuration, plan and state.
@@ -331,28 +333,8 @@ pub(super) fn validate(config: &State) -> Diagnostics {
     found
 }
 
-/// Whether two texts are spellings of one ARM id.
-fn same_id(a: &str, b: &str) -> bool {
-    matches!((ArmId::parse(a), ArmId::parse(b)), (Ok(a), Ok(b)) if a == b)
-}
-
 fn same_role(a: &str, b: &str) -> bool {
     role_definition_guid(a).is_some() && role_definition_guid(a) == role_definition_guid(b)
-}
-
-fn refusal(summary: &str, detail: impl Into<String>) -> Result<(), Refusal> {
-    Err(Refusal { summary: summary.to_owned(), detail: detail.into() })
-}
-
-fn id(value: &Value, summary: &str, parse: impl Fn(&str) -> Result<(), IdError>) -> Result<(), Refusal> {
-    match parse(value.as_str().unwrap_or_default()) {
-        Ok(()) => Ok(()),
-        Err(error) => refusal(summary, format!("{error}.")),
-    }
-}
-
-fn hub_id(value: &Value) -> Result<(), Refusal> {
-    id(value, "Invalid hub id", |text| WorkspaceId::parse(text).map(drop))
 }
 
 fn storage_account_id(value: &Value) -> Result<(), Refusal> {
@@ -364,17 +346,7 @@ fn any_id(value: &Value) -> Result<(), Refusal> {
 }
 
 fn principal_id(value: &Value) -> Result<(), Refusal> {
-    let text = value.as_str().unwrap_or_default();
-    // Other notations of a GUID, such as without hyphens, are not what Azure shows.
-    match Uuid::try_parse(text) {
-        Ok(_) if text.len() == 36 => Ok(()),
-        _ => refusal(
-            "Invalid principal id",
-            format!(
-                "{text:?} is not a GUID. A principal is named by its object id, not by a user name, display name or e-mail address."
-            ),
-        ),
-    }
+    object_id(value.as_str().unwrap_or_default())
 }
 
 fn one_of(value: &Value, summary: &str, allowed: &[&str]) -> Result<(), Refusal> {
@@ -382,7 +354,7 @@ fn one_of(value: &Value, summary: &str, allowed: &[&str]) -> Result<(), Refusal>
     if allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(text)) {
         return Ok(());
     }
-    refusal(summary, format!("{text:?} is not one of {}.", allowed.join(", ")))
+    refuse(summary, format!("{text:?} is not one of {}.", allowed.join(", ")))
 }
 
 /// The principal types that a request may name. Azure has more words for what it knows better.
@@ -409,7 +381,7 @@ fn scenario(value: &Value) -> Result<(), Refusal> {
         .map(|scenario| scenario.name)
         .collect();
     match value.as_str().and_then(roles::scenario) {
-        Some(scenario) if scenario.holder == roles::Holder::Hub => refusal(
+        Some(scenario) if scenario.holder == roles::Holder::Hub => refuse(
             "Scenario of the platform",
             format!(
                 "{} ({}) needs a role of the hub's own identity, and the platform makes that assignment when the hub is \
@@ -425,7 +397,7 @@ fn role_name(value: &Value) -> Result<(), Refusal> {
     if value.as_str().is_some_and(|text| !text.trim().is_empty()) {
         return Ok(());
     }
-    refusal("Empty role name", "Name a role, such as Storage Blob Data Reader.")
+    refuse("Empty role name", "Name a role, such as Storage Blob Data Reader.")
 }
 
 fn role_id(value: &Value) -> Result<(), Refusal> {
@@ -433,7 +405,7 @@ fn role_id(value: &Value) -> Result<(), Refusal> {
     if role_definition_guid(text).is_some() {
         return Ok(());
     }
-    refusal(
+    refuse(
         "Invalid role definition id",
         format!(
             "{text:?} does not end in the GUID of a role, as in /providers/Microsoft.Authorization/roleDefinitions/{{guid}}. To name a role use role_definition_name."
@@ -450,14 +422,7 @@ fn on_existing(value: &Value) -> Result<(), Refusal> {
 }
 
 fn duration(value: &Value) -> Result<(), Refusal> {
-    let text = value.as_str().unwrap_or_default();
-    if timeouts::parse(text).is_some() {
-        return Ok(());
-    }
-    refusal(
-        "Invalid duration",
-        format!("{text:?} is not a duration. Write a number with a unit, such as 90s or 2m; 0s asks once."),
-    )
+    checks::duration(value, "2m; 0s asks once")
 }
 
 #[cfg(test)]

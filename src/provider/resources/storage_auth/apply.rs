@@ -8,12 +8,11 @@ use super::{
     note,
     record::{self, Record},
     schema::{Settings, State},
-    unsettled,
 };
 use crate::{
     arm::{Call, Read, WorkspaceId},
     framework::{Diagnostic, Diagnostics, Private, resource::Outcome},
-    provider::{Session, access::Access},
+    provider::{Session, access::Access, report},
 };
 
 /// What there was before an apply.
@@ -91,7 +90,7 @@ pub(super) async fn apply(
     private: Private,
 ) -> Outcome<State> {
     session.arm.stop_remembering();
-    let Some(hub) = planned.hub() else { return before.untouched(private, unsettled().into()) };
+    let Some(hub) = planned.hub() else { return before.untouched(private, report::unsettled("the hub's id").into()) };
     let turn = session.turn(hub.arm(), call).await;
     let _hub_turn = match turn {
         Ok(turn) => turn,

@@ -16,15 +16,6 @@ const HUB: &str = "hub_id";
 const MODE: &str = "system_datastores_auth_mode";
 const KEYS: &str = "shared_access_key_enabled";
 
-/// The provider block is not known yet.
-pub(super) fn unconfigured() -> Diagnostic {
-    Diagnostic::error(
-        "The provider is not configured yet",
-        "Its configuration depends on values that are not known yet, and without it nothing can be asked of Azure. Apply \
-         what those values come from first, for instance with -target.",
-    )
-}
-
 /// The user wants no more. What is only found out half must not pass for a plan.
 pub(super) fn interrupted() -> Diagnostic {
     Diagnostic::error("Interrupted", "Nothing was changed.")

@@ -27,7 +27,7 @@ use crate::{
         },
         schema::{IdentitySchema, Schema},
     },
-    provider::Session,
+    provider::{Session, report},
 };
 use apply::{Before, Bequest};
 use look::{Account, Look, Unseen};
@@ -92,7 +92,7 @@ impl Resource for StorageAuth {
 
     async fn create(&self, context: Context<'_, Session>, request: CreateRequest<State>) -> Outcome<State> {
         let CreateRequest { config, planned, .. } = request;
-        let Some(session) = context.client else { return kept(None, Private::default(), explain::unconfigured()) };
+        let Some(session) = context.client else { return kept(None, Private::default(), report::unconfigured()) };
         let inherited = planned.hub().and_then(|hub| session.inherit::<Bequest>(hub.arm()));
         let before = inherited.map_or(Before::Nothing, Before::Inherited);
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.create, WRITING));
@@ -100,8 +100,8 @@ impl Resource for StorageAuth {
     }
 
     async fn read(&self, context: Context<'_, Session>, mut state: State, mut private: Private) -> Outcome<State> {
-        let Some(session) = context.client else { return kept(Some(state), private, explain::unconfigured()) };
-        let Some(hub) = state.hub() else { return kept(Some(state), private, unsettled()) };
+        let Some(session) = context.client else { return kept(Some(state), private, report::unconfigured()) };
+        let Some(hub) = state.hub() else { return kept(Some(state), private, report::unsettled("the hub's id")) };
         session.note_object(hub.arm(), |all| all.seen += 1);
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
         let known = account_of(&state);
@@ -130,7 +130,7 @@ impl Resource for StorageAuth {
 
     async fn update(&self, context: Context<'_, Session>, request: UpdateRequest<State>) -> Outcome<State> {
         let UpdateRequest { prior, config, planned, private } = request;
-        let Some(session) = context.client else { return kept(Some(prior), private, explain::unconfigured()) };
+        let Some(session) = context.client else { return kept(Some(prior), private, report::unconfigured()) };
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.update, WRITING));
         let target = apply::wanted(&config, &planned);
         if target.is_met_by(&prior.settings()) && !planned.original.is_unknown() {
@@ -144,8 +144,8 @@ impl Resource for StorageAuth {
 
     async fn delete(&self, context: Context<'_, Session>, request: DeleteRequest<State>) -> Outcome<State> {
         let DeleteRequest { prior, private, replacing } = request;
-        let Some(session) = context.client else { return kept(Some(prior), private, explain::unconfigured()) };
-        let Some(hub) = prior.hub() else { return kept(Some(prior), private, unsettled()) };
+        let Some(session) = context.client else { return kept(Some(prior), private, report::unconfigured()) };
+        let Some(hub) = prior.hub() else { return kept(Some(prior), private, report::unsettled("the hub's id")) };
         session.arm.stop_remembering();
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
         restore::destroy(session, &call, &hub, prior, private, replacing).await
@@ -153,7 +153,7 @@ impl Resource for StorageAuth {
 
     async fn import(&self, context: Context<'_, Session>, target: ImportTarget<Identity>) -> Outcome<State> {
         let failed = |error| kept(None, Private::default(), error);
-        let Some(session) = context.client else { return failed(explain::unconfigured()) };
+        let Some(session) = context.client else { return failed(report::unconfigured()) };
         let text = match target {
             ImportTarget::Id(text) => text,
             ImportTarget::Identity(identity) => identity.hub_id,
@@ -258,11 +258,4 @@ fn claim(session: &Session, hub: &WorkspaceId, account: Option<&StorageAccountId
 
 fn kept(state: Option<State>, private: Private, error: Diagnostic) -> Outcome<State> {
     Outcome { state, private, diagnostics: error.into() }
-}
-
-fn unsettled() -> Diagnostic {
-    Diagnostic::error(
-        "Something is still unknown",
-        "When this was applied the hub's id could not be told. This is a mistake of the foundryhub provider; please report it.",
-    )
 }

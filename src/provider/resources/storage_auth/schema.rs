@@ -3,11 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::{
     arm::{
-        ArmId, WorkspaceId,
+        WorkspaceId,
         workspaces::{AuthMode, AuthModeKind},
     },
     framework::{
@@ -15,7 +14,10 @@ use crate::{
         schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Nesting, Presence, Refusal, Schema},
         timeouts::{self, Timeouts},
     },
-    provider::access::{Check, Terms},
+    provider::{
+        access::{Check, Terms},
+        checks::{self, hub_id, object_id, refuse, same_id},
+    },
 };
 
 /// The object as configuration, plan and state.
@@ -311,32 +313,16 @@ pub(super) fn validate(config: &State) -> Diagnostics {
     found
 }
 
-/// Whether two texts are spellings of one ARM id.
-pub(super) fn same_id(a: &str, b: &str) -> bool {
-    matches!((ArmId::parse(a), ArmId::parse(b)), (Ok(a), Ok(b)) if a == b)
-}
-
 /// Whether both are known and spellings of one ARM id.
 pub(super) fn same_id_attr(a: &Attr<String>, b: &Attr<String>) -> bool {
     matches!((a.text(), b.text()), (Some(a), Some(b)) if same_id(a, b))
 }
 
-fn refusal(summary: &str, detail: impl Into<String>) -> Result<(), Refusal> {
-    Err(Refusal { summary: summary.to_owned(), detail: detail.into() })
-}
-
-fn hub_id(value: &Value) -> Result<(), Refusal> {
-    match WorkspaceId::parse(value.as_str().unwrap_or_default()) {
-        Ok(_) => Ok(()),
-        Err(error) => refusal("Invalid hub id", format!("{error}.")),
-    }
-}
-
 fn mode(value: &Value) -> Result<(), Refusal> {
     let text = value.as_str().unwrap_or_default();
     match AuthMode::new(text).kind() {
-        AuthModeKind::Other => refusal("Unknown mode", format!("{text:?} is none of identity and accesskey.")),
-        _ if text.is_empty() => refusal("Unknown mode", "The mode is empty; write identity or accesskey."),
+        AuthModeKind::Other => refuse("Unknown mode", format!("{text:?} is none of identity and accesskey.")),
+        _ if text.is_empty() => refuse("Unknown mode", "The mode is empty; write identity or accesskey."),
         _ => Ok(()),
     }
 }
@@ -346,33 +332,16 @@ fn access_check(value: &Value) -> Result<(), Refusal> {
     if ["off", "warn", "enforce"].iter().any(|word| word.eq_ignore_ascii_case(text)) {
         return Ok(());
     }
-    refusal("Unknown access check", format!("{text:?} is none of off, warn and enforce."))
+    refuse("Unknown access check", format!("{text:?} is none of off, warn and enforce."))
 }
 
 fn principal_ids(value: &Value) -> Result<(), Refusal> {
     let Value::List(ids) = value else { return Ok(()) };
-    // Other notations of a GUID, such as without hyphens, are not what Azure shows.
-    let wrong = ids.iter().filter_map(Value::as_str).find(|id| id.len() != 36 || Uuid::try_parse(id).is_err());
-    match wrong {
-        None => Ok(()),
-        Some(id) => refusal(
-            "Invalid principal id",
-            format!(
-                "{id:?} is not a GUID. A principal is named by its object id, not by a user name, display name or e-mail address."
-            ),
-        ),
-    }
+    ids.iter().filter_map(Value::as_str).try_for_each(object_id)
 }
 
 fn duration(value: &Value) -> Result<(), Refusal> {
-    let text = value.as_str().unwrap_or_default();
-    if timeouts::parse(text).is_some() {
-        return Ok(());
-    }
-    refusal(
-        "Invalid duration",
-        format!("{text:?} is not a duration. Write a number with a unit, such as 90s or 10m; 0s does not wait."),
-    )
+    checks::duration(value, "10m; 0s does not wait")
 }
 
 #[cfg(test)]
