@@ -9,13 +9,10 @@ mod replace;
 mod shared;
 mod states;
 
-use std::{ops::Deref, sync::Arc};
-
 use serde_json::{Value, json};
 
 use crate::azure::{Options, Record};
-use crate::emulator::client::{Arm, arm_with};
-use crate::support::core::{Core, Plan, Report};
+use crate::support::bed::Bed;
 
 const TYPE: &str = "foundryhub_role_assignment";
 const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
@@ -25,44 +22,15 @@ const BLOB_READER: &str = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
 const FILE_CONTRIBUTOR: &str = "69566ab7-960f-475b-8e7c-b3118f30c6bd";
 const FILE_READER: &str = "b8eda974-7b85-4f76-af95-65846b26df6d";
 
-/// An emulator with a hub on a storage account, and a working directory that is signed in to it.
-struct Bed {
-    arm: Arc<Arm>,
-    core: Core,
-}
-
-impl Deref for Bed {
-    type Target = Arm;
-
-    fn deref(&self) -> &Arm {
-        &self.arm
-    }
-}
-
 async fn bed() -> Bed {
     bed_with(|_| {}).await
 }
 
 async fn bed_with(change: impl FnOnce(&mut Options)) -> Bed {
-    let arm = Arc::new(arm_with(change).await);
-    let core = arm.emulator.environment().into_iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
-    arm.emulator.clear_requests();
-    Bed { arm, core }
+    Bed::new(TYPE, short, change).await
 }
 
 impl Bed {
-    async fn plan(&mut self, config: &Value) -> Plan {
-        self.core.plan(TYPE, "a", config.clone()).await
-    }
-
-    async fn apply(&mut self, config: &Value) -> Report {
-        self.core.apply(TYPE, "a", config.clone()).await
-    }
-
-    fn state(&self) -> Value {
-        self.core.state(TYPE, "a")
-    }
-
     /// The assignments in the state by role, as their ids.
     fn recorded(&self) -> Vec<(String, String)> {
         let map = self.state()["role_assignments"].as_object().expect("a map").clone();
@@ -82,18 +50,6 @@ impl Bed {
             .collect();
         held.sort();
         held
-    }
-
-    /// The ARM requests since the last look, as method and what they are about.
-    fn requests(&self) -> Vec<String> {
-        let requests = self.emulator.arm_requests().iter().map(short).collect();
-        self.emulator.clear_requests();
-        requests
-    }
-
-    /// How many of the ARM requests since the last look were writes, in order.
-    fn writes(&self) -> Vec<String> {
-        self.requests().into_iter().filter(|request| !request.starts_with("GET")).collect()
     }
 
     fn by_hub(&self, principal: &str, access: &str) -> Value {

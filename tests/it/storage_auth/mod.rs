@@ -6,30 +6,13 @@ mod failures;
 mod lifecycle;
 mod states;
 
-use std::{ops::Deref, sync::Arc};
-
 use serde_json::{Value, json};
 
 use crate::azure::{Action as Fault, Lro, Options, Record, Rule};
-use crate::emulator::client::{Arm, arm_with};
-use crate::support::core::{Core, Plan, Report};
+use crate::support::{bed::Bed, core::Report};
 
 const TYPE: &str = "foundryhub_storage_auth";
 const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
-
-/// An emulator with a hub in access-key mode on a storage account, and a working directory that is signed in to it.
-struct Bed {
-    arm: Arc<Arm>,
-    core: Core,
-}
-
-impl Deref for Bed {
-    type Target = Arm;
-
-    fn deref(&self) -> &Arm {
-        &self.arm
-    }
-}
 
 async fn bed() -> Bed {
     bed_with(|_| {}).await
@@ -40,32 +23,13 @@ async fn bed_with(change: impl FnOnce(&mut Options)) -> Bed {
         options.lro = Lro::Done;
         change(options);
     };
-    let arm = Arc::new(arm_with(quick).await);
-    let core = arm.emulator.environment().into_iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
-    arm.emulator.clear_requests();
-    Bed { arm, core }
+    Bed::new(TYPE, short, quick).await
 }
 
 impl Bed {
     /// Hub on identity, keys off, without the access check.
     fn keyless(&self) -> Value {
         json!({ "hub_id": self.hub, "shared_access_key_enabled": false, "access_check": "off" })
-    }
-
-    async fn plan(&mut self, config: &Value) -> Plan {
-        self.core.plan(TYPE, "a", config.clone()).await
-    }
-
-    async fn apply(&mut self, config: &Value) -> Report {
-        self.core.apply(TYPE, "a", config.clone()).await
-    }
-
-    async fn destroy(&mut self) -> Report {
-        self.core.destroy(TYPE, "a").await
-    }
-
-    fn state(&self) -> Value {
-        self.core.state(TYPE, "a")
     }
 
     fn mode(&self) -> String {
@@ -77,18 +41,6 @@ impl Bed {
     fn keys(&self) -> Option<bool> {
         let account = self.emulator.resource(&self.account).expect("the account");
         account.pointer("/properties/allowSharedKeyAccess").and_then(Value::as_bool)
-    }
-
-    /// The ARM requests since the last look, as method and what they are about.
-    fn requests(&self) -> Vec<String> {
-        let requests = self.emulator.arm_requests().iter().map(short).collect();
-        self.emulator.clear_requests();
-        requests
-    }
-
-    /// The writes among the ARM requests since the last look.
-    fn writes(&self) -> Vec<String> {
-        self.requests().into_iter().filter(|request| !request.starts_with("GET")).collect()
     }
 
     fn fault(&self, rule: Rule) {

@@ -1,6 +1,7 @@
 //! What several concerns stand on.
 
 pub(crate) mod arm;
+pub(crate) mod bed;
 #[expect(dead_code, reason = "tests of resources use the rest")]
 pub(crate) mod core;
 pub(crate) mod echo;

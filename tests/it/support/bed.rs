@@ -1,0 +1,69 @@
+//! What tests of a resource stand on.
+
+use std::{ops::Deref, sync::Arc};
+
+use serde_json::Value;
+
+use super::core::{Core, Plan, Report};
+use crate::azure::{Options, Record};
+use crate::emulator::client::{Arm, arm_with};
+
+/// An emulator with a hub in access-key mode on a storage account, and a working directory that is signed in to it. Most
+/// tests are about one resource of one type, whose name in the configuration is `a`.
+pub(crate) struct Bed {
+    pub(crate) arm: Arc<Arm>,
+    pub(crate) core: Core,
+    type_name: &'static str,
+    short: fn(&Record) -> String,
+}
+
+impl Deref for Bed {
+    type Target = Arm;
+
+    fn deref(&self) -> &Arm {
+        &self.arm
+    }
+}
+
+impl Bed {
+    /// A bed for tests of a type that write requests as `short` does.
+    pub(crate) async fn new(
+        type_name: &'static str,
+        short: fn(&Record) -> String,
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
+        let arm = Arc::new(arm_with(change).await);
+        let environment = arm.emulator.environment();
+        let core = environment.into_iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
+        arm.emulator.clear_requests();
+        Self { arm, core, type_name, short }
+    }
+
+    pub(crate) async fn plan(&mut self, config: &Value) -> Plan {
+        self.core.plan(self.type_name, "a", config.clone()).await
+    }
+
+    pub(crate) async fn apply(&mut self, config: &Value) -> Report {
+        self.core.apply(self.type_name, "a", config.clone()).await
+    }
+
+    pub(crate) async fn destroy(&mut self) -> Report {
+        self.core.destroy(self.type_name, "a").await
+    }
+
+    pub(crate) fn state(&self) -> Value {
+        self.core.state(self.type_name, "a")
+    }
+
+    /// The ARM requests since the last look, as method and what they are about.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        let requests = self.emulator.arm_requests().iter().map(self.short).collect();
+        self.emulator.clear_requests();
+        requests
+    }
+
+    /// The writes among the ARM requests since the last look.
+    pub(crate) fn writes(&self) -> Vec<String> {
+        self.requests().into_iter().filter(|request| !request.starts_with("GET")).collect()
+    }
+}
