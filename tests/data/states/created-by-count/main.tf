@@ -1,0 +1,18 @@
+terraform {
+  required_providers {
+    foundryhub = {
+      source = "foundryhub/foundryhub"
+    }
+  }
+}
+
+locals {
+  people = ["aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002", "aaaaaaaa-0000-4000-8000-000000000003"]
+}
+
+resource "foundryhub_role_assignment" "all" {
+  count        = length(local.people)
+  hub_id       = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg1/providers/Microsoft.MachineLearningServices/workspaces/hub1"
+  principal_id = local.people[count.index]
+  access       = "contributor"
+}

@@ -1,0 +1,17 @@
+terraform {
+  required_providers {
+    foundryhub = {
+      source = "foundryhub/foundryhub"
+    }
+  }
+}
+
+resource "foundryhub_storage_auth" "hub" {
+  hub_id                    = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg1/providers/Microsoft.MachineLearningServices/workspaces/hub1"
+  shared_access_key_enabled = false
+}
+
+resource "foundryhub_storage_auth" "again" {
+  hub_id                    = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg1/providers/Microsoft.MachineLearningServices/workspaces/hub1"
+  shared_access_key_enabled = false
+}
