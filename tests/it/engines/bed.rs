@@ -41,12 +41,17 @@ impl Bed {
     }
 
     pub(super) async fn with(options: Options) -> Self {
-        let emulator = Emulator::start(options).await.unwrap();
-        emulator.add_principal(ALICE, "User");
+        let bed = Self::around(Emulator::start(options).await.unwrap());
+        bed.emulator.add_principal(ALICE, "User");
+        bed.emulator.seed_storage_account(&bed.account, json!({ "allowSharedKeyAccess": true }));
+        bed.emulator.seed_hub(&bed.hub, &bed.account, json!({ "systemDatastoresAuthMode": "accesskey" }));
+        bed
+    }
+
+    /// A bed around an emulator that has the hub and its account already.
+    pub(super) fn around(emulator: Emulator) -> Self {
         let hub = emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", "hub1");
         let account = emulator.id("rg1", "Microsoft.Storage/storageAccounts", "sa1");
-        emulator.seed_storage_account(&account, json!({ "allowSharedKeyAccess": true }));
-        emulator.seed_hub(&hub, &account, json!({ "systemDatastoresAuthMode": "accesskey" }));
         Self { emulator, hub, account }
     }
 

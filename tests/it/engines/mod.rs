@@ -5,6 +5,7 @@ mod auth_failures;
 mod auth_objects;
 mod bed;
 mod demo;
+mod earlier_states;
 mod echo;
 mod examples;
 mod grants;

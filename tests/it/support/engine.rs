@@ -409,7 +409,7 @@ impl Drop for Running {
 #[derive(Debug)]
 pub(crate) struct Outcome {
     command: String,
-    code: Option<i32>,
+    pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
