@@ -55,6 +55,8 @@ pub struct RoleAssignmentProperties {
     /// When it was made.
     #[serde(deserialize_with = "lenient_time")]
     pub created_on: Option<OffsetDateTime>,
+    /// Who made it: an object id.
+    pub created_by: Option<String>,
     /// When it was last changed.
     #[serde(deserialize_with = "lenient_time")]
     pub updated_on: Option<OffsetDateTime>,

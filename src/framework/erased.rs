@@ -5,18 +5,31 @@ use std::{future::Future, pin::Pin};
 use super::{
     Diagnostic, Diagnostics, Path, Private, Type, Value, json, plan,
     resource::{
-        Context, CreateRequest, DeleteRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Resource, UpdateRequest,
+        Context, CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest,
+        Planned, Resource, UpdateRequest,
     },
     schema::{IdentitySchema, Schema},
     state::{Mismatch, from_value, to_value},
+    walk::{Key, Succession},
 };
 
 /// A future that a trait object can return.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Set in the private data of a planned creation. When a removal is applied with it, the removal is the first half of a
-/// replacement: engines plan the creation half and hand its private data to both.
+/// What a planned creation will stand for. When a removal is applied with it, the removal is the first half of a
+/// replacement: engines plan the creation half and give its private data to both (with `create_before_destroy` they plan
+/// the removal by itself).
 const CREATES: &str = ".creates";
+
+/// What the object of a planned change stands for. When a creation is planned with it, it is the second plan of a
+/// replacement: engines give it the private data of the first.
+const REPLACES: &str = ".replaces";
+
+/// The subjects that the object lets go of and leaves in place for others.
+const KEEPS: &str = ".keeps";
+
+/// The subjects for which the last read of the object saw others in the state, too.
+pub(super) const SEEN_WITH_OTHERS: &str = ".seen_with_others";
 
 /// What an operation left behind, by value. `state` and `identity` are null where there is none.
 #[derive(Debug)]
@@ -71,6 +84,8 @@ pub trait AnyResource<C>: Send + Sync {
     fn identity_schema(&self) -> &IdentitySchema;
     /// Whether a change may give an object another identity.
     fn identity_may_change(&self) -> bool;
+    /// What an object of a state stands for.
+    fn keys(&self, state: &Value) -> Vec<Key>;
     /// Checks a configuration.
     fn validate(&self, config: Value) -> Diagnostics;
     /// Brings a stored state to today's schema.
@@ -138,6 +153,17 @@ fn mistake(mismatch: &Mismatch) -> Diagnostic {
     )
 }
 
+/// What an object is called in messages to the user: its `id`.
+fn label(object: &Value) -> String {
+    object.get("id").as_str().unwrap_or("an object whose id is not known yet").to_owned()
+}
+
+fn keep(private: &mut Private, kept: &[String]) {
+    if !kept.is_empty() {
+        private.set(KEEPS, &kept);
+    }
+}
+
 fn failed(diagnostic: Diagnostic) -> Left {
     Left { state: Value::Null, identity: Value::Null, private: Vec::new(), diagnostics: diagnostic.into() }
 }
@@ -171,6 +197,10 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
 
     fn identity_may_change(&self) -> bool {
         self.resource.identity_may_change()
+    }
+
+    fn keys(&self, state: &Value) -> Vec<Key> {
+        from_value(state.clone()).map(|state| self.resource.keys(&state)).unwrap_or_default()
     }
 
     fn validate(&self, config: Value) -> Diagnostics {
@@ -211,32 +241,59 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                 requires_replace: Vec::new(),
                 diagnostics,
             };
-            let mut private = Private::decode(&change.private);
-            private.remove(CREATES);
+            let walk = context.walk.clone();
+            let private = Private::decode(&change.private);
+            let replaced: Option<Vec<Key>> = private.get(REPLACES).filter(|_| change.prior.is_null());
+            let seen_with_others: Option<Vec<String>> = private.get(SEEN_WITH_OTHERS);
+            let mut private = private.without_reserved();
             if change.config.is_null() {
-                let prior = fit!(change.prior, |error: Diagnostic| unplanned(error.into()));
-                let diagnostics = self.resource.plan_destroy(context, prior, &mut private).await;
+                let prior = fit!(change.prior.clone(), |error: Diagnostic| unplanned(error.into()));
+                let (overlaps, kept) = walk.plan(&label(&change.prior), &self.resource.keys(&prior), &[]);
+                let mut diagnostics = self.resource.overlaps(&prior, &overlaps);
+                let request = DestroyPlanRequest { prior, kept: &kept, private: &private };
+                diagnostics.extend(self.resource.plan_destroy(context, request).await);
+                keep(&mut private, &kept);
+                if let Some(seen) = seen_with_others {
+                    private.set(SEEN_WITH_OTHERS, &seen);
+                }
                 return PlannedChange { private: private.encode(), ..unplanned(diagnostics) };
             }
             let block = &self.schema.block;
             let planned = plan::prepare(block, &change.prior, &change.config, &change.target);
+            let prior = match &change.prior {
+                Value::Null => None,
+                prior => Some(fit!(prior.clone(), |error: Diagnostic| unplanned(error.into()))),
+            };
+            let stood_for = match (&prior, &replaced) {
+                (Some(prior), _) => self.resource.keys(prior),
+                (None, Some(replaced)) => replaced.clone(),
+                (None, None) => Vec::new(),
+            };
             let request = PlanRequest {
-                prior: match &change.prior {
-                    Value::Null => None,
-                    prior => Some(fit!(prior.clone(), |error: Diagnostic| unplanned(error.into()))),
-                },
+                prior,
                 config: fit!(change.config, |error: Diagnostic| unplanned(error.into())),
                 planned: fit!(planned, |error: Diagnostic| unplanned(error.into())),
                 private,
+                replaced: replaced.clone().unwrap_or_default(),
             };
-            let mut planned = self.resource.plan(context, request).await;
-            if change.prior.is_null() {
-                planned.private.set(CREATES, &true);
+            let Planned { state, keys, mut private, mut requires_replace, mut diagnostics } =
+                self.resource.plan(context, request).await;
+            if let Some(keys) = &keys {
+                let kept = if replaced.is_some() {
+                    walk.kept(&stood_for, keys)
+                } else {
+                    let id = to_value(&state).map_or_else(|_| self.name().to_owned(), |state| label(&state));
+                    let (overlaps, kept) = walk.plan(&id, &stood_for, keys);
+                    diagnostics.extend(self.resource.overlaps(&state, &overlaps));
+                    kept
+                };
+                keep(&mut private, &kept);
             }
-            let outcome =
-                Outcome { state: Some(planned.state), private: planned.private, diagnostics: planned.diagnostics };
-            let left = self.left(outcome, &Value::Null);
-            let mut requires_replace = planned.requires_replace;
+            match change.prior.is_null() {
+                true => private.set(CREATES, &keys.unwrap_or_default()),
+                false => private.set(REPLACES, &stood_for),
+            }
+            let left = self.left(Outcome { state: Some(state), private, diagnostics }, &Value::Null);
             if !change.prior.is_null() {
                 requires_replace.extend(plan::replacements(block, &change.prior, &left.state));
             }
@@ -252,20 +309,27 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
 
     fn apply<'a>(&'a self, context: Context<'a, R::Client>, change: Change) -> Answer<'a, Left> {
         Box::pin(async move {
-            let mut private = Private::decode(&change.private);
-            let replacing = private.get(CREATES) == Some(true);
-            private.remove(CREATES);
+            let private = Private::decode(&change.private);
+            let succession = Succession {
+                walk: context.walk.clone(),
+                replaced_by: private.get(CREATES),
+                kept: private.get(KEEPS).unwrap_or_default(),
+                seen_with_others: private.get(SEEN_WITH_OTHERS).unwrap_or_default(),
+            };
+            let private = private.without_reserved();
             let known = if change.target.is_null() { change.prior.clone() } else { change.target.clone() };
             let outcome = if change.target.is_null() {
                 let prior = fit!(change.prior, failed);
-                self.resource.delete(context, DeleteRequest { prior, private, replacing }).await
+                self.resource.delete(context, DeleteRequest { prior, private, succession }).await
             } else {
                 let (config, planned) = (fit!(change.config, failed), fit!(change.target, failed));
                 match change.prior {
                     Value::Null => self.resource.create(context, CreateRequest { config, planned, private }).await,
                     prior => {
                         let prior = fit!(prior, failed);
-                        self.resource.update(context, UpdateRequest { prior, config, planned, private }).await
+                        self.resource
+                            .update(context, UpdateRequest { prior, config, planned, private, succession })
+                            .await
                     }
                 }
             };

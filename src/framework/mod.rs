@@ -17,6 +17,7 @@ pub mod state;
 pub mod timeouts;
 pub mod types;
 pub mod value;
+pub mod walk;
 
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use number::Number;

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Diagnostics, Path, Private, Type,
     schema::{IdentitySchema, Schema},
+    walk::{Key, Overlap, Succession, Walk},
 };
 
 /// What every call of a resource gets beside its own values.
@@ -19,6 +20,8 @@ pub struct Context<'c, C> {
     pub client: Option<&'c C>,
     /// Fires when the user interrupts: abort soon and return what exists.
     pub cancel: CancellationToken,
+    /// The other objects of this type, as far as the process has come to them.
+    pub walk: Walk,
 }
 
 /// A managed resource type.
@@ -46,6 +49,17 @@ pub trait Resource: Send + Sync + 'static {
     /// The identity of an object; `None` while a part of it is unknown.
     fn identity(&self, state: &Self::State) -> Option<Self::Identity>;
 
+    /// What an object of a state stands for in the service, as far as that is known. Objects of one walk are told to be
+    /// about the same thing by it, never by their identity or address.
+    fn keys(&self, _state: &Self::State) -> Vec<Key> {
+        Vec::new()
+    }
+
+    /// What to say in the plan of `state` about what it has in common with other objects of the walk.
+    fn overlaps(&self, _state: &Self::State, _overlaps: &[Overlap]) -> Diagnostics {
+        Diagnostics::default()
+    }
+
     /// Whether a change may give an object another identity instead of replacing it.
     fn identity_may_change(&self) -> bool {
         false
@@ -63,12 +77,11 @@ pub trait Resource: Send + Sync + 'static {
         request: PlanRequest<Self::State>,
     ) -> impl Future<Output = Planned<Self::State>> + Send;
 
-    /// Warns about a destruction before it happens. What it puts into `private` the removal gets.
+    /// Warns about a destruction before it happens.
     fn plan_destroy(
         &self,
         _context: Context<'_, Self::Client>,
-        _prior: Self::State,
-        _private: &mut Private,
+        _request: DestroyPlanRequest<'_, Self::State>,
     ) -> impl Future<Output = Diagnostics> + Send {
         async { Diagnostics::default() }
     }
@@ -142,6 +155,19 @@ pub struct PlanRequest<S> {
     pub planned: S,
     /// What the resource keeps for itself.
     pub private: Private,
+    /// What the object stands for that this creation replaces; nothing where it replaces none.
+    pub replaced: Vec<Key>,
+}
+
+/// A destruction to plan.
+#[derive(Debug)]
+pub struct DestroyPlanRequest<'r, S> {
+    /// The object as it is.
+    pub prior: S,
+    /// The subjects that the removal leaves in place for others.
+    pub kept: &'r [String],
+    /// What the resource keeps for itself.
+    pub private: &'r Private,
 }
 
 /// A completed plan.
@@ -149,6 +175,8 @@ pub struct PlanRequest<S> {
 pub struct Planned<S> {
     /// What the object will be.
     pub state: S,
+    /// What it will stand for; `None` while that is not known. A plan may know more than it shows.
+    pub keys: Option<Vec<Key>>,
     /// What the resource keeps for the apply.
     pub private: Private,
     /// Attributes whose change replaces the object, beside those that the schema names.
@@ -179,6 +207,8 @@ pub struct UpdateRequest<S> {
     pub planned: S,
     /// What the plan kept.
     pub private: Private,
+    /// What becomes of what the object wrote and lets go of.
+    pub succession: Succession,
 }
 
 /// A removal.
@@ -188,9 +218,8 @@ pub struct DeleteRequest<S> {
     pub prior: S,
     /// What the resource kept.
     pub private: Private,
-    /// Whether it is one half of a replacement, the object being created again in the same run. Engines do not say so:
-    /// it shows in the private data, which come from the plan of the creation.
-    pub replacing: bool,
+    /// What becomes of what the object wrote.
+    pub succession: Succession,
 }
 
 /// What an operation left behind and what it has to say.

@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Diagnostic, Diagnostics, Private, Value,
     contain::contain,
-    erased::{AnyResource, Change, Left, PlannedChange},
+    erased::{AnyResource, Change, Left, PlannedChange, SEEN_WITH_OTHERS},
     json, plan,
     resource::{Context, ImportTarget, MoveSource},
     schema::Schema,
+    walk::{Ledger, Walk},
 };
 
 /// A provider: its own configuration and its types.
@@ -48,6 +49,8 @@ pub struct Server<P: Provider> {
     schema: Schema,
     resources: BTreeMap<&'static str, Box<dyn AnyResource<P::Client>>>,
     client: Mutex<Option<Arc<P::Client>>>,
+    /// What is known of the objects of the walk that began when the provider was last configured.
+    ledger: Mutex<Arc<Ledger>>,
     stop: Mutex<CancellationToken>,
 }
 
@@ -59,7 +62,7 @@ impl<P: Provider> Server<P> {
     pub fn new(provider: P) -> Self {
         let resources = provider.resources().into_iter().map(|resource| (resource.name(), resource)).collect();
         let schema = provider.schema();
-        Self { provider, schema, resources, client: Mutex::default(), stop: Mutex::default() }
+        Self { provider, schema, resources, client: Mutex::default(), ledger: Mutex::default(), stop: Mutex::default() }
     }
 
     /// The provider block.
@@ -98,6 +101,7 @@ impl<P: Provider> Server<P> {
         contained("ConfigureProvider", Diagnostics::from, async {
             let (client, diagnostics) = self.provider.configure(&config, engine_version);
             *lock(&self.client) = client.map(Arc::new);
+            *lock(&self.ledger) = Arc::default();
             diagnostics
         })
         .await
@@ -135,6 +139,7 @@ impl<P: Provider> Server<P> {
     ) -> (Value, Diagnostics) {
         contained("UpgradeResourceState", |error| (Value::Null, error.into()), async {
             let (state, diagnostics) = resource.upgrade(version, text);
+            self.walk(resource).see(&resource.keys(&state));
             (plan::storable(&resource.schema().block, state), diagnostics)
         })
         .await
@@ -167,10 +172,13 @@ impl<P: Provider> Server<P> {
         private: Vec<u8>,
     ) -> Left {
         let client = self.client();
-        let mut kept = Private::decode(&private);
+        let kept = Private::decode(&private);
         let imported = kept.get(IMPORTED) == Some(true);
-        kept.remove(IMPORTED);
-        let work = resource.read(self.context(client.as_deref()), state.clone(), kept.encode());
+        let kept = kept.without_reserved();
+        if imported {
+            self.walk(resource).see(&resource.keys(&state));
+        }
+        let work = resource.read(self.context(resource, client.as_deref()), state.clone(), kept.encode());
         let mut left = contained("ReadResource", lost, work).await;
         if !left.diagnostics.has_errors() && !left.state.is_null() {
             let known = if imported { Value::Null } else { identity.clone() };
@@ -178,6 +186,12 @@ impl<P: Provider> Server<P> {
         }
         if left.diagnostics.has_errors() {
             return Left { state, identity, private, diagnostics: left.diagnostics };
+        }
+        let shared = self.walk(resource).seen_with_others(&resource.keys(&left.state));
+        if !shared.is_empty() {
+            let mut private = Private::decode(&left.private);
+            private.set(SEEN_WITH_OTHERS, &shared);
+            left.private = private.encode();
         }
         self.clean(resource, left)
     }
@@ -192,7 +206,7 @@ impl<P: Provider> Server<P> {
             requires_replace: Vec::new(),
             diagnostics: error.into(),
         };
-        let work = resource.plan(self.context(client.as_deref()), change);
+        let work = resource.plan(self.context(resource, client.as_deref()), change);
         let mut planned = contained("PlanResourceChange", failed, work).await;
         planned.state = plan::storable(&resource.schema().block, planned.state);
         planned
@@ -211,7 +225,7 @@ impl<P: Provider> Server<P> {
             private: Private::decode(&private).without_reserved().encode(),
             diagnostics,
         };
-        let work = resource.apply(self.context(client.as_deref()), change);
+        let work = resource.apply(self.context(resource, client.as_deref()), change);
         let mut left = contained("ApplyResourceChange", |error| survivor(error.into()), work).await;
         if left.diagnostics.has_errors() {
             if left.state.is_null() && !creates {
@@ -228,7 +242,7 @@ impl<P: Provider> Server<P> {
     /// Finds an object to manage.
     pub async fn import(&self, resource: &dyn AnyResource<P::Client>, target: ImportTarget<Value>) -> Left {
         let client = self.client();
-        let work = resource.import(self.context(client.as_deref()), target);
+        let work = resource.import(self.context(resource, client.as_deref()), target);
         let mut left = contained("ImportResourceState", lost, work).await;
         let mut private = Private::decode(&left.private);
         private.set(IMPORTED, &true);
@@ -245,6 +259,8 @@ impl<P: Provider> Server<P> {
     /// Takes over another type's state. Engines call it in a process that is not configured.
     pub async fn take_over(&self, resource: &dyn AnyResource<P::Client>, source: &MoveSource) -> Left {
         let left = contained("MoveResourceState", lost, async { resource.take_over(source) }).await;
+        // OpenTofu upgrades no state that it moves from another type.
+        self.walk(resource).see(&resource.keys(&left.state));
         self.clean(resource, left)
     }
 
@@ -252,8 +268,16 @@ impl<P: Provider> Server<P> {
         lock(&self.client).clone()
     }
 
-    fn context<'c>(&self, client: Option<&'c P::Client>) -> Context<'c, P::Client> {
-        Context { client, cancel: lock(&self.stop).child_token() }
+    fn walk(&self, resource: &dyn AnyResource<P::Client>) -> Walk {
+        Walk::new(Arc::clone(&lock(&self.ledger)), resource.name())
+    }
+
+    fn context<'c>(
+        &self,
+        resource: &dyn AnyResource<P::Client>,
+        client: Option<&'c P::Client>,
+    ) -> Context<'c, P::Client> {
+        Context { client, cancel: lock(&self.stop).child_token(), walk: self.walk(resource) }
     }
 
     fn clean(&self, resource: &dyn AnyResource<P::Client>, left: Left) -> Left {

@@ -1,7 +1,6 @@
 //! What one configured provider process works with and remembers.
 
 use std::{
-    any::Any,
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -42,56 +41,13 @@ pub struct Session {
     claims: Mutex<HashSet<String>>,
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     grants: Mutex<Vec<Grant>>,
-    bequests: Mutex<HashMap<String, Box<dyn Any + Send>>>,
-    objects: Mutex<HashMap<String, Objects>>,
-}
-
-/// The objects of a state that stand for one thing in Azure, as far as this process has come to them. There is more than
-/// one after a replacement that made the new object first and could not finish, after a rename without a moved block, and
-/// where a configuration names one thing twice.
-///
-/// A plan looks at each object before it plans any fate for it. An apply looks at none and plans nothing for those that do
-/// not change.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Objects {
-    /// How many were looked at.
-    pub seen: usize,
-    /// How many are there and planned to stay, changed or not.
-    pub stay: usize,
-    /// How many are planned to be made.
-    pub created: usize,
-    /// How many are planned to be removed.
-    pub destroyed: usize,
-    /// How many of those know that another one stays.
-    pub kept: usize,
-    /// How many this process has removed.
-    pub removed: usize,
-}
-
-impl Objects {
-    /// How many stay, as far as can be told.
-    pub fn staying(self) -> usize {
-        self.stay.max(self.seen.saturating_sub(self.destroyed))
-    }
-
-    /// Whether one that is planned to be removed does not know that others stay.
-    pub fn undo_each_other(self) -> bool {
-        self.destroyed > self.kept
-    }
 }
 
 impl Session {
     /// Begins a session. Reads are remembered until the first write.
     pub fn new(arm: arm::Client) -> Self {
         arm.remember_reads();
-        Self {
-            arm,
-            claims: Mutex::default(),
-            turns: Mutex::default(),
-            bequests: Mutex::default(),
-            grants: Mutex::default(),
-            objects: Mutex::default(),
-        }
+        Self { arm, claims: Mutex::default(), turns: Mutex::default(), grants: Mutex::default() }
     }
 
     /// Remembers that a create or update of this process wrote `what` of the thing with this id. A later delete of the
@@ -120,27 +76,6 @@ impl Session {
     /// The grants noted so far that are in force at a scope: those at it and above it.
     pub fn grants_at(&self, scope: &ArmId) -> Vec<Grant> {
         lock(&self.grants).iter().filter(|grant| scope.is_within(&grant.scope)).cloned().collect()
-    }
-
-    /// Hands an object that stands for the thing with this id to the creation that follows in this process: the removal
-    /// was the first half of a replacement, and has left everything as it was.
-    pub fn bequeath(&self, id: &ArmId, object: impl Any + Send) {
-        lock(&self.bequests).insert(id.key(), Box::new(object));
-    }
-
-    /// What the first half of a replacement has handed on, once.
-    pub fn inherit<T: Any + Send>(&self, id: &ArmId) -> Option<T> {
-        let object = lock(&self.bequests).remove(&id.key())?;
-        object.downcast().ok().map(|object| *object)
-    }
-
-    /// Notes that an object stands for the thing with this id, or what is planned for it, and gives what is known of all
-    /// such objects.
-    pub fn note_object(&self, id: &ArmId, note: impl FnOnce(&mut Objects)) -> Objects {
-        let mut objects = lock(&self.objects);
-        let all = objects.entry(id.key()).or_default();
-        note(all);
-        *all
     }
 
     /// Waits for this caller's turn to write to the thing with this id. The turn ends when the guard is dropped.

@@ -5,8 +5,8 @@ use std::{fs, io};
 use foundryhub::framework::{
     Attr, Diagnostic, Diagnostics, Path, Private, Type, Value,
     resource::{
-        Context, CreateRequest, DeleteRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned, Resource,
-        UpdateRequest, Upgrade,
+        Context, CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest,
+        Planned, Resource, UpdateRequest, Upgrade,
     },
     schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Refusal, Schema},
 };
@@ -148,10 +148,20 @@ impl Resource for Thing {
                 }
             }
         }
-        Planned { state, private: request.private, requires_replace: Vec::new(), diagnostics: Diagnostics::default() }
+        Planned {
+            state,
+            keys: None,
+            private: request.private,
+            requires_replace: Vec::new(),
+            diagnostics: Diagnostics::default(),
+        }
     }
 
-    async fn plan_destroy(&self, context: Context<'_, Store>, prior: State, _private: &mut Private) -> Diagnostics {
+    async fn plan_destroy(
+        &self,
+        context: Context<'_, Store>,
+        DestroyPlanRequest { prior, .. }: DestroyPlanRequest<'_, State>,
+    ) -> Diagnostics {
         if let Some(store) = context.client {
             store.note(&format!("plan to delete {}", prior.name()));
         }
@@ -220,7 +230,7 @@ impl Resource for Thing {
     }
 
     async fn update(&self, context: Context<'_, Store>, request: UpdateRequest<State>) -> Outcome<State> {
-        let UpdateRequest { prior, config, planned: mut state, private } = request;
+        let UpdateRequest { prior, config, planned: mut state, private, .. } = request;
         let store = context.client.expect("a provider that is configured");
         store.note(&format!("update {}", state.name()));
         if state.mode() == "fail in update" {
@@ -236,7 +246,7 @@ impl Resource for Thing {
     async fn delete(&self, context: Context<'_, Store>, request: DeleteRequest<State>) -> Outcome<State> {
         let store = context.client.expect("a provider that is configured");
         let name = request.prior.name();
-        let why = if request.replacing { " to replace it" } else { "" };
+        let why = if request.succession.is_replacement() { " to replace it" } else { "" };
         store.note(&format!("delete {name}{why}"));
         match fs::remove_file(store.path(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

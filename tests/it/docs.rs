@@ -2,7 +2,7 @@
 //!
 //! A page that is out of date is rewritten and the test fails once: look at the change and commit it.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf, sync::Arc};
 
 use foundryhub::{
     framework::{
@@ -11,6 +11,7 @@ use foundryhub::{
         resource::{Context, ImportTarget},
         schema::{Attribute, Block, IdentitySchema, Kind, Nesting, Presence, Schema},
         server::Provider as _,
+        walk::Walk,
     },
     provider::{Provider, Session},
 };
@@ -121,7 +122,7 @@ fn the_provider_block_and_its_struct_are_the_same() {
 }
 
 fn unconfigured() -> Context<'static, Session> {
-    Context { client: None, cancel: Default::default() }
+    Context { client: None, cancel: Default::default(), walk: Walk::new(Arc::default(), "any") }
 }
 
 /// A struct reads an object only if it has a field for every member, and the other way round.

@@ -5,10 +5,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    LEAVES,
     choice::definition_id,
     explain,
-    grant::{Entry, Wanted, condition_differs, key},
+    grant::{Entry, Wanted, condition_differs, lock_id},
     platform,
     schema::{self, State},
     written::Written,
@@ -17,24 +16,23 @@ use crate::{
     arm::{
         self, Call, ErrorCode, Read, RoleAssignmentId,
         request::Dated,
-        role_assignments::{Filter, NewRoleAssignment, RoleAssignment},
+        role_assignments::{Deleted, Filter, NewRoleAssignment, RoleAssignment},
         workspaces::Workspace,
     },
-    framework::{Attr, Diagnostic, Diagnostics, Private, timeouts},
-    provider::{Session, session::Objects},
+    framework::{
+        Attr, Diagnostic, Diagnostics, timeouts,
+        walk::{Fate, Succession, Walk},
+    },
+    provider::Session,
 };
-
-/// What is claimed of an assignment in [`Session`] by whoever has made it its own in this run.
-const GRANT: &str = "grant";
-
-/// What is claimed of one that was removed in this run.
-const GONE: &str = "gone";
 
 /// What all grants of one object are made with.
 #[derive(Debug)]
 pub(super) struct Terms<'t> {
     /// Azure.
     pub(super) session: &'t Session,
+    /// The other objects of this run.
+    pub(super) walk: &'t Walk,
     /// Limits.
     pub(super) call: &'t Call,
     /// The object as it is to be.
@@ -54,10 +52,23 @@ pub(super) struct Done {
     pub(super) principal_type: Option<String>,
     /// Whether all that is wanted is there.
     pub(super) complete: bool,
+    /// Whether a grant turned out to be one that the platform makes.
+    pub(super) is_the_platforms: bool,
     /// What went wrong, and what there is to say.
     pub(super) diagnostics: Diagnostics,
     /// The hub whose own identity the principal is, once that was looked at.
     own_hub: Option<Option<Workspace>>,
+}
+
+/// What became of an assignment that was to be removed.
+#[derive(Debug)]
+enum Removed {
+    /// It is gone.
+    Ours,
+    /// It stays for another object.
+    Kept,
+    /// It was somebody else's by now, and is there again.
+    PutBack(Diagnostic),
 }
 
 /// A grant that could not be made.
@@ -83,6 +94,7 @@ impl Terms<'_> {
         wanted: &[Wanted],
         rewrite: bool,
         written: &mut Written,
+        succession: Option<&Succession>,
     ) -> Done {
         let mut done = Done::default();
         for wanted in wanted {
@@ -101,85 +113,85 @@ impl Terms<'_> {
             }
         }
         done.complete = true;
-        let (left, diagnostics) = self.remove(before).await;
+        let (left, diagnostics) = self.remove(before, succession).await;
         done.entries.extend(left);
         done.diagnostics.extend(diagnostics);
         done
     }
 
-    /// Removes assignments that are ours, and gives back those that could not be removed.
-    pub(super) async fn remove(&self, entries: Vec<Entry>) -> (Vec<Entry>, Diagnostics) {
-        let (mut left, mut diagnostics) = (Vec::new(), Diagnostics::default());
+    fn principal(&self) -> &str {
+        self.state.principal_id.text().unwrap_or_default()
+    }
+
+    /// Removes assignments that are ours and that no other object has, and gives back those that could not be removed.
+    pub(super) async fn remove(
+        &self,
+        entries: Vec<Entry>,
+        succession: Option<&Succession>,
+    ) -> (Vec<Entry>, Diagnostics) {
+        let (mut left, mut kept, mut diagnostics) = (Vec::new(), Vec::new(), Diagnostics::default());
         for entry in entries.into_iter().filter(|entry| !entry.adopted) {
-            let told = match self.remove_one(&entry).await {
-                Ok(None) => continue,
-                Ok(Some(kept)) => kept,
+            match self.remove_one(&entry, succession).await {
+                Ok(Removed::Ours) => {}
+                Ok(Removed::Kept) => kept.push(entry),
+                Ok(Removed::PutBack(warning)) => diagnostics.push(warning),
                 Err(failed) => {
                     left.push(entry);
-                    failed
+                    diagnostics.push(failed);
                 }
-            };
-            diagnostics.push(told);
+            }
+        }
+        if !kept.is_empty() {
+            diagnostics.push(explain::kept_for_another(self.principal(), &kept));
         }
         (left, diagnostics)
     }
 
-    /// Removes one assignment. Gives a warning if it stays because it is somebody else's now.
-    async fn remove_one(&self, entry: &Entry) -> Result<Option<Diagnostic>, Diagnostic> {
+    async fn remove_one(&self, entry: &Entry, succession: Option<&Succession>) -> Result<Removed, Diagnostic> {
+        let principal = self.principal();
         if let Some(error) = &self.unseen
             && platform::may_be(self.state.principal_type.text(), &entry.id.scope, std::slice::from_ref(&entry.role))
         {
             return Err(explain::may_be_the_platforms(entry, error));
         }
-        let failed = |error| explain::not_removed(entry, &error);
-        let key = key(&entry.id);
-        let _turn = self.session.turn(&key, self.call).await.map_err(failed)?;
-        if self.session.has_claimed(&key, GRANT) {
-            return Ok(Some(explain::claimed(entry)));
+        let failed = |error| explain::not_removed(entry, principal, &error);
+        let key = entry.key(principal);
+        let _turn = self.session.turn(&lock_id(&entry.id), self.call).await.map_err(failed)?;
+        match succession.map_or(Fate::Undo, |succession| succession.fate(&key)) {
+            Fate::Undo => {}
+            Fate::Keep | Fate::Succeeded | Fate::HandOver => return Ok(Removed::Kept),
         }
-        self.session.arm.role_assignments().delete(&entry.id, self.call).await.map_err(failed)?;
-        self.session.claim(&key, GONE);
+        let assignments = self.session.arm.role_assignments();
+        let deleted = assignments.delete(&entry.id, self.call).await.map_err(failed)?;
+        if let Deleted::Was(found) = deleted
+            && !found.properties.principal_id.is_empty()
+            && !entry.is(&found, principal)
+        {
+            return Ok(Removed::PutBack(self.put_back(entry, &found).await));
+        }
+        self.walk.deleted(&key);
         let gone = Wanted { role: entry.role.clone(), id: entry.id.clone() };
         if let Some(grant) = gone.noted(self.state, None) {
             self.session.forget_grant(&grant);
         }
-        Ok(None)
+        Ok(Removed::Ours)
     }
 
-    /// Lets go of assignments that another object has made its own since, as far as that can be told: the plan has seen the
-    /// other object, or the object is removed late, after its successor was made in an earlier run.
-    pub(super) async fn leave_what_others_hold(&self, entries: &mut Vec<Entry>, private: &Private) -> Diagnostics {
-        let mut diagnostics = Diagnostics::default();
-        let leaves: Vec<String> = private.get(LEAVES).unwrap_or_default();
-        let written = Written::load(private);
-        for entry in std::mem::take(entries) {
-            if leaves.contains(&entry.id.to_string()) {
-                diagnostics.push(explain::claimed(&entry));
-            } else if self.is_removed_late(&entry) && self.may_have_a_successor(&entry, &written).await {
-                diagnostics.push(explain::has_a_successor(&entry));
-            } else {
-                entries.push(entry);
-            }
-        }
-        diagnostics
-    }
-
-    /// Whether this is about an object that was replaced and could not be removed then: its removal is the only one that
-    /// engines plan in the process that also applies it.
-    fn is_removed_late(&self, entry: &Entry) -> bool {
-        let planned = |wanted: Wanted| self.session.note_object(&wanted.key(), |_: &mut Objects| ()).destroyed > 0;
-        let claimed = self.session.has_claimed(&key(&entry.id), GRANT);
-        !entry.adopted && !claimed && Wanted::of(entry, self.state).is_some_and(planned)
-    }
-
-    /// Whether a successor of this object may stand for the assignment now: it was written since, or was never written from
-    /// here, so that a successor may have adopted it. What cannot be seen has not been written.
-    async fn may_have_a_successor(&self, entry: &Entry, written: &Written) -> bool {
-        if !written.has(&entry.id) {
-            return true;
-        }
-        let found = self.session.arm.role_assignments().get(&entry.id, Read::Fresh, self.call).await;
-        found.is_ok_and(|found| written.is_overwritten(&entry.id, &found.value))
+    /// Makes an assignment again that was somebody else's: ours had gone, and the name had been given to another one.
+    async fn put_back(&self, entry: &Entry, found: &RoleAssignment) -> Diagnostic {
+        let properties = found.properties.clone();
+        let theirs = NewRoleAssignment {
+            role_definition_id: properties.role_definition_id,
+            principal_id: properties.principal_id,
+            principal_type: properties.principal_type.filter(|kind| schema::may_be_sent(kind)),
+            description: properties.description,
+            condition: properties.condition,
+            condition_version: properties.condition_version,
+            delegated_managed_identity_resource_id: properties.delegated_managed_identity_resource_id,
+        };
+        let again =
+            self.session.arm.role_assignments().put(&entry.id, &theirs, Duration::from_secs(120), self.call).await;
+        explain::put_back(entry, &theirs.principal_id, again.err().as_ref())
     }
 
     async fn ensure(
@@ -191,14 +203,18 @@ impl Terms<'_> {
         done: &mut Done,
     ) -> Result<Entry, Box<Failed>> {
         let id = known.map_or(&wanted.id, |entry| &entry.id);
-        let key = key(id);
         let failed = |error| Box::<Failed>::from(explain::not_granted(self.state, wanted, &error));
-        let _turn = self.session.turn(&key, self.call).await.map_err(failed)?;
-        if let Some(entry) = known
-            && (entry.adopted || !rewrite)
+        let _turn = self.session.turn(&lock_id(id), self.call).await.map_err(failed)?;
+        // What was created has the entry that was planned for it, also where a replaced object has left the assignment.
+        let entry = |known: Option<&Entry>| {
+            let known = known.filter(|_| !self.creating);
+            Entry::granted(wanted, id.clone(), self.state, known)
+        };
+        if let Some(known) = known
+            && (known.adopted || !rewrite)
         {
-            self.session.claim(&key, GRANT);
-            return Ok(Entry { role: wanted.role.clone(), ..entry.clone() });
+            self.walk.wrote(&known.key(self.principal()));
+            return Ok(Entry { adopted: known.adopted, ..entry(Some(known)) });
         }
         let mut made = self.put(id, wanted).await;
         if let Err(error) = &made
@@ -211,12 +227,13 @@ impl Terms<'_> {
         }
         match made {
             Ok(made) => {
-                self.session.claim(&key, GRANT);
+                self.walk.wrote(&entry(known).key(self.principal()));
                 written.note(&made.value, id);
-                Ok(self.granted(wanted, id, &made.value, done).await)
+                self.granted(wanted, &made.value, done).await;
+                Ok(entry(known))
             }
             Err(error) => {
-                let maybe = error.may_have_had_effect().then(|| Entry::assumed(wanted));
+                let maybe = error.may_have_had_effect().then(|| entry(known));
                 if maybe.is_some() {
                     written.forget(id);
                 }
@@ -232,20 +249,18 @@ impl Terms<'_> {
     }
 
     /// Takes note of a grant that was made.
-    async fn granted(&self, wanted: &Wanted, id: &RoleAssignmentId, made: &RoleAssignment, done: &mut Done) -> Entry {
+    async fn granted(&self, wanted: &Wanted, made: &RoleAssignment, done: &mut Done) {
         if let Some(grant) = wanted.noted(self.state, made.properties.created_on) {
             self.session.note_grant(grant);
         }
         let told = made.properties.principal_type.clone();
-        let platform = match self.may_turn_out_to_be_the_platforms(wanted, told.as_deref()) {
-            true => self.own_hub(wanted, done).await,
-            false => None,
-        };
-        if let Some(hub) = &platform {
-            done.diagnostics.push(explain::leaves_to_the_platform(hub, wanted));
+        if self.may_turn_out_to_be_the_platforms(wanted, told.as_deref())
+            && let Some(hub) = self.own_hub(wanted, done).await
+        {
+            done.diagnostics.push(explain::leaves_to_the_platform(&hub, wanted));
+            done.is_the_platforms = true;
         }
         done.principal_type = told.or(done.principal_type.take());
-        Entry::of(&wanted.role, id.clone(), made, platform.is_some())
     }
 
     /// Whether a hub's own identity may just have been given a role that is the platform's to give. Where the type of the
@@ -295,15 +310,16 @@ impl Terms<'_> {
             return Err(explain::cannot_adopt(wanted, &existing, &difference).into());
         }
         let id = existing.assignment_id().unwrap_or_else(|_| wanted.id.clone());
-        let key = key(&id);
         // Another object of this run may be removing it, or be about to.
-        let _turn = self.session.turn(&key, self.call).await.map_err(interrupted)?;
-        if self.session.has_claimed(&key, GONE) {
+        let _turn = self.session.turn(&lock_id(&id), self.call).await.map_err(interrupted)?;
+        let adopted = Entry { adopted: true, ..Entry::granted(wanted, id, self.state, None) };
+        let key = adopted.key(self.principal());
+        if self.walk.has_deleted(&key) {
             return Ok(None);
         }
-        self.session.claim(&key, GRANT);
+        self.walk.wrote(&key);
         done.principal_type = existing.properties.principal_type.clone().or(done.principal_type.take());
-        Ok(Some(Entry::of(&wanted.role, id, &existing, true)))
+        Ok(Some(adopted))
     }
 
     /// The assignment that stands in the way: the one that Azure names, or else the one in the scope's list. Nothing if it
@@ -312,8 +328,9 @@ impl Terms<'_> {
     /// # Errors
     /// When the call has ended.
     async fn existing(&self, wanted: &Wanted, error: &arm::Error) -> Result<Option<RoleAssignment>, arm::Error> {
+        let principal = self.principal();
         let seen = |result: Result<RoleAssignment, arm::Error>| match result {
-            Ok(found) => Ok(Some(found)),
+            Ok(found) => Ok(Some(found).filter(|found| wanted.matches(found, principal))),
             Err(error) if error.is_interruption() => Err(error),
             Err(_) => Ok(None),
         };
@@ -325,7 +342,6 @@ impl Terms<'_> {
                 return Ok(Some(found));
             }
         }
-        let principal = self.state.principal_id.text().unwrap_or_default();
         let Ok(guid) = Uuid::try_parse(principal) else { return Ok(None) };
         let list = assignments.list(&wanted.id.scope, &Filter::Principal(guid), Read::Fresh, self.call).await;
         match list {

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Fault, schema::State};
+use super::{Fault, grant::Entry, schema::State};
 use crate::{
     arm::{self, ArmId, Call, Read, id::role_definition_guid, role_definitions::RoleDefinition},
     framework::{Attr, Diagnostic, Path},
@@ -214,36 +214,56 @@ fn unknown_name(name: &str, scope: &ArmId, all: &[RoleDefinition]) -> Diagnostic
     Diagnostic::error("There is no such role", detail).at(at_name())
 }
 
-/// The id by which Azure is told a role: that of its subscription where there is one.
-pub(super) fn definition_id(scope: &ArmId, guid: Uuid) -> String {
-    let within = scope.subscription().map(|subscription| format!("/subscriptions/{subscription}")).unwrap_or_default();
+/// The id by which Azure is told a role: that of the subscription of `target` where it has one.
+pub(super) fn definition_id(target: &ArmId, guid: Uuid) -> String {
+    let within = target.subscription().map(|subscription| format!("/subscriptions/{subscription}")).unwrap_or_default();
     format!("{within}/providers/Microsoft.Authorization/roleDefinitions/{guid}")
 }
 
-/// Fills name and id of a single role into a plan, and empties them for a preset. What the configuration says stays.
-pub(super) fn fill(planned: &mut State, config: &State, roles: Option<&[Role]>, scope: Option<&ArmId>) {
-    let single = match (Choice::of(config), roles, scope) {
-        (Choice::Preset(..), ..) => {
-            planned.role_definition_name = Attr::Null;
-            planned.role_definition_id = Attr::Null;
-            return;
+/// The roles of a configuration with their names, as far as both follow from it and from what is there already.
+pub(super) fn shown(config: &State, prior: Option<&State>, had: &[Entry]) -> Option<Vec<Role>> {
+    let (name, guid) = match Choice::of(config) {
+        Choice::Preset(_, roles) => return Some(roles.iter().copied().map(Role::from).collect()),
+        Choice::Unknown => return None,
+        Choice::Single(..) if config.role_definition_name.is_unknown() || config.role_definition_id.is_unknown() => {
+            return None;
         }
-        (_, Some([role]), Some(scope)) => Some((role, scope)),
-        _ => None,
+        Choice::Single(name, guid) => (name, guid),
     };
-    if config.role_definition_name.is_null() {
-        let kept = planned.role_definition_name.text().zip(single).is_some_and(|(name, (role, _))| role.name == name);
-        if !kept {
-            planned.role_definition_name = single.map_or(Attr::Unknown, |(role, _)| role.name.clone().into());
-        }
+    let built_in = match (name, guid) {
+        (Some(name), None) => roles::by_name(name),
+        (_, Some(guid)) => roles::by_guid(guid),
+        (None, None) => None,
+    };
+    if let Some(role) = built_in {
+        return Some(vec![role.into()]);
     }
-    if config.role_definition_id.is_null() {
-        let prior = planned.role_definition_id.text().and_then(role_definition_guid);
-        let kept = prior.zip(single).is_some_and(|(guid, (role, _))| role.guid == guid);
-        if !kept {
-            planned.role_definition_id =
-                single.map_or(Attr::Unknown, |(role, scope)| definition_id(scope, role.guid).into());
-        }
+    let known = prior.and_then(pair).filter(|role| fits(role, name, None));
+    let guid = guid.or_else(|| known.map(|role| role.guid))?;
+    let entry = had.iter().find(|entry| entry.role.guid == guid).map(|entry| entry.role.name.clone());
+    let name = entry.or_else(|| name.map(str::to_owned))?;
+    Some(vec![Role { name, guid }])
+}
+
+/// Fills name and id of a single role into a plan, and empties them for a preset. What the configuration says stays, and
+/// so does what is known already about the same role.
+pub(super) fn fill(planned: &mut State, config: &State, roles: Option<&[Role]>, scope: Option<&ArmId>) {
+    if let Choice::Preset(..) = Choice::of(config) {
+        planned.role_definition_name = Attr::Null;
+        planned.role_definition_id = Attr::Null;
+        return;
+    }
+    let role = roles.and_then(<[Role]>::first);
+    let known = planned.role_definition_id.text().and_then(role_definition_guid);
+    let is_known = known.is_some() && known == role.map(|role| role.guid);
+    let target = planned.hub_id.text().and_then(|hub| ArmId::parse(hub).ok());
+    if config.role_definition_name.is_null() && (!is_known || planned.role_definition_name.text().is_none()) {
+        planned.role_definition_name = role.map_or(Attr::Unknown, |role| role.name.clone().into());
+    }
+    if config.role_definition_id.is_null() && !is_known {
+        let target = target.as_ref().or(scope);
+        planned.role_definition_id =
+            role.zip(target).map_or(Attr::Unknown, |(role, target)| definition_id(target, role.guid).into());
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the user reads when a grant goes wrong: for each of Azure's error codes what it means here and what to do.
 
+use time::format_description::well_known::Rfc3339;
+
 use super::{
     choice::Role,
     grant::{Entry, Wanted},
@@ -7,7 +9,10 @@ use super::{
 };
 use crate::{
     arm::{self, Error, ErrorCode, role_assignments::RoleAssignment, workspaces::Workspace},
-    framework::{Diagnostic, Path},
+    framework::{
+        Diagnostic, Diagnostics, Path,
+        walk::{Overlap, Relation},
+    },
     provider::report,
 };
 
@@ -90,7 +95,7 @@ pub(super) fn not_granted(state: &State, wanted: &Wanted, error: &Error) -> Diag
 }
 
 /// A role could not be taken away.
-pub(super) fn not_removed(entry: &Entry, error: &Error) -> Diagnostic {
+pub(super) fn not_removed(entry: &Entry, principal: &str, error: &Error) -> Diagnostic {
     let scope = &entry.id.scope;
     let (summary, next, _) = match error.code() {
         Some(ErrorCode::AuthorizationFailed) => (
@@ -105,18 +110,23 @@ pub(super) fn not_removed(entry: &Entry, error: &Error) -> Diagnostic {
         true => "may still be there; the state keeps it until a refresh shows that it is not",
         false => "is still there",
     };
-    Diagnostic::error(summary, format!("The assignment {} of {:?} {what}.\n\n{told}", entry.id, entry.role.name))
+    Diagnostic::error(
+        summary,
+        format!("The assignment of {:?} to {principal} {what}:\n{}\n\n{told}", entry.role.name, entry.id),
+    )
 }
 
 /// Role assignments could not be looked at.
-pub(super) fn not_read(entry: &Entry, error: &Error) -> Diagnostic {
+pub(super) fn not_read(entry: &Entry, principal: &str, error: &Error) -> Diagnostic {
     let next = match error.code() {
         Some(ErrorCode::AuthorizationFailed) => {
             forbidden(error, "Microsoft.Authorization/roleAssignments/read", entry.id.scope.as_str())
         }
         _ => String::new(),
     };
-    report::failure(format!("Cannot read the assignment of {:?}", entry.role.name), error, &next)
+    let told = report::explain(error, &next);
+    let detail = format!("{:?} of {principal} by\n{}\n\n{told}", entry.role.name, entry.id);
+    Diagnostic::error("Cannot read a role assignment", detail)
 }
 
 type Explained = (&'static str, String, Option<&'static str>);
@@ -191,15 +201,16 @@ pub(super) fn exists(
     let principal = state.principal_id.text().unwrap_or_default();
     let mut detail = format!("{principal} already has {:?} on {}", wanted.role.name, wanted.id.scope);
     match existing {
-        Some(existing) => detail.push_str(&format!(" by the assignment\n{}", existing.id)),
-        None => detail.push_str(", by an assignment that cannot be seen from here"),
+        Some(existing) => detail.push_str(&format!(" by the assignment\n{}\n{}", existing.id, made_by(existing))),
+        None => detail.push_str(", by an assignment that cannot be seen from here."),
     }
-    detail.push_str(", which this configuration does not manage. There can be only one.");
+    detail.push_str(" It is not in this state, as far as it has been looked at, and there can be only one.");
     let id = state.import_id();
     let id = id.text().unwrap_or("TARGET|PRINCIPAL|ROLE");
     detail.push_str(&format!(
         "\n\nTo manage it from here, import it:\n\nimport {{\n  to = foundryhub_role_assignment.NAME\n  id = \"{id}\"\n}}\n\nTo \
-         use it and leave it to whoever made it, set on_existing = \"adopt\"."
+         use it and leave it to whoever made it, set on_existing = \"adopt\". If a resource of this state has it and was \
+         renamed, write a moved block:\n\n{MOVED}"
     ));
     if let Some(error) = error {
         let next = "If the resource itself holds the role and is being replaced, remove create_before_destroy from its \
@@ -207,6 +218,162 @@ pub(super) fn exists(
         detail.push_str(&format!("\n\n{}", report::explain(error, next)));
     }
     Diagnostic::error("The role is already assigned", detail)
+}
+
+/// Who made an assignment and when, as far as Azure says it.
+fn made_by(found: &RoleAssignment) -> String {
+    let properties = &found.properties;
+    let by = properties.created_by.as_deref().filter(|by| !by.is_empty()).map(|by| format!(" by {by}"));
+    let on = properties.created_on.and_then(|on| on.format(&Rfc3339).ok()).map(|on| format!(" on {on}"));
+    match (by, on) {
+        (None, None) => String::new(),
+        (by, on) => format!("which was made{}{}.", by.unwrap_or_default(), on.unwrap_or_default()),
+    }
+}
+
+/// How a renamed resource is written.
+const MOVED: &str = "moved {\n  from = foundryhub_role_assignment.OLD\n  to   = foundryhub_role_assignment.NEW\n}";
+
+/// How a resource is taken out of the state without a change in Azure.
+const LET_GO: &str = "To take one out of the state without a change in Azure, put this in place of its block (for one \
+                      instance of a block with for_each run state rm ADDRESS instead):\n\nremoved {\n  from = \
+                      foundryhub_role_assignment.NAME\n  lifecycle {\n    destroy = false\n  }\n}";
+
+const DESTROY_ALL: &str = "To destroy everything there is, run destroy with -refresh=false, which does not plan the \
+                           configuration.";
+
+/// An object of this state has the grant, under the name that an import, a move or an earlier version gave it.
+pub(super) fn held_by_this_state(state: &State, wanted: &Wanted, existing: &RoleAssignment) -> Diagnostic {
+    let principal = state.principal_id.text().unwrap_or_default();
+    let detail = format!(
+        "{principal} has {:?} on {} by the assignment\n{}\n\nwhich a resource of this state holds already. {}",
+        wanted.role.name,
+        wanted.id.scope,
+        existing.id,
+        renamed()
+    );
+    Diagnostic::error("This state already holds the role", detail)
+}
+
+fn renamed() -> String {
+    format!(
+        "If that resource was renamed, or its key in for_each was changed, write\n\n{MOVED}\n\nand nothing changes in Azure. With \
+         count, where resources shift when one is taken out, use for_each with the principals as keys, and moved blocks to get \
+         there. {DESTROY_ALL}"
+    )
+}
+
+/// What an object has in common with others of its walk: one message for each way.
+pub(super) fn overlaps(state: &State, overlaps: &[Overlap]) -> Diagnostics {
+    let of = |wanted: fn(&Overlap) -> bool| overlaps.iter().filter(|overlap| wanted(overlap)).collect::<Vec<_>>();
+    let both = of(|overlap| overlap.relation == Relation::BothStay);
+    let undone = of(|overlap| overlap.relation == Relation::IsUndone);
+    let stays = of(|overlap| overlap.relation == Relation::Stays);
+    let is_renamed =
+        |overlap: &Overlap| matches!(overlap.relation, Relation::Succeeds { .. } | Relation::IsSucceeded { .. });
+    let renamed: Vec<_> = overlaps.iter().filter(|overlap| is_renamed(overlap)).collect();
+    let mut found = Vec::new();
+    if let Some(first) = both.first() {
+        found.push(granted_twice(state, first));
+    }
+    if let Some(first) = undone.first() {
+        found.push(removed_and_kept(state, first));
+    }
+    if let Some(first) = stays.first() {
+        found.push(another_resource_stays(state, first));
+    }
+    if let Some(first) = renamed.first() {
+        found.push(if renamed.iter().any(|overlap| overlap.same_name == Some(false)) {
+            removed_and_made_under_another_name(state, first)
+        } else {
+            removed_and_made(state, &renamed)
+        });
+    }
+    Diagnostics(found)
+}
+
+/// What the object of a plan is called.
+fn called(state: &State) -> &str {
+    state.id.text().unwrap_or("a resource whose id is not known yet")
+}
+
+/// Two resources that stay or are made for one grant.
+fn granted_twice(state: &State, overlap: &Overlap) -> Diagnostic {
+    let detail = format!(
+        "These two foundryhub_role_assignment resources grant the same role to the same principal on the same scope:\n{}\n{}\n\n\
+         Azure has one assignment for both, and whichever resource is destroyed first would take it from the other. Grant the \
+         role once: remove one of the two blocks, and where hubs share a storage account, grant it by storage_account_id. \
+         {LET_GO}\n\n{DESTROY_ALL}",
+        called(state),
+        overlap.other
+    );
+    Diagnostic::error("Two resources grant the same role", detail)
+}
+
+/// The removal of another object was planned before this one was known.
+fn removed_and_kept(state: &State, overlap: &Overlap) -> Diagnostic {
+    let detail = format!(
+        "This plan destroys\n{}\n\nand with it role assignments that this resource needs, too:\n{}\n\n{LET_GO} If the plan calls \
+         the other one \"deposed\", it is left over from a replacement: plan again without -parallelism=1.\n\n{DESTROY_ALL}",
+        overlap.other,
+        called(state)
+    );
+    Diagnostic::error("A role is kept and removed in one plan", detail)
+}
+
+/// An object is removed whose assignments another one has, too.
+fn another_resource_stays(state: &State, overlap: &Overlap) -> Diagnostic {
+    let detail = format!(
+        "{}\n\nis destroyed, and another resource of this state, which stays, has the same role assignments:\n{}\n\nThey are left in \
+         place for it.",
+        called(state),
+        overlap.other
+    );
+    Diagnostic::warning("Role assignments stay for another resource", detail)
+}
+
+/// One object is removed and another one made that grants the same under another name.
+fn removed_and_made_under_another_name(state: &State, overlap: &Overlap) -> Diagnostic {
+    let detail = format!(
+        "This plan destroys a foundryhub_role_assignment and creates another one for the same principal, role and scope:\n{}\n{}\n\n\
+         The state holds the assignment under a name that an import, a move or an earlier version of the provider gave it, and \
+         Azure allows no second one. {}",
+        called(state),
+        overlap.other,
+        renamed()
+    );
+    Diagnostic::error("This state already holds the role", detail)
+}
+
+/// One object is removed and another one made that grants the same.
+fn removed_and_made(state: &State, overlaps: &[&Overlap]) -> Diagnostic {
+    let is_kept = overlaps.iter().all(|overlap| {
+        matches!(overlap.relation, Relation::Succeeds { kept: true } | Relation::IsSucceeded { kept: true })
+    });
+    let what = match is_kept {
+        true => "The role assignments stay in place for the new one.",
+        false => {
+            "The removal may come first, and the principal is then without the role until the new resource has made the \
+             assignment again, for some minutes also in Azure's caches."
+        }
+    };
+    let detail = format!(
+        "This plan destroys a foundryhub_role_assignment and creates another one for the same principal, role and scope:\n{}\n{}\n\n\
+         {what} If the resource was renamed, or its key in for_each was changed, write\n\n{MOVED}\n\nand nothing changes in \
+         Azure. With count, where resources shift when one is taken out, use for_each with the principals as keys.",
+        called(state),
+        overlaps.first().map_or("", |overlap| overlap.other.as_str())
+    );
+    let summary = if is_kept { "A role is handed to another resource" } else { "Access may be interrupted" };
+    Diagnostic::warning(summary, detail)
+}
+
+/// The principal of a replacement is not known while it is planned.
+pub(super) fn principal_not_known() -> Diagnostic {
+    let detail = "principal_id is not known yet, so this resource is replaced: its roles are removed first and granted again \
+                  afterwards, also if the principal turns out to be the same. To keep access without interruption in that case, \
+                  set lifecycle { create_before_destroy = true }, or apply what principal_id comes from first, with -target.";
+    Diagnostic::warning("Access may be interrupted", detail).at(Path::root("principal_id"))
 }
 
 /// The same grant is there under another name and cannot be seen.
@@ -226,78 +393,82 @@ pub(super) fn cannot_adopt(wanted: &Wanted, existing: &RoleAssignment, differenc
     Diagnostic::error("The role is assigned under another condition", detail).at(Path::root("condition"))
 }
 
-/// The assignment that is to be made is there already.
-pub(super) fn taken_over(wanted: &[&Wanted]) -> Diagnostic {
-    let ids: Vec<_> = wanted.iter().map(|wanted| format!("{} ({})", wanted.id, wanted.role.name)).collect();
+/// Assignments that are to be made are there already, under the very names that they would get.
+pub(super) fn continued(state: &State, found: &[(&Wanted, &RoleAssignment)]) -> Diagnostic {
+    let principal = state.principal_id.text().unwrap_or_default();
+    let lines: Vec<_> = found
+        .iter()
+        .map(|(wanted, found)| format!("{:?}: {}\n  {}", wanted.role.name, wanted.id, made_by(found)))
+        .collect();
     let detail = format!(
-        "These assignments have just the names that this resource gives them, and will be taken over:\n{}\n\nThey may be left \
-         from an interrupted run. If another resource or another state manages them, only one of the two may keep them, \
-         since whoever is destroyed first removes them for both: use a moved block for a renamed resource, and a removed \
-         block with destroy = false for the one that lets go.",
-        ids.join("\n")
+        "{principal} already has these role assignments on {}, under the names that this resource gives them:\n{}\n\nThis \
+         resource continues them, and destroying it will remove them. They may be left from an interrupted run. If another \
+         state has the same resource, let go of it there with a removed block that has destroy = false.",
+        found.first().map_or(String::new(), |(wanted, _)| wanted.id.scope.to_string()),
+        lines.join("\n")
     );
-    Diagnostic::warning("Role assignments of this name exist", detail)
+    Diagnostic::warning("Existing role assignments are continued", detail)
 }
 
-/// An assignment stays because something else in this run has made it its own.
-pub(super) fn claimed(entry: &Entry) -> Diagnostic {
+/// Assignments of an object that is removed stay, because another one has them.
+pub(super) fn kept_for_another(principal: &str, entries: &[Entry]) -> Diagnostic {
+    let lines: Vec<_> = entries.iter().map(|entry| format!("{:?}: {}", entry.role.name, entry.id)).collect();
     let detail = format!(
-        "The assignment {} of {:?} stays: another resource, or the replacement of this one, has made it its own in this run.",
-        entry.id, entry.role.name
+        "{principal} keeps these role assignments, because another resource has them or has made them in this run:\n{}",
+        lines.join("\n")
     );
-    Diagnostic::warning("The role is kept", detail)
+    Diagnostic::warning("Role assignments are kept", detail)
 }
 
 /// An assignment that Azure denies, although it is too young to be gone.
-pub(super) fn settling(entry: &Entry) -> Diagnostic {
+pub(super) fn settling(entry: &Entry, principal: &str) -> Diagnostic {
     let detail = format!(
-        "Azure does not show the assignment {} of {:?} yet. It was made less than five minutes ago, so this is taken for a \
-         delay on Azure's side and not for its removal.",
-        entry.id, entry.role.name
+        "Azure does not show the assignment of {:?} to {principal} yet:\n{}\n\nIt was made less than five minutes ago, so this is \
+         taken for a delay on Azure's side and not for its removal.",
+        entry.role.name, entry.id
     );
     Diagnostic::warning("The role assignment is not visible yet", detail)
 }
 
 /// An assignment that was removed by somebody else.
-pub(super) fn lost(entry: &Entry) -> Diagnostic {
+pub(super) fn lost(entry: &Entry, principal: &str) -> Diagnostic {
     let detail = format!(
-        "The assignment {} of {:?} is gone: it was removed outside of Terraform. Applying grants the role again.",
-        entry.id, entry.role.name
+        "{principal} no longer has {:?} on {}: the assignment was removed outside of Terraform.\n{}",
+        entry.role.name, entry.id.scope, entry.id
     );
     Diagnostic::warning("A role was taken away", detail)
 }
 
-/// Two resources of one configuration make the same assignment.
-pub(super) fn made_twice(wanted: &[&Wanted]) -> Diagnostic {
-    let ids: Vec<_> = wanted.iter().map(|wanted| format!("{} ({})", wanted.id, wanted.role.name)).collect();
+/// The same, and the name has been given to another assignment.
+pub(super) fn replaced_by_another(entry: &Entry, principal: &str, found: &RoleAssignment) -> Diagnostic {
     let detail = format!(
-        "Another resource of this configuration is about to make these assignments too:\n{}\n\nBoth would stand for the same \
-         assignment, and whichever is destroyed first removes it for both. Keep one of them.",
-        ids.join("\n")
+        "{principal} no longer has {:?} on {}: the assignment was removed outside of Terraform, and its name is that of an \
+         assignment of {} now, which is left alone.\n{}",
+        entry.role.name, entry.id.scope, found.properties.principal_id, entry.id
     );
-    Diagnostic::warning("Two resources make the same role assignment", detail)
+    Diagnostic::warning("A role was taken away", detail)
 }
 
-/// An object that is to be removed has assignments that another one has too.
-pub(super) fn held_by_another(entries: &[Entry]) -> Diagnostic {
-    let ids: Vec<_> = entries.iter().map(|entry| format!("{} ({})", entry.id, entry.role.name)).collect();
+/// What was removed turned out to be somebody else's.
+pub(super) fn put_back(entry: &Entry, theirs: &str, error: Option<&Error>) -> Diagnostic {
     let detail = format!(
-        "Another object of this state, which stays, has these assignments too:\n{}\n\nThey are left in place for it, and only \
-         this object is forgotten.",
-        ids.join("\n")
+        "The assignment of {:?} that this resource had was removed outside of Terraform, and its name had been given to an \
+         assignment of {theirs}:\n{}\n\n",
+        entry.role.name, entry.id
     );
-    Diagnostic::warning("Role assignments stay for another object", detail)
-}
-
-/// An assignment that may be that of an object's successor.
-pub(super) fn has_a_successor(entry: &Entry) -> Diagnostic {
-    let detail = format!(
-        "The assignment {} of {:?} stays. This object was replaced in an earlier run, and the assignment was written since, or \
-         was never written from here, so it may be that of the successor by now. If nothing needs it, remove it with az role \
-         assignment delete --ids {}.",
-        entry.id, entry.role.name, entry.id
-    );
-    Diagnostic::warning("The role is kept", detail)
+    match error {
+        None => Diagnostic::warning(
+            "Another assignment was removed and made again",
+            format!("{detail}It was removed by its name and made again at once, as it was."),
+        ),
+        Some(error) => Diagnostic::error(
+            "Another assignment was removed",
+            format!(
+                "{detail}It was removed by its name and could not be made again.\n\n{}",
+                report::explain(error, "")
+            ),
+        ),
+    }
 }
 
 /// An assignment that came from elsewhere and that only a look at the hubs could tell from the platform's own.
@@ -369,8 +540,9 @@ mod tests {
             info: json!({ "policyAssignmentDisplayName": "Groups only", "policyDefinitionName": "d1" }),
         };
         let error = ServiceError { additional_info: vec![violation], ..refused(ErrorCode::RequestDisallowedByPolicy) };
-        let wanted = Wanted::new(&ArmId::root(), roles::BLOB_READER.into(), "p");
-        let told = not_granted(&State::default(), &wanted, &error.into());
+        let state = State { principal_id: "p".to_owned().into(), ..State::default() };
+        let wanted = Wanted::all(&ArmId::root(), &[roles::BLOB_READER.into()], &state).unwrap();
+        let told = not_granted(&state, &wanted[0], &error.into());
         assert_eq!(told.summary, "A policy is in the way");
         assert!(told.detail.contains(r#"The policy is "Groups only" (definition "d1")"#), "{}", told.detail);
     }

@@ -6,12 +6,12 @@ use time::OffsetDateTime;
 use uuid::{Uuid, uuid};
 
 use super::{
-    choice::{Role, definition_id},
+    choice::{Choice, Role, definition_id},
     schema::{Assigned, State},
 };
 use crate::{
     arm::{ArmId, RoleAssignmentId, id::role_definition_guid, role_assignments::RoleAssignment},
-    framework::Attr,
+    framework::{Attr, Diagnostic, Path, walk::Key},
     provider::Grant,
 };
 
@@ -28,24 +28,31 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// The grant of a role to a principal.
+    /// The grants of these roles that an object stands for.
     ///
-    /// Its name is the UUID of version 5 of `scope|role|principal` in lower case, so that the same grant always has the
-    /// same name and repeating it changes nothing.
-    pub(super) fn new(scope: &ArmId, role: Role, principal: &str) -> Self {
-        let text = format!("{}|{}|{}", scope.key(), role.guid, principal.to_lowercase());
-        let id = RoleAssignmentId::new(scope.clone(), Uuid::new_v5(&NAMESPACE, text.as_bytes()));
-        Self { role, id }
+    /// Their names are UUIDs of version 5 of `scope|target|principal|choice|role` in lower case, where target and choice
+    /// are what the configuration says. Repeating a grant therefore changes nothing, and objects that differ never share
+    /// an assignment, so that none removes another's.
+    pub(super) fn all(scope: &ArmId, roles: &[Role], state: &State) -> Option<Vec<Self>> {
+        let principal = state.principal_id.text()?.to_lowercase();
+        let target = match state.hub_id.text().and_then(|hub| ArmId::parse(hub).ok()) {
+            Some(hub) => hub.key(),
+            None => scope.key(),
+        };
+        let choice = Choice::of(state);
+        let wanted = |role: &Role| {
+            let choice = if choice.preset().is_some() { choice.key() } else { None };
+            let choice = choice.unwrap_or_else(|| role.guid.to_string());
+            let text = format!("{}|{target}|{principal}|{choice}|{}", scope.key(), role.guid);
+            let id = RoleAssignmentId::new(scope.clone(), Uuid::new_v5(&NAMESPACE, text.as_bytes()));
+            Self { role: role.clone(), id }
+        };
+        Some(roles.iter().map(wanted).collect())
     }
 
-    /// The grant that an entry of a state is about.
-    pub(super) fn of(entry: &Entry, state: &State) -> Option<Self> {
-        Some(Self::new(&entry.id.scope, entry.role.clone(), state.principal_id.text()?))
-    }
-
-    /// What tells the grant from others, whatever the name of its assignment.
-    pub(super) fn key(&self) -> ArmId {
-        key(&self.id)
+    /// What an object that has this grant stands for.
+    pub(super) fn key(&self, principal: &str) -> Key {
+        subject(&self.id.scope, principal, &self.role).named(self.id.name)
     }
 
     /// Whether this grant is what the entry is about, whatever its name.
@@ -62,10 +69,21 @@ impl Wanted {
 
     /// Whether the assignment is this very grant, whatever its name.
     pub(super) fn matches(&self, found: &RoleAssignment, principal: &str) -> bool {
-        found.is_held_by(principal)
-            && found.role_guid() == Some(self.role.guid)
-            && found.assignment_id().is_ok_and(|id| id.scope == self.id.scope)
+        is_about(found, &self.id.scope, principal, &self.role)
     }
+}
+
+/// Whether an assignment gives this principal this role at this scope. A name proves nothing: Azure lets others use one
+/// again.
+pub(super) fn is_about(found: &RoleAssignment, scope: &ArmId, principal: &str, role: &Role) -> bool {
+    found.is_held_by(principal)
+        && found.role_guid() == Some(role.guid)
+        && found.assignment_id().is_ok_and(|id| id.scope == *scope)
+}
+
+/// What a grant is about, of which there can be one only.
+pub(super) fn subject(scope: &ArmId, principal: &str, role: &Role) -> Key {
+    Key::new(format!("{}|{}|{}", scope.key(), principal.to_lowercase(), role.guid))
 }
 
 /// An assignment that the state knows.
@@ -75,43 +93,77 @@ pub(super) struct Entry {
     pub(super) role: Role,
     /// Its id.
     pub(super) id: RoleAssignmentId,
-    /// The role's id as Azure writes it.
+    /// The role's id, in the form that the state has.
     pub(super) role_definition_id: String,
     /// Whether somebody else made it.
     pub(super) adopted: bool,
 }
 
 impl Entry {
-    /// What an answer of Azure says.
-    pub(super) fn of(role: &Role, id: RoleAssignmentId, found: &RoleAssignment, adopted: bool) -> Self {
+    /// What an import finds.
+    pub(super) fn found(role: &Role, id: RoleAssignmentId, found: &RoleAssignment) -> Self {
         let definition = &found.properties.role_definition_id;
         let role_definition_id =
             if definition.is_empty() { definition_id(&id.scope, role.guid) } else { definition.clone() };
-        Self { role: role.clone(), id, role_definition_id, adopted }
+        Self { role: role.clone(), id, role_definition_id, adopted: false }
     }
 
-    /// What is assumed of an assignment whose making was cut short.
-    pub(super) fn assumed(wanted: &Wanted) -> Self {
-        let role_definition_id = definition_id(&wanted.id.scope, wanted.role.guid);
-        Self { role: wanted.role.clone(), id: wanted.id.clone(), role_definition_id, adopted: false }
+    /// A grant that is there now. An entry keeps what the state calls it as long as it is about the same role.
+    pub(super) fn granted(wanted: &Wanted, id: RoleAssignmentId, state: &State, known: Option<&Self>) -> Self {
+        let target = state.hub_id.text().and_then(|hub| ArmId::parse(hub).ok());
+        let (role, role_definition_id) = match known {
+            Some(known) => (known.role.clone(), known.role_definition_id.clone()),
+            None => {
+                let target = target.as_ref().unwrap_or(&wanted.id.scope);
+                (wanted.role.clone(), definition_id(target, wanted.role.guid))
+            }
+        };
+        Self { role, id, role_definition_id, adopted: false }
+    }
+
+    /// What an object that has this entry stands for.
+    pub(super) fn key(&self, principal: &str) -> Key {
+        subject(&self.id.scope, principal, &self.role).named(self.id.name)
+    }
+
+    /// Whether an assignment that Azure has by this entry's name is still the one that the entry is about.
+    pub(super) fn is(&self, found: &RoleAssignment, principal: &str) -> bool {
+        is_about(found, &self.id.scope, principal, &self.role)
     }
 }
 
 /// The entries of a state.
-pub(super) fn entries(state: &State) -> Vec<Entry> {
-    let Some(map) = state.role_assignments.known() else { return Vec::new() };
-    map.iter()
-        .filter_map(|(name, assigned)| {
-            let assigned = assigned.known()?;
-            let role_definition_id = assigned.role_definition_id.text().unwrap_or_default().to_owned();
-            Some(Entry {
-                role: Role { name: name.clone(), guid: role_definition_guid(&role_definition_id)? },
-                id: RoleAssignmentId::parse(assigned.id.text()?).ok()?,
-                role_definition_id,
-                adopted: assigned.adopted.known() == Some(&true),
-            })
+///
+/// # Errors
+/// When an entry makes no sense, as after a state was edited by hand.
+pub(super) fn entries(state: &State) -> Result<Vec<Entry>, Diagnostic> {
+    let Some(map) = state.role_assignments.known() else { return Ok(Vec::new()) };
+    let entry = |(name, assigned): (&String, &Attr<Assigned>)| {
+        let junk = |attribute: &str, value: &Attr<String>, expected: &str| {
+            let shown = value.text().map_or("not set".to_owned(), |text| format!("{text:?}"));
+            let detail = format!(
+                "role_assignments[{name:?}].{attribute} is {shown} in the state, and {expected} is expected. The state was \
+                 changed by something else than this provider. Restore it from a backup, or take the object out of the \
+                 state with state rm and import it again."
+            );
+            Diagnostic::error("The state of a role assignment is damaged", detail)
+                .at(Path::root("role_assignments").key(name))
+        };
+        let nothing = Assigned::default();
+        let Assigned { id, role_definition_id, adopted } = assigned.known().unwrap_or(&nothing);
+        let guid = role_definition_id.text().and_then(role_definition_guid);
+        Ok(Entry {
+            role: Role {
+                name: name.clone(),
+                guid: guid.ok_or_else(|| junk("role_definition_id", role_definition_id, "the id of a role"))?,
+            },
+            id: (id.text().and_then(|id| RoleAssignmentId::parse(id).ok()))
+                .ok_or_else(|| junk("id", id, "the ARM id of a role assignment"))?,
+            role_definition_id: role_definition_id.text().unwrap_or_default().to_owned(),
+            adopted: adopted.known() == Some(&true),
         })
-        .collect()
+    };
+    map.iter().map(entry).collect()
 }
 
 /// The entries as the state has them, by the role's name. Where a move to another scope was left half done and one role
@@ -133,17 +185,8 @@ pub(super) fn record(entries: &[Entry]) -> Attr<BTreeMap<String, Attr<Assigned>>
     Attr::Known(map)
 }
 
-/// An assignment that the removal half of a replacement leaves to the creation half.
-#[derive(Debug)]
-pub(super) struct Bequest {
-    /// The assignment.
-    pub(super) entry: Entry,
-    /// What its principal is.
-    pub(super) principal_type: Option<String>,
-}
-
-/// The id by which others in this process know an assignment, whatever its tenant.
-pub(super) fn key(id: &RoleAssignmentId) -> ArmId {
+/// The id by which writes and deletes of an assignment are serialised, whatever its tenant.
+pub(super) fn lock_id(id: &RoleAssignmentId) -> ArmId {
     ArmId::parse(&id.path()).unwrap_or_else(|_| id.scope.clone())
 }
 
@@ -160,33 +203,56 @@ mod tests {
     use super::*;
     use crate::provider::roles;
 
-    fn account() -> ArmId {
-        ArmId::parse("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/sa").unwrap()
+    const ACCOUNT: &str = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/sa";
+    const HUB: &str = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/hub";
+    const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+
+    fn text(text: &str) -> Attr<String> {
+        if text.is_empty() { Attr::Null } else { Attr::Known(text.to_owned()) }
+    }
+
+    fn name(scope: &str, hub: &str, principal: &str, access: &str, scenario: &str) -> String {
+        let state = State {
+            hub_id: text(hub),
+            principal_id: text(principal),
+            access: text(access),
+            scenario: text(scenario),
+            ..State::default()
+        };
+        let scope = ArmId::parse(scope).unwrap();
+        let wanted = Wanted::all(&scope, &[roles::BLOB_READER.into()], &state).unwrap();
+        wanted[0].id.name.to_string()
     }
 
     #[test]
-    fn a_name_depends_on_scope_role_and_principal_and_not_on_their_case() {
-        let wanted = |scope: &str, principal: &str| {
-            Wanted::new(&ArmId::parse(scope).unwrap(), roles::BLOB_READER.into(), principal).id.name
-        };
-        let principal = "aaaaaaaa-0000-0000-0000-000000000001";
-        let name = wanted(account().as_str(), principal);
+    fn a_name_depends_on_what_the_object_says_and_not_on_its_case() {
+        let by_hub = name(ACCOUNT, HUB, ALICE, "reader", "");
         // Written down, because other releases have to find what this one made.
-        assert_eq!(name.to_string(), "caf2fd0f-462d-57a0-b8e6-28adccd44168");
-        assert_eq!(wanted(&account().as_str().to_uppercase(), &principal.to_uppercase()), name);
-        assert_ne!(wanted("/subscriptions/s", principal), name);
-        assert_ne!(wanted(account().as_str(), "aaaaaaaa-0000-0000-0000-000000000002"), name);
+        assert_eq!(by_hub, "3fe13f28-8feb-5d95-ad35-57eca2a00f00");
+        assert_eq!(name(&ACCOUNT.to_uppercase(), &HUB.to_uppercase(), &ALICE.to_uppercase(), "READER", ""), by_hub);
+        let others = [
+            name(ACCOUNT, "", ALICE, "reader", ""),
+            name(ACCOUNT, &HUB.replace("/hub", "/hub2"), ALICE, "reader", ""),
+            name("/subscriptions/s", HUB, ALICE, "reader", ""),
+            name(ACCOUNT, HUB, &ALICE.replace('1', "2"), "reader", ""),
+            name(ACCOUNT, HUB, ALICE, "", "own_data"),
+            name(ACCOUNT, HUB, ALICE, "", ""),
+        ];
+        let all: std::collections::BTreeSet<_> = others.iter().chain([&by_hub]).collect();
+        assert_eq!(all.len(), 7);
     }
 
     #[test]
     fn entries_survive_the_state_also_when_one_role_is_there_twice() {
-        let entry = |scope: &ArmId| {
-            let wanted = Wanted::new(scope, roles::BLOB_READER.into(), "p");
-            Entry::assumed(&wanted)
+        let entry = |scope: &str| {
+            let scope = ArmId::parse(scope).unwrap();
+            let state = State { principal_id: text(ALICE), ..State::default() };
+            let wanted = Wanted::all(&scope, &[roles::BLOB_READER.into()], &state).unwrap().remove(0);
+            Entry::granted(&wanted, wanted.id.clone(), &state, None)
         };
-        let both = [entry(&account()), entry(&ArmId::parse("/subscriptions/s").unwrap())];
+        let both = [entry(ACCOUNT), entry("/subscriptions/s")];
         let state = State { role_assignments: record(&both), ..State::default() };
-        let again = entries(&state);
+        let again = entries(&state).unwrap();
         assert_eq!(again.len(), 2);
         for (found, expected) in again.iter().zip(&both) {
             assert_eq!((&found.id, found.role.guid), (&expected.id, expected.role.guid));

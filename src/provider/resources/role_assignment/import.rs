@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::Fault;
 use super::{
     choice::{self, Choice, Role},
-    grant::{self, Entry, Wanted},
+    grant::{self, Entry},
     schema::{Identity, State},
     target,
 };
@@ -96,8 +96,7 @@ async fn find(session: &Session, call: &Call, named: State) -> Result<State, Dia
         report::failure("Cannot list the role assignments", &error, next)
     })?;
     let found = roles.iter().filter_map(|role| {
-        let wanted = Wanted::new(&scope, role.clone(), &principal);
-        let found = list.value.iter().find(|found| wanted.matches(found, &principal))?;
+        let found = list.value.iter().find(|found| grant::is_about(found, &scope, &principal, role))?;
         Some((role.clone(), found))
     });
     let found: Vec<_> = found.collect();
@@ -143,7 +142,7 @@ async fn one(session: &Session, call: &Call, id: RoleAssignmentId) -> Result<Sta
     let role = roles.first().cloned().unwrap_or(Role { name: guid.to_string(), guid });
     let mut state = complete(named, &scope, &roles, vec![(role, &found)]);
     // The id as given, which may name another tenant.
-    let entries: Vec<_> = grant::entries(&state).into_iter().map(|entry| Entry { id: id.clone(), ..entry }).collect();
+    let entries: Vec<_> = grant::entries(&state)?.into_iter().map(|entry| Entry { id: id.clone(), ..entry }).collect();
     state.role_assignments = grant::record(&entries);
     Ok(state)
 }
@@ -170,8 +169,7 @@ fn complete(mut state: State, scope: &ArmId, roles: &[Role], found: Vec<(Role, &
     }
     state.on_existing = "fail".to_owned().into();
     state.principal_propagation_timeout = "2m".to_owned().into();
-    let entry =
-        |(role, found): (Role, &RoleAssignment)| Some(Entry::of(&role, found.assignment_id().ok()?, found, false));
+    let entry = |(role, found): (Role, &RoleAssignment)| Some(Entry::found(&role, found.assignment_id().ok()?, found));
     state.role_assignments = grant::record(&found.into_iter().filter_map(entry).collect::<Vec<_>>());
     state.id = state.import_id();
     state

@@ -2,17 +2,11 @@
 
 use futures_util::future::join_all;
 
-use super::{
-    TAKEN_OVER, explain,
-    grant::{self, Wanted},
-    platform,
-    schema::State,
-    written::Written,
-};
+use super::{TAKEN_OVER, explain, grant, platform, schema::State, written::Written};
 use crate::{
     arm::{Call, ErrorCode, Read, role_assignments::RoleAssignmentProperties},
     framework::{Attr, Diagnostics, Private, resource::Outcome},
-    provider::{Session, session::Objects},
+    provider::Session,
 };
 
 /// Set while the assignments of one object are not on the same terms, which the state cannot say.
@@ -20,7 +14,11 @@ pub(super) const DIFFER: &str = "differ";
 
 /// Looks at all assignments of an object at once.
 pub(super) async fn read(session: &Session, call: &Call, mut state: State, mut private: Private) -> Outcome<State> {
-    let entries = grant::entries(&state);
+    let entries = match grant::entries(&state) {
+        Ok(entries) => entries,
+        Err(error) => return Outcome { state: Some(state), private, diagnostics: error.into() },
+    };
+    let principal = state.principal_id.text().unwrap_or_default().to_owned();
     let written = Written::load(&private);
     let assignments = session.arm.role_assignments();
     let looks = entries.iter().map(|entry| assignments.get_batched(&entry.id, Read::Remembered, call));
@@ -29,35 +27,31 @@ pub(super) async fn read(session: &Session, call: &Call, mut state: State, mut p
     let looks = join_all(looks).await;
     for (entry, look) in entries.into_iter().zip(looks) {
         match look {
-            Ok(found) if found.value.role_guid().is_none_or(|guid| guid == entry.role.guid) => {
+            Ok(found) if entry.is(&found.value, &principal) => {
                 if !entry.adopted && !written.is_stale(&entry.id, &found.value) {
                     seen.push(found.value.properties);
                 }
                 there.push(entry);
             }
-            // The name now belongs to another role.
-            Ok(_) => diagnostics.push(explain::lost(&entry)),
+            Ok(found) => diagnostics.push(explain::replaced_by_another(&entry, &principal, &found.value)),
             Err(error) if error.is_not_found() => {
                 let answered = error.service().and_then(|error| error.date);
                 let denied = error.code() == Some(&ErrorCode::RoleAssignmentNotFound);
                 if denied && written.is_settling(&entry.id, answered) {
-                    diagnostics.push(explain::settling(&entry));
+                    diagnostics.push(explain::settling(&entry, &principal));
                     there.push(entry);
                 } else {
-                    diagnostics.push(explain::lost(&entry));
+                    diagnostics.push(explain::lost(&entry, &principal));
                 }
             }
             Err(error) => {
-                diagnostics.push(explain::not_read(&entry, &error));
+                diagnostics.push(explain::not_read(&entry, &principal, &error));
                 return Outcome { state: Some(state), private, diagnostics };
             }
         }
     }
     if there.is_empty() {
         return Outcome { state: None, private, diagnostics };
-    }
-    for wanted in there.iter().filter_map(|entry| Wanted::of(entry, &state)) {
-        session.note_object(&wanted.key(), |all: &mut Objects| all.seen += 1);
     }
     observe(&mut state, &seen);
     private.remove(DIFFER);

@@ -20,7 +20,7 @@ mod written;
 use std::time::Duration;
 
 use crate::{
-    arm::{self, ArmId, Call, Read, RoleAssignmentId},
+    arm::{self, Call, Read},
     framework::{
         Attr, Diagnostic, Diagnostics, Private,
         resource::{
@@ -29,14 +29,15 @@ use crate::{
         },
         schema::{IdentitySchema, Schema},
         timeouts::Timeouts,
+        walk::{Fate, Key, Overlap, Succession, Walk},
     },
-    provider::{Session, report, session::Objects},
+    provider::{Session, report},
 };
 use change::{Done, Terms};
 use choice::{Choice, Role};
-use grant::{Bequest, Entry, Wanted};
+use grant::{Entry, Wanted};
 use look::DIFFER;
-use plan::Plan;
+use plan::{LookedUp, Plan};
 use schema::{Identity, State};
 use target::Target;
 use written::Written;
@@ -44,15 +45,6 @@ use written::Written;
 /// How long operations may take where the configuration does not say.
 const READING: Duration = Duration::from_secs(5 * 60);
 const WRITING: Duration = Duration::from_secs(30 * 60);
-
-/// The grants that a planned creation will make, for the removal that precedes it in a replacement.
-const MAKES: &str = "makes";
-
-/// The assignments of the object that a planned change is about, for the plan of its successor if it is replaced.
-const HAS: &str = "has";
-
-/// The assignments that a planned removal leaves in place, because another object has them too.
-const LEAVES: &str = "leaves";
 
 /// Set on an object that came from elsewhere, until it could be told which of its grants are the platform's.
 const TAKEN_OVER: &str = "taken_over";
@@ -96,24 +88,36 @@ impl Resource for RoleAssignment {
         true
     }
 
+    fn keys(&self, state: &State) -> Vec<Key> {
+        let principal = state.principal_id.text().unwrap_or_default();
+        // A damaged entry is an error as soon as the object is looked at.
+        grant::entries(state).unwrap_or_default().iter().map(|entry| entry.key(principal)).collect()
+    }
+
+    fn overlaps(&self, state: &State, overlaps: &[Overlap]) -> Diagnostics {
+        explain::overlaps(state, overlaps)
+    }
+
     fn validate(&self, config: &State) -> Diagnostics {
         schema::validate(config)
     }
 
     async fn plan(&self, context: Context<'_, Session>, request: PlanRequest<State>) -> Planned<State> {
-        let PlanRequest { prior, config, planned, private } = request;
+        let PlanRequest { prior, config, planned, private, replaced } = request;
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.read, READING));
-        let mut plan =
-            Plan { session: context.client, call, prior, config, planned, private, found: Diagnostics::default() };
+        let (found, keys) = (Diagnostics::default(), None);
+        let (session, walk) = (context.client, context.walk);
+        let mut plan = Plan { session, walk, call, prior, config, planned, private, replaced, found, keys };
         if let Err(failed) = plan.complete().await {
             plan.found.push(failed);
         }
-        Planned { state: plan.planned, private: plan.private, requires_replace: Vec::new(), diagnostics: plan.found }
+        let Plan { planned: state, private, found: diagnostics, keys, .. } = plan;
+        Planned { state, keys, private, requires_replace: Vec::new(), diagnostics }
     }
 
     async fn create(&self, context: Context<'_, Session>, request: CreateRequest<State>) -> Outcome<State> {
         let CreateRequest { config, planned, private } = request;
-        apply(context, |timeouts| &timeouts.create, None, &config, planned, private).await
+        apply(context, |timeouts| &timeouts.create, None, &config, planned, private, None).await
     }
 
     async fn read(&self, context: Context<'_, Session>, state: State, private: Private) -> Outcome<State> {
@@ -125,45 +129,25 @@ impl Resource for RoleAssignment {
     }
 
     async fn update(&self, context: Context<'_, Session>, request: UpdateRequest<State>) -> Outcome<State> {
-        let UpdateRequest { prior, config, planned, private } = request;
-        apply(context, |timeouts| &timeouts.update, Some(prior), &config, planned, private).await
-    }
-
-    /// Warns when another object that stays has the same assignments, and sees to it that they stay too.
-    async fn plan_destroy(&self, context: Context<'_, Session>, prior: State, private: &mut Private) -> Diagnostics {
-        private.remove(HAS);
-        let Some(session) = context.client else { return Diagnostics::default() };
-        let held_by_others = |entry: &Entry| {
-            let key = Wanted::of(entry, &prior)?.key();
-            let all = session.note_object(&key, |all: &mut Objects| all.destroyed += 1);
-            (all.staying() > 0 && !entry.adopted).then_some(())
-        };
-        let mut entries = grant::entries(&prior);
-        entries.retain(|entry| held_by_others(entry).is_some());
-        private.remove(LEAVES);
-        if entries.is_empty() {
-            return Diagnostics::default();
-        }
-        private.set(LEAVES, &entries.iter().map(|entry| entry.id.to_string()).collect::<Vec<_>>());
-        explain::held_by_another(&entries).into()
+        let UpdateRequest { prior, config, planned, private, succession } = request;
+        apply(context, |timeouts| &timeouts.update, Some(prior), &config, planned, private, Some(succession)).await
     }
 
     async fn delete(&self, context: Context<'_, Session>, request: DeleteRequest<State>) -> Outcome<State> {
-        let DeleteRequest { prior, mut private, replacing } = request;
-        let Some(session) = context.client else {
-            return Outcome { state: Some(prior), private, diagnostics: report::unconfigured().into() };
-        };
+        let DeleteRequest { prior, mut private, succession } = request;
+        let failed =
+            |prior, private, error: Diagnostic| Outcome { state: Some(prior), private, diagnostics: error.into() };
+        let Some(session) = context.client else { return failed(prior, private, report::unconfigured()) };
         session.arm.stop_remembering();
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
-        let mut entries = grant::entries(&prior);
-        if replacing {
-            bequeath(session, &prior, &private, &mut entries);
-        }
-        let unseen = tell_the_platforms(session, &call, &prior, &mut entries, &mut private).await;
-        let terms = Terms { session, call: &call, state: &prior, creating: false, unseen };
-        let mut diagnostics = terms.leave_what_others_hold(&mut entries, &private).await;
-        let (left, more) = terms.remove(entries).await;
-        diagnostics.extend(more);
+        let mut entries = match grant::entries(&prior) {
+            Ok(entries) => entries,
+            Err(error) => return failed(prior, private, error),
+        };
+        hand_over(&prior, &succession, &mut entries);
+        let unseen = mark_the_platforms(session, &call, &prior, &mut entries, &mut private).await;
+        let terms = Terms { session, walk: &context.walk, call: &call, state: &prior, creating: false, unseen };
+        let (left, diagnostics) = terms.remove(entries, Some(&succession)).await;
         let state = (!left.is_empty()).then(|| State { role_assignments: grant::record(&left), ..prior.clone() });
         Outcome { state, private, diagnostics }
     }
@@ -191,30 +175,41 @@ fn came_from_elsewhere(state: State) -> Outcome<State> {
     Outcome { state: Some(state), private, diagnostics: Diagnostics::default() }
 }
 
-/// Hands on, instead of removing, what the creation half of a replacement is going to make again, so that nobody is without
-/// it in between and assignments keep their names.
-fn bequeath(session: &Session, prior: &State, private: &Private, entries: &mut Vec<Entry>) {
-    let makes: Vec<String> = private.get(MAKES).unwrap_or_default();
-    entries.retain(|entry| match Wanted::of(entry, prior) {
-        Some(wanted) if makes.contains(&wanted.id.to_string()) => {
+/// An assignment that the removal half of a replacement leaves to the creation half.
+struct HandedOver {
+    entry: Entry,
+    /// The `id` of the replaced object.
+    from: Attr<String>,
+    /// What its principal is.
+    principal_type: Option<String>,
+}
+
+/// Leaves to the successor, instead of removing it, what the creation half of a replacement is going to make again, so
+/// that nobody is without it in between and assignments keep their names.
+fn hand_over(prior: &State, succession: &Succession, entries: &mut Vec<Entry>) {
+    let principal = prior.principal_id.text().unwrap_or_default();
+    entries.retain(|entry| match succession.fate(&entry.key(principal)) {
+        Fate::HandOver => {
             let principal_type = prior.principal_type.text().map(str::to_owned);
-            session.bequeath(&wanted.key(), Bequest { entry: entry.clone(), principal_type });
+            succession.hand_over(
+                &entry.key(principal),
+                HandedOver { entry: entry.clone(), from: prior.id.clone(), principal_type },
+            );
             false
         }
-        _ => true,
+        Fate::Succeeded => false,
+        Fate::Keep | Fate::Undo => true,
     });
 }
 
-/// What the removal half of a replacement has handed on.
-fn inherit(session: &Session, private: &Private) -> Vec<Bequest> {
-    let makes: Vec<String> = private.get(MAKES).unwrap_or_default();
-    let ids = makes.iter().filter_map(|id| RoleAssignmentId::parse(id).ok());
-    ids.filter_map(|id| session.inherit(&grant::key(&id))).collect()
+/// What the removal half of a replacement has left for these grants.
+fn take_over(walk: &Walk, wanted: &[Wanted], principal: &str) -> Vec<HandedOver> {
+    wanted.iter().filter_map(|wanted| walk.take_over(&wanted.key(principal))).collect()
 }
 
 /// Marks those of the entries that are the platform's, where that could not be told so far. Gives why it still cannot be
 /// told.
-async fn tell_the_platforms(
+async fn mark_the_platforms(
     session: &Session,
     call: &Call,
     state: &State,
@@ -239,42 +234,49 @@ async fn apply(
     config: &State,
     mut planned: State,
     mut private: Private,
+    succession: Option<Succession>,
 ) -> Outcome<State> {
     let failed = |state, private, error: Diagnostic| Outcome { state, private, diagnostics: error.into() };
     let Some(session) = context.client else { return failed(prior, private, report::unconfigured()) };
     session.arm.stop_remembering();
     let call = Call::new(context.cancel, planned.timeout(timeout, WRITING));
-    let creating = prior.is_none();
-    let inherited = if creating { inherit(session, &private) } else { Vec::new() };
-    let known_type = inherited.iter().find_map(|bequest| bequest.principal_type.clone());
-    let mut before: Vec<Entry> = match &prior {
-        Some(prior) => grant::entries(prior),
-        None => inherited.into_iter().map(|bequest| bequest.entry).collect(),
+    let mut before = match prior.as_ref().map(grant::entries).transpose() {
+        Ok(entries) => entries.unwrap_or_default(),
+        Err(error) => return failed(prior, private, error),
     };
+    let known = LookedUp::take(&mut private, &planned);
+    let wanted = match settle(session, &call, config, &known, &mut planned, &before, &context.walk).await {
+        Ok(wanted) => wanted,
+        Err(Fault::Missing(error) | Fault::Failed(error)) => {
+            let left = context.walk.take_over_all(|left: &HandedOver| left.from == planned.id);
+            let left: Vec<_> = left.into_iter().map(|left| left.entry).collect();
+            let replaced = (!left.is_empty()).then(|| State { role_assignments: grant::record(&left), ..planned });
+            return failed(prior.or(replaced), private, error);
+        }
+    };
+    let replaced = match prior {
+        Some(_) => Vec::new(),
+        None => take_over(&context.walk, &wanted, planned.principal_id.text().unwrap_or_default()),
+    };
+    let known_type = replaced.iter().find_map(|replaced| replaced.principal_type.clone());
+    before.extend(replaced.into_iter().map(|replaced| replaced.entry));
     let rewrite = match &prior {
         Some(prior) => terms_differ(prior, &planned) || private.get(DIFFER) == Some(true),
         None => true,
     };
-    private.remove(MAKES);
-    private.remove(HAS);
-    let wanted = match settle(session, &call, config, &mut planned, &before).await {
-        Ok(wanted) => wanted,
-        Err(Fault::Missing(error) | Fault::Failed(error)) => {
-            let state = prior.or_else(|| {
-                (!before.is_empty()).then(|| State { role_assignments: grant::record(&before), ..planned })
-            });
-            return failed(state, private, error);
-        }
-    };
-    let unseen = tell_the_platforms(session, &call, &planned, &mut before, &mut private).await;
+    let unseen = mark_the_platforms(session, &call, &planned, &mut before, &mut private).await;
     let mut written = Written::load(&private);
-    let terms = Terms { session, call: &call, state: &planned, creating, unseen };
-    let Done { entries, principal_type, complete, diagnostics, .. } =
-        terms.change(before, &wanted, rewrite, &mut written).await;
+    let creating = prior.is_none();
+    let terms = Terms { session, walk: &context.walk, call: &call, state: &planned, creating, unseen };
+    let Done { entries, principal_type, complete, is_the_platforms, diagnostics, .. } =
+        terms.change(before, &wanted, rewrite, &mut written, succession.as_ref()).await;
 
     written.save(&entries, &mut private);
     if complete {
         private.remove(DIFFER);
+    }
+    if is_the_platforms {
+        private.set(TAKEN_OVER, &true);
     }
     // What was planned is only true once all of it is there.
     let mut state = if complete { planned } else { prior.unwrap_or(planned) };
@@ -291,21 +293,27 @@ async fn settle(
     session: &Session,
     call: &Call,
     config: &State,
+    known: &State,
     planned: &mut State,
     before: &[Entry],
+    walk: &Walk,
 ) -> Result<Vec<Wanted>, Fault> {
     let read = Read::Fresh;
-    let Target { scope, hub } = target::resolve(config, Some(planned), Some(session), read, call).await?;
+    let Target { scope, hub } = target::resolve(config, Some(known), Some(session), read, call).await?;
     let scope = scope.ok_or_else(|| Fault::Failed(report::unsettled("the target")))?;
     target::fill(planned, config, Some(&scope));
     let choice = Choice::of(config);
-    let roles = choice::resolve(&choice, Some(planned), Some(&scope), Some(session), read, call).await?;
+    let roles = choice::resolve(&choice, Some(known), Some(&scope), Some(session), read, call).await?;
     let roles = roles.ok_or_else(|| Fault::Failed(report::unsettled("the roles")))?;
     choice::fill(planned, config, Some(&roles), Some(&scope));
     planned.id = planned.import_id();
+    let planned = &*planned;
     let principal = planned.principal_id.text().unwrap_or_default();
-    let mut wanted = wanted(&scope, &roles, principal);
-    let new = wanted.iter().filter(|wanted| !before.iter().any(|entry| wanted.is(entry)));
+    let wanted = Wanted::all(&scope, &roles, planned);
+    let mut wanted = wanted.ok_or_else(|| Fault::Failed(report::unsettled("the principal")))?;
+    let is_there =
+        |wanted: &&Wanted| before.iter().any(|entry| wanted.is(entry)) || walk.is_handed_over(&wanted.key(principal));
+    let new = wanted.iter().filter(|wanted| !is_there(wanted));
     let roles: Vec<Role> = new.map(|wanted| wanted.role.clone()).collect();
     if let Some(hub) = &hub
         && let Some(role) = platform::role_of(hub, &scope, principal, &roles)
@@ -323,15 +331,4 @@ async fn settle(
 fn terms_differ(prior: &State, planned: &State) -> bool {
     let terms = |state: &State| [state.description.clone(), state.condition.clone(), state.condition_version.clone()];
     terms(prior) != terms(planned)
-}
-
-/// The grants of these roles.
-fn wanted(scope: &ArmId, roles: &[Role], principal: &str) -> Vec<Wanted> {
-    roles.iter().map(|role| Wanted::new(scope, role.clone(), principal)).collect()
-}
-
-/// Whether the state has just these grants, whatever their names.
-fn are_there(wanted: &[Wanted], state: &State) -> bool {
-    let entries = grant::entries(state);
-    entries.len() == wanted.len() && wanted.iter().all(|wanted| entries.iter().any(|entry| wanted.is(entry)))
 }

@@ -1,47 +1,94 @@
 //! Planning: what will be there, and what is in its way.
+//!
+//! A plan shows what follows from the configuration and the prior object alone. Engines ask for it again at the apply,
+//! without a word of the first answer, and refuse an apply in which something known has changed; what was looked up in
+//! Azure may have. Looked up it is all the same, for what there is to say beforehand.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::{
-    Fault, HAS, MAKES, are_there,
-    choice::{self, Choice},
+    Fault, TAKEN_OVER,
+    choice::{self, Choice, Role, definition_id},
     explain,
     grant::{self, Entry, Wanted},
     look::DIFFER,
     platform,
-    schema::State,
+    schema::{Assigned, State},
     target::{self, Target},
-    wanted,
+    terms_differ,
 };
 use crate::{
-    arm::{Call, Read, role_assignments::Filter, workspaces::Workspace},
-    framework::{Attr, Diagnostic, Diagnostics, Private, Severity},
-    provider::{Grant, Session, report, session::Objects},
+    arm::{ArmId, Call, Read, role_assignments::Filter, workspaces::Workspace},
+    framework::{
+        Attr, Diagnostic, Diagnostics, Private, Severity,
+        walk::{Key, Walk},
+    },
+    provider::{Grant, Session, report},
 };
+
+/// What a plan has looked up in Azure and does not show, for the apply that follows in the same process.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct LookedUp {
+    scope: Option<String>,
+    /// Its name and its GUID.
+    role: Option<(String, String)>,
+}
+
+impl LookedUp {
+    const NAME: &str = "looked_up";
+
+    fn new(scope: Option<&ArmId>, roles: Option<&[Role]>) -> Self {
+        let role = roles.and_then(<[Role]>::first);
+        Self { scope: scope.map(ArmId::to_string), role: role.map(|role| (role.name.clone(), role.guid.to_string())) }
+    }
+
+    fn save(&self, private: &mut Private) {
+        private.set(Self::NAME, self);
+    }
+
+    /// Takes it out of the private data of a plan, and fills in what it tells.
+    pub(super) fn take(private: &mut Private, planned: &State) -> State {
+        let Self { scope, role } = private.get(Self::NAME).unwrap_or_default();
+        private.remove(Self::NAME);
+        let mut known = planned.clone();
+        if let Some(scope) = scope.filter(|_| known.scope.is_unknown()) {
+            known.scope = scope.into();
+        }
+        let (name, id) = (&mut known.role_definition_name, &mut known.role_definition_id);
+        if let Some((role, guid)) = role.filter(|_| name.is_unknown() || id.is_unknown()) {
+            *name = role.into();
+            *id = guid.into();
+        }
+        known
+    }
+}
 
 /// A plan in the making.
 pub(super) struct Plan<'p> {
     pub(super) session: Option<&'p Session>,
+    pub(super) walk: Walk,
     pub(super) call: Call,
     pub(super) prior: Option<State>,
     pub(super) config: State,
     pub(super) planned: State,
     pub(super) private: Private,
+    /// What the object stands for that a planned creation replaces.
+    pub(super) replaced: Vec<Key>,
     pub(super) found: Diagnostics,
+    /// What the object will stand for, as far as that is known.
+    pub(super) keys: Option<Vec<Key>>,
 }
 
 impl Plan<'_> {
     /// Completes the plan as far as things are known.
     pub(super) async fn complete(&mut self) -> Result<(), Diagnostic> {
-        let Self { session, call, prior, config, .. } = &*self;
-        let (session, read) = (*session, Read::Remembered);
-        let target = target::resolve(config, prior.as_ref(), session, read, call).await;
-        let Target { scope, hub } = self.or_warn(target)?;
-        target::fill(&mut self.planned, &self.config, scope.as_ref());
-
-        let choice = Choice::of(&self.config);
-        let roles = choice::resolve(&choice, self.prior.as_ref(), scope.as_ref(), session, read, &self.call).await;
-        let roles = self.or_warn(roles)?;
-        choice::fill(&mut self.planned, &self.config, roles.as_deref(), scope.as_ref());
-
+        let had = self.prior.as_ref().map(grant::entries).transpose()?.unwrap_or_default();
+        let shown_scope = target::shown(&self.config, self.prior.as_ref());
+        target::fill(&mut self.planned, &self.config, shown_scope.as_ref());
+        let shown_roles = choice::shown(&self.config, self.prior.as_ref(), &had);
+        choice::fill(&mut self.planned, &self.config, shown_roles.as_deref(), shown_scope.as_ref());
         if self.config.condition_version.is_null() {
             self.planned.condition_version = match &self.config.condition {
                 Attr::Null => Attr::Null,
@@ -51,29 +98,25 @@ impl Plan<'_> {
         }
         self.planned.id = self.planned.import_id();
 
-        let wanted = match (&scope, &roles, self.planned.principal_id.text()) {
-            (Some(scope), Some(roles), Some(principal)) => Some(wanted(scope, roles, principal)),
+        let (session, read) = (self.session, Read::Remembered);
+        let target = target::resolve(&self.config, self.prior.as_ref(), session, read, &self.call).await;
+        let Target { scope, hub } = self.or_warn(target)?;
+        let choice = Choice::of(&self.config);
+        let roles = choice::resolve(&choice, self.prior.as_ref(), scope.as_ref(), session, read, &self.call).await;
+        let roles = self.or_warn(roles)?;
+        let wanted = match (&scope, &roles) {
+            (Some(scope), Some(roles)) => Wanted::all(scope, roles, &self.planned),
             _ => None,
         };
-        let had = self.had();
-        if let Some(wanted) = &wanted {
-            let new: Vec<_> = wanted.iter().filter(|wanted| !had.iter().any(|had| wanted.is(had))).collect();
-            self.refuse_the_platforms(&new, hub).await?;
-            self.note(wanted, &new);
-        }
-        match &self.prior {
-            None => self.creation(wanted.as_deref(), &had).await,
-            Some(prior) => {
-                let same = wanted.as_deref().is_some_and(|wanted| are_there(wanted, prior));
-                if !same || self.private.get(DIFFER) == Some(true) {
-                    self.planned.role_assignments = Attr::Unknown;
-                }
-                self.private.remove(MAKES);
-                // If this becomes a replacement, its second plan gets to know in this way what the object has.
-                self.private.set(HAS, &prior.role_assignments);
-                Ok(())
-            }
-        }
+        self.planned.role_assignments = self.assignments(shown_roles.as_deref(), shown_scope.as_ref(), &had);
+        self.warn_of_a_principal_that_is_not_known();
+        LookedUp::new(scope.as_ref(), roles.as_deref()).save(&mut self.private);
+        let Some(wanted) = wanted else { return Ok(()) };
+        self.keys = Some(self.keys_of(&wanted, &had));
+        let new: Vec<_> = wanted.iter().filter(|wanted| !had.iter().any(|had| wanted.is(had))).collect();
+        self.refuse_the_platforms(&new, hub).await?;
+        self.note_grants(&wanted);
+        self.look_for_existing(&new).await
     }
 
     /// Turns what does not exist yet into a warning: it may be made before this is applied.
@@ -92,14 +135,65 @@ impl Plan<'_> {
         }
     }
 
-    /// The assignments that the object has, also when this is the plan of its successor.
-    fn had(&self) -> Vec<Entry> {
-        match &self.prior {
-            Some(prior) => grant::entries(prior),
-            None => grant::entries(&State {
-                role_assignments: self.private.get(HAS).unwrap_or_default(),
-                ..State::default()
-            }),
+    /// What `role_assignments` will be, as far as that follows from the configuration and the prior object. An entry that
+    /// is there stays as it is as long as it is about the same role.
+    fn assignments(
+        &self,
+        roles: Option<&[Role]>,
+        scope: Option<&ArmId>,
+        had: &[Entry],
+    ) -> Attr<BTreeMap<String, Attr<Assigned>>> {
+        let Some(roles) = roles else { return Attr::Unknown };
+        if let Some(prior) = &self.prior {
+            let differ = self.private.get(DIFFER) == Some(true) && !terms_differ(prior, &self.planned);
+            // Which of them are the platform's is found out by the apply, if there is one.
+            let open = self.private.get(TAKEN_OVER) == Some(true)
+                && (State { role_assignments: Attr::Null, ..prior.clone() })
+                    != State { role_assignments: Attr::Null, ..self.planned.clone() };
+            if differ || open {
+                return Attr::Unknown;
+            }
+        }
+        let target = self.planned.hub_id.text().and_then(|hub| ArmId::parse(hub).ok());
+        let target = target.as_ref().or(scope);
+        let wanted = scope.and_then(|scope| Wanted::all(scope, roles, &self.planned));
+        let principal = self.planned.principal_id.text().unwrap_or_default();
+        let assigned = roles.iter().enumerate().map(|(at, role)| {
+            let wanted = wanted.as_ref().map(|wanted| &wanted[at]);
+            if let Some(entry) = wanted.and_then(|wanted| had.iter().find(|entry| wanted.is(entry))) {
+                let known = self.prior.as_ref().and_then(|prior| prior.role_assignments.known()?.get(&entry.role.name));
+                return (entry.role.name.clone(), known.cloned().unwrap_or(Attr::Unknown));
+            }
+            // A replaced object leaves to its successor what it has, whatever the name and whoever made it.
+            let is_new = wanted.is_none_or(|wanted| self.walk.has_no_other_name_in_state(&wanted.key(principal)));
+            let is_made = is_new && !self.planned.adopts();
+            let is_ours = |_: &&Wanted| is_made && self.planned.delegated_managed_identity_resource_id.is_null();
+            let assigned = Assigned {
+                id: wanted.filter(is_ours).map_or(Attr::Unknown, |wanted| wanted.id.to_string().into()),
+                role_definition_id: target.map_or(Attr::Unknown, |target| definition_id(target, role.guid).into()),
+                adopted: if is_made { false.into() } else { Attr::Unknown },
+            };
+            (role.name.clone(), Attr::Known(assigned))
+        });
+        Attr::Known(assigned.collect())
+    }
+
+    /// What the object will stand for, by the names of assignments that it has and those that it makes. What it adopts has
+    /// a name that is not known.
+    fn keys_of(&self, wanted: &[Wanted], had: &[Entry]) -> Vec<Key> {
+        let principal = self.planned.principal_id.text().unwrap_or_default();
+        let key = |wanted: &Wanted| match had.iter().find(|entry| wanted.is(entry)) {
+            Some(entry) => entry.key(principal),
+            None if self.planned.adopts() => grant::subject(&wanted.id.scope, principal, &wanted.role),
+            None => wanted.key(principal),
+        };
+        wanted.iter().map(key).collect()
+    }
+
+    /// A replacement whose principal is not known yet cannot keep what both halves need.
+    fn warn_of_a_principal_that_is_not_known(&mut self) {
+        if self.prior.is_some() && self.planned.principal_id.is_unknown() {
+            self.found.push(explain::principal_not_known());
         }
     }
 
@@ -124,19 +218,9 @@ impl Plan<'_> {
         }
     }
 
-    /// Lets others in this process know what is planned, and warns when they plan the same.
-    fn note(&mut self, wanted: &[Wanted], new: &[&Wanted]) {
+    /// Lets the access check of this process know what is planned.
+    fn note_grants(&self, wanted: &[Wanted]) {
         let Some(session) = self.session else { return };
-        // The second plan of a replacement says what the first one said.
-        let again = self.prior.is_none() && self.private.get::<serde_json::Value>(HAS).is_some();
-        let counted = new.iter().filter(|_| !again);
-        let twice: Vec<&Wanted> = counted
-            .filter(|wanted| session.note_object(&wanted.key(), |all: &mut Objects| all.created += 1).created > 1)
-            .copied()
-            .collect();
-        if !twice.is_empty() && session.arm.remembers_reads() {
-            self.found.push(explain::made_twice(&twice));
-        }
         for grant in wanted.iter().filter_map(|wanted| wanted.noted(&self.planned, None)) {
             let known = |known: &Grant| known.is_about_the_same(&grant);
             if !session.grants_at(&grant.scope).iter().any(known) {
@@ -145,42 +229,47 @@ impl Plan<'_> {
         }
     }
 
-    /// What only a creation has to look at: grants that are there already.
-    async fn creation(&mut self, wanted: Option<&[Wanted]>, had: &[Entry]) -> Result<(), Diagnostic> {
-        self.private = Private::default();
-        let (Some(wanted), Some(session)) = (wanted, self.session) else { return Ok(()) };
-        let makes: Vec<_> = wanted.iter().map(|wanted| wanted.id.to_string()).collect();
-        self.private.set(MAKES, &makes);
+    /// Looks whether grants that are to be made are there already.
+    async fn look_for_existing(&mut self, new: &[&Wanted]) -> Result<(), Diagnostic> {
+        let principal = self.planned.principal_id.text().unwrap_or_default();
+        let is_replaced =
+            |wanted: &&Wanted| self.replaced.iter().any(|replaced| replaced.subject == wanted.key(principal).subject);
+        let new: Vec<&Wanted> = new.iter().copied().filter(|wanted| !is_replaced(wanted)).collect();
+        let (Some(session), Some(first)) = (self.session, new.first()) else { return Ok(()) };
         // Once somebody has written, a list would be a request for each object, and Azure says the same at the PUT.
         if !session.arm.remembers_reads() {
             return Ok(());
         }
-        let principal = self.planned.principal_id.text().unwrap_or_default();
-        let Some(scope) = wanted.first().map(|wanted| &wanted.id.scope) else { return Ok(()) };
         // Whoever may not list, or lists too early, will be told at the apply.
+        let scope = &first.id.scope;
         let list = session.arm.role_assignments().list(scope, &Filter::AtScope, Read::Remembered, &self.call).await;
         let list = match list {
             Ok(list) => list.value,
             Err(error) if error.is_forbidden() || error.is_not_found() => return Ok(()),
             Err(error) => return Err(report::failure("Cannot list the role assignments", &error, "")),
         };
-        let mut taken_over = Vec::new();
-        for wanted in wanted {
+        let mut continued = Vec::new();
+        for wanted in new {
             let Some(found) = list.iter().find(|found| wanted.matches(found, principal)) else { continue };
             let Ok(id) = found.assignment_id() else { continue };
-            if had.iter().any(|had| had.id.name == id.name) {
-                continue;
-            }
+            let is_in_state = self.walk.is_in_state(&wanted.key(principal));
             if id.name == wanted.id.name {
-                taken_over.push(wanted);
+                if !is_in_state {
+                    continued.push((wanted, found));
+                }
+            } else if self.prior.is_none() && self.walk.may_be_tainted(&wanted.key(principal)) {
+                // The object itself has it, and is replaced.
             } else if !self.planned.adopts() {
-                return Err(explain::exists(&self.planned, wanted, Some(found), None));
+                return Err(match is_in_state {
+                    true => explain::held_by_this_state(&self.planned, wanted, found),
+                    false => explain::exists(&self.planned, wanted, Some(found), None),
+                });
             } else if let Some(difference) = grant::condition_differs(&self.planned, found) {
                 return Err(explain::cannot_adopt(wanted, found, &difference));
             }
         }
-        if !taken_over.is_empty() {
-            self.found.push(explain::taken_over(&taken_over));
+        if !continued.is_empty() {
+            self.found.push(explain::continued(&self.planned, &continued));
         }
         Ok(())
     }

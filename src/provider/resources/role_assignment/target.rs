@@ -87,6 +87,17 @@ pub(super) fn same(a: &Attr<String>, b: &Attr<String>) -> bool {
     }
 }
 
+/// The scope as far as it follows from the configuration and the prior object. Which account a hub has, only Azure knows.
+pub(super) fn shown(config: &State, prior: Option<&State>) -> Option<ArmId> {
+    let id = |attr: &Attr<String>| attr.text().and_then(|text| ArmId::parse(text).ok());
+    let given = id(&config.storage_account_id).or_else(|| id(&config.scope));
+    if given.is_some() || config.storage_account_id.is_unknown() || config.scope.is_unknown() {
+        return given;
+    }
+    let prior = prior.filter(|prior| same(&prior.hub_id, &config.hub_id))?;
+    id(&prior.scope).or_else(|| id(&prior.storage_account_id))
+}
+
 /// Fills a plan with the target. What the configuration says stays, and so does a spelling that means the same.
 pub(super) fn fill(planned: &mut State, config: &State, scope: Option<&ArmId>) {
     let fill = |place: &mut Attr<String>, config: &Attr<String>, id: Option<&ArmId>| {

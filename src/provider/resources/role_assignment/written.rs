@@ -58,17 +58,6 @@ impl Written {
         created.zip(answered).is_some_and(|(created, answered)| answered - created < SETTLES_WITHIN)
     }
 
-    /// Whether there was a write.
-    pub(super) fn has(&self, id: &RoleAssignmentId) -> bool {
-        self.0.contains_key(&id.name.to_string())
-    }
-
-    /// Whether somebody has written the assignment since our last write.
-    pub(super) fn is_overwritten(&self, id: &RoleAssignmentId, found: &RoleAssignment) -> bool {
-        let ours = self.0.get(&id.name.to_string()).and_then(|times| times.updated);
-        ours.zip(found.properties.updated_on).is_some_and(|(ours, theirs)| theirs > ours)
-    }
-
     /// Whether an answer shows the assignment as it was before our last write.
     pub(super) fn is_stale(&self, id: &RoleAssignmentId, found: &RoleAssignment) -> bool {
         let ours = self.0.get(&id.name.to_string()).and_then(|times| times.updated);
@@ -80,28 +69,26 @@ impl Written {
 mod tests {
     use time::macros::datetime;
 
-    use super::{super::grant::Wanted, *};
-    use crate::{arm::ArmId, provider::roles};
+    use super::*;
+    use crate::arm::ArmId;
 
     #[test]
     fn an_answer_is_too_early_for_five_minutes() {
         let scope = ArmId::parse("/subscriptions/s").unwrap();
-        let wanted = Wanted::new(&scope, roles::BLOB_READER.into(), "p");
+        let id = RoleAssignmentId::new(scope, uuid::Uuid::nil());
         let made = datetime!(2026-01-01 00:00:00 UTC);
         let mut found = RoleAssignment::default();
         found.properties.created_on = Some(made);
         found.properties.updated_on = Some(made);
         let mut written = Written::default();
-        written.note(&found, &wanted.id);
+        written.note(&found, &id);
         let at = |minutes| Some(made + time::Duration::minutes(minutes));
-        assert!(written.is_settling(&wanted.id, at(4)));
-        assert!(!written.is_settling(&wanted.id, at(5)));
-        assert!(!written.is_settling(&wanted.id, None));
-        assert!(!Written::default().is_settling(&wanted.id, at(1)));
-        assert!(!written.is_stale(&wanted.id, &found) && !written.is_overwritten(&wanted.id, &found));
+        assert!(written.is_settling(&id, at(4)));
+        assert!(!written.is_settling(&id, at(5)));
+        assert!(!written.is_settling(&id, None));
+        assert!(!Written::default().is_settling(&id, at(1)));
+        assert!(!written.is_stale(&id, &found));
         found.properties.updated_on = Some(made - time::Duration::seconds(1));
-        assert!(written.is_stale(&wanted.id, &found));
-        found.properties.updated_on = Some(made + time::Duration::seconds(1));
-        assert!(written.is_overwritten(&wanted.id, &found));
+        assert!(written.is_stale(&id, &found));
     }
 }

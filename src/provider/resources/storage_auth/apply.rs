@@ -1,17 +1,18 @@
 //! Creating and updating: from what is planned to what is there.
 
 use super::{
-    account_of,
+    account_key, account_of,
     change::Change,
-    claim, explain, fill,
+    explain, fill,
     look::{Account, Look, Unseen},
     note,
     record::{self, Record},
     schema::{Settings, State},
+    wrote,
 };
 use crate::{
     arm::{Call, Read, WorkspaceId},
-    framework::{Diagnostic, Diagnostics, Private, resource::Outcome},
+    framework::{Diagnostic, Diagnostics, Private, resource::Outcome, walk::Walk},
     provider::{Session, access::Access, report},
 };
 
@@ -22,54 +23,36 @@ pub(super) enum Before {
     /// The object that is being updated.
     Updated(State),
     /// The object whose replacement is being created. Nothing of it was undone.
-    Inherited(Bequest),
+    Replaced(Replaced),
 }
 
-/// What the removal half of a replacement hands to the creation half.
-pub(super) struct Bequest {
+/// What the removal half of a replacement hands over to the creation half.
+pub(super) struct Replaced {
     /// The object.
     pub(super) state: State,
     /// What of the hub and its account is its doing.
     pub(super) record: Record,
 }
 
-impl Bequest {
-    /// Hands on what only this object knows to another one for the same hub.
-    pub(super) fn join(self, state: &mut State, private: &mut Private) {
-        let (mut original, mut record) = (Settings::of(&state.original), Record::load(private));
-        let first = Settings::of(&self.state.original);
-        if original.mode.is_none() && first.mode.is_some() {
-            original.mode = first.mode;
-            record.mode = self.record.mode;
-        }
-        if original.keys.is_none() && first.keys.is_some() {
-            original.keys = first.keys;
-            record.keys = self.record.keys;
-        }
-        state.original = original.pair().into();
-        record.save(private);
-    }
-}
-
 impl Before {
     fn state(&self) -> Option<&State> {
         match self {
             Self::Nothing => None,
-            Self::Updated(state) | Self::Inherited(Bequest { state, .. }) => Some(state),
+            Self::Updated(state) | Self::Replaced(Replaced { state, .. }) => Some(state),
         }
     }
 
     fn record(&self, private: &Private) -> Record {
         match self {
-            Self::Inherited(bequest) => bequest.record.clone(),
+            Self::Replaced(replaced) => replaced.record.clone(),
             _ => Record::load(private),
         }
     }
 
     /// The outcome of an apply that has changed nothing.
     fn untouched(self, mut private: Private, diagnostics: Diagnostics) -> Outcome<State> {
-        if let Self::Inherited(bequest) = &self {
-            bequest.record.save(&mut private);
+        if let Self::Replaced(replaced) = &self {
+            replaced.record.save(&mut private);
         }
         Outcome { state: self.state().cloned(), private, diagnostics }
     }
@@ -83,6 +66,7 @@ pub(super) fn wanted(config: &State, planned: &State) -> Settings {
 /// Brings hub and account to what is planned.
 pub(super) async fn apply(
     session: &Session,
+    walk: &Walk,
     call: &Call,
     before: Before,
     config: &State,
@@ -108,7 +92,10 @@ pub(super) async fn apply(
         Err(error) => return before.untouched(private, explain::not_our_turn(&error).into()),
     };
     let target = wanted(config, &planned);
-    let found = match obstacle(&hub, &look, &target) {
+    let found = match obstacle(&hub, &look, &target).and_then(|found| {
+        let drift = changed_since_the_plan(walk, &before, &look, &target);
+        drift.map_or(Ok(found), |(property, was, is)| Err(explain::changed_since_the_plan(&property, &was, &is)))
+    }) {
         Ok(warnings) => warnings,
         Err(error) => return before.untouched(private, error.into()),
     };
@@ -127,7 +114,7 @@ pub(super) async fn apply(
         Access { session, call, hub_id: &hub, hub: &look.hub, account: &look.account_id, terms: planned.access() };
     let result = change.run(&target, Some(&access)).await;
     if result.is_ok() || change.wrote != Settings::default() {
-        claim(session, &hub, Some(&look.account_id), &target);
+        wrote(walk, &hub, Some(&look.account_id), &target);
     }
     left(change, result, &look, before, planned, private)
 }
@@ -143,6 +130,36 @@ fn obstacle(hub_id: &WorkspaceId, look: &Look, target: &Settings) -> Result<Diag
         (Account::Hidden(error), Some(_)) => Err(explain::account_not_read(&look.account_id, error)),
         (Account::Hidden(error), None) => Ok(explain::account_hidden(&look.account_id, error).into()),
     }
+}
+
+/// A property that this object is about to write for the first time and that is not what it was when that was planned:
+/// the plan has said what `original` will be. Other objects of this run may have changed the account's keys; what these
+/// were before the run is what the plan has seen.
+fn changed_since_the_plan(
+    walk: &Walk,
+    before: &Before,
+    look: &Look,
+    target: &Settings,
+) -> Option<(String, String, String)> {
+    let Before::Updated(prior) = before else { return None };
+    let (original, planned, now) = (Settings::of(&prior.original), prior.settings(), look.settings());
+    let mode = |mode: &Option<_>| mode.as_ref().map_or("unknown".to_owned(), explain::wire);
+    if target.mode.is_some() && original.mode.is_none() && now.mode != planned.mode {
+        let property = format!("systemDatastoresAuthMode of {}", look.hub.id);
+        return Some((property, mode(&planned.mode), mode(&now.mode)));
+    }
+    let keys = |keys: Option<bool>| keys.map_or("unknown".to_owned(), |keys| keys.to_string());
+    let is_ours = walk.has_written(&account_key(&look.account_id));
+    if target.keys.is_some()
+        && original.keys.is_none()
+        && planned.keys.is_some()
+        && now.keys != planned.keys
+        && !is_ours
+    {
+        let property = format!("allowSharedKeyAccess of {}", look.account_id);
+        return Some((property, keys(planned.keys), keys(now.keys)));
+    }
+    None
 }
 
 /// The object after a change, whether it was completed or not.
@@ -182,7 +199,7 @@ fn left(
     } else if state.shared_access_key_enabled.is_unknown() {
         state.shared_access_key_enabled = now.keys.into();
     }
-    state.original = original.pair().into();
+    state.original = record::as_planned(&state.original, original, error.is_none());
     diagnostics.0.extend(error);
     Outcome { state: Some(state), private, diagnostics }
 }

@@ -1,14 +1,17 @@
 //! What the user reads when a hub or its account cannot be changed: what each of Azure's errors means here, what was
 //! changed all the same, and what to do.
 
-use super::schema::Settings;
+use super::schema::{Settings, State};
 use crate::{
     arm::{
         self, Error, ErrorCode, StorageAccountId, WorkspaceId,
         error::OperationOutcome,
-        workspaces::{AuthMode, Workspace, WorkspaceKind},
+        workspaces::{AuthMode, AuthModeKind, Workspace, WorkspaceKind},
     },
-    framework::{Diagnostic, Path, Severity},
+    framework::{
+        Diagnostic, Diagnostics, Path, Severity,
+        walk::{Overlap, Relation},
+    },
     provider::report,
 };
 
@@ -301,55 +304,126 @@ pub(super) fn left_alone(what: &str, ours: &str, now: &str, wanted: &str) -> Dia
     Diagnostic::warning("Changed by somebody else", detail)
 }
 
-/// A property that is not put back because something else of this run wants it.
-pub(super) fn claimed(what: &str, original: &str) -> Diagnostic {
-    let detail = format!(
-        "{what} stays as it is: another resource, or the replacement of this one, has made it its own in this run. Before it \
-         was first changed it was {original}; to have that put back one day, write it into restore_to of the other resource."
-    );
-    Diagnostic::warning("The authorization is kept", detail)
+/// What an object has in common with others of its walk.
+pub(super) fn overlaps(state: &State, overlaps: &[Overlap]) -> Diagnostics {
+    let hub = state.hub_id.text().unwrap_or_default();
+    let account = state.storage_account_id.text().unwrap_or("the storage account");
+    let word = |overlap: &Overlap| match (overlap.relation, overlap.key.shared) {
+        (Relation::BothStay, _) => Some(two_resources(hub)),
+        (Relation::Succeeds { .. } | Relation::IsSucceeded { .. }, false) => Some(renamed(hub)),
+        (Relation::IsUndone, false) => Some(undone(hub)),
+        (Relation::Stays, false) => Some(another_resource_stays(hub)),
+        (Relation::Succeeds { kept: true }, true) => None,
+        (Relation::Succeeds { .. } | Relation::IsUndone, true) => {
+            Some(keys_switched_by_another(account, &overlap.other))
+        }
+        (Relation::Stays | Relation::IsSucceeded { .. }, true) => Some(keys_stay(account, &overlap.other)),
+    };
+    let mut found = Vec::new();
+    for diagnostic in overlaps.iter().filter_map(word) {
+        if !found.contains(&diagnostic) {
+            found.push(diagnostic);
+        }
+    }
+    Diagnostics(found)
 }
+
+/// Two resources that stay or are made for one hub.
+fn two_resources(hub: &str) -> Diagnostic {
+    let detail = format!(
+        "Two foundryhub_storage_auth resources have hub_id\n{hub}\n\nEach would undo what the other one does. Remove one of \
+         the two blocks. {LET_GO}\n\n{DESTROY_ALL}"
+    );
+    Diagnostic::error("Two resources for one hub", detail).at(Path::root(HUB))
+}
+
+/// One hub, destroyed under one name and created under another.
+fn renamed(hub: &str) -> Diagnostic {
+    let detail = format!(
+        "This plan destroys a foundryhub_storage_auth and creates another one for the same hub\n{hub}\n\nThe hub would go back \
+         to keys in between. If the resource was renamed, or its key in for_each was changed, write\n\nmoved {{\n  from = \
+         foundryhub_storage_auth.OLD\n  to   = foundryhub_storage_auth.NEW\n}}\n\nand nothing changes in Azure. \
+         {DESTROY_ALL}"
+    );
+    Diagnostic::error("One hub is destroyed and created in one plan", detail).at(Path::root(HUB))
+}
+
+/// The removal of another object for the same hub was planned before this one was known.
+fn undone(hub: &str) -> Diagnostic {
+    let detail = format!(
+        "This plan destroys another foundryhub_storage_auth of\n{hub}\n\nwhich would put back what this one needs. {LET_GO} If the \
+         plan calls the other one \"deposed\", it is left over from a replacement: plan again without -parallelism=1.\n\n\
+         {DESTROY_ALL}"
+    );
+    Diagnostic::error("One hub is kept and destroyed in one plan", detail).at(Path::root(HUB))
+}
+
+const LET_GO: &str = "To take one out of the state without a change in Azure, put this in place of its block (for one \
+                      instance of a block with for_each run state rm ADDRESS instead):\n\nremoved {\n  from = \
+                      foundryhub_storage_auth.NAME\n  lifecycle {\n    destroy = false\n  }\n}";
+
+const DESTROY_ALL: &str = "To destroy everything there is, run destroy with -refresh=false, which does not plan the \
+                           configuration.";
 
 /// One of two objects for one hub is removed; the other stays.
-pub(super) fn another_object_stays(hub: &WorkspaceId) -> Diagnostic {
+fn another_resource_stays(hub: &str) -> Diagnostic {
     let detail = format!(
-        "Another foundryhub_storage_auth of {hub} stays in this state, so that destroying this one changes nothing in Azure."
+        "Another foundryhub_storage_auth of\n{hub}\n\nstays in this state, so that destroying this one changes nothing in Azure."
     );
     Diagnostic::warning("The authorization is kept", detail)
 }
 
-/// The same, as the removal itself says it.
-pub(super) fn kept_for_another(hub: &WorkspaceId, original: &Settings) -> Diagnostic {
-    let mut detail = format!("Another foundryhub_storage_auth of {hub} stays, so that nothing was changed in Azure.");
-    if let Some(found) = restore_to(original) {
-        detail.push_str(&format!(
-            " What was found before it was first changed from here goes with this object; to have it put back one day, write \
-             it into the other one:\n\n{found}"
-        ));
+/// Keys of an account stay as they are, because the resource of another hub sets them.
+fn keys_stay(account: &str, other: &str) -> Diagnostic {
+    let detail = format!(
+        "Shared keys of {account} stay as they are: the foundryhub_storage_auth of\n{other}\n\nuses the same account and has \
+         shared_access_key_enabled set."
+    );
+    Diagnostic::warning("Shared keys of the account are kept", detail)
+}
+
+/// The removal of another hub's object switches the keys that this one sets.
+fn keys_switched_by_another(account: &str, other: &str) -> Diagnostic {
+    let detail = format!(
+        "This plan destroys the foundryhub_storage_auth of\n{other}\n\nwhich uses {account} too and may switch its shared keys. \
+         shared_access_key_enabled is set here as well; the next plan shows whether keys have to be switched again."
+    );
+    Diagnostic::warning("Shared keys of the account may change", detail).at(Path::root(KEYS))
+}
+
+/// An object was removed and another one for the same hub stays or was made in this run.
+pub(super) fn kept_for_another(hub: &WorkspaceId, original: &Settings) -> Option<Diagnostic> {
+    let found = restore_to(original)?;
+    let detail = format!(
+        "Another foundryhub_storage_auth of {hub} stays or was made in this run, so that nothing was changed in Azure. The \
+         original settings go with this object; to have them restored one day, write them into the other one:\n\n{found}"
+    );
+    Some(Diagnostic::warning("The authorization is kept", detail))
+}
+
+/// The same for the keys of an account.
+pub(super) fn keys_kept_for_another(account: &StorageAccountId, original: Option<bool>) -> Diagnostic {
+    let mut detail = format!(
+        "Shared keys of {account} stay as they are: the foundryhub_storage_auth of another hub uses the same account and sets \
+         them."
+    );
+    if let Some(found) = restore_to(&Settings { mode: None, keys: original }) {
+        detail.push_str(&format!(" To have the original setting restored one day, write it into that one:\n\n{found}"));
     }
-    Diagnostic::warning("The authorization is kept", detail)
-}
-
-/// The same, when it shows too late for the removal to know.
-pub(super) fn another_object_goes(hub: &WorkspaceId) -> Diagnostic {
-    let detail = format!(
-        "This plan destroys another foundryhub_storage_auth of {hub}, which may put back what that one has changed. This one \
-         sets again in the same apply what it wants."
-    );
-    Diagnostic::warning("The same hub is kept and destroyed", detail).at(Path::root(HUB))
+    Diagnostic::warning("Shared keys of the account are kept", detail)
 }
 
 /// The removal half of a replacement has left everything to the creation half.
-pub(super) fn handed_on(hub: &WorkspaceId, original: &Settings) -> Option<Diagnostic> {
+pub(super) fn handed_over(hub: &WorkspaceId, original: &Settings) -> Option<Diagnostic> {
     let found = restore_to(original)?;
     let detail = format!(
-        "The object for {hub} is replaced, and nothing is changed in Azure for that. What was found before it was first \
-         changed goes to the new object. If this run ends before that is made, write it down there:\n\n{found}"
+        "The object for {hub} is replaced, and nothing is changed in Azure for that. Its original settings go to the \
+         replacement. If this run ends before that is made, write them down there:\n\n{found}"
     );
-    Some(Diagnostic::warning("What was found is handed on", detail))
+    Some(Diagnostic::warning("Original settings handed to the replacement", detail))
 }
 
-/// What was found, as HCL that has it put back.
+/// The original settings as HCL that has them restored.
 fn restore_to(original: &Settings) -> Option<String> {
     let mode = original.mode.as_ref().map(|mode| format!("system_datastores_auth_mode = \"{}\"", mode.wire()));
     let keys = original.keys.map(|keys| format!("shared_access_key_enabled = {keys}"));
@@ -357,15 +431,88 @@ fn restore_to(original: &Settings) -> Option<String> {
     (!found.is_empty()).then(|| format!("restore_to = {{ {} }}", found.join(", ")))
 }
 
-/// One hub, destroyed under one name and created under another.
-pub(super) fn two_addresses(hub: &WorkspaceId) -> Diagnostic {
+/// A creation finds what it wants, so that it writes nothing and destroying restores nothing.
+pub(super) fn as_wanted_already(
+    hub: &WorkspaceId,
+    account: &StorageAccountId,
+    target: &Settings,
+    now: &Settings,
+    planned: &State,
+) -> Option<Diagnostic> {
+    if planned.restore_on_destroy.known() == Some(&false) {
+        return None;
+    }
+    let pinned = Settings::of(&planned.restore_to);
+    let mode = target.mode.as_ref().filter(|mode| pinned.mode.is_none() && now.mode.as_ref() == Some(mode));
+    let keys = target.keys.filter(|keys| pinned.keys.is_none() && now.keys == Some(*keys));
+    let parts = [
+        mode.map(|mode| format!("systemDatastoresAuthMode of {hub} is {}", mode.wire())),
+        keys.map(|keys| format!("shared keys of {account} are {}", on_off(keys))),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    let found = restore_to(&Settings { mode: mode.map(|mode| opposite(mode)), keys: keys.map(|keys| !keys) })?;
     let detail = format!(
-        "This plan destroys one foundryhub_storage_auth of {hub} and creates another one. If the resource was renamed, say so, \
-         and nothing changes in Azure:\n\nmoved {{\n  from = foundryhub_storage_auth.OLD\n  to   = \
-         foundryhub_storage_auth.NEW\n}}\n\nWithout it, what the old one puts back and what the new one sets depend on which \
-         comes first."
+        "{} already. Nothing will be sent for that, and destroying this resource will restore nothing of it. To have \
+         destroying change it, say to what, for example:\n\n{found}",
+        parts.join(", and ")
     );
-    Diagnostic::warning("The same hub is destroyed and created", detail).at(Path::root(HUB))
+    Some(Diagnostic::warning("Nothing to restore on destroy", detail))
+}
+
+fn opposite(mode: &AuthMode) -> AuthMode {
+    AuthMode::new(if mode.kind() == AuthModeKind::AccessKey { "identity" } else { "accesskey" })
+}
+
+/// A property differs from what the plan was made with.
+pub(super) fn changed_since_the_plan(property: &str, was: &str, is: &str) -> Diagnostic {
+    let detail = format!(
+        "{property} was {was} when this was planned and is {is} now. The plan has said what destroying will restore, which \
+         would no longer be true, so nothing was changed. Plan again."
+    );
+    Diagnostic::error("Azure has changed since the plan", detail)
+}
+
+/// A hub is gone, and its account still has what this resource made of it.
+pub(super) fn hub_gone_and_keys_owed(hub: &WorkspaceId, account: &StorageAccountId, keys: bool) -> Diagnostic {
+    let detail = format!(
+        "The hub {hub} does not exist any more. Shared keys of {account} are still {}, which is the doing of this resource, so \
+         it stays in the state: destroying it switches them {}.\n\nTo leave the account as it is, apply restore_on_destroy = \
+         false or a restore_to with shared_access_key_enabled = {} before, or put this in place of the block:\n\nremoved {{\n  \
+         from = foundryhub_storage_auth.NAME\n  lifecycle {{\n    destroy = false\n  }}\n}}",
+        on_off(!keys),
+        on_off(keys),
+        !keys
+    );
+    Diagnostic::warning("The hub is gone, its account is still changed", detail).at(Path::root(HUB))
+}
+
+/// A hub is gone, and whether its account still has what this resource made of it cannot be seen.
+pub(super) fn hub_gone_and_account_hidden(hub: &WorkspaceId, account: &StorageAccountId, error: &Error) -> Diagnostic {
+    let next = format!(
+        "The hub {hub} does not exist any more. This resource has changed shared keys of {account} and stays in the state \
+         until it can be seen whether they still have to be switched back."
+    );
+    let next = match error.is_forbidden() {
+        true => format!("{next} Reading the account takes Microsoft.Storage/storageAccounts/read."),
+        false => next,
+    };
+    let told = report::explain(error, &next);
+    Diagnostic::warning("The hub is gone, its account cannot be read", told).at(Path::root(HUB))
+}
+
+/// Another hub has the name now, so that what the old one was is nothing to restore.
+pub(super) fn hub_made_anew(hub: &WorkspaceId, mode: &AuthMode) -> Diagnostic {
+    let detail = format!(
+        "{hub} has another system-assigned identity than before: the hub was deleted and made again. That the old one was on \
+         {} first no longer matters; what destroying restores is what the new one is now.",
+        mode.wire()
+    );
+    Diagnostic::warning("The hub was made anew", detail).at(Path::root(HUB))
+}
+
+/// A mode as it is sent.
+pub(super) fn wire(mode: &AuthMode) -> String {
+    mode.wire().to_owned()
 }
 
 fn on_off(keys: bool) -> &'static str {

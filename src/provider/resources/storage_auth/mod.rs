@@ -8,6 +8,7 @@
 
 mod apply;
 mod change;
+mod debt;
 mod explain;
 mod look;
 mod plan;
@@ -22,14 +23,15 @@ use crate::{
     framework::{
         Attr, Diagnostic, Diagnostics, Private,
         resource::{
-            Context, CreateRequest, DeleteRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned, Resource,
-            UpdateRequest,
+            Context, CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest,
+            Planned, Resource, UpdateRequest,
         },
         schema::{IdentitySchema, Schema},
+        walk::{Key, Overlap, Walk},
     },
     provider::{Session, report},
 };
-use apply::{Before, Bequest};
+use apply::{Before, Replaced};
 use look::{Account, Look, Unseen};
 use record::Record;
 use schema::{Identity, Pair, Settings, State};
@@ -37,21 +39,6 @@ use schema::{Identity, Pair, Settings, State};
 /// How long operations may take where the configuration does not say.
 const READING: Duration = Duration::from_secs(5 * 60);
 const WRITING: Duration = Duration::from_secs(30 * 60);
-
-/// Private, in the plan of a creation: the hub that it is about, for the removal that precedes it in a replacement.
-const CREATES: &str = "creates";
-/// Private: how many other objects of the state stood for the same hub at the last refresh. An engine that removes what a
-/// replacement has left over tells no more of the object that took its place.
-const OTHERS: &str = "others";
-
-/// Private: another object for the same hub was planned to be removed, and knew nothing of this one, before this one was
-/// read. That is the order of an engine that does one thing at a time, and it tells nobody when the removal comes: this one
-/// has to be written again in the same apply.
-const UNDONE: &str = "undone";
-
-/// What a session's claims on hubs and accounts are about.
-const MODE: &str = "systemDatastoresAuthMode";
-const KEYS: &str = "allowSharedKeyAccess";
 
 /// The resource type.
 #[derive(Debug)]
@@ -78,6 +65,16 @@ impl Resource for StorageAuth {
         Some(Identity { hub_id: state.hub_id.text()?.to_owned() })
     }
 
+    fn keys(&self, state: &State) -> Vec<Key> {
+        let hub = state.hub().map(|hub| hub_key(&hub));
+        let account = account_of(state).filter(|_| state.restores().keys.is_some());
+        hub.into_iter().chain(account.map(|account| account_key(&account))).collect()
+    }
+
+    fn overlaps(&self, state: &State, overlaps: &[Overlap]) -> Diagnostics {
+        explain::overlaps(state, overlaps)
+    }
+
     fn validate(&self, config: &State) -> Diagnostics {
         schema::validate(config)
     }
@@ -86,69 +83,71 @@ impl Resource for StorageAuth {
         plan::plan(context, request).await
     }
 
-    async fn plan_destroy(&self, context: Context<'_, Session>, prior: State, private: &mut Private) -> Diagnostics {
-        plan::plan_destroy(context, &prior, private)
+    async fn plan_destroy(
+        &self,
+        _context: Context<'_, Session>,
+        request: DestroyPlanRequest<'_, State>,
+    ) -> Diagnostics {
+        plan::plan_destroy(&request)
     }
 
     async fn create(&self, context: Context<'_, Session>, request: CreateRequest<State>) -> Outcome<State> {
         let CreateRequest { config, planned, .. } = request;
         let Some(session) = context.client else { return kept(None, Private::default(), report::unconfigured()) };
-        let inherited = planned.hub().and_then(|hub| session.inherit::<Bequest>(hub.arm()));
-        let before = inherited.map_or(Before::Nothing, Before::Inherited);
+        let replaced = planned.hub().and_then(|hub| context.walk.take_over::<Replaced>(&hub_key(&hub)));
+        let before = replaced.map_or(Before::Nothing, Before::Replaced);
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.create, WRITING));
-        apply::apply(session, &call, before, &config, planned, Private::default()).await
+        apply::apply(session, &context.walk, &call, before, &config, planned, Private::default()).await
     }
 
     async fn read(&self, context: Context<'_, Session>, mut state: State, mut private: Private) -> Outcome<State> {
         let Some(session) = context.client else { return kept(Some(state), private, report::unconfigured()) };
         let Some(hub) = state.hub() else { return kept(Some(state), private, report::unsettled("the hub's id")) };
-        session.note_object(hub.arm(), |all| all.seen += 1);
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
         let known = account_of(&state);
-        match Look::at(session, &hub, known.clone(), Read::Remembered, &call).await {
-            Ok(look) => {
-                let mut diagnostics = Diagnostics::default();
-                if let Some(known) = known.filter(|known| *known != look.account_id) {
-                    diagnostics.push(explain::another_account(&hub, &known, &look.account_id));
-                    state.original = Pair::default().into();
-                    Record::default().save(&mut private);
-                }
-                match &look.account {
-                    Account::Seen(_) => {}
-                    Account::Gone(_) => diagnostics.push(explain::account_gone(&look.account_id)),
-                    Account::Hidden(error) => diagnostics.push(explain::account_hidden(&look.account_id, error)),
-                }
-                observe(&mut state, &look);
-                // By now the engine has begun to read the others, too.
-                note_others(session, &hub, &mut private);
-                Outcome { state: Some(state), private, diagnostics }
-            }
-            Err(Unseen::NoHub(_)) => Outcome { state: None, private, diagnostics: Diagnostics::default() },
-            Err(Unseen::Failed(error)) => kept(Some(state), private, error),
+        let mut diagnostics = Diagnostics::default();
+        let look = match Look::at(session, &hub, known.clone(), Read::Remembered, &call).await {
+            Ok(look) => look,
+            Err(Unseen::NoHub(_)) => return debt::of_a_hub_that_is_gone(session, &call, &hub, state, private).await,
+            Err(Unseen::Failed(error)) => return kept(Some(state), private, error),
+        };
+        if let Some(known) = known.filter(|known| *known != look.account_id) {
+            diagnostics.push(explain::another_account(&hub, &known, &look.account_id));
+            state.original = Pair::default().into();
+            Record::default().save(&mut private);
+        } else if made_anew(&state, &look) {
+            diagnostics.extend(debt::forget_the_hub(&mut state, &mut private, &hub));
         }
+        match &look.account {
+            Account::Seen(_) => {}
+            Account::Gone(_) => diagnostics.push(explain::account_gone(&look.account_id)),
+            Account::Hidden(error) => diagnostics.push(explain::account_hidden(&look.account_id, error)),
+        }
+        observe(&mut state, &look);
+        Outcome { state: Some(state), private, diagnostics }
     }
 
     async fn update(&self, context: Context<'_, Session>, request: UpdateRequest<State>) -> Outcome<State> {
-        let UpdateRequest { prior, config, planned, private } = request;
+        let UpdateRequest { prior, config, planned, private, .. } = request;
         let Some(session) = context.client else { return kept(Some(prior), private, report::unconfigured()) };
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.update, WRITING));
         let target = apply::wanted(&config, &planned);
-        if target.is_met_by(&prior.settings()) && !planned.original.is_unknown() {
+        if target.is_met_by(&prior.settings()) {
             if let Some(hub) = planned.hub() {
-                claim(session, &hub, account_of(&prior).as_ref(), &target);
+                wrote(&context.walk, &hub, account_of(&prior).as_ref(), &target);
             }
             return Outcome { state: Some(planned), private, diagnostics: Diagnostics::default() };
         }
-        apply::apply(session, &call, Before::Updated(prior), &config, planned, private).await
+        apply::apply(session, &context.walk, &call, Before::Updated(prior), &config, planned, private).await
     }
 
     async fn delete(&self, context: Context<'_, Session>, request: DeleteRequest<State>) -> Outcome<State> {
-        let DeleteRequest { prior, private, replacing } = request;
+        let DeleteRequest { prior, private, succession } = request;
         let Some(session) = context.client else { return kept(Some(prior), private, report::unconfigured()) };
         let Some(hub) = prior.hub() else { return kept(Some(prior), private, report::unsettled("the hub's id")) };
         session.arm.stop_remembering();
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
-        restore::destroy(session, &call, &hub, prior, private, replacing).await
+        restore::destroy(session, &call, &hub, prior, private, &succession).await
     }
 
     async fn import(&self, context: Context<'_, Session>, target: ImportTarget<Identity>) -> Outcome<State> {
@@ -235,24 +234,27 @@ fn account_of(state: &State) -> Option<StorageAccountId> {
     StorageAccountId::parse(state.storage_account_id.text()?).ok()
 }
 
-/// Keeps in mind that other objects stand for the same hub.
-fn note_others(session: &Session, hub: &WorkspaceId, private: &mut Private) {
-    let all = session.note_object(hub.arm(), |_| {});
-    match all.seen {
-        0 | 1 => private.remove(OTHERS),
-        seen => private.set(OTHERS, &(seen - 1)),
-    }
-    match all.undo_each_other() {
-        true => private.set(UNDONE, &true),
-        false => private.remove(UNDONE),
-    }
+/// Whether another hub has the name now: a hub's system-assigned identity stays the same as long as the hub is there.
+fn made_anew(state: &State, look: &Look) -> bool {
+    let known = state.hub_principal_id.text().zip(look.hub.system_principal_id());
+    known.is_some_and(|(known, now)| !known.eq_ignore_ascii_case(now))
 }
 
-/// Notes what of hub and account this run has made its own.
-fn claim(session: &Session, hub: &WorkspaceId, account: Option<&StorageAccountId>, target: &Settings) {
-    session.claim(hub.arm(), MODE);
+/// A hub has one object.
+fn hub_key(hub: &WorkspaceId) -> Key {
+    Key::new(hub.arm().key())
+}
+
+/// The keys of an account may be set by the objects of several hubs.
+fn account_key(account: &StorageAccountId) -> Key {
+    Key::new(account.arm().key()).shared()
+}
+
+/// Notes what of hub and account this run wants as it is now.
+fn wrote(walk: &Walk, hub: &WorkspaceId, account: Option<&StorageAccountId>, target: &Settings) {
+    walk.wrote(&hub_key(hub));
     if let (Some(account), Some(_)) = (account, target.keys) {
-        session.claim(account.arm(), KEYS);
+        walk.wrote(&account_key(account));
     }
 }
 

@@ -2,17 +2,17 @@
 //! anything: it is looked at again at the apply.
 
 use super::{
-    CREATES, OTHERS, READING, UNDONE,
+    READING, account_key, account_of,
     apply::wanted,
-    explain,
+    explain, hub_key,
     record::{self, Record},
     schema::{self, Settings, State},
 };
 use crate::{
     arm::{Call, Read, StorageAccountId, WorkspaceId, workspaces::AuthModeKind},
     framework::{
-        Attr, Diagnostic, Diagnostics, Private,
-        resource::{Context, PlanRequest, Planned},
+        Attr, Diagnostics, Private,
+        resource::{Context, DestroyPlanRequest, PlanRequest, Planned},
     },
     provider::{
         Session,
@@ -22,12 +22,10 @@ use crate::{
 
 /// Completes the plan of a creation or a change.
 pub(super) async fn plan(context: Context<'_, Session>, request: PlanRequest<State>) -> Planned<State> {
-    let PlanRequest { prior, config, mut planned, mut private } = request;
+    let PlanRequest { prior, config, mut planned, private, replaced } = request;
     let mut diagnostics = Diagnostics::default();
     let hub = planned.hub();
     planned.id = hub.as_ref().map_or(Attr::Unknown, |hub| hub.as_str().to_owned().into());
-    // In the second plan of a replacement the private data are the old object's, which its removal needs.
-    private.remove(CREATES);
     let same_hub = |prior: &State| schema::same_id_attr(&prior.hub_id, &planned.hub_id);
     let prior = match prior {
         // Engines plan no removal for a replacement: this is the place to say what it does to the other hub.
@@ -37,49 +35,42 @@ pub(super) async fn plan(context: Context<'_, Session>, request: PlanRequest<Sta
         }
         prior => prior,
     };
+    let mut account = prior.as_ref().and_then(account_of);
     if let Some(prior) = &prior {
-        keep(prior, &config, &mut planned);
-        if private.get(UNDONE) == Some(true) {
-            // Something has to be open for the engine to call for an update.
-            planned.original = Attr::Unknown;
-            private.remove(UNDONE);
-        }
-    } else if let Some(hub) = &hub {
-        private.set(CREATES, &hub.arm().key());
+        let keys = &config.shared_access_key_enabled;
+        planned.original = record::plan_original(&prior.original, &prior.settings(), &planned, keys).into();
     }
     if let (Some(session), Some(hub)) = (context.client, &hub) {
-        diagnostics.0.extend(other_objects(session, hub, prior.is_none()));
         // Once somebody has written, this is the second plan of an apply, which is about to look for itself.
         if session.arm.remembers_reads() {
             let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.read, READING));
-            let prior = prior.as_ref().map(State::settings);
-            diagnostics.extend(foresee(session, &call, hub, prior, &config, &planned).await);
+            let settings = prior.as_ref().map(State::settings);
+            let is_new = prior.is_none() && replaced.is_empty() && !context.walk.is_in_state(&hub_key(hub));
+            let foreseen = foresee(session, &call, hub, settings, &config, &planned, is_new).await;
+            diagnostics.extend(foreseen.found);
+            account = account.or(foreseen.account);
             if call.cancel.is_cancelled() {
                 diagnostics.push(explain::interrupted());
             }
         }
     }
-    Planned { state: planned, private, requires_replace: Vec::new(), diagnostics }
+    let account = account.filter(|_| config.shared_access_key_enabled.known().is_some());
+    let keys = hub.map(|hub| [hub_key(&hub)].into_iter().chain(account.map(|id| account_key(&id))).collect());
+    Planned { state: planned, keys, private, requires_replace: Vec::new(), diagnostics }
 }
 
-/// Warns of what destroying does. Where another object stays that stands for the same hub, the removal gets to know that it
-/// must not pull the ground from under it.
-pub(super) fn plan_destroy(context: Context<'_, Session>, prior: &State, private: &mut Private) -> Diagnostics {
-    if let (Some(session), Some(hub)) = (context.client, prior.hub()) {
-        let all = session.note_object(hub.arm(), |all| all.destroyed += 1);
-        if all.staying() > 0 {
-            session.note_object(hub.arm(), |all| all.kept += 1);
-            let known: usize = private.get(OTHERS).unwrap_or_default();
-            private.set(OTHERS, &known.max(all.staying()));
-            return explain::another_object_stays(&hub).into();
-        }
-        if all.created > 0 {
-            let mut diagnostics = Diagnostics::from(explain::two_addresses(&hub));
-            diagnostics.extend(will_restore(prior, private));
-            return diagnostics;
-        }
+/// Warns of what destroying does.
+pub(super) fn plan_destroy(request: &DestroyPlanRequest<'_, State>) -> Diagnostics {
+    let prior = &request.prior;
+    let is_kept = |subject: &str| request.kept.iter().any(|kept| kept == subject);
+    if prior.hub().is_some_and(|hub| is_kept(&hub_key(&hub).subject)) {
+        return Diagnostics::default();
     }
-    will_restore(prior, private)
+    let mut prior = prior.clone();
+    if account_of(&prior).is_some_and(|account| is_kept(&account_key(&account).subject)) {
+        prior.keep_keys();
+    }
+    will_restore(&prior, request.private)
 }
 
 /// What destroying puts back, as a warning.
@@ -95,27 +86,19 @@ fn will_restore(prior: &State, private: &Private) -> Diagnostics {
     explain::will_restore(&hub, &account, &changes, &leaves).into()
 }
 
-/// Warns where this plan removes an object that stands for the same hub.
-fn other_objects(session: &Session, hub: &WorkspaceId, creates: bool) -> Option<Diagnostic> {
-    let all = session.note_object(hub.arm(), |all| if creates { all.created += 1 } else { all.stay += 1 });
-    match creates {
-        true => (all.destroyed > 0).then(|| explain::two_addresses(hub)),
-        false => all.undo_each_other().then(|| explain::another_object_goes(hub)),
-    }
+/// What a plan has found out.
+#[derive(Default)]
+struct Foreseen {
+    /// What is in its way.
+    found: Diagnostics,
+    /// The hub's account, where it was looked up.
+    account: Option<StorageAccountId>,
 }
 
-/// What is computed keeps its value in an update, but for what the update is going to find out.
-fn keep(prior: &State, config: &State, planned: &mut State) {
-    let mut original = prior.original.known().cloned().unwrap_or_default();
-    let keys = &config.shared_access_key_enabled;
-    let changes_keys = !keys.is_null() && *keys != prior.shared_access_key_enabled;
-    if planned.settings().mode != prior.settings().mode || changes_keys {
-        record::leave_open(&mut original.system_datastores_auth_mode);
-        if !keys.is_null() {
-            record::leave_open(&mut original.shared_access_key_enabled);
-        }
+impl From<crate::framework::Diagnostic> for Foreseen {
+    fn from(found: crate::framework::Diagnostic) -> Self {
+        Self { found: found.into(), account: None }
     }
-    planned.original = original.into();
 }
 
 /// Looks at what is planned, and warns of what is in its way.
@@ -126,13 +109,14 @@ async fn foresee(
     prior: Option<Settings>,
     config: &State,
     planned: &State,
-) -> Diagnostics {
+    is_new: bool,
+) -> Foreseen {
     let target = wanted(config, planned);
     if target.mode.as_ref().is_some_and(|mode| mode.kind() != AuthModeKind::AccessKey) {
         access::plans_to_leave_keys(session, hub_id);
     }
     if prior.as_ref().is_some_and(|prior| !target.takes_keys_away(prior) && !target.comes_to_need_keys(prior)) {
-        return Diagnostics::default();
+        return Foreseen::default();
     }
     // After a refresh this is what it was told.
     let hub = match session.arm.workspaces().get(hub_id, Read::Remembered, call).await {
@@ -146,23 +130,31 @@ async fn foresee(
     }
     let now = prior
         .unwrap_or_else(|| Settings { mode: Some(hub.properties.system_datastores_auth_mode.clone()), keys: None });
-    let Ok(account) = StorageAccountId::parse(&hub.properties.storage_account) else { return Diagnostics::default() };
+    let Ok(account) = StorageAccountId::parse(&hub.properties.storage_account) else { return Foreseen::default() };
     let keys_are_off = async || {
         let found = session.arm.storage_accounts().get(&account, Read::Remembered, call).await;
         found.is_ok_and(|found| !found.shared_key_enabled())
     };
+    let mut found = Diagnostics::default();
+    if is_new {
+        let keys = match target.keys {
+            Some(_) => session.arm.storage_accounts().get(&account, Read::Remembered, call).await.ok(),
+            None => None,
+        };
+        let now = Settings { mode: now.mode.clone(), keys: keys.map(|found| found.shared_key_enabled()) };
+        found.0.extend(explain::as_wanted_already(hub_id, &account, &target, &now, planned));
+    }
     if target.comes_to_need_keys(&now) {
         let off = target.keys.is_none() && (now.keys == Some(false) || (now.keys.is_none() && keys_are_off().await));
-        return if off { explain::keys_will_be_off(hub_id, &account).into() } else { Diagnostics::default() };
+        found.0.extend(off.then(|| explain::keys_will_be_off(hub_id, &account)));
+        return Foreseen { found, account: Some(account) };
     }
     let access = Access { session, call, hub_id, hub: &hub, account: &account, terms: planned.access() };
-    if access.terms.check == Check::Off || !target.takes_keys_away(&now) {
-        return Diagnostics::default();
-    }
     // Only where nothing else is going to change does it matter whether keys are off already.
-    if now.keys.is_none() && now.mode == target.mode && keys_are_off().await {
-        return Diagnostics::default();
+    let is_done = async || now.keys.is_none() && now.mode == target.mode && keys_are_off().await;
+    if access.terms.check != Check::Off && target.takes_keys_away(&now) && !is_done().await {
+        let findings = access.foresee(target.keys == Some(false) && now.keys != Some(false)).await;
+        found.extend(access::foretell(&findings, access.terms.check));
     }
-    let findings = access.foresee(target.keys == Some(false) && now.keys != Some(false)).await;
-    access::foretell(&findings, access.terms.check)
+    Foreseen { found, account: Some(account) }
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::{Settings, State};
+use super::schema::{Pair, Settings, State};
 use crate::{
     arm::workspaces::AuthMode,
     framework::{Attr, Private},
@@ -110,12 +110,40 @@ pub(super) fn note_original(original: &mut Settings, wrote: &Settings, found: &S
     }
 }
 
-/// Whether a plan leaves open what `original` will have for a property: an apply that looks at Azure may find that it has
-/// to write it.
-pub(super) fn leave_open<T>(original: &mut Attr<T>) {
-    if original.is_null() {
-        *original = Attr::Unknown;
+/// What `original` is going to have after an update from `now` to `target`. What the plan says it must still be true at
+/// the apply, which has the same prior object and no other knowledge of the plan.
+pub(super) fn plan_original(original: &Attr<Pair>, now: &Settings, target: &State, wants_keys: &Attr<bool>) -> Pair {
+    let mut planned = original.known().cloned().unwrap_or_default();
+    let mode = &target.system_datastores_auth_mode;
+    if planned.system_datastores_auth_mode.is_null() {
+        planned.system_datastores_auth_mode = match (mode.text().map(AuthMode::new), &now.mode) {
+            (Some(wanted), Some(now)) if wanted != *now => now.as_str().to_owned().into(),
+            (None, _) if mode.is_unknown() => Attr::Unknown,
+            _ => Attr::Null,
+        };
     }
+    if planned.shared_access_key_enabled.is_null() {
+        planned.shared_access_key_enabled = match (wants_keys, now.keys) {
+            (Attr::Known(wanted), Some(now)) if *wanted != now => now.into(),
+            (Attr::Known(_), None) | (Attr::Unknown, _) => Attr::Unknown,
+            _ => Attr::Null,
+        };
+    }
+    planned
+}
+
+/// The `original` of an object after a change that was `completed` or not: what was planned, where that was known.
+pub(super) fn as_planned(planned: &Attr<Pair>, found: Settings, completed: bool) -> Attr<Pair> {
+    let mut found = found.pair();
+    if let Some(planned) = planned.known().filter(|_| completed) {
+        if !planned.system_datastores_auth_mode.is_unknown() {
+            found.system_datastores_auth_mode = planned.system_datastores_auth_mode.clone();
+        }
+        if !planned.shared_access_key_enabled.is_unknown() {
+            found.shared_access_key_enabled = planned.shared_access_key_enabled.clone();
+        }
+    }
+    found.into()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Destroying: putting back what this resource has changed, as far as nobody else has a say in it.
 
 use super::{
-    CREATES, KEYS, MODE, OTHERS, account_of,
-    apply::Bequest,
+    account_key, account_of,
+    apply::Replaced,
     change::Change,
-    explain,
+    explain, hub_key,
     look::{Account, Look, Unseen},
     note,
     record::Record,
@@ -12,7 +12,11 @@ use super::{
 };
 use crate::{
     arm::{Call, Read, StorageAccountId, WorkspaceId},
-    framework::{Diagnostic, Diagnostics, Private, resource::Outcome},
+    framework::{
+        Diagnostic, Diagnostics, Private,
+        resource::Outcome,
+        walk::{Fate, Succession},
+    },
     provider::Session,
 };
 
@@ -22,40 +26,46 @@ struct There {
     now: Settings,
 }
 
-/// Removes an object. Where another object for the same hub takes its place or stays, what is in force is that one's, and
-/// this one only hands on what it knows.
+/// Removes an object. Where another object for the same hub takes its place or stays, what is in force is that one's.
 pub(super) async fn destroy(
     session: &Session,
     call: &Call,
     hub: &WorkspaceId,
     mut prior: State,
     mut private: Private,
-    replacing: bool,
+    succession: &Succession,
 ) -> Outcome<State> {
     let original = Settings::of(&prior.original);
-    if replacing {
+    if succession.is_replacement() {
         Record::of_replaced(&private, &prior).save(&mut private);
     }
-    if replacing && private.get::<String>(CREATES).as_deref() == Some(hub.arm().key().as_str()) {
-        // With create_before_destroy the new object is there already.
-        if session.has_claimed(hub.arm(), MODE) {
-            return gone(explain::kept_for_another(hub, &original).into());
+    let known = account_of(&prior);
+    let _turns = match turns(session, call, hub, known.as_ref()).await {
+        Ok(turns) => turns,
+        Err(error) => return failed(prior, private, Diagnostics::default(), error),
+    };
+    let key = hub_key(hub);
+    match succession.fate(&key) {
+        Fate::Undo => {}
+        Fate::HandOver => {
+            succession.hand_over(&key, Replaced { record: Record::load(&private), state: prior });
+            return gone(explain::handed_over(hub, &original).into_iter().collect());
         }
-        session.bequeath(hub.arm(), Bequest { record: Record::load(&private), state: prior });
-        return gone(Diagnostics(explain::handed_on(hub, &original).into_iter().collect()));
+        Fate::Keep | Fate::Succeeded => {
+            return gone(explain::kept_for_another(hub, &original).into_iter().collect());
+        }
     }
-    let removed = session.note_object(hub.arm(), |all| all.removed += 1).removed;
-    if private.get(OTHERS).is_some_and(|others: usize| removed <= others) {
-        session.bequeath(hub.arm(), Bequest { record: Record::load(&private), state: prior });
-        return gone(explain::kept_for_another(hub, &original).into());
-    }
-    if let Some(bequest) = session.inherit::<Bequest>(hub.arm()) {
-        bequest.join(&mut prior, &mut private);
+    let mut found = Diagnostics::default();
+    if let (Some(account), Some(_)) = (&known, prior.restores().keys)
+        && matches!(succession.fate(&account_key(account)), Fate::Keep)
+    {
+        found.push(explain::keys_kept_for_another(account, original.keys));
+        prior.keep_keys();
     }
     if prior.restores() == Settings::default() {
-        return gone(Diagnostics::default());
+        return gone(found);
     }
-    restore(session, call, hub, prior, private).await
+    restore(session, call, hub, prior, private, found).await
 }
 
 /// Puts back what this resource has changed.
@@ -65,21 +75,9 @@ async fn restore(
     hub: &WorkspaceId,
     mut prior: State,
     mut private: Private,
+    mut found: Diagnostics,
 ) -> Outcome<State> {
-    let failed = |prior, private, mut diagnostics: Diagnostics, error| {
-        diagnostics.push(error);
-        Outcome { state: Some(prior), private, diagnostics }
-    };
-    let known = account_of(&prior);
-    let _turns = match turns(session, call, hub, known.as_ref()).await {
-        Ok(turns) => turns,
-        Err(error) => return failed(prior, private, Diagnostics::default(), error),
-    };
-    let mut found = Diagnostics::default();
-    let wanted = unclaimed(session, hub, &prior, &mut found);
-    if wanted == Settings::default() {
-        return gone(found);
-    }
+    let wanted = prior.restores();
     let there = match look(session, call, hub, &prior, &wanted, &mut found).await {
         Ok(Some(there)) => there,
         Ok(None) => return gone(found),
@@ -110,6 +108,11 @@ async fn restore(
     }
 }
 
+fn failed(prior: State, private: Private, mut diagnostics: Diagnostics, error: Diagnostic) -> Outcome<State> {
+    diagnostics.push(error);
+    Outcome { state: Some(prior), private, diagnostics }
+}
+
 /// Nothing is left of the object.
 fn gone(diagnostics: Diagnostics) -> Outcome<State> {
     Outcome { state: None, private: Private::default(), diagnostics }
@@ -128,22 +131,6 @@ async fn turns(
         None => None,
     };
     Ok((hub, account))
-}
-
-/// What destroying puts back, less what something else of this run has made its own.
-fn unclaimed(session: &Session, hub: &WorkspaceId, prior: &State, found: &mut Diagnostics) -> Settings {
-    let (mut wanted, original) = (prior.restores(), Settings::of(&prior.original));
-    if let Some(mode) = wanted.mode.take_if(|_| session.has_claimed(hub.arm(), MODE)) {
-        let first = original.mode.unwrap_or(mode);
-        found.push(explain::claimed(&format!("systemDatastoresAuthMode of {hub}"), first.wire()));
-    }
-    let account = account_of(prior);
-    let claimed = account.as_ref().is_some_and(|account| session.has_claimed(account.arm(), KEYS));
-    if let (Some(keys), Some(account)) = (wanted.keys.take_if(|_| claimed), account) {
-        let first = original.keys.unwrap_or(keys);
-        found.push(explain::claimed(&format!("allowSharedKeyAccess of {account}"), &first.to_string()));
-    }
-    wanted
 }
 
 /// What there is to put back; nothing when hub and account are gone or others than those that were changed.

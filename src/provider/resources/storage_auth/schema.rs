@@ -88,9 +88,13 @@ With keys off, everybody who works with the hub's data needs roles on the storag
 `foundryhub_role_assignment`, let the grants name the `hub_id`, and list them in `depends_on` here. Several hubs can \
 share an account: set `shared_access_key_enabled` on one resource, and let it depend on the others.
 
-An apply that fails half way leaves what it has done in the state, and the next apply does the rest. Replacing the object, \
-or giving it another name, changes nothing in Azure. As long as another object of the state stands for the same hub, \
-destroying one of them changes nothing either.
+An apply that fails half way leaves what it has done in the state, and the next apply does the rest. Replacing the object \
+changes nothing in Azure, and neither does renaming it with a `moved` block. One hub has one resource: two blocks for the \
+same hub are refused when they are planned, and so is a block that was renamed without a `moved` block. `terraform destroy` \
+plans the configuration first and is refused, too; `terraform destroy -refresh=false` does not.
+
+If the hub is deleted while keys of its account are still off because of this resource, the object stays in the state and \
+each plan shows it, until it is destroyed, which switches keys on again, or until the hub is there again.
 
 The hub setting is in public preview at Azure.";
 
@@ -225,6 +229,15 @@ impl State {
         }
         let (pinned, original) = (Settings::of(&self.restore_to), Settings::of(&self.original));
         Settings { mode: pinned.mode.or(original.mode), keys: pinned.keys.or(original.keys) }
+    }
+
+    /// Lets destroying leave the account's keys as they are.
+    pub(super) fn keep_keys(&mut self) {
+        for pair in [&mut self.original, &mut self.restore_to] {
+            if let Attr::Known(pair) = pair {
+                pair.shared_access_key_enabled = Attr::Null;
+            }
+        }
     }
 
     /// What the access check is to do.
