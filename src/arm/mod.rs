@@ -148,7 +148,7 @@ impl Client {
                 .user_agent(settings.user_agent.clone())
                 .redirect(reqwest::redirect::Policy::none())
                 // A call may last an hour; a connection that has died should not.
-                .connect_timeout(Duration::from_secs(20))
+                .connect_timeout(retry::CONNECT_TIMEOUT)
                 .read_timeout(Duration::from_secs(120))
                 .tls_certs_merge(roots.clone())
         };

@@ -11,6 +11,9 @@ use time::OffsetDateTime;
 /// How often a request is repeated for trouble that nobody said how to wait out: about a minute in all.
 pub const DEFAULT_MAX_RETRIES: u32 = 6;
 
+/// How long it may take to make a connection. Trying it that long, and again, is enough to know.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// The longest wait where nobody could be reached at all. That is no sign of throttling, and as a rule a wrong address or a
 /// network that forbids it; a restart of what is there takes some seconds.
 const UNREACHED_WAIT: Duration = Duration::from_secs(2);
@@ -66,7 +69,10 @@ pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request
     let again = |at_most| Verdict::Retry(Retry { at_most, counted: !request.patient, ..Retry::default() });
     let (status, headers, code) = match failure {
         Failure::Silence(Silence::Untrusted(_)) => return Verdict::GiveUp,
-        Failure::Silence(Silence::Unreached) => return again(Some(UNREACHED_WAIT)),
+        Failure::Silence(Silence::TimedOut) if elapsed >= CONNECT_TIMEOUT && !request.patient => {
+            return Verdict::GiveUp;
+        }
+        Failure::Silence(Silence::Unreached | Silence::TimedOut) => return again(Some(UNREACHED_WAIT)),
         Failure::Silence(Silence::Broken) if request.repeat == Repeat::Harmless => return again(None),
         Failure::Silence(Silence::Broken) => return Verdict::GiveUp,
         Failure::NoToken => return again(None),
@@ -238,6 +244,11 @@ mod tests {
         assert_eq!(of(Method::POST, Silence::Broken), Verdict::GiveUp);
         let soon = Retry { at_most: Some(UNREACHED_WAIT), counted: true, ..Retry::default() };
         assert_eq!(of(Method::POST, Silence::Unreached), Verdict::Retry(soon));
+        let timed_out =
+            |request: &Request, elapsed| classify(NOW, elapsed, request, &Failure::Silence(Silence::TimedOut));
+        assert_eq!(timed_out(&request(Method::POST), Duration::ZERO), of(Method::POST, Silence::Unreached));
+        assert_eq!(timed_out(&request(Method::GET), CONNECT_TIMEOUT), Verdict::GiveUp);
+        assert_ne!(timed_out(&request(Method::GET).patient(), CONNECT_TIMEOUT), Verdict::GiveUp);
         for distrust in [Distrust::Issuer, Distrust::Time, Distrust::Name] {
             assert_eq!(of(Method::GET, Silence::Untrusted(distrust)), Verdict::GiveUp);
         }

@@ -141,7 +141,9 @@ impl Sender {
             Ok(authorized) => authorized,
             Err(Error::Token(error)) if error.is_transient() => {
                 let failure = match &error {
-                    TokenError::Unreachable { silence: Silence::Unreached, .. } => Failure::Silence(Silence::Unreached),
+                    TokenError::Unreachable { silence, .. } if silence.is_before_sending() => {
+                        Failure::Silence(*silence)
+                    }
                     // Asking for a token again is harmless, whatever it is for.
                     _ => Failure::NoToken,
                 };

@@ -7,6 +7,8 @@ use std::{error::Error, io};
 pub enum Silence {
     /// No connection could be made: an unknown name, a closed port, no way there.
     Unreached,
+    /// No connection came about in the time it may take, as behind a firewall that drops what it forbids.
+    TimedOut,
     /// The server was there, and its certificate does not prove who it is. Asking again will not change that.
     Untrusted(Distrust),
     /// The connection broke before the whole answer was there, and the request may have arrived.
@@ -29,6 +31,7 @@ impl Silence {
     pub(crate) fn of(error: &reqwest::Error) -> Self {
         match distrust(error) {
             Some(distrust) => Self::Untrusted(distrust),
+            None if error.is_connect() && error.is_timeout() => Self::TimedOut,
             None if error.is_connect() => Self::Unreached,
             None => Self::Broken,
         }
@@ -54,7 +57,7 @@ impl Silence {
                 "The server's certificate is that of another host. Check the environment and the addresses that are \
                  configured, and whether a proxy or DNS leads somewhere else."
             }
-            Self::Unreached | Self::Broken => {
+            Self::Unreached | Self::TimedOut | Self::Broken => {
                 "Check the network, the proxy (HTTPS_PROXY, NO_PROXY), and the environment and the addresses that are \
                  configured."
             }

@@ -406,6 +406,23 @@ async fn a_certificate_that_proves_nothing_is_final_and_said_for_what_it_is() {
     }
 }
 
+/// Time is paused, and goes on by itself when all that is left is to wait for it.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_comes_to_nothing_is_tried_once_more() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", silent.local_addr().unwrap());
+    let server = Scripted::start(Vec::new()).await;
+    let clock = Arc::<SkippingClock>::default();
+    let endpoints = foundryhub::arm::Endpoints::new(&url, "https://arm.test", &url).unwrap();
+    let settings = Settings { endpoints, ..settings(&server, &clock) };
+    let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
+    let failed = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    assert!(failed.to_string().contains(&url), "{failed}");
+    assert!(!failed.may_have_had_effect());
+    assert_eq!(clock.pauses().len(), 1, "{failed:?}");
+    server.finish();
+}
+
 #[tokio::test]
 async fn nobody_at_home_is_retried_and_then_said() {
     let gone = {
