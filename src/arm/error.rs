@@ -4,10 +4,11 @@
 //! [`ErrorCode`], never by text: Azure has changed message texts under an unchanged api-version. The few helpers of
 //! [`ServiceError`] that read a message do so for display or for a value that stands nowhere else.
 
-use super::auth::{TokenError, UNTRUSTED_HINT};
+use super::auth::TokenError;
 pub use super::service_error::{
     AdditionalInfo, Denied, ErrorDetail, OperationError, OperationOutcome, PolicyViolation, ServiceError,
 };
+use super::silence::Silence;
 use http::{Method, StatusCode};
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -24,16 +25,16 @@ pub enum Error {
     #[error("{0}")]
     Operation(Box<OperationError>),
     /// No answer arrived: DNS, connection, TLS or a broken stream, after all retries.
-    #[error("{method} {path} got no answer from Azure")]
+    #[error("{method} {path} got no answer from {from}")]
     Transport {
         /// The request's method.
         method: Method,
         /// The request's path.
         path: String,
-        /// Whether the connection could not even be made, so that the request certainly had no effect.
-        unsent: bool,
-        /// Whether the server was there and could not prove who it is.
-        untrusted: bool,
+        /// Scheme, host and port of what was asked.
+        from: String,
+        /// What kind of silence it was.
+        silence: Silence,
         /// The transport's own error.
         #[source]
         source: SharedSource,
@@ -159,7 +160,7 @@ impl Error {
     pub fn may_have_had_effect(&self) -> bool {
         match self {
             Error::Service(error) => error.status.is_server_error() || error.status == StatusCode::REQUEST_TIMEOUT,
-            Error::Transport { unsent, .. } => !unsent,
+            Error::Transport { silence, .. } => !silence.is_before_sending(),
             // Azure had answered with success before.
             Error::Operation(_) | Error::Decode { .. } | Error::Protocol { .. } | Error::ForeignHost { .. } => true,
             Error::NotKept { .. } | Error::Uncertain { .. } => true,
@@ -207,10 +208,20 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Error::Token(error) => error.hint(),
-            Error::Transport { untrusted: true, .. } => Some(UNTRUSTED_HINT),
+            Error::Transport { silence, .. } => Some(silence.hint()),
             Error::DeadlineExceeded { last: Some(last), .. } => last.hint(),
             Error::Uncertain { source, .. } => source.hint(),
             _ => None,
+        }
+    }
+
+    /// Whether nobody who could know was asked: signing in failed, or there was no answer. It says nothing of what was
+    /// asked for, nor of who may ask for it.
+    pub fn is_silence(&self) -> bool {
+        match self {
+            Error::Token(_) | Error::Transport { .. } => true,
+            Error::DeadlineExceeded { last: Some(last), .. } => last.is_silence(),
+            _ => false,
         }
     }
 
@@ -343,6 +354,7 @@ impl fmt::Display for ErrorCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arm::silence::Distrust;
     use http::{HeaderMap, StatusCode};
 
     #[test]
@@ -356,11 +368,11 @@ mod tests {
                 br#"{"error":{"code":"ResourceNotFound"}}"#,
             ))
         };
-        let transport = |unsent| Error::Transport {
+        let transport = |silence| Error::Transport {
             method: Method::PUT,
             path: "/x".to_owned(),
-            unsent,
-            untrusted: false,
+            from: "https://arm".to_owned(),
+            silence,
             source: Arc::new(std::io::Error::other("broken")),
         };
         let cancelled = Error::Cancelled { doing: "waiting".to_owned() };
@@ -376,8 +388,9 @@ mod tests {
             (answered(StatusCode::TOO_MANY_REQUESTS), false),
             (answered(StatusCode::REQUEST_TIMEOUT), true),
             (answered(StatusCode::BAD_GATEWAY), true),
-            (transport(true), false),
-            (transport(false), true),
+            (transport(Silence::Unreached), false),
+            (transport(Silence::Untrusted(Distrust::Issuer)), false),
+            (transport(Silence::Broken), true),
             (cancelled, false),
             (uncertain.clone(), true),
         ] {

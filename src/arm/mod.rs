@@ -4,7 +4,7 @@
 //! [`role_definitions`], [`subscriptions`]) make requests and read answers; `page` and `lro` string requests together; `share` and
 //! `batch` make one request of many; `send` is the one loop that sends and sleeps, told by `retry` what a failure
 //! means and by [`auth`] which token to use. Everything that decides is free of input and output: [`id`],
-//! [`request`], `retry`, `lro` and [`error`] take values and give values.
+//! [`request`], `retry`, `lro`, `silence` and [`error`] take values and give values.
 //!
 //! **Nothing here reads the environment**: whatever comes from there is a value of [`Settings`] or [`Credential`].
 //! **A token goes to the configured host only**, whatever an answer points to, and redirects are not followed.
@@ -26,6 +26,7 @@ mod secret;
 mod send;
 mod service_error;
 mod share;
+mod silence;
 pub mod storage_accounts;
 pub mod subscriptions;
 pub mod workspaces;
@@ -40,6 +41,7 @@ pub use request::{Answer, Dated, Request};
 pub use retry::DEFAULT_MAX_RETRIES;
 pub use secret::Secret;
 pub use share::Read;
+pub use silence::{Distrust, Silence};
 
 use auth::{IdentitySource, Tokens};
 use batch::Batches;
@@ -146,21 +148,22 @@ impl Client {
                 .user_agent(settings.user_agent.clone())
                 .redirect(reqwest::redirect::Policy::none())
                 // A call may last an hour; a connection that has died should not.
-                .connect_timeout(Duration::from_secs(20))
+                .connect_timeout(retry::CONNECT_TIMEOUT)
                 .read_timeout(Duration::from_secs(120))
+                .tls_certs_merge(roots.clone())
         };
         let build = |builder: reqwest::ClientBuilder| {
             builder
                 .build()
                 .map_err(|error| Error::Setting { what: "user agent or TLS set-up", source: Arc::new(error) })
         };
-        let http = build(builder().tls_certs_merge(roots))?;
+        let http = build(builder())?;
         let authority = settings.endpoints.authority.clone();
         let source = match credential {
             Credential::Source(source) => source,
             Credential::ManagedIdentity { .. } => {
-                // Plain http on this machine or its host: no proxy reaches it, and it needs no roots.
-                let direct = build(builder().no_proxy().tls_certs_only([]))?;
+                // It is on this machine or its host, where no proxy reaches it.
+                let direct = build(builder().no_proxy())?;
                 Arc::new(IdentitySource::new(credential, authority, direct))
             }
             _ => Arc::new(IdentitySource::new(credential, authority, http.clone())),

@@ -2,6 +2,7 @@
 
 use super::error::ErrorCode;
 use super::request::{Repeat, Request};
+use super::silence::Silence;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use http::{HeaderMap, StatusCode, header};
 use std::time::Duration;
@@ -9,6 +10,13 @@ use time::OffsetDateTime;
 
 /// How often a request is repeated for trouble that nobody said how to wait out: about a minute in all.
 pub const DEFAULT_MAX_RETRIES: u32 = 6;
+
+/// How long it may take to make a connection. Trying it that long, and again, is enough to know.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The longest wait where nobody could be reached at all. That is no sign of throttling, and as a rule a wrong address or a
+/// network that forbids it; a restart of what is there takes some seconds.
+const UNREACHED_WAIT: Duration = Duration::from_secs(2);
 
 /// The waits between retries when the service names none: 0.8 s doubling up to a minute, each with up to as much again
 /// at random, so that parallel requests do not come back in step.
@@ -24,10 +32,10 @@ pub(crate) fn delays() -> impl Iterator<Item = Duration> + Send {
 
 /// How an attempt failed.
 pub(crate) enum Failure<'a> {
-    /// There was no answer. `unsent` when the connection was never made.
-    NoAnswer { unsent: bool },
-    /// The other side could not prove who it is. Asking again will not change its certificate.
-    Untrusted,
+    /// There was no answer.
+    Silence(Silence),
+    /// No token could be had for now.
+    NoToken,
     /// Azure answered with an error.
     Answer { status: StatusCode, headers: &'a HeaderMap, code: &'a ErrorCode },
 }
@@ -58,12 +66,16 @@ pub(crate) struct Retry {
 
 /// Decides about a failed attempt. `elapsed` is the time since the first one.
 pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request, failure: &Failure) -> Verdict {
-    let again = |counted| Verdict::Retry(Retry { counted: counted && !request.patient, ..Retry::default() });
+    let again = |at_most| Verdict::Retry(Retry { at_most, counted: !request.patient, ..Retry::default() });
     let (status, headers, code) = match failure {
-        Failure::Untrusted => return Verdict::GiveUp,
-        Failure::NoAnswer { unsent: true } => return again(true),
-        Failure::NoAnswer { unsent: false } if request.repeat == Repeat::Harmless => return again(true),
-        Failure::NoAnswer { unsent: false } => return Verdict::GiveUp,
+        Failure::Silence(Silence::Untrusted(_)) => return Verdict::GiveUp,
+        Failure::Silence(Silence::TimedOut) if elapsed >= CONNECT_TIMEOUT && !request.patient => {
+            return Verdict::GiveUp;
+        }
+        Failure::Silence(Silence::Unreached | Silence::TimedOut) => return again(Some(UNREACHED_WAIT)),
+        Failure::Silence(Silence::Broken) if request.repeat == Repeat::Harmless => return again(None),
+        Failure::Silence(Silence::Broken) => return Verdict::GiveUp,
+        Failure::NoToken => return again(None),
         Failure::Answer { status, headers, code } => (*status, *headers, *code),
     };
     let after = retry_after(now, headers);
@@ -154,6 +166,7 @@ fn claims_challenge(headers: &HeaderMap) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arm::silence::Distrust;
     use http::Method;
     use time::macros::datetime;
 
@@ -224,15 +237,21 @@ mod tests {
 
     #[test]
     fn silence_is_retried_unless_the_request_may_have_been_carried_out() {
-        let of =
-            |method: Method, unsent| classify(NOW, Duration::ZERO, &request(method), &Failure::NoAnswer { unsent });
+        let of = |method: Method, silence| classify(NOW, Duration::ZERO, &request(method), &Failure::Silence(silence));
         for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE] {
-            assert_eq!(of(method, false), retry(None, true, false));
+            assert_eq!(of(method, Silence::Broken), retry(None, true, false));
         }
-        assert_eq!(of(Method::POST, false), Verdict::GiveUp);
-        assert_eq!(of(Method::POST, true), retry(None, true, false));
-        let untrusted = classify(NOW, Duration::ZERO, &request(Method::GET), &Failure::Untrusted);
-        assert_eq!(untrusted, Verdict::GiveUp);
+        assert_eq!(of(Method::POST, Silence::Broken), Verdict::GiveUp);
+        let soon = Retry { at_most: Some(UNREACHED_WAIT), counted: true, ..Retry::default() };
+        assert_eq!(of(Method::POST, Silence::Unreached), Verdict::Retry(soon));
+        let timed_out =
+            |request: &Request, elapsed| classify(NOW, elapsed, request, &Failure::Silence(Silence::TimedOut));
+        assert_eq!(timed_out(&request(Method::POST), Duration::ZERO), of(Method::POST, Silence::Unreached));
+        assert_eq!(timed_out(&request(Method::GET), CONNECT_TIMEOUT), Verdict::GiveUp);
+        assert_ne!(timed_out(&request(Method::GET).patient(), CONNECT_TIMEOUT), Verdict::GiveUp);
+        for distrust in [Distrust::Issuer, Distrust::Time, Distrust::Name] {
+            assert_eq!(of(Method::GET, Silence::Untrusted(distrust)), Verdict::GiveUp);
+        }
     }
 
     #[test]
@@ -256,7 +275,7 @@ mod tests {
         assert_eq!(verdict(&poll, 503, "", &[]), retry(None, false, false));
         assert_eq!(verdict(&poll, 429, "", &[]), retry(None, false, true));
         assert_eq!(verdict(&poll, 404, "ResourceNotFound", &[]), Verdict::GiveUp);
-        let silence = classify(NOW, Duration::ZERO, &poll, &Failure::NoAnswer { unsent: false });
+        let silence = classify(NOW, Duration::ZERO, &poll, &Failure::Silence(Silence::Broken));
         assert_eq!(silence, retry(None, false, false));
     }
 

@@ -1,12 +1,14 @@
 //! The one loop that sends and sleeps. Every request to Azure leaves here: with a token, the headers every request
 //! has, within the call's limits, again when that is worth it, and not while the client is throttled.
 
-use super::auth::{Held, Tokens};
+use super::auth::{Held, TokenError, Tokens};
 use super::call::{Call, Clock, Watch};
+use super::cloud::origin;
 use super::error::{Error, ServiceError};
 use super::request::{Answer, Request};
-use super::retry::{self, Failure, Retry, Verdict, classify};
+use super::retry::{self, Failure, Verdict, classify};
 use super::share::lock;
+use super::silence::Silence;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use std::sync::{Arc, Mutex};
@@ -138,7 +140,14 @@ impl Sender {
         let (token, headers) = match self.authorize(request, refused, watch).await {
             Ok(authorized) => authorized,
             Err(Error::Token(error)) if error.is_transient() => {
-                let verdict = Verdict::Retry(Retry { counted: !request.patient, ..Retry::default() });
+                let failure = match &error {
+                    TokenError::Unreachable { silence, .. } if silence.is_before_sending() => {
+                        Failure::Silence(*silence)
+                    }
+                    // Asking for a token again is harmless, whatever it is for.
+                    _ => Failure::NoToken,
+                };
+                let verdict = classify(self.clock.utc(), elapsed, request, &failure);
                 return Ok(Err(Failed { error: error.into(), verdict, token: None }));
             }
             Err(error) => return Err(error),
@@ -169,13 +178,11 @@ impl Sender {
                 (error.into(), verdict)
             }
             Err(error) => {
-                let unsent = error.is_connect();
-                let untrusted = is_untrusted(&error);
-                let failure = if untrusted { Failure::Untrusted } else { Failure::NoAnswer { unsent } };
-                let verdict = classify(self.clock.utc(), elapsed, request, &failure);
-                let (method, path) = (request.method.clone(), path.to_owned());
+                let silence = Silence::of(&error);
+                let verdict = classify(self.clock.utc(), elapsed, request, &Failure::Silence(silence));
+                let (method, path, from) = (request.method.clone(), path.to_owned(), origin(url));
                 let source = Arc::new(error.without_url());
-                (Error::Transport { method, path, unsent, untrusted, source }, verdict)
+                (Error::Transport { method, path, from, silence, source }, verdict)
             }
         };
         Ok(Err(Failed { error, verdict, token: Some(token) }))
@@ -238,22 +245,6 @@ impl Sender {
             watch.pause(left, &doing, last).await?;
         }
     }
-}
-
-/// Whether the server's certificate was the trouble.
-pub(crate) fn is_untrusted(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(this) = cause {
-        if matches!(this.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        cause = match this.downcast_ref::<std::io::Error>() {
-            // As its source such an error gives that of the error it wraps, leaving out the one that matters.
-            Some(wrapper) => wrapper.get_ref().map(|wrapped| wrapped as _),
-            None => this.source(),
-        };
-    }
-    false
 }
 
 /// The value of an authorization header: several tokens for the auxiliary one.

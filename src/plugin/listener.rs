@@ -47,8 +47,9 @@ impl Listener {
     /// Opens the socket.
     pub(super) async fn bind(sockets: &Sockets) -> Result<Self, Error> {
         #[cfg(unix)]
-        if let Some(path) = unix::new_path(&sockets.directory) {
-            let socket = unix::UnixSocket::bind(&path, sockets.group.as_deref())?;
+        if let Some(path) = unix::new_path(&sockets.directory)
+            && let Some(socket) = unix::UnixSocket::bind(&path, sockets.group.as_deref())?
+        {
             return Ok(Self { address: Address::Unix(path), kind: Kind::Unix(socket) });
         }
         let listener = bind_loopback(sockets).await?;
@@ -130,13 +131,19 @@ mod unix {
     }
 
     impl UnixSocket {
-        pub(super) fn bind(path: &str, group: Option<&str>) -> Result<Self, Error> {
+        /// Opens the socket; None if none can be made there: the directory is missing, read-only or not the user's.
+        pub(super) fn bind(path: &str, group: Option<&str>) -> Result<Option<Self>, Error> {
             let group = group.map(resolve_group).transpose()?;
-            let listener =
-                UnixListener::bind(path).map_err(|source| Error::Listen { address: path.to_owned(), source })?;
+            let listener = match UnixListener::bind(path) {
+                Ok(listener) => listener,
+                Err(error) => {
+                    tracing::warn!(path, %error, "no Unix socket can be made, listening on loopback");
+                    return Ok(None);
+                }
+            };
             let file = SocketFile(path.into());
             grant(path, group).map_err(|source| Error::Permissions { path: path.to_owned(), source })?;
-            Ok(Self { listener, _file: file })
+            Ok(Some(Self { listener, _file: file }))
         }
 
         pub(super) async fn accept(&self) -> io::Result<Connection> {

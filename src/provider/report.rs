@@ -5,7 +5,7 @@ use std::iter;
 use crate::{arm, framework::Diagnostic};
 
 /// An error diagnostic for a failed call: what was being done, the chain of causes, what to do next, and Azure's code and
-/// ids. `next` says what to do; where the error itself knows better, that is said too.
+/// ids. `next` says what to do about an answer of Azure; where the error itself knows better, that is said too.
 pub fn failure(summary: impl Into<String>, error: &arm::Error, next: &str) -> Diagnostic {
     Diagnostic::error(summary, explain(error, next))
 }
@@ -16,6 +16,8 @@ pub fn explain(error: &arm::Error, next: &str) -> String {
         .map(ToString::to_string)
         .collect();
     let mut text = sentence(&chain.join(": "));
+    // Where Azure was not even asked, what it would want of the caller is beside the point.
+    let next = if error.is_silence() { "" } else { next };
     for advice in [error.hint().unwrap_or_default(), next] {
         if !advice.is_empty() {
             text.push_str("\n\n");
@@ -38,6 +40,21 @@ pub fn explain(error: &arm::Error, next: &str) -> String {
         }
     }
     text
+}
+
+/// What a caller needs whom Azure has refused; nothing when the error is another one. `roles` says in a sentence, or by the
+/// name of one, which roles allow it.
+pub fn lacks(error: &arm::Error, action: &str, scope: &str, roles: &str) -> String {
+    if !error.is_forbidden() {
+        return String::new();
+    }
+    let denied = error.service().and_then(arm::ServiceError::denied);
+    let (action, scope) = match &denied {
+        Some(denied) => (denied.action.as_str(), denied.scope.as_str()),
+        None => (action, scope),
+    };
+    let roles = if roles.ends_with('.') { roles.to_owned() } else { format!("The role {roles} allows it.") };
+    format!("The caller lacks {action} on {scope}. {roles} A role that was granted only just now takes some minutes.")
 }
 
 /// The provider block is not known yet.

@@ -3,7 +3,7 @@
 use crate::support::arm::{SkippingClock, account, call, settings};
 use crate::support::scripted::{Exchange, Scripted, on};
 use foundryhub::arm::auth::TokenError;
-use foundryhub::arm::{Client, Credential, Error, Read, Secret, Settings};
+use foundryhub::arm::{Client, Credential, Distrust, Error, Read, Secret, Settings, Silence};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -166,7 +166,11 @@ async fn a_sign_in_service_that_is_not_trusted_gets_no_secret() {
     let clock = Arc::new(SkippingClock::default());
     let settings = Settings { extra_roots: Vec::new(), ..settings(&server, &clock) };
     let failed = read(&Client::new(settings, secret()).unwrap()).await.unwrap_err();
-    assert!(matches!(&failed, Error::Token(TokenError::Unreachable { untrusted: true, .. })), "{failed:?}");
+    let untrusted = Silence::Untrusted(Distrust::Issuer);
+    assert!(
+        matches!(&failed, Error::Token(TokenError::Unreachable { silence, .. }) if *silence == untrusted),
+        "{failed:?}"
+    );
     assert!(failed.hint().unwrap().contains("SSL_CERT_FILE"));
     assert!(clock.pauses().is_empty());
     server.finish();
@@ -208,6 +212,44 @@ async fn a_managed_identity_is_asked_on_this_machine() {
     let failed = read(&client(&server, credential()).0).await.unwrap_err();
     let Error::Token(TokenError::ManagedIdentity { status: 400, .. }) = &failed else { panic!("{failed:?}") };
     machine.finish();
+    server.finish();
+}
+
+/// A managed identity that is asked at this server.
+fn identity_at(url: &str) -> Credential {
+    let endpoint = Some(format!("{url}/metadata/identity/oauth2/token"));
+    Credential::ManagedIdentity { client_id: None, endpoint, api_version: None }
+}
+
+#[tokio::test]
+async fn an_identity_endpoint_that_is_not_trusted_is_asked_once() {
+    let machine = Scripted::start(Vec::new()).await;
+    let server = Scripted::start(Vec::new()).await;
+    let (client, clock) = client(&server, identity_at(&machine.url));
+    let failed = read(&client).await.unwrap_err();
+    assert!(matches!(&failed, Error::Token(TokenError::Unreachable { .. })), "{failed:?}");
+    assert!(failed.hint().unwrap().contains("SSL_CERT_FILE"));
+    assert_eq!((machine.connections(), clock.pauses()), (1, vec![]));
+    machine.finish();
+    server.finish();
+}
+
+#[tokio::test]
+async fn where_nobody_gives_tokens_a_few_seconds_are_enough_to_know() {
+    let gone = Scripted::start(Vec::new()).await.url.clone();
+    let server = Scripted::start(Vec::new()).await;
+    let clock = Arc::new(SkippingClock::default());
+    let here = settings(&server, &clock);
+    let endpoints = foundryhub::arm::Endpoints::new(&server.url, "https://arm.test", &gone).unwrap();
+    let elsewhere = Settings { endpoints, ..here.clone() };
+    for (settings, credential) in [(here, identity_at(&gone)), (elsewhere, secret())] {
+        let before = clock.pauses().len();
+        let failed = read(&Client::new(settings, credential).unwrap()).await.unwrap_err();
+        let Error::Token(error) = &failed else { panic!("{failed:?}") };
+        assert_eq!(error.to_string(), format!("{gone} could not be reached"));
+        let pauses = clock.pauses().split_off(before);
+        assert!(pauses.len() > 2 && pauses.iter().sum::<Duration>() < Duration::from_secs(12), "{pauses:?}");
+    }
     server.finish();
 }
 

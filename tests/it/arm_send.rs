@@ -6,7 +6,9 @@ use crate::support::arm::{
 use crate::support::scripted::{Scripted, on};
 use foundryhub::arm::role_assignments::Filter;
 use foundryhub::arm::workspaces::AuthMode;
-use foundryhub::arm::{ArmId, Call, Client, CorrelationId, Credential, Error, ErrorCode, Read, Settings};
+use foundryhub::arm::{
+    ArmId, Call, Client, CorrelationId, Credential, Distrust, Error, ErrorCode, Read, Settings, Silence,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -125,7 +127,7 @@ async fn an_unrepeatable_post_is_sent_once_unless_it_was_surely_not_carried_out(
     let (client, clock, _) = client(&server);
     let accounts = client.storage_accounts();
     let lost = accounts.regenerate_key(&account(), "key1", &call()).await.unwrap_err();
-    assert!(matches!(lost, Error::Transport { unsent: false, .. }), "{lost:?}");
+    assert!(matches!(lost, Error::Transport { silence: Silence::Broken, .. }), "{lost:?}");
     let busy = accounts.regenerate_key(&account(), "key1", &call()).await.unwrap_err();
     assert!(matches!(busy, Error::Service(_)), "{busy:?}");
     let keys = accounts.regenerate_key(&account(), "key1", &call()).await.unwrap();
@@ -366,7 +368,9 @@ async fn a_server_that_is_not_trusted_gets_nothing_and_is_not_tried_again() {
     let settings = Settings { extra_roots: Vec::new(), ..settings(&server, &clock) };
     let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
     let refused = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
-    let Error::Transport { unsent: true, untrusted: true, source, .. } = &refused else { panic!("{refused:?}") };
+    let Error::Transport { silence: Silence::Untrusted(Distrust::Issuer), source, .. } = &refused else {
+        panic!("{refused:?}")
+    };
     let mut chain = source.to_string();
     let mut cause = source.source();
     while let Some(next) = cause {
@@ -376,6 +380,46 @@ async fn a_server_that_is_not_trusted_gets_nothing_and_is_not_tried_again() {
     assert!(chain.contains("certificate"), "{chain}");
     assert!(clock.pauses().is_empty(), "{chain} {source:?}");
     assert!(refused.hint().unwrap().contains("SSL_CERT_FILE"));
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_certificate_that_proves_nothing_is_final_and_said_for_what_it_is() {
+    let certificate = |name: &str| rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+    let mut expired = certificate("127.0.0.1");
+    expired.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    let mut early = certificate("127.0.0.1");
+    early.not_before = rcgen::date_time_ymd(4000, 1, 1);
+    for (certificate, distrust, says) in [
+        (expired, Distrust::Time, "clock"),
+        (early, Distrust::Time, "clock"),
+        (certificate("other.test"), Distrust::Name, "another host"),
+    ] {
+        let server = Scripted::start_as(certificate, Vec::new()).await;
+        let (client, clock, _) = client(&server);
+        let refused = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+        let Error::Transport { silence, .. } = &refused else { panic!("{refused:?}") };
+        assert_eq!(*silence, Silence::Untrusted(distrust), "{refused:?}");
+        assert!(refused.hint().unwrap().contains(says));
+        assert_eq!((server.connections(), clock.pauses()), (1, vec![]));
+        server.finish();
+    }
+}
+
+/// Time is paused, and goes on by itself when all that is left is to wait for it.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_comes_to_nothing_is_tried_once_more() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", silent.local_addr().unwrap());
+    let server = Scripted::start(Vec::new()).await;
+    let clock = Arc::<SkippingClock>::default();
+    let endpoints = foundryhub::arm::Endpoints::new(&url, "https://arm.test", &url).unwrap();
+    let settings = Settings { endpoints, ..settings(&server, &clock) };
+    let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
+    let failed = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    assert!(failed.to_string().contains(&url), "{failed}");
+    assert!(!failed.may_have_had_effect());
+    assert_eq!(clock.pauses().len(), 1, "{failed:?}");
     server.finish();
 }
 
@@ -391,8 +435,25 @@ async fn nobody_at_home_is_retried_and_then_said() {
     let settings = Settings { endpoints, max_retries: 3, ..settings(&server, &clock) };
     let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
     let failed = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
-    assert!(matches!(failed, Error::Transport { unsent: true, .. }), "{failed:?}");
+    assert!(matches!(failed, Error::Transport { silence: Silence::Unreached, .. }), "{failed:?}");
+    assert!(failed.to_string().contains(&gone.0), "{failed}");
+    assert!(failed.hint().unwrap().contains("HTTPS_PROXY"));
     assert_eq!(clock.pauses().len(), 3);
+    server.finish();
+}
+
+#[tokio::test]
+async fn nobody_at_home_is_not_taken_for_throttling() {
+    let gone = Scripted::start(Vec::new()).await.url.clone();
+    let server = Scripted::start(Vec::new()).await;
+    let clock = Arc::<SkippingClock>::default();
+    let endpoints = foundryhub::arm::Endpoints::new(&gone, "https://arm.test", &gone).unwrap();
+    let settings = Settings { endpoints, ..settings(&server, &clock) };
+    let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
+    client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    let pauses = clock.pauses();
+    // A restart of what answers there takes some seconds; throttling may take minutes.
+    assert!(pauses.len() > 2 && pauses.iter().sum::<Duration>() < Duration::from_secs(12), "{pauses:?}");
     server.finish();
 }
 

@@ -143,6 +143,21 @@ async fn where_no_path_is_short_enough_loopback_serves() {
     check_serves(&plugin).await;
 }
 
+/// Even the superuser makes no file in `/proc`, as in a folder that is mounted read-only.
+#[tokio::test]
+async fn where_no_socket_can_be_made_loopback_serves() {
+    let missing = tempfile::tempdir().unwrap().path().join("missing");
+    for directory in [missing.as_path(), Path::new("/proc"), Path::new("/dev/null")] {
+        let launch = Plugin::launch().without_env("PLUGIN_UNIX_SOCKET_DIR").env("TMPDIR", directory);
+        let plugin = launch.env("TF_LOG", "warn").start().await;
+        let Address::Tcp(address) = plugin.address() else { panic!("{} has no port", plugin.line()) };
+        assert!(address.starts_with("127.0.0.1:"), "{address}");
+        check_serves(&plugin).await;
+        let directory = directory.to_str().unwrap();
+        plugin.stderr().wait_for("a warning", |line| line.contains("no Unix socket") && line.contains(directory)).await;
+    }
+}
+
 #[tokio::test]
 async fn with_every_port_taken_the_start_fails() {
     let busy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

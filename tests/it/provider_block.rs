@@ -1,6 +1,6 @@
 //! What the provider block and the environment say, as Azure gets to see it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _};
 
 use foundryhub::arm::{StorageAccountId, WorkspaceId};
 use serde_json::{Value, json};
@@ -8,8 +8,11 @@ use uuid::Uuid;
 
 use crate::{
     azure::{Emulator, Options, Record},
+    emulator::client::{client, read},
     support::core::{Core, Plan},
 };
+
+const ALICE: &str = "a11ce000-0000-4000-8000-000000000001";
 
 const PARTNER: &str = "12345678-0000-4000-8000-000000000000";
 
@@ -143,5 +146,258 @@ async fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
         let plan = bed.plan(block.clone(), variables).await;
         assert_eq!(plan.error(summary).path, path, "{block} {variables:?}");
         assert_eq!(bed.emulator.requests(), [], "{block} {variables:?}");
+    }
+}
+
+/// A runner of pipelines sets some variables by itself, azurerm's backend has some of its own, and some change nothing here.
+#[tokio::test]
+async fn variables_that_choose_no_way_to_sign_in_are_no_error() {
+    let bed = Bed::new().await;
+    let variables = [
+        "ACTIONS_ID_TOKEN_REQUEST_URL",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        "SYSTEM_OIDCREQUESTURI",
+        "SYSTEM_ACCESSTOKEN",
+        "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
+        "AZURE_FEDERATED_TOKEN_FILE",
+        "AZURE_CLIENT_ID",
+        "AZURE_TENANT_ID",
+        "ARM_ACCESS_KEY",
+        "ARM_SAS_TOKEN",
+        "ARM_USE_AZUREAD",
+        "ARM_RESOURCE_PROVIDER_REGISTRATIONS",
+        "ARM_ENABLE_PREFLIGHT",
+    ]
+    .map(|name| (name, "x"));
+    let off = [
+        ("ARM_USE_OIDC", "false"),
+        ("ARM_OIDC_TOKEN", "x"),
+        ("ARM_USE_AKS_WORKLOAD_IDENTITY", "0"),
+        ("ARM_CLIENT_CERTIFICATE", ""),
+        ("ARM_CLIENT_CERTIFICATE_PATH", ""),
+    ];
+    bed.sent(json!({}), &[&variables[..], &off].concat()).await;
+    let written = json!({ "use_oidc": false, "client_certificate_path": "", "use_aks_workload_identity": null });
+    bed.sent(written, &[("ARM_USE_OIDC", "true"), ("ARM_OIDC_REQUEST_URL", "x")]).await;
+}
+
+#[tokio::test]
+async fn a_way_to_sign_in_that_is_missing_is_said_and_no_other_is_taken() {
+    let bed = Bed::new().await;
+    const SECRET: &str = "planted";
+    let oidc = ["an OIDC token", "use_oidc = false", "azure/login"];
+    let certificate = ["a client certificate", "ARM_CLIENT_SECRET", ""];
+    let aks = ["workload identity", "use_aks_workload_identity = false", ""];
+    for (name, value, says) in [
+        ("ARM_USE_OIDC", "true", oidc),
+        ("ARM_OIDC_TOKEN", SECRET, oidc),
+        ("ARM_OIDC_TOKEN_FILE_PATH", "/x", oidc),
+        ("ARM_OIDC_REQUEST_URL", "x", oidc),
+        ("ARM_OIDC_REQUEST_TOKEN", SECRET, oidc),
+        ("ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID", "x", oidc),
+        ("ARM_OIDC_AZURE_SERVICE_CONNECTION_ID", "x", oidc),
+        ("ARM_USE_AKS_WORKLOAD_IDENTITY", "1", aks),
+        ("ARM_CLIENT_CERTIFICATE", SECRET, certificate),
+        ("ARM_CLIENT_CERTIFICATE_PATH", "/x", certificate),
+        ("ARM_CLIENT_CERTIFICATE_PASSWORD", SECRET, certificate),
+    ] {
+        let plan = bed.plan(json!({}), &[(name, value)]).await;
+        let error = plan.error("This way to sign in is not available");
+        assert!(error.detail.contains(name) && !error.detail.contains(SECRET), "{error}");
+        assert!(says.iter().all(|says| error.detail.contains(says)), "{error}");
+        assert_eq!(bed.emulator.requests(), [], "{name}");
+    }
+    for (name, value) in [
+        ("use_oidc", json!(true)),
+        ("oidc_token", json!(SECRET)),
+        ("oidc_token_file_path", json!("/x")),
+        ("oidc_request_url", json!("x")),
+        ("oidc_request_token", json!(SECRET)),
+        ("ado_pipeline_service_connection_id", json!("x")),
+        ("oidc_azure_service_connection_id", json!("x")),
+        ("use_aks_workload_identity", json!(true)),
+        ("client_certificate", json!(SECRET)),
+        ("client_certificate_path", json!("/x")),
+        ("client_certificate_password", json!(SECRET)),
+    ] {
+        let plan = bed.plan(json!({ name: value }), &[]).await;
+        let error = plan.error("This way to sign in is not available");
+        assert_eq!(error.path, name);
+        assert!(error.detail.contains(name) && !error.detail.contains(SECRET), "{error}");
+        assert_eq!(bed.emulator.requests(), [], "{name}");
+    }
+    bed.plan(json!({}), &[("ARM_USE_OIDC", "maybe")]).await.error("Unreadable environment variable");
+}
+
+#[tokio::test]
+async fn a_character_that_cannot_be_meant_is_shown_where_it_is_read() {
+    let bed = Bed::new().await;
+    let msi = ("ARM_USE_MSI", "true");
+    for (variables, name, shown) in [
+        (&[("ARM_TENANT_ID", "t1\n")][..], "ARM_TENANT_ID", r#""t1\n""#),
+        (&[("ARM_CLIENT_ID", "c1 ")], "ARM_CLIENT_ID", r#""c1\u{20}""#),
+        (&[("ARM_CLIENT_ID", ""), ("AZURE_CLIENT_ID", "\tc1")], "AZURE_CLIENT_ID", r#""\tc1""#),
+        (&[("ARM_SUBSCRIPTION_ID", "a\u{2013}b")], "ARM_SUBSCRIPTION_ID", r#""a\u{2013}b""#),
+        (&[("ARM_RESOURCE_MANAGER_ENDPOINT", "https://arm\n")], "ARM_RESOURCE_MANAGER_ENDPOINT", r#""https://arm\n""#),
+        (&[("ARM_RESOURCE_MANAGER_AUDIENCE", "https://a\r\n")], "ARM_RESOURCE_MANAGER_AUDIENCE", r#""https://a\r\n""#),
+        (&[("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "https://a\u{a0}")], "AUTHORITY_HOST", r#""https://a\u{a0}""#),
+        (&[("ARM_AUXILIARY_TENANT_IDS", "a;b\u{200b}")], "ARM_AUXILIARY_TENANT_IDS", r#""b\u{200b}""#),
+        (&[("ARM_CORRELATION_REQUEST_ID", "x\n")], "ARM_CORRELATION_REQUEST_ID", r#""x\n""#),
+        (&[("ARM_PARTNER_ID", "x\n")], "ARM_PARTNER_ID", r#""x\n""#),
+        (&[("ARM_ENVIRONMENT", "public\n")], "ARM_ENVIRONMENT", r#""public\n""#),
+        (&[("AZURE_HTTP_USER_AGENT", "a b\n")], "AZURE_HTTP_USER_AGENT", r#""a b\n""#),
+        (&[msi, ("ARM_CLIENT_SECRET", ""), ("ARM_MSI_ENDPOINT", "http://x\n")], "ARM_MSI_ENDPOINT", r#""http://x\n""#),
+        (&[msi, ("ARM_CLIENT_SECRET", ""), ("ARM_MSI_API_VERSION", "v ")], "ARM_MSI_API_VERSION", r#""v\u{20}""#),
+        (&[msi, ("ARM_CLIENT_SECRET", ""), ("ARM_MSI_ENDPOINT", "here")], "ARM_MSI_ENDPOINT", r#""here""#),
+    ] {
+        let plan = bed.plan(json!({}), variables).await;
+        let error = plan.error(name);
+        assert!(error.from.starts_with("ConfigureProvider"), "{error} {}", error.from);
+        assert!(error.detail.contains(shown), "{error}");
+        assert_eq!(bed.emulator.requests(), [], "{name}");
+    }
+    let secret = bed.plan(json!({}), &[("ARM_CLIENT_SECRET", "planted\n")]).await;
+    assert!(!secret.error("ARM_CLIENT_SECRET").detail.contains("planted"));
+    assert_eq!(bed.emulator.requests(), []);
+
+    let endpoint = |name: &str, value: &str| (format!("endpoint[0].{name}"), json!({ "endpoint": [{ name: value }] }));
+    let text = |name: &str| (name.to_owned(), json!({ name: "x\n" }));
+    for (path, block) in [
+        text("tenant_id"),
+        text("client_id"),
+        text("subscription_id"),
+        text("client_secret"),
+        text("partner_id"),
+        text("custom_correlation_request_id"),
+        text("environment"),
+        text("msi_endpoint"),
+        text("msi_api_version"),
+        text("workspaces_api_version"),
+        endpoint("resource_manager_endpoint", "https://x\n"),
+        endpoint("resource_manager_audience", "https://x\n"),
+        endpoint("active_directory_authority_host", "https://x\n"),
+        ("auxiliary_tenant_ids".to_owned(), json!({ "auxiliary_tenant_ids": ["x\n"] })),
+    ] {
+        let plan = bed.plan(block, &[]).await;
+        let error = plan.error(&path);
+        assert_eq!(error.path, path);
+        assert_eq!(error.detail.contains(r"x\n"), path != "client_secret", "{error}");
+        assert_eq!(bed.emulator.requests(), [], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_identity_endpoint_is_trusted_as_everything_else_is() {
+    let bed = Bed::new().await;
+    let endpoint = format!("{}/metadata/identity/oauth2/token", bed.emulator.url());
+    let variables = [("ARM_CLIENT_SECRET", ""), ("ARM_USE_MSI", "true"), ("ARM_MSI_ENDPOINT", endpoint.as_str())];
+    bed.sent(json!({}), &variables).await;
+}
+
+/// A folder with an Azure CLI in it that is signed in like this, and notes its command lines in the file `log` there.
+fn azure_cli(user: &Value, tenant: &str, token: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let account = json!({ "id": "s", "name": "n", "tenantId": tenant, "user": user });
+    let script = format!(
+        r#"#!/bin/sh
+echo "$*" >> {log}
+case "$*" in
+"account show"*) echo '{account}' ;;
+*--tenant*) echo "ERROR: Tenant shouldn't be specified for managed identity account" >&2; exit 1 ;;
+*) echo "{{\"accessToken\": \"{token}\", \"tokenType\": \"Bearer\", \"expires_on\": $(($(date +%s) + 3600))}}" ;;
+esac
+"#,
+        log = folder.path().join("log").display()
+    );
+    let program = folder.path().join("az");
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+#[tokio::test]
+async fn an_azure_cli_that_has_an_identity_for_its_account_is_asked_for_no_tenant() {
+    let bed = Bed::new().await;
+    let named = |name: &str| bed.environment.iter().find(|(known, _)| known == name).unwrap().1.clone();
+    let tenant = named("ARM_TENANT_ID");
+    let token = token(&bed.emulator, &tenant, &named("ARM_CLIENT_ID"), &named("ARM_CLIENT_SECRET")).await;
+    let identity =
+        json!({ "name": "systemAssignedIdentity", "type": "servicePrincipal", "assignedIdentityInfo": "MSI" });
+    let cloud_shell = json!({ "name": "alice@x.test", "type": "user", "cloudShellID": true });
+    let old = json!({ "name": "userAssignedIdentity", "type": "servicePrincipal" });
+    for user in [&identity, &cloud_shell, &old] {
+        let cli = azure_cli(user, &tenant.to_uppercase(), &token);
+        let path = format!("{}:/usr/bin:/bin", cli.path().display());
+        bed.sent(json!({ "use_cli": true }), &[("PATH", &path), ("ARM_CLIENT_SECRET", "")]).await;
+        let log = fs::read_to_string(cli.path().join("log")).unwrap();
+        let last = log.lines().last().unwrap();
+        assert!(last.starts_with("account get-access-token") && !last.contains("--tenant"), "{log}");
+    }
+
+    // A token of another tenant is not what was asked for; and whoever is no identity is asked for the tenant.
+    let other = "10000000-0000-4000-8000-00000000000a";
+    let alice = json!({ "name": "alice@x.test", "type": "user" });
+    for (user, tenant, says) in
+        [(&identity, other, ["ARM_TENANT_ID", other]), (&alice, &tenant, ["az login", "tenant_id"])]
+    {
+        let cli = azure_cli(user, tenant, &token);
+        let path = format!("{}:/usr/bin:/bin", cli.path().display());
+        let plan = bed.plan(json!({ "use_cli": true }), &[("PATH", &path), ("ARM_CLIENT_SECRET", "")]).await;
+        let error = plan.error("could not sign in to Azure");
+        assert!(says.iter().all(|says| error.detail.contains(says)), "{error}");
+        assert!(!bed.emulator.requests().iter().any(Record::is_arm));
+    }
+}
+
+/// A token of the emulator's.
+async fn token(emulator: &Emulator, tenant: &str, client_id: &str, secret: &str) -> String {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs([("grant_type", "client_credentials"), ("client_id", client_id), ("client_secret", secret)]);
+    form.append_pair("scope", &format!("{}/.default", emulator.url()));
+    let request = client(emulator)
+        .post(format!("{}/{tenant}/oauth2/v2.0/token", emulator.url()))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.finish());
+    read(request).await.at("/access_token").as_str().expect("a token").to_owned()
+}
+
+/// Everything that asks Azure says what went wrong, and only what has to do with permissions speaks of them.
+#[tokio::test]
+async fn who_could_not_even_ask_is_not_told_about_roles() {
+    let bed = Bed::new().await;
+    let hub = Bed::hub(&bed.emulator);
+    let account = bed.emulator.id("rg1", StorageAccountId::RESOURCE_TYPE, "sa1");
+    let custom = Uuid::from_u128(7).to_string();
+    let grant = |members: Value| {
+        let mut config = json!({ "storage_account_id": account, "principal_id": ALICE });
+        config.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        config
+    };
+    let delegated = json!({ "role_definition_name": "Storage Blob Data Reader",
+        "delegated_managed_identity_resource_id": bed.emulator.id("rg1", "Microsoft.ManagedIdentity/userAssignedIdentities", "i") });
+    let untrusted = tempfile::NamedTempFile::new().unwrap();
+    let other = Emulator::start(Options::quick()).await.expect("the emulator starts");
+    fs::copy(other.ca_file(), untrusted.path()).unwrap();
+    let untrusted = untrusted.path().display().to_string();
+    for (variable, says) in [
+        (("ARM_CLIENT_SECRET", "wrong"), "The client secret is wrong."),
+        (("SSL_CERT_FILE", untrusted.as_str()), "The server's certificate is not trusted."),
+    ] {
+        for (kind, config) in [
+            ("foundryhub_storage_auth", json!({ "hub_id": hub })),
+            ("foundryhub_role_assignment", json!({ "hub_id": hub, "principal_id": ALICE, "access": "reader" })),
+            ("foundryhub_role_assignment", grant(json!({ "role_definition_name": "Own" }))),
+            ("foundryhub_role_assignment", grant(json!({ "role_definition_id": custom }))),
+            ("foundryhub_role_assignment", grant(json!({ "access": "reader" }))),
+            ("foundryhub_role_assignment", grant(delegated.clone())),
+        ] {
+            let mut core = bed.environment.iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
+            core = core.env(variable.0, variable.1);
+            let report = core.apply(kind, "a", config.clone()).await.failed();
+            let error = report.error(says);
+            for word in ["Microsoft.", " role_definition_id", "storage_account_id instead", "Reader"] {
+                assert!(!error.detail.replace(&hub, "").replace(&account, "").contains(word), "{config}: {error}");
+            }
+        }
     }
 }

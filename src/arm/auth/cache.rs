@@ -114,6 +114,7 @@ mod tests {
     use super::super::AccessToken;
     use super::*;
     use crate::arm::call::Call;
+    use crate::arm::silence::Silence;
     use futures_util::future::BoxFuture;
     use std::sync::atomic::AtomicBool;
     use time::macros::datetime;
@@ -158,7 +159,11 @@ mod tests {
                 tokio::task::yield_now().await;
                 if self.down.load(Ordering::Relaxed) {
                     let source: crate::arm::error::SharedSource = Arc::new(std::fmt::Error);
-                    return Err(TokenError::Unreachable { from: "https://login".into(), untrusted: false, source });
+                    return Err(TokenError::Unreachable {
+                        from: "https://login".into(),
+                        silence: Silence::Broken,
+                        source,
+                    });
                 }
                 lock(&self.given).push(request.clone());
                 let token = lock(&self.given).len().to_string().into();

@@ -1,13 +1,9 @@
 //! Why no token could be had, and what to do about it.
 
 use crate::arm::error::SharedSource;
+use crate::arm::silence::Silence;
 use serde::Deserialize;
 use std::fmt;
-
-/// What to do about a certificate that is not trusted.
-pub(crate) const UNTRUSTED_HINT: &str = "The server's certificate is not trusted. If it, or a proxy that inspects \
-     traffic, has an authority of its own, install that authority's certificate on this machine or name it in \
-     SSL_CERT_FILE.";
 
 /// A sign-in that failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -20,8 +16,8 @@ pub enum TokenError {
     Unreachable {
         /// Scheme, host and port.
         from: String,
-        /// Whether it was there and could not prove who it is.
-        untrusted: bool,
+        /// What kind of silence it was.
+        silence: Silence,
         /// The transport's own error.
         #[source]
         source: SharedSource,
@@ -97,10 +93,7 @@ impl TokenError {
                 "Check that this machine has a managed identity and that client_id, if set, is the client id of a \
                  user-assigned identity that is attached to it.",
             ),
-            TokenError::Unreachable { untrusted: true, .. } => Some(UNTRUSTED_HINT),
-            TokenError::Unreachable { .. } => {
-                Some("Check the network, the proxy, and the environment or authority host that is configured.")
-            }
+            TokenError::Unreachable { silence, .. } => Some(silence.hint()),
             TokenError::Credential { .. } => None,
         }
     }
@@ -108,7 +101,7 @@ impl TokenError {
     /// Whether trying again can help.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            TokenError::Unreachable { untrusted, .. } => !untrusted,
+            TokenError::Unreachable { silence, .. } => !matches!(silence, Silence::Untrusted(_)),
             TokenError::Refused(refusal) => matches!(refusal.status, 408 | 429 | 500 | 502 | 503 | 504),
             TokenError::ManagedIdentity { status, asked_again, .. } => {
                 !asked_again && matches!(status, 404 | 410 | 429 | 500..=599)

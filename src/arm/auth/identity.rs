@@ -7,8 +7,9 @@ use super::{AccessToken, Credential, TokenError, TokenRequest, TokenSource, erro
 use crate::arm::cloud::origin;
 use crate::arm::error::SharedSource;
 use crate::arm::secret::Secret;
-use crate::arm::send::{RawAnswer, exchange, is_untrusted};
+use crate::arm::send::{RawAnswer, exchange};
 use crate::arm::share::lock;
+use crate::arm::silence::Silence;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::TokenCredential;
 use azure_core::error::ErrorKind;
@@ -20,9 +21,11 @@ use azure_identity::{
     ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use futures_util::future::BoxFuture;
+use serde::Deserialize;
 use std::sync::{Arc, Mutex};
 use std::{ffi::OsStr, io, process::Output};
 use url::Url;
+use uuid::Uuid;
 
 /// Signs in with one of the credentials that `azure_identity` knows.
 #[derive(Debug)]
@@ -64,11 +67,7 @@ impl IdentitySource {
                 // The CLI refuses a tenant and a subscription together.
                 let tenant_id = request.tenant.clone().or_else(|| tenant_id.clone());
                 let subscription = if tenant_id.is_some() { None } else { subscription_id.clone() };
-                AzureCliCredential::new(Some(AzureCliCredentialOptions {
-                    tenant_id,
-                    subscription,
-                    executor: Some(self.cli.clone()),
-                }))?
+                self.azure_cli(tenant_id, subscription)?
             }
             Credential::ManagedIdentity { client_id, .. } => {
                 ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
@@ -78,6 +77,51 @@ impl IdentitySource {
             }
             Credential::Source(_) => unreachable!("a source is used as it is"),
         })
+    }
+
+    fn azure_cli(
+        &self,
+        tenant_id: Option<String>,
+        subscription: Option<String>,
+    ) -> azure_core::Result<Arc<AzureCliCredential>> {
+        let executor = Some(self.cli.clone());
+        AzureCliCredential::new(Some(AzureCliCredentialOptions { tenant_id, subscription, executor }))
+    }
+
+    /// Asks the Azure CLI once more, which gave no token of this tenant, if the reason is that its account takes no tenant.
+    async fn without_tenant(
+        &self,
+        request: &TokenRequest,
+        tenant: &str,
+        refused: azure_core::Error,
+    ) -> Result<azure_core::credentials::AccessToken, TokenError> {
+        let account = self.account().await.filter(CliAccount::takes_no_tenant);
+        let Some(CliAccount { tenant_id: own, .. }) = account else { return Err(self.explain(&refused, None)) };
+        // A tenant may be given by its domain, which the account does not say.
+        let by_domain = request.tenant.is_none() && Uuid::try_parse(tenant).is_err();
+        if !by_domain && !tenant.eq_ignore_ascii_case(&own) {
+            let message = format!(
+                "it is signed in with a managed identity or in Cloud Shell, to the tenant {own}, and gives no tokens of the \
+                 tenant {tenant}. Unset tenant_id (ARM_TENANT_ID) and auxiliary_tenant_ids if {own} is meant, or sign in as \
+                 somebody else with az login --tenant {tenant}"
+            );
+            return Err(TokenError::Credential { credential: self.kind(), message });
+        }
+        let token = match self.azure_cli(None, None) {
+            Ok(credential) => credential.get_token(&[request.scope.as_str()], None).await,
+            Err(error) => Err(error),
+        };
+        token.map_err(|error| self.explain(&error, None))
+    }
+
+    /// The account that the Azure CLI uses.
+    async fn account(&self) -> Option<CliAccount> {
+        let (shell, switch, folder) =
+            if cfg!(windows) { ("cmd", "/C", "%SYSTEMROOT%") } else { ("/bin/sh", "-c", "/bin") };
+        // As the crate does: where no program of the working directory can be taken for the CLI.
+        let command = format!("cd {folder} && az account show -o json");
+        let output = self.cli.run(OsStr::new(shell), &[OsStr::new(switch), OsStr::new(&command)]).await.ok()?;
+        serde_json::from_slice(&output.stdout).ok()
     }
 
     fn kind(&self) -> &'static str {
@@ -96,7 +140,7 @@ impl IdentitySource {
             _ => text.to_owned(),
         };
         match (&self.credential, seen) {
-            (_, Some(Seen::Silence { from, untrusted, source })) => TokenError::Unreachable { from, untrusted, source },
+            (_, Some(Seen::Nothing { from, silence, source })) => TokenError::Unreachable { from, silence, source },
             (Credential::ManagedIdentity { .. }, Some(Seen::Answer { status, body, app_service })) => {
                 TokenError::ManagedIdentity {
                     status,
@@ -124,6 +168,12 @@ fn innermost(error: &azure_core::Error) -> String {
     cause.to_string().trim().to_owned()
 }
 
+impl From<azure_core::credentials::AccessToken> for AccessToken {
+    fn from(token: azure_core::credentials::AccessToken) -> Self {
+        Self { token: Secret::new(token.token.secret()), expires_on: token.expires_on }
+    }
+}
+
 impl TokenSource for IdentitySource {
     fn token<'a>(&'a self, request: &'a TokenRequest) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
         Box::pin(async move {
@@ -142,14 +192,48 @@ impl TokenSource for IdentitySource {
                 Ok(credential) => credential.get_token(&[request.scope.as_str()], None).await,
                 Err(error) => Err(error),
             };
+            let token = match (token, &self.credential) {
+                (Err(error), Credential::AzureCli { tenant_id, .. }) => {
+                    match request.tenant.as_ref().or(tenant_id.as_ref()) {
+                        Some(tenant) => {
+                            return self.without_tenant(request, tenant, error).await.map(AccessToken::from);
+                        }
+                        None => Err(error),
+                    }
+                }
+                (token, _) => token,
+            };
             match token {
-                Ok(token) => Ok(AccessToken { token: Secret::new(token.token.secret()), expires_on: token.expires_on }),
+                Ok(token) => Ok(token.into()),
                 Err(error) => {
                     let seen = lock(&wire.seen).take();
                     Err(self.explain(&error, seen))
                 }
             }
         })
+    }
+}
+
+/// What `az account show` says of the account in use.
+#[derive(Debug, Deserialize)]
+struct CliAccount {
+    #[serde(rename = "tenantId")]
+    tenant_id: String,
+    user: CliUser,
+}
+
+#[derive(Debug, Deserialize)]
+struct CliUser {
+    #[serde(default)]
+    name: String,
+    #[serde(default, rename = "cloudShellID")]
+    cloud_shell: bool,
+}
+
+impl CliAccount {
+    /// Whether the CLI refuses to be told a tenant: its account is a managed identity, or that of Cloud Shell.
+    fn takes_no_tenant(&self) -> bool {
+        self.user.cloud_shell || ["systemAssignedIdentity", "userAssignedIdentity"].contains(&self.user.name.as_str())
     }
 }
 
@@ -188,7 +272,7 @@ const APP_SERVICE: &str = "x-identity-header";
 #[derive(Debug)]
 enum Seen {
     Answer { status: u16, body: Vec<u8>, app_service: bool },
-    Silence { from: String, untrusted: bool, source: SharedSource },
+    Nothing { from: String, silence: Silence, source: SharedSource },
 }
 
 /// The transport under one credential.
@@ -241,11 +325,11 @@ impl Wire {
                 Ok(AsyncRawResponse::from_bytes(StatusCode::from(status.as_u16()), copied, body))
             }
             Err(error) => {
-                let untrusted = is_untrusted(&error);
+                let silence = Silence::of(&error);
                 let source: SharedSource = Arc::new(error.without_url());
-                *lock(&self.seen) = Some(Seen::Silence { from, untrusted, source: source.clone() });
-                // `Io` lets the crate's own patience with a machine's identity endpoint apply.
-                Err(azure_core::Error::with_error(ErrorKind::Io, source, "no answer"))
+                *lock(&self.seen) = Some(Seen::Nothing { from, silence, source: source.clone() });
+                // Not `Io`, which the crate would repeat in its own way where it is a machine's identity endpoint.
+                Err(failed(source))
             }
         }
     }

@@ -5,7 +5,6 @@ mod error;
 mod identity;
 
 pub(crate) use cache::{Held, Tokens};
-pub(crate) use error::UNTRUSTED_HINT;
 pub use error::{Refusal, TokenError};
 pub(crate) use identity::IdentitySource;
 

@@ -1,17 +1,22 @@
 //! Which credential it is.
 
-use super::{Lookup, Written};
+use super::{
+    Lookup, Written,
+    lookup::{anything, visible},
+    token_url,
+};
 use crate::{arm::Credential, framework::Diagnostic};
 
 /// Chooses the one credential: a client secret, else a managed identity, else the Azure CLI. The first that is
 /// configured is used, and its failure is not covered up by trying the next.
 pub(super) fn credential(lookup: &mut Lookup<'_>, written: &Written) -> Option<Credential> {
-    let tenant_id = lookup.text(&written.tenant_id, &["ARM_TENANT_ID", "AZURE_TENANT_ID"]);
-    let client_id = lookup.text(&written.client_id, &["ARM_CLIENT_ID", "AZURE_CLIENT_ID"]);
-    let client_id_file = lookup.text(&written.client_id_file_path, &["ARM_CLIENT_ID_FILE_PATH"]);
+    let subscription_id = lookup.text(&written.subscription_id, &["ARM_SUBSCRIPTION_ID"], visible);
+    let tenant_id = lookup.text(&written.tenant_id, &["ARM_TENANT_ID", "AZURE_TENANT_ID"], visible);
+    let client_id = lookup.text(&written.client_id, &["ARM_CLIENT_ID", "AZURE_CLIENT_ID"], visible);
+    let client_id_file = lookup.text(&written.client_id_file_path, &["ARM_CLIENT_ID_FILE_PATH"], anything);
     let client_id = lookup.or_in_file("client_id", client_id, client_id_file);
     let secret = lookup.secret(&written.client_secret, &["ARM_CLIENT_SECRET"]);
-    let secret_file = lookup.text(&written.client_secret_file_path, &["ARM_CLIENT_SECRET_FILE_PATH"]);
+    let secret_file = lookup.text(&written.client_secret_file_path, &["ARM_CLIENT_SECRET_FILE_PATH"], anything);
     let secret = lookup.or_in_file("client_secret", secret, secret_file);
     let use_msi = lookup.flag(&written.use_msi, "ARM_USE_MSI", false);
     let use_cli = lookup.flag(&written.use_cli, "ARM_USE_CLI", true);
@@ -32,12 +37,11 @@ pub(super) fn credential(lookup: &mut Lookup<'_>, written: &Written) -> Option<C
     if use_msi && !half_a_secret {
         return Some(Credential::ManagedIdentity {
             client_id,
-            endpoint: lookup.text(&written.msi_endpoint, &["ARM_MSI_ENDPOINT"]),
-            api_version: lookup.text(&written.msi_api_version, &["ARM_MSI_API_VERSION"]),
+            endpoint: lookup.text(&written.msi_endpoint, &["ARM_MSI_ENDPOINT"], token_url),
+            api_version: lookup.text(&written.msi_api_version, &["ARM_MSI_API_VERSION"], visible),
         });
     }
     if use_cli && !half_a_secret {
-        let subscription_id = lookup.text(&written.subscription_id, &["ARM_SUBSCRIPTION_ID"]);
         return Some(Credential::AzureCli { tenant_id, subscription_id });
     }
     let detail = format!(

@@ -5,12 +5,13 @@
 
 mod credential;
 mod lookup;
+mod ways;
 
 use serde::Deserialize;
 
 use super::Session;
 use credential::credential;
-use lookup::Lookup;
+use lookup::{Lookup, one_line, unbroken, visible};
 
 use crate::{
     arm::{self, Cloud, CorrelationId, Endpoints, Secret, Settings},
@@ -63,7 +64,8 @@ struct WrittenEndpoint {
 
 /// The schema of the provider block.
 pub fn schema() -> Schema {
-    let text = |name, description| Attribute::optional(name, Type::String, description);
+    let file = |name, description| Attribute::optional(name, Type::String, description);
+    let text = |name, description| Attribute::optional(name, Type::String, description).check(visible);
     let flag = |name, description| Attribute::optional(name, Type::Bool, description);
     let endpoint = vec![
         text(
@@ -81,7 +83,7 @@ pub fn schema() -> Schema {
         )
         .check(https),
     ];
-    let attributes = vec![
+    let mut attributes = vec![
         text("subscription_id", "The subscription of resources whose ids do not say it. Also `ARM_SUBSCRIPTION_ID`."),
         text("tenant_id", "The Microsoft Entra tenant to sign in to. Also `ARM_TENANT_ID`."),
         Attribute::optional(
@@ -89,13 +91,13 @@ pub fn schema() -> Schema {
             Type::list(Type::String),
             "Further tenants, at most three, whose resources are used by id. Also `ARM_AUXILIARY_TENANT_IDS`, separated by `;`.",
         )
-        .check(at_most_three),
+        .check(tenants),
         text("client_id", "The application (client) id to sign in with. Also `ARM_CLIENT_ID` or `AZURE_CLIENT_ID`."),
-        text("client_id_file_path", "A file that holds the client id. Also `ARM_CLIENT_ID_FILE_PATH`."),
-        text("client_secret", "A secret of the application. Also `ARM_CLIENT_SECRET`.").sensitive(),
-        text("client_secret_file_path", "A file that holds the secret. Also `ARM_CLIENT_SECRET_FILE_PATH`."),
+        file("client_id_file_path", "A file that holds the client id. Also `ARM_CLIENT_ID_FILE_PATH`."),
+        text("client_secret", "A secret of the application. Also `ARM_CLIENT_SECRET`.").sensitive().check(unbroken),
+        file("client_secret_file_path", "A file that holds the secret. Also `ARM_CLIENT_SECRET_FILE_PATH`."),
         flag("use_msi", "Whether to sign in with a managed identity; no by default. Also `ARM_USE_MSI`."),
-        text("msi_endpoint", "The URL that gives tokens of the managed identity, when not the usual one. Also `ARM_MSI_ENDPOINT`."),
+        text("msi_endpoint", "The URL that gives tokens of the managed identity, when not the usual one. Also `ARM_MSI_ENDPOINT`.").check(token_url),
         text("msi_api_version", "The api-version to ask that URL with. Also `ARM_MSI_API_VERSION`."),
         flag("use_cli", "Whether to sign in as the user of the Azure CLI when nothing else is configured; yes by default. Also `ARM_USE_CLI`."),
         text("environment", "The cloud: `public` (default), `usgovernment`, `china`, or `custom` with `endpoint`. Also `ARM_ENVIRONMENT`.")
@@ -117,12 +119,14 @@ pub fn schema() -> Schema {
         Attribute::optional("max_retries", Type::Number, "How often a request is repeated after a passing failure; 6 by default. Throttling does not count.")
             .check(not_negative),
     ];
+    attributes.extend(ways::attributes());
     let description =
         "Moves Azure AI Foundry hubs from shared keys to Microsoft Entra authorization and keeps them there.";
     Schema { version: 0, block: Block { description, attributes, blocks: Vec::new() } }
 }
 
 fn https(value: &Value) -> Result<(), Refusal> {
+    visible(value)?;
     let Some(text) = value.as_str() else { return Ok(()) };
     match Endpoints::new(text, text, text) {
         Ok(_) => Ok(()),
@@ -135,7 +139,22 @@ fn https(value: &Value) -> Result<(), Refusal> {
     }
 }
 
-fn at_most_three(value: &Value) -> Result<(), Refusal> {
+fn token_url(value: &Value) -> Result<(), Refusal> {
+    visible(value)?;
+    let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return Ok(()) };
+    match url::Url::parse(text) {
+        Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() => Ok(()),
+        _ => Err(Refusal::new(
+            "Not a URL",
+            format!("{text:?} must be a URL such as http://169.254.169.254/metadata/identity/oauth2/token."),
+        )),
+    }
+}
+
+fn tenants(value: &Value) -> Result<(), Refusal> {
+    if let Value::List(tenants) = value {
+        tenants.iter().try_for_each(visible)?;
+    }
     match value {
         Value::List(tenants) if tenants.len() > 3 => Err(Refusal::new(
             "Too many tenants",
@@ -191,7 +210,10 @@ pub fn configure(config: &Value, engine_version: &str, environment: Environment<
     if !config.is_wholly_known() {
         return (None, Diagnostics::default());
     }
-    let written: Written = match from_value(config.clone()) {
+    let mut lookup = Lookup::new(environment);
+    let mut block = config.clone();
+    ways::refuse(&mut lookup, &mut block);
+    let written: Written = match from_value(block) {
         Ok(written) => written,
         Err(mismatch) => {
             let detail = format!(
@@ -201,7 +223,6 @@ pub fn configure(config: &Value, engine_version: &str, environment: Environment<
             return (None, Diagnostic::error(MISFIT, detail).into());
         }
     };
-    let mut lookup = Lookup::new(environment);
     let endpoints = endpoints(&mut lookup, &written);
     let credential = credential(&mut lookup, &written);
     let (Some(endpoints), Some(credential)) = (endpoints, credential) else { return (None, lookup.diagnostics) };
@@ -221,16 +242,18 @@ pub fn configure(config: &Value, engine_version: &str, environment: Environment<
 fn endpoints(lookup: &mut Lookup<'_>, written: &Written) -> Option<Endpoints> {
     let none = WrittenEndpoint::default();
     let endpoint = written.endpoint.known().and_then(|list| list.first()).and_then(Attr::known).unwrap_or(&none);
-    let resource_manager = lookup.text(&endpoint.resource_manager_endpoint, &["ARM_RESOURCE_MANAGER_ENDPOINT"]);
-    let audience = lookup.text(&endpoint.resource_manager_audience, &["ARM_RESOURCE_MANAGER_AUDIENCE"]);
-    let authority = lookup.text(&endpoint.active_directory_authority_host, &["ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST"]);
-    let name = lookup.text(&written.environment, &["ARM_ENVIRONMENT"]).unwrap_or_else(|| "public".to_owned());
-    let known = Cloud::by_name(&name).map(Cloud::endpoints);
-    if known.is_none() && !name.eq_ignore_ascii_case("custom") {
-        let detail = format!("ARM_ENVIRONMENT is {name:?}; it must be public, usgovernment, china or custom.");
-        lookup.diagnostics.push(Diagnostic::error("Unknown environment", detail).at(Path::root("environment")));
+    let resource_manager =
+        lookup.text(&endpoint.resource_manager_endpoint, &["ARM_RESOURCE_MANAGER_ENDPOINT"], visible);
+    let audience = lookup.text(&endpoint.resource_manager_audience, &["ARM_RESOURCE_MANAGER_AUDIENCE"], visible);
+    let authority =
+        lookup.text(&endpoint.active_directory_authority_host, &["ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST"], visible);
+    let name = lookup
+        .text(&written.environment, &["ARM_ENVIRONMENT"], environment_name)
+        .unwrap_or_else(|| "public".to_owned());
+    if lookup.diagnostics.has_errors() {
         return None;
     }
+    let known = Cloud::by_name(&name).map(Cloud::endpoints);
     let default = |choose: fn(&Endpoints) -> &url::Url| known.as_ref().map(|known| choose(known).to_string());
     let audience = audience.or_else(|| match &resource_manager {
         Some(own) => Some(own.clone()),
@@ -260,13 +283,10 @@ fn endpoints(lookup: &mut Lookup<'_>, written: &Written) -> Option<Endpoints> {
 
 fn settings(lookup: &mut Lookup<'_>, written: &Written, endpoints: Endpoints, engine_version: &str) -> Settings {
     let mut settings = Settings::new(endpoints);
-    let partner_id = lookup.text(&written.partner_id, &["ARM_PARTNER_ID"]);
-    if let Some(partner_id) = &partner_id {
-        lookup.check("ARM_PARTNER_ID", &partner_id.as_str().into(), guid);
-    }
-    settings.user_agent =
-        user_agent(engine_version, partner_id.as_deref(), lookup.variable(&["AZURE_HTTP_USER_AGENT"]).as_deref());
-    let fixed = lookup.text(&written.custom_correlation_request_id, &["ARM_CORRELATION_REQUEST_ID"]);
+    let partner_id = lookup.text(&written.partner_id, &["ARM_PARTNER_ID"], guid);
+    let appended = lookup.text(&Attr::Null, &["AZURE_HTTP_USER_AGENT"], one_line);
+    settings.user_agent = user_agent(engine_version, partner_id.as_deref(), appended.as_deref());
+    let fixed = lookup.text(&written.custom_correlation_request_id, &["ARM_CORRELATION_REQUEST_ID"], visible);
     settings.correlation_id = match (
         lookup.flag(&written.disable_correlation_request_id, "ARM_DISABLE_CORRELATION_REQUEST_ID", false),
         fixed,
@@ -278,7 +298,7 @@ fn settings(lookup: &mut Lookup<'_>, written: &Written, endpoints: Endpoints, en
     if let Some(retries) = written.max_retries.known() {
         settings.max_retries = u32::try_from(*retries).unwrap_or(settings.max_retries);
     }
-    settings.workspaces_api_version = lookup.text(&written.workspaces_api_version, &[]);
+    settings.workspaces_api_version = lookup.text(&written.workspaces_api_version, &[], visible);
     settings.auxiliary_tenant_ids = auxiliary_tenant_ids(lookup, written);
     settings
 }
@@ -288,11 +308,10 @@ fn auxiliary_tenant_ids(lookup: &mut Lookup<'_>, written: &Written) -> Vec<Strin
     if let Some(tenants) = written.auxiliary_tenant_ids.known() {
         return tenants.iter().filter_map(|tenant| tenant.text().map(str::to_owned)).collect();
     }
-    let text = lookup.variable(&[VARIABLE]).unwrap_or_default();
-    let tenants: Vec<_> =
-        text.split(';').map(str::trim).filter(|tenant| !tenant.is_empty()).map(str::to_owned).collect();
-    lookup.check(VARIABLE, &Value::List(tenants.iter().cloned().map(Value::from).collect()), at_most_three);
-    tenants
+    let text = lookup.variable(&[VARIABLE]).map_or_else(String::new, |(_, text)| text);
+    let found: Vec<_> = text.split(';').map(str::trim).filter(|tenant| !tenant.is_empty()).map(str::to_owned).collect();
+    lookup.check(VARIABLE, &Value::List(found.iter().cloned().map(Value::from).collect()), tenants);
+    found
 }
 
 fn user_agent(engine_version: &str, partner_id: Option<&str>, appended: Option<&str>) -> String {
@@ -313,7 +332,9 @@ mod tests {
     pub(super) fn written(members: &[(&'static str, Value)]) -> Written {
         let Value::Map(mut block) = schema().block.null_object() else { unreachable!("a block is an object") };
         block.extend(members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        from_value(Value::Map(block)).unwrap()
+        let mut block = Value::Map(block);
+        ways::refuse(&mut Lookup::new(&|_| None), &mut block);
+        from_value(block).unwrap()
     }
 
     /// The environment with these variables.

@@ -99,6 +99,17 @@ async fn what_azure_does_not_know_or_refuses_is_an_error_before_anything_is_chan
 }
 
 #[tokio::test]
+async fn a_folder_for_temporary_files_that_is_missing_stops_nobody() {
+    for_each_engine(async |engine| {
+        let bed = Bed::new().await;
+        let workspace = bed.workspace(engine, &bed.grant());
+        let missing = workspace.path().join("missing").display().to_string();
+        workspace.env("TMPDIR", &missing).plan(&[]).await.exits(2);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_sign_in_that_is_refused_changes_nothing() {
     for_each_engine(async |engine| {
         let bed = Bed::new().await;

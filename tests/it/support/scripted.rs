@@ -4,6 +4,7 @@
 //! nonsense, to point elsewhere, and to hold an answer back until the test lets it go.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -97,22 +98,29 @@ struct State {
     script: Mutex<Vec<Exchange>>,
     received: Mutex<Vec<Received>>,
     unexpected: Mutex<Vec<String>>,
+    connections: AtomicUsize,
     arrival: Notify,
 }
 
 impl Scripted {
     /// Starts with TLS.
     pub(crate) async fn start(script: Vec<Exchange>) -> Self {
-        let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-        let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
+        Self::start_as(rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap(), script).await
+    }
+
+    /// Starts with TLS and a certificate of one's own.
+    pub(crate) async fn start_as(certificate: rcgen::CertificateParams, script: Vec<Exchange>) -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = certificate.self_signed(&key).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![certified.cert.der().clone()], key)
+            .with_single_cert(vec![certificate.der().clone()], key)
             .unwrap();
-        let root = certified.cert.pem().into_bytes();
+        let root = certificate.pem().into_bytes();
         Self::serve(script, "https", root, Some(TlsAcceptor::from(Arc::new(config)))).await
     }
 
@@ -129,12 +137,14 @@ impl Scripted {
             script: Mutex::new(script),
             received: Mutex::default(),
             unexpected: Mutex::default(),
+            connections: AtomicUsize::default(),
             arrival: Notify::new(),
         });
         let serving = state.clone();
         let listening = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                serving.connections.fetch_add(1, Ordering::Relaxed);
                 let (state, tls) = (serving.clone(), tls.clone());
                 connections.spawn(async move {
                     match tls {
@@ -154,6 +164,11 @@ impl Scripted {
     /// What has come so far.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.state.received.lock().unwrap().clone()
+    }
+
+    /// How many connections there were, also of clients that did not trust us.
+    pub(crate) fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::Relaxed)
     }
 
     /// Method and target of what has come so far.

@@ -165,9 +165,8 @@ async fn by_guid(
             return Err(Fault::Missing(report::failure(summary, &error, next).at(Path::root("role_definition_id"))));
         }
         Err(error) => {
-            let next = "Reading it takes Microsoft.Authorization/roleDefinitions/read.";
             let summary = format!("Cannot look up the role {guid}");
-            return Err(Fault::Failed(report::failure(summary, &error, next).at(Path::root("role_definition_id"))));
+            return Err(Fault::Failed(report::failure(summary, &error, "").at(Path::root("role_definition_id"))));
         }
     };
     if fits(&role, name, Some(guid)) {

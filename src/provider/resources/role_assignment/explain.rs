@@ -177,18 +177,13 @@ fn common(error: &Error, doing: &str) -> Option<Explained> {
 
 /// What a refused caller needs.
 fn forbidden(error: &Error, action: &str, scope: &str) -> String {
-    let denied = error.service().and_then(arm::ServiceError::denied);
-    let (action, scope) = match &denied {
-        Some(denied) => (denied.action.as_str(), denied.scope.as_str()),
-        None => (action, scope),
-    };
-    let roles = if action.to_lowercase().ends_with("/read") {
+    let roles = if action.ends_with("/read") {
         "Reader, Contributor and any role that grants roles allow it."
     } else {
         "Owner, User Access Administrator and Role Based Access Control Administrator allow it; Contributor does not. The \
          caller's own role may carry a condition that limits which roles it may grant."
     };
-    format!("The caller lacks {action} on {scope}. {roles} A role that was granted only just now takes some minutes.")
+    report::lacks(error, action, scope, roles)
 }
 
 /// The same grant is there under another name, and that is not wanted.
@@ -475,11 +470,18 @@ pub(super) fn put_back(entry: &Entry, theirs: &str, error: Option<&Error>) -> Di
 pub(super) fn may_be_the_platforms(entry: &Entry, error: &Error) -> Diagnostic {
     let next = format!(
         "The assignment {} came from elsewhere, and its principal may be the system-assigned identity of a hub, whose grants \
-         are the platform's and must stay. Telling takes Microsoft.MachineLearningServices/workspaces/read on the \
-         subscription. If the principal is something else, remove it with az role assignment delete --ids {}.",
+         are the platform's and must stay. If the principal is something else, remove it with az role assignment delete --ids \
+         {}.",
         entry.id, entry.id
     );
-    report::failure(format!("Cannot tell whose grant of {:?} this is", entry.role.name), error, &next)
+    let lacks = report::lacks(
+        error,
+        "Microsoft.MachineLearningServices/workspaces/read",
+        &format!("/subscriptions/{}", entry.id.scope.subscription().unwrap_or_default()),
+        "Reader",
+    );
+    let detail = format!("{}\n\n{next}", report::explain(error, &lacks));
+    Diagnostic::error(format!("Cannot tell whose grant of {:?} this is", entry.role.name), detail)
 }
 
 /// Why a grant of the platform is not made from here.

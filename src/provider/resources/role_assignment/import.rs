@@ -92,8 +92,8 @@ async fn find(session: &Session, call: &Call, named: State) -> Result<State, Dia
     let roles = roles.map_err(plain)?.unwrap_or_default();
     let principal = named.principal_id.text().unwrap_or_default().to_owned();
     let list = session.arm.role_assignments().list(&scope, &Filter::AtScope, read, call).await.map_err(|error| {
-        let next = "Finding assignments takes Microsoft.Authorization/roleAssignments/read on the scope.";
-        report::failure("Cannot list the role assignments", &error, next)
+        let next = report::lacks(&error, "Microsoft.Authorization/roleAssignments/read", scope.as_str(), "Reader");
+        report::failure("Cannot list the role assignments", &error, &next)
     })?;
     let found = roles.iter().filter_map(|role| {
         let found = list.value.iter().find(|found| grant::is_about(found, &scope, &principal, role))?;

@@ -53,8 +53,10 @@ pub(super) async fn resolve(
             return Err(Fault::Missing(report::failure("The hub does not exist", &error, next).at(at())));
         }
         Err(error) => {
-            let next = "The roles of a hub are held on its storage account, and reading the hub takes Microsoft.MachineLearningServices/workspaces/read. Naming storage_account_id instead of hub_id does without it.";
-            return Err(Fault::Failed(report::failure("Cannot read the hub", &error, next).at(at())));
+            let without = "Reader allows it. Naming storage_account_id instead of hub_id does without: the roles of a hub are held on its storage account.";
+            let next =
+                report::lacks(&error, "Microsoft.MachineLearningServices/workspaces/read", hub_id.as_str(), without);
+            return Err(Fault::Failed(report::failure("Cannot read the hub", &error, &next).at(at())));
         }
     };
     if hub.kind() == WorkspaceKind::Project {
@@ -123,9 +125,10 @@ pub(super) async fn tenant_of(session: &Session, scope: &ArmId, call: &Call) -> 
     let subscription = scope.subscription().and_then(|subscription| ArmId::subscription_scope(subscription).ok());
     let Some(subscription) = subscription else { return Ok(None) };
     let found = session.arm.subscriptions().get(&subscription, Read::Fresh, call).await.map_err(|error| {
-        let next = "An assignment made with delegated_managed_identity_resource_id is found again only by the tenant of its \
-                    subscription, and reading that takes Microsoft.Resources/subscriptions/read.";
-        report::failure("Cannot read the subscription", &error, next)
+        let why = "Reader allows it. An assignment made with delegated_managed_identity_resource_id is found again only by the \
+                   tenant of its subscription.";
+        let next = report::lacks(&error, "Microsoft.Resources/subscriptions/read", subscription.as_str(), why);
+        report::failure("Cannot read the subscription", &error, &next)
     })?;
     Ok(Some(found.tenant_id).filter(|tenant| uuid::Uuid::try_parse(tenant).is_ok()))
 }

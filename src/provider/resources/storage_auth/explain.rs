@@ -70,7 +70,8 @@ pub(super) fn refused_kind(id: &WorkspaceId, hub: &Workspace) -> Option<Diagnost
 /// The hub could not be looked at.
 pub(super) fn hub_not_read(hub: &WorkspaceId, error: &Error) -> Diagnostic {
     let lacks = "Microsoft.MachineLearningServices/workspaces/read";
-    report::failure("Cannot read the hub", error, &forbidden(error, lacks, hub.as_str(), "Reader")).at(Path::root(HUB))
+    report::failure("Cannot read the hub", error, &report::lacks(error, lacks, hub.as_str(), "Reader"))
+        .at(Path::root(HUB))
 }
 
 /// The hub may not be looked at while planning, which is no reason to stop yet.
@@ -88,7 +89,7 @@ pub(super) fn no_account_id(hub: &WorkspaceId, named: &str) -> Diagnostic {
 /// The account could not be looked at.
 pub(super) fn account_not_read(account: &StorageAccountId, error: &Error) -> Diagnostic {
     let lacks = "Microsoft.Storage/storageAccounts/read";
-    report::failure("Cannot read the storage account", error, &forbidden(error, lacks, account.as_str(), "Reader"))
+    report::failure("Cannot read the storage account", error, &report::lacks(error, lacks, account.as_str(), "Reader"))
         .at(Path::root(KEYS))
 }
 
@@ -210,7 +211,7 @@ pub(super) fn not_resynced(hub: &WorkspaceId, error: &Error) -> Diagnostic {
         hub.name(),
         hub.resource_group()
     );
-    Diagnostic::warning("The hub has not fetched the keys anew", report::explain(error, &next))
+    Diagnostic::warning("The hub has not fetched the keys anew", format!("{}\n\n{next}", report::explain(error, "")))
 }
 
 /// The account refuses keys and the hub has just begun to need them.
@@ -534,7 +535,7 @@ fn obstacle(error: &Error, doing: &str, action: &str, scope: &str, roles: &str) 
     }
     let explained = match error.code()? {
         ErrorCode::AuthorizationFailed | ErrorCode::LinkedAuthorizationFailed => {
-            ("Not allowed to change this", forbidden(error, action, scope, roles))
+            ("Not allowed to change this", report::lacks(error, action, scope, roles))
         }
         ErrorCode::ScopeLocked => (
             "A lock is in the way",
@@ -568,18 +569,4 @@ fn obstacle(error: &Error, doing: &str, action: &str, scope: &str, roles: &str) 
         _ => return None,
     };
     Some(explained)
-}
-
-/// What a refused caller needs; nothing when the error is another one.
-fn forbidden(error: &Error, action: &str, scope: &str, roles: &str) -> String {
-    if !error.is_forbidden() {
-        return String::new();
-    }
-    let denied = error.service().and_then(arm::ServiceError::denied);
-    let (action, scope) = match &denied {
-        Some(denied) => (denied.action.as_str(), denied.scope.as_str()),
-        None => (action, scope),
-    };
-    let roles = if roles.ends_with('.') { roles.to_owned() } else { format!("The role {roles} allows it.") };
-    format!("The caller lacks {action} on {scope}. {roles} A role that was granted only just now takes some minutes.")
 }

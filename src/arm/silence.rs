@@ -1,0 +1,90 @@
+//! What it means that no answer arrived.
+
+use std::{error::Error, io};
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    /// No connection could be made: an unknown name, a closed port, no way there.
+    Unreached,
+    /// No connection came about in the time it may take, as behind a firewall that drops what it forbids.
+    TimedOut,
+    /// The server was there, and its certificate does not prove who it is. Asking again will not change that.
+    Untrusted(Distrust),
+    /// The connection broke before the whole answer was there, and the request may have arrived.
+    Broken,
+}
+
+/// What is wrong with a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distrust {
+    /// Nobody who is trusted has signed it, or something else is wrong with it.
+    Issuer,
+    /// It is valid no more, or not yet.
+    Time,
+    /// It is that of another host.
+    Name,
+}
+
+impl Silence {
+    /// Reads it from the transport's error.
+    pub(crate) fn of(error: &reqwest::Error) -> Self {
+        match distrust(error) {
+            Some(distrust) => Self::Untrusted(distrust),
+            None if error.is_connect() && error.is_timeout() => Self::TimedOut,
+            None if error.is_connect() => Self::Unreached,
+            None => Self::Broken,
+        }
+    }
+
+    /// Whether the request was certainly not sent, so that it had no effect.
+    pub fn is_before_sending(self) -> bool {
+        !matches!(self, Self::Broken)
+    }
+
+    /// What the user can do.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Untrusted(Distrust::Issuer) => {
+                "The server's certificate is not trusted. If it, or a proxy that inspects traffic, has an authority of its \
+                 own, install that authority's certificate on this machine or name it in SSL_CERT_FILE."
+            }
+            Self::Untrusted(Distrust::Time) => {
+                "The server's certificate has run out or is not valid yet. Check this machine's clock; if it is right, \
+                 whoever runs the server, or a proxy that inspects traffic, has to renew the certificate."
+            }
+            Self::Untrusted(Distrust::Name) => {
+                "The server's certificate is that of another host. Check the environment and the addresses that are \
+                 configured, and whether a proxy or DNS leads somewhere else."
+            }
+            Self::Unreached | Self::TimedOut | Self::Broken => {
+                "Check the network, the proxy (HTTPS_PROXY, NO_PROXY), and the environment and the addresses that are \
+                 configured."
+            }
+        }
+    }
+}
+
+/// What is wrong with the server's certificate, if that was the trouble.
+fn distrust(error: &reqwest::Error) -> Option<Distrust> {
+    use rustls::CertificateError as Certificate;
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(this) = cause {
+        if let Some(rustls::Error::InvalidCertificate(problem)) = this.downcast_ref() {
+            return Some(match problem {
+                Certificate::Expired
+                | Certificate::ExpiredContext { .. }
+                | Certificate::NotValidYet
+                | Certificate::NotValidYetContext { .. } => Distrust::Time,
+                Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => Distrust::Name,
+                _ => Distrust::Issuer,
+            });
+        }
+        cause = match this.downcast_ref::<io::Error>() {
+            // As its source such an error gives that of the error it wraps, leaving out the one that matters.
+            Some(wrapper) => wrapper.get_ref().map(|wrapped| wrapped as _),
+            None => this.source(),
+        };
+    }
+    None
+}
