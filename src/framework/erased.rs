@@ -219,7 +219,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                 return PlannedChange { private: private.encode(), ..unplanned(diagnostics) };
             }
             let block = &self.schema.block;
-            let planned = plan::prepare(block, &change.prior, &change.config, &change.target);
+            let planned = plan::prepare(block, &change.prior, &change.config);
             let request = PlanRequest {
                 prior: match &change.prior {
                     Value::Null => None,

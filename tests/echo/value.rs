@@ -81,6 +81,10 @@ fn schema() -> Schema {
         Attribute::optional("objects", Type::set(object), "A set of objects."),
         Attribute::optional("tuple", Type::Tuple(vec![Type::String, Type::Bool]), "A tuple."),
         Attribute::optional("dynamic", Type::Dynamic, "Anything."),
+        Attribute::optional("name_set", Type::set(Type::String), "Names in any case.").same(str::eq_ignore_ascii_case),
+        Attribute::optional("name_list", Type::list(Type::String), "Names in any case.")
+            .same(str::eq_ignore_ascii_case),
+        Attribute::optional("name_map", Type::map(Type::String), "Names in any case.").same(str::eq_ignore_ascii_case),
         Attribute::optional("sensitive", Type::String, "Hidden in output.").sensitive(),
         Attribute::optional("secret", Type::String, "Not kept.").write_only(),
         Attribute::optional("either", Type::String, "Given, or made.").or_computed(),
@@ -176,7 +180,7 @@ impl AnyResource<Store> for EchoValue {
             let block = &self.schema.block;
             let state = match &change.config {
                 Value::Null => Value::Null,
-                config => plan::prepare(block, &change.prior, config, &change.target),
+                config => plan::prepare(block, &change.prior, config),
             };
             let requires_replace =
                 if change.prior.is_null() { Vec::new() } else { plan::replacements(block, &change.prior, &state) };
