@@ -6,6 +6,7 @@ mod auth_objects;
 mod bed;
 mod demo;
 mod echo;
+mod empty;
 mod examples;
 mod grants;
 mod mistakes;

@@ -43,11 +43,8 @@ impl Plan<'_> {
         choice::fill(&mut self.planned, &self.config, roles.as_deref(), scope.as_ref());
 
         if self.config.condition_version.is_null() {
-            self.planned.condition_version = match &self.config.condition {
-                Attr::Null => Attr::Null,
-                Attr::Unknown => Attr::Unknown,
-                Attr::Known(_) => "2.0".to_owned().into(),
-            };
+            self.planned.condition_version = Attr::Unknown;
+            self.planned.condition_version = self.planned.language();
         }
         self.planned.id = self.planned.import_id();
 
