@@ -179,6 +179,10 @@ impl<P: Provider> Server<P> {
         let mut left = contained("ReadResource", lost, work).await;
         if !left.diagnostics.has_errors() && !left.state.is_null() {
             let known = if imported { Value::Null } else { identity.clone() };
+            // The first spelling stays here too.
+            if known.same_by(&left.identity, &resource.identity_schema().ty(), &str::eq_ignore_ascii_case) {
+                left.identity = known.clone();
+            }
             left.diagnostics.extend(identity_faults(resource, &known, &left.identity));
         }
         if left.diagnostics.has_errors() {

@@ -45,7 +45,7 @@ fn written<'s>(state: &'s Json, config: &Json) -> Vec<(&'static str, Json, &'s J
 }
 
 #[tokio::test]
-async fn an_empty_string_stays_in_plan_and_state_and_means_null_to_the_provider() {
+async fn an_empty_string_stays_in_plan_and_state_wherever_it_is_written() {
     let mut echo = Echo::new();
     let config = everywhere(&json!(""));
     let report = echo.core.apply(TYPE, "a", config.clone()).await.quiet();

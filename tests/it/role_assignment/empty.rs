@@ -105,6 +105,20 @@ async fn an_imported_object_takes_empty_strings_without_a_request() {
 }
 
 #[tokio::test]
+async fn an_adopted_assignment_that_azure_spells_in_another_way_keeps_the_identity_of_its_object() {
+    let mut bed = bed().await;
+    bed.emulator.seed_assignment(&bed.account.to_uppercase(), ALICE, "Storage Blob Data Reader");
+    let empty = json!({ "hub_id": bed.hub, "principal_id": ALICE, "role_definition_name": "Storage Blob Data Reader",
+        "scope": "", "storage_account_id": "", "on_existing": "adopt" });
+    bed.apply(&empty).await.quiet();
+    let (id, identity) = (bed.recorded()[0].1.clone(), bed.core.identity(TYPE, "a"));
+    assert!(!id.starts_with(&bed.account), "{id}");
+    bed.plan(&empty).await.ok().assert_empty();
+    bed.core.refresh().await.quiet();
+    assert_eq!(bed.core.identity(TYPE, "a"), identity);
+}
+
+#[tokio::test]
 async fn what_somebody_writes_where_the_configuration_is_empty_shows_and_is_put_back() {
     let mut bed = bed().await;
     let empty = json!({ "storage_account_id": bed.account, "principal_id": ALICE, "description": "", "condition": "",
