@@ -259,7 +259,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                 return PlannedChange { private: private.encode(), ..unplanned(diagnostics) };
             }
             let block = &self.schema.block;
-            let planned = plan::prepare(block, &change.prior, &change.config, &change.target);
+            let planned = plan::prepare(block, &change.prior, &change.config);
             let prior = match &change.prior {
                 Value::Null => None,
                 prior => Some(fit!(prior.clone(), |error: Diagnostic| unplanned(error.into()))),

@@ -21,7 +21,7 @@ impl<'s> From<&'s Block> for Members<'s> {
 
 impl<'s> Members<'s> {
     /// The nested attributes and the blocks: name, how they are collected and what stands in each of them.
-    fn nested(self) -> impl Iterator<Item = (&'static str, Nesting, Members<'s>)> {
+    pub(super) fn nested(self) -> impl Iterator<Item = (&'static str, Nesting, Members<'s>)> {
         let attributes = self.attributes.iter().filter_map(|attribute| {
             let (nesting, members) = attribute.nested_members()?;
             Some((attribute.name, nesting, members))
@@ -69,25 +69,25 @@ impl Attribute {
 
     /// Whether two values are one to the engine, or two spellings of one.
     pub(super) fn is_same(&self, left: &Value, right: &Value) -> bool {
-        match (self.same, left, right) {
-            (Some(same), Value::String(left), Value::String(right)) => same(left, right),
-            _ => left.same_as(right, &self.ty()),
+        match self.same {
+            Some(same) => left.same_by(right, &self.ty(), &same),
+            None => left.same_as(right, &self.ty()),
         }
     }
 }
 
 /// One object beside its counterpart, which is null where there is none. The step leads to it, and is `None` where there
 /// is none to take: to an only object, and to an element of a set.
-pub(super) type Pair<'v> = (Option<Step>, &'v Value, &'v Value);
+pub(super) type Pair<'p, 'w> = (Option<Step>, &'p Value, &'w Value);
 
 /// The objects of `wanted`, each with its counterpart in `prior`: that at the same index or key, and for an element of a
 /// set the first not yet taken one that `matches`.
-pub(super) fn pairs<'v>(
+pub(super) fn pairs<'p, 'w>(
     nesting: Nesting,
-    prior: &'v Value,
-    wanted: &'v Value,
+    prior: &'p Value,
+    wanted: &'w Value,
     matches: &dyn Fn(&Value, &Value) -> bool,
-) -> Vec<Pair<'v>> {
+) -> Vec<Pair<'p, 'w>> {
     let (prior, wanted) = (bare(prior), bare(wanted));
     match (nesting, wanted) {
         (Nesting::Single | Nesting::Group, Value::Map(_)) => vec![(None, prior, wanted)],

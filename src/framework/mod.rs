@@ -13,6 +13,7 @@ pub mod private;
 pub mod resource;
 pub mod schema;
 pub mod server;
+mod spelling;
 pub mod state;
 pub mod timeouts;
 pub mod types;

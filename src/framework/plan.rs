@@ -8,26 +8,25 @@ use super::{
     schema::{Attribute, Block, Kind, Nesting, Presence},
 };
 
-/// What an object is planned to be, from the configuration, what the engine proposes (the configuration over the prior
-/// object) and the prior object, which is null at creation.
+/// What an object is planned to be, from the configuration and the prior object, which is null at creation.
 ///
 /// Write-only attributes are null. What the configuration leaves out becomes its default or, at creation, unknown where
 /// the provider will fill it in; on an update such attributes keep their value, so that nothing that depends on them is
 /// planned again without need. Another spelling of the prior value plans as the prior one.
-pub fn prepare(block: &Block, prior: &Value, config: &Value, proposed: &Value) -> Value {
-    prepare_members(block.into(), prior, config, proposed)
+pub fn prepare(block: &Block, prior: &Value, config: &Value) -> Value {
+    prepare_members(block.into(), prior, config)
 }
 
-fn prepare_members(members: Members<'_>, prior: &Value, config: &Value, proposed: &Value) -> Value {
-    let of = |name| [prior, config, proposed].map(|value| value.get(name));
+fn prepare_members(members: Members<'_>, prior: &Value, config: &Value) -> Value {
+    let of = |name| [prior, config].map(|value| value.get(name));
     let attributes = members.attributes.iter().map(|attribute| {
-        let [kept, config, proposed] = of(attribute.name);
+        let [kept, config] = of(attribute.name);
         let prior = if prior.is_null() { Prior::Created } else { Prior::Is(kept) };
-        (attribute.name.to_owned(), prepare_attribute(attribute, prior, config, proposed))
+        (attribute.name.to_owned(), prepare_attribute(attribute, prior, config))
     });
     let blocks = members.blocks.iter().map(|nested| {
-        let [prior, config, proposed] = of(nested.name);
-        (nested.name.to_owned(), prepare_nested(nested.nesting, (&nested.block).into(), prior, config, proposed))
+        let [prior, config] = of(nested.name);
+        (nested.name.to_owned(), prepare_nested(nested.nesting, (&nested.block).into(), prior, config))
     });
     Value::object(attributes.chain(blocks))
 }
@@ -48,7 +47,7 @@ impl<'v> Prior<'v> {
     }
 }
 
-fn prepare_attribute(attribute: &Attribute, prior: Prior<'_>, config: &Value, proposed: &Value) -> Value {
+fn prepare_attribute(attribute: &Attribute, prior: Prior<'_>, config: &Value) -> Value {
     if attribute.write_only {
         return Value::Null;
     }
@@ -56,51 +55,43 @@ fn prepare_attribute(attribute: &Attribute, prior: Prior<'_>, config: &Value, pr
         return match (&attribute.default, prior) {
             (Some(default), prior) => first_spelling(attribute, prior, default),
             (None, Prior::Created) if attribute.is_computed() => Value::Unknown,
-            (None, _) if attribute.is_computed() => proposed.clone(),
+            (None, Prior::Is(prior)) if attribute.is_computed() => prior.clone(),
             (None, _) => config.clone(),
         };
     }
     match attribute.nested_members() {
-        Some((nesting, members)) => prepare_nested(nesting, members, prior.value(), config, proposed),
+        Some((nesting, members)) => prepare_nested(nesting, members, prior.value(), config),
         None => first_spelling(attribute, prior, config),
     }
 }
 
 /// The wanted value, or the prior one where that is another spelling of it.
 fn first_spelling(attribute: &Attribute, prior: Prior<'_>, wanted: &Value) -> Value {
-    match (attribute.same, prior.value(), wanted) {
-        (Some(same), Value::String(prior), Value::String(wanted)) if same(prior, wanted) => prior.clone().into(),
-        _ => wanted.clone(),
-    }
+    let prior = prior.value();
+    if attribute.is_same(prior, wanted) { prior.clone() } else { wanted.clone() }
 }
 
 /// Prepares each object of the configuration with its counterparts.
-fn prepare_nested(nesting: Nesting, members: Members<'_>, prior: &Value, config: &Value, proposed: &Value) -> Value {
+fn prepare_nested(nesting: Nesting, members: Members<'_>, prior: &Value, config: &Value) -> Value {
     // An element that is unknown or null as a whole has no members to decide about.
-    let element = |prior: &Value, config: &Value, proposed: &Value| match config {
-        Value::Map(_) => prepare_members(members, prior, config, proposed),
+    let element = |prior: &Value, config: &Value| match config {
+        Value::Map(_) => prepare_members(members, prior, config),
         whole => whole.clone(),
     };
     match (nesting, config) {
-        (Nesting::Single | Nesting::Group, Value::Map(_)) => element(prior, config, proposed),
-        (Nesting::List, Value::List(elements)) => Value::List(
-            elements
-                .iter()
-                .enumerate()
-                .map(|(index, config)| element(nth(prior, index), config, nth(proposed, index)))
-                .collect(),
-        ),
-        // What the engine proposes stands in an order of its own. It comes from matching like this one: where the
-        // configuration has nothing it is what was there.
+        (Nesting::Single | Nesting::Group, Value::Map(_)) => element(prior, config),
+        (Nesting::List, Value::List(elements)) => {
+            Value::List(elements.iter().enumerate().map(|(index, config)| element(nth(prior, index), config)).collect())
+        }
         (Nesting::Set, Value::List(_)) => Value::List(
             pairs(nesting, prior, config, &|prior, config| members.derive(prior, config))
                 .into_iter()
-                .map(|(_, prior, config)| element(prior, config, prior))
+                .map(|(_, prior, config)| element(prior, config))
                 .collect(),
         ),
-        (Nesting::Map, Value::Map(members)) => Value::object(
-            members.iter().map(|(key, config)| (key.clone(), element(prior.get(key), config, proposed.get(key)))),
-        ),
+        (Nesting::Map, Value::Map(members)) => {
+            Value::object(members.iter().map(|(key, config)| (key.clone(), element(prior.get(key), config))))
+        }
         // Null, unknown, or dynamic as a whole: nothing within it is ours to decide.
         _ => config.clone(),
     }
@@ -131,7 +122,9 @@ fn without(block: &Block, value: Value, picked: Picked<'_>) -> Value {
     for nested in &block.blocks {
         let kept = match members.remove(nested.name) {
             None | Some(Value::Null) => nested.empty(),
-            Some(member) => map_elements(nested.nesting, member, &|element| without(&nested.block, element, picked)),
+            Some(member) => {
+                map_elements(nested.nesting, member, &mut |element| without(&nested.block, element, picked))
+            }
         };
         members.insert(nested.name.to_owned(), kept);
     }
@@ -145,7 +138,7 @@ fn blank(attributes: &[Attribute], members: &mut BTreeMap<String, Value>, picked
         *member = match &attribute.kind {
             _ if picked(attribute, &value) => Value::Null,
             Kind::Plain(_) => value,
-            Kind::Nested(nesting, attributes) => map_elements(*nesting, value, &|element| match element {
+            Kind::Nested(nesting, attributes) => map_elements(*nesting, value, &mut |element| match element {
                 Value::Map(mut members) => {
                     blank(attributes, &mut members, picked);
                     Value::Map(members)
@@ -156,7 +149,8 @@ fn blank(attributes: &[Attribute], members: &mut BTreeMap<String, Value>, picked
     }
 }
 
-fn map_elements(nesting: Nesting, value: Value, change: &dyn Fn(Value) -> Value) -> Value {
+/// The value with each of the objects collected in it changed, in their order.
+pub(super) fn map_elements(nesting: Nesting, value: Value, change: &mut dyn FnMut(Value) -> Value) -> Value {
     match (nesting, value) {
         (Nesting::Single | Nesting::Group, value) => change(value),
         (Nesting::List | Nesting::Set, Value::List(elements)) => {
@@ -183,7 +177,9 @@ fn replaced(members: Members<'_>, prior: &Value, planned: &Value) -> Vec<Path> {
     let mut paths = Vec::new();
     let unchanged = |members: Members<'_>, prior: &Value, planned: &Value| replaced(members, prior, planned).is_empty();
     walk(members, prior, planned, &unchanged, &mut |path, attribute, prior, planned| {
-        if attribute.requires_replace && !prior.same_as(planned, &attribute.ty()) && !paths.contains(path) {
+        // Whether what was left to the provider has changed cannot be known.
+        let changed = !prior.is_unknown() && !prior.same_as(planned, &attribute.ty());
+        if attribute.requires_replace && changed && !paths.contains(path) {
             paths.push(path.clone());
         }
     });
@@ -194,6 +190,11 @@ fn replaced(members: Members<'_>, prior: &Value, planned: &Value) -> Vec<Path> {
 pub fn check(block: &Block, config: &Value) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     walk(block.into(), &Value::Null, config, &|_, _, _| false, &mut |path, attribute, _, value| {
+        if attribute.presence == Presence::Required && value.as_str() == Some("") {
+            let detail = format!("{} has to be set, and an empty string is as good as nothing.", attribute.name);
+            diagnostics.push(Diagnostic::error(format!("{} is empty", attribute.name), detail).at(path.clone()));
+            return;
+        }
         let Some(check) = attribute.check else { return };
         if value.is_null() || !value.is_wholly_known() {
             return;
@@ -275,7 +276,7 @@ mod tests {
     #[test]
     fn a_new_object_has_its_defaults_and_unknowns_and_no_secret() {
         let config = object(&[("name", "n".into()), ("secret", "s".into()), ("items", items(&[("a", Value::Null)]))]);
-        let planned = prepare(&block(), &Value::Null, &config, &config);
+        let planned = prepare(&block(), &Value::Null, &config);
         let expected = object(&[
             ("id", Value::Unknown),
             ("name", "n".into()),
@@ -294,13 +295,7 @@ mod tests {
             ("items", items(&[("a", "x".into())])),
         ]);
         let config = object(&[("name", "nAME".into()), ("items", items(&[("a", Value::Null), ("b", Value::Null)]))]);
-        let proposed = object(&[
-            ("id", "1".into()),
-            ("name", "nAME".into()),
-            ("mode", "accesskey".into()),
-            ("items", items(&[("a", "x".into()), ("b", Value::Null)])),
-        ]);
-        let planned = prepare(&block(), &prior, &config, &proposed);
+        let planned = prepare(&block(), &prior, &config);
         let expected = object(&[
             ("id", "1".into()),
             ("name", "Name".into()),
@@ -314,14 +309,14 @@ mod tests {
     #[test]
     fn an_element_that_is_unknown_as_a_whole_stays_so() {
         let config = object(&[("items", Value::List(vec![Value::Unknown]))]);
-        assert_eq!(prepare(&block(), &Value::Null, &config, &config).get("items"), config.get("items"));
+        assert_eq!(prepare(&block(), &Value::Null, &config).get("items"), config.get("items"));
     }
 
     #[test]
     fn a_default_keeps_the_first_spelling_too() {
         let prior = object(&[("name", "n".into()), ("mode", "Identity".into())]);
         let config = object(&[("name", "n".into())]);
-        assert_eq!(prepare(&block(), &prior, &config, &prior).get("mode"), &Value::from("Identity"));
+        assert_eq!(prepare(&block(), &prior, &config).get("mode"), &Value::from("Identity"));
     }
 
     #[test]
@@ -446,16 +441,10 @@ mod tests {
             ["b".into(), "plain".into(), Null, Null],
             ["c".into(), "other".into(), Null, Unknown],
         ]);
-        // The engine's proposal is in an order of its own.
-        let proposed = sets(&[
-            ["b".into(), "own".into(), Null, Null],
-            ["c".into(), "other".into(), Null, Null],
-            ["a".into(), "plain".into(), "xl".into(), Null],
-        ]);
-        assert_eq!(prepare(&block, &prior, &config, &proposed), planned);
+        assert_eq!(prepare(&block, &prior, &config), planned);
         assert_eq!(replacements(&block, &prior, &planned), [], "every key was there before");
 
-        let again = prepare(&block, &planned.clone().nulled_unknowns(), &config, &config);
+        let again = prepare(&block, &planned.clone().nulled_unknowns(), &config);
         assert_eq!(again, planned.nulled_unknowns(), "what is made may be nothing and stay so");
     }
 
@@ -493,7 +482,7 @@ mod tests {
             element(Null, part("c", "3".into()), "y".into()),
             element(parts(&[("new", Unknown), ("b", "2".into()), ("a", "1".into())]), part("d", Unknown), "x".into()),
         ]);
-        assert_eq!(prepare(&block, &prior, &config, &config), planned);
+        assert_eq!(prepare(&block, &prior, &config), planned);
     }
 
     #[test]

@@ -101,7 +101,8 @@ pub trait Resource: Send + Sync + 'static {
         private: Private,
     ) -> impl Future<Output = Outcome<Self::State>> + Send;
 
-    /// Changes the object. `state` is what it is now, also when only a part of the change was made.
+    /// Changes the object. `state` is what it is now, also when only a part of the change was made. Nothing differs at all
+    /// where the user has only written an empty string for nothing, or the other way round.
     fn update(
         &self,
         context: Context<'_, Self::Client>,

@@ -58,7 +58,8 @@ pub struct Attribute {
     pub default: Option<Value>,
     /// A change of it replaces the object.
     pub requires_replace: bool,
-    /// Tells spellings of the same value, such as ids in another case: the plan then keeps the first one.
+    /// Tells spellings of the same string, such as ids in another case: plan and state keep the first one. In a collection
+    /// it is about each string, and the first spelling is that of the whole collection.
     pub same: Option<fn(&str, &str) -> bool>,
     /// Names the reason a known value is refused.
     pub check: Option<Check>,

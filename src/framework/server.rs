@@ -14,7 +14,8 @@ use super::{
     erased::{AnyResource, Change, Left, PlannedChange, SEEN_WITH_OTHERS},
     json, plan,
     resource::{Context, ImportTarget, MoveSource},
-    schema::Schema,
+    schema::{Block, Schema},
+    spelling::{configured, stored, written},
     walk::{Ledger, Walk},
 };
 
@@ -89,6 +90,7 @@ impl<P: Provider> Server<P> {
     /// Checks the provider block.
     pub async fn validate_provider(&self, config: Value) -> Diagnostics {
         contained("ValidateProviderConfig", Diagnostics::from, async {
+            let config = configured(&self.schema.block, config);
             let mut diagnostics = plan::check(&self.schema.block, &config);
             diagnostics.extend(self.provider.validate(&config));
             diagnostics
@@ -99,6 +101,7 @@ impl<P: Provider> Server<P> {
     /// Configures the provider; a second call replaces what the first one made.
     pub async fn configure(&self, config: Value, engine_version: &str) -> Diagnostics {
         contained("ConfigureProvider", Diagnostics::from, async {
+            let config = configured(&self.schema.block, config);
             let (client, diagnostics) = self.provider.configure(&config, engine_version);
             *lock(&self.client) = client.map(Arc::new);
             *lock(&self.ledger) = Arc::default();
@@ -120,6 +123,7 @@ impl<P: Provider> Server<P> {
         engine: Abilities,
     ) -> Diagnostics {
         contained("ValidateResourceConfig", Diagnostics::from, async {
+            let config = configured(&resource.schema().block, config);
             let mut diagnostics = Diagnostics::default();
             if !engine.write_only {
                 diagnostics.extend(plan::refuse_write_only(&resource.schema().block, &config));
@@ -139,7 +143,7 @@ impl<P: Provider> Server<P> {
     ) -> (Value, Diagnostics) {
         contained("UpgradeResourceState", |error| (Value::Null, error.into()), async {
             let (state, diagnostics) = resource.upgrade(version, text);
-            self.walk(resource).see(&resource.keys(&state));
+            self.walk(resource).see(&resource.keys(&stored(&resource.schema().block, state.clone())));
             (plan::storable(&resource.schema().block, state), diagnostics)
         })
         .await
@@ -175,13 +179,18 @@ impl<P: Provider> Server<P> {
         let kept = Private::decode(&private);
         let imported = kept.get(IMPORTED) == Some(true);
         let kept = kept.without_reserved();
+        let meant = stored(&resource.schema().block, state.clone());
         if imported {
-            self.walk(resource).see(&resource.keys(&state));
+            self.walk(resource).see(&resource.keys(&meant));
         }
-        let work = resource.read(self.context(resource, client.as_deref()), state.clone(), kept.encode());
+        let work = resource.read(self.context(resource, client.as_deref()), meant, kept.encode());
         let mut left = contained("ReadResource", lost, work).await;
         if !left.diagnostics.has_errors() && !left.state.is_null() {
             let known = if imported { Value::Null } else { identity.clone() };
+            // The first spelling stays here too.
+            if known.same_by(&left.identity, &resource.identity_schema().ty(), &str::eq_ignore_ascii_case) {
+                left.identity = known.clone();
+            }
             left.diagnostics.extend(identity_faults(resource, &known, &left.identity));
         }
         if left.diagnostics.has_errors() {
@@ -193,7 +202,7 @@ impl<P: Provider> Server<P> {
             private.set(SEEN_WITH_OTHERS, &shared);
             left.private = private.encode();
         }
-        self.clean(resource, left)
+        self.clean(resource, left, &state)
     }
 
     /// Plans a creation, change or removal.
@@ -206,9 +215,11 @@ impl<P: Provider> Server<P> {
             requires_replace: Vec::new(),
             diagnostics: error.into(),
         };
-        let work = resource.plan(self.context(resource, client.as_deref()), change);
+        let block = &resource.schema().block;
+        let (config, prior) = (change.config.clone(), change.prior.clone());
+        let work = resource.plan(self.context(resource, client.as_deref()), meant(block, change));
         let mut planned = contained("PlanResourceChange", failed, work).await;
-        planned.state = plan::storable(&resource.schema().block, planned.state);
+        planned.state = plan::storable(block, written(block, planned.state, &config, &prior));
         planned
     }
 
@@ -218,6 +229,7 @@ impl<P: Provider> Server<P> {
         let client = self.client();
         let creates = change.prior.is_null();
         let before = if creates { change.target.clone().nulled_unknowns() } else { change.prior.clone() };
+        let said = if change.target.is_null() { before.clone() } else { change.target.clone() };
         let private = change.private.clone();
         let survivor = |diagnostics: Diagnostics| Left {
             state: before.clone(),
@@ -225,7 +237,7 @@ impl<P: Provider> Server<P> {
             private: Private::decode(&private).without_reserved().encode(),
             diagnostics,
         };
-        let work = resource.apply(self.context(resource, client.as_deref()), change);
+        let work = resource.apply(self.context(resource, client.as_deref()), meant(&resource.schema().block, change));
         let mut left = contained("ApplyResourceChange", |error| survivor(error.into()), work).await;
         if left.diagnostics.has_errors() {
             if left.state.is_null() && !creates {
@@ -236,7 +248,7 @@ impl<P: Provider> Server<P> {
             let known = if may_change { Value::Null } else { identity.clone() };
             left.diagnostics.extend(identity_faults(resource, &known, &left.identity));
         }
-        self.clean(resource, left)
+        self.clean(resource, left, &said)
     }
 
     /// Finds an object to manage.
@@ -247,12 +259,12 @@ impl<P: Provider> Server<P> {
         let mut private = Private::decode(&left.private);
         private.set(IMPORTED, &true);
         left.private = private.encode();
-        self.clean(resource, left)
+        self.clean(resource, left, &Value::Null)
     }
 
     /// Writes what a configuration of an object says.
     pub async fn configuration(&self, resource: &dyn AnyResource<P::Client>, state: Value) -> (Value, Diagnostics) {
-        let work = async { resource.configuration(state) };
+        let work = async { resource.configuration(stored(&resource.schema().block, state)) };
         contained("GenerateResourceConfig", |error| (Value::Null, error.into()), work).await
     }
 
@@ -261,7 +273,7 @@ impl<P: Provider> Server<P> {
         let left = contained("MoveResourceState", lost, async { resource.take_over(source) }).await;
         // OpenTofu upgrades no state that it moves from another type.
         self.walk(resource).see(&resource.keys(&left.state));
-        self.clean(resource, left)
+        self.clean(resource, left, &Value::Null)
     }
 
     fn client(&self) -> Option<Arc<P::Client>> {
@@ -280,9 +292,17 @@ impl<P: Provider> Server<P> {
         Context { client, cancel: lock(&self.stop).child_token(), walk: self.walk(resource) }
     }
 
-    fn clean(&self, resource: &dyn AnyResource<P::Client>, left: Left) -> Left {
-        Left { state: plan::storable(&resource.schema().block, left.state), ..left }
+    /// What engines get of an object: nothing that must not be kept, in the spelling of the state or plan so far.
+    fn clean(&self, resource: &dyn AnyResource<P::Client>, left: Left, before: &Value) -> Left {
+        let block = &resource.schema().block;
+        Left { state: plan::storable(block, written(block, left.state, before, before)), ..left }
     }
+}
+
+/// What a change is about, as resources see it.
+fn meant(block: &Block, change: Change) -> Change {
+    let Change { prior, config, target, private } = change;
+    Change { prior: stored(block, prior), config: configured(block, config), target: stored(block, target), private }
 }
 
 /// Locks without regard to panics: what the locks guard is replaced whole.

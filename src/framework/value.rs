@@ -98,34 +98,49 @@ impl Value {
 
     /// Equality as the engine sees it: elements of sets have no order.
     pub fn same_as(&self, other: &Value, ty: &Type) -> bool {
+        self.same_by(other, ty, &|left, right| left == right)
+    }
+
+    /// The same, with strings that are equal by `same`.
+    pub fn same_by(&self, other: &Value, ty: &Type, same: &dyn Fn(&str, &str) -> bool) -> bool {
         match (self, other, ty) {
+            (Self::String(left), Self::String(right), _) => same(left, right),
             (Self::List(left), Self::List(right), Type::Set(element)) => {
                 left.len() == right.len() && {
                     let mut unmatched: Vec<_> = right.iter().collect();
                     left.iter().all(|value| {
                         unmatched
                             .iter()
-                            .position(|candidate| value.same_as(candidate, element))
+                            .position(|candidate| value.same_by(candidate, element, same))
                             .map(|position| unmatched.swap_remove(position))
                             .is_some()
                     })
                 }
             }
             (Self::List(left), Self::List(right), Type::List(element)) => {
-                left.len() == right.len() && left.iter().zip(right).all(|(left, right)| left.same_as(right, element))
+                left.len() == right.len()
+                    && left.iter().zip(right).all(|(left, right)| left.same_by(right, element, same))
             }
             (Self::List(left), Self::List(right), Type::Tuple(elements)) => {
                 left.len() == right.len()
-                    && left.iter().zip(right).zip(elements).all(|((left, right), element)| left.same_as(right, element))
+                    && left
+                        .iter()
+                        .zip(right)
+                        .zip(elements)
+                        .all(|((left, right), element)| left.same_by(right, element, same))
             }
             (Self::Map(left), Self::Map(right), Type::Map(element)) => {
                 left.len() == right.len()
-                    && left.iter().all(|(key, value)| right.get(key).is_some_and(|other| value.same_as(other, element)))
+                    && left
+                        .iter()
+                        .all(|(key, value)| right.get(key).is_some_and(|other| value.same_by(other, element, same)))
             }
             (Self::Map(_), Self::Map(_), Type::Object(attributes)) => {
-                attributes.iter().all(|(name, ty)| self.get(name).same_as(other.get(name), ty))
+                attributes.iter().all(|(name, ty)| self.get(name).same_by(other.get(name), ty, same))
             }
-            (Self::Dynamic(left), Self::Dynamic(right), _) => left.0 == right.0 && left.1.same_as(&right.1, &left.0),
+            (Self::Dynamic(left), Self::Dynamic(right), _) => {
+                left.0 == right.0 && left.1.same_by(&right.1, &left.0, same)
+            }
             _ => self == other,
         }
     }

@@ -31,12 +31,24 @@ pub fn hub_id(value: &Value) -> Result<(), Refusal> {
 pub fn object_id(text: &str) -> Result<(), Refusal> {
     match Uuid::try_parse(text) {
         Ok(_) if text.len() == 36 => Ok(()),
-        _ => refuse(
-            "Invalid principal id",
-            format!(
-                "{text:?} is not a GUID. A principal is named by its object id, not by a user name, display name or e-mail address."
-            ),
-        ),
+        _ => {
+            // A user is often known by the name to sign in with, and an identity by its id.
+            let kind = ArmId::parse(text).ok().and_then(|id| id.resource_type());
+            let command = match kind.as_deref() {
+                Some(kind) if kind.eq_ignore_ascii_case("Microsoft.ManagedIdentity/userAssignedIdentities") => {
+                    Some(format!("az identity show --ids {text} --query principalId"))
+                }
+                Some(_) => Some(format!("az resource show --ids {text} --query identity.principalId")),
+                None if text.contains('@') => Some(format!("az ad user show --id {text} --query id")),
+                None => None,
+            };
+            let next = command.map(|command| format!(" To find it: {command} --output tsv")).unwrap_or_default();
+            let detail = format!(
+                "{text:?} is not a GUID. A principal is named by its object id, not by a user name, display name, e-mail \
+                 address or ARM id.{next}"
+            );
+            refuse("Invalid principal id", detail)
+        }
     }
 }
 

@@ -58,7 +58,9 @@ impl Provider for Echo {
 
     fn validate(&self, config: &Value) -> Diagnostics {
         match config.get("directory").as_str() {
-            Some("") => Diagnostic::error("No directory", "Name one.").at(Path::root("directory")).into(),
+            Some(directory) if !directory.starts_with('/') => {
+                Diagnostic::error("No directory", "Name one in full.").at(Path::root("directory")).into()
+            }
             _ => Diagnostics::default(),
         }
     }

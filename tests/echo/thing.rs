@@ -236,7 +236,9 @@ impl Resource for Thing {
         if state.mode() == "fail in update" {
             return failed(Some(prior), private, "It was not updated");
         }
-        state.complete(&config.secret, prior.revision.known().copied().unwrap_or_default() + 1.0);
+        // Where only an empty string has come or gone nothing is new.
+        let step = if state.revision.is_unknown() { 1.0 } else { 0.0 };
+        state.complete(&config.secret, prior.revision.known().copied().unwrap_or_default() + step);
         match state.write(store) {
             Ok(()) => Outcome { state: Some(state), private, diagnostics: Diagnostics::default() },
             Err(error) => failed(Some(prior), private, &error.to_string()),

@@ -7,6 +7,7 @@ use foundryhub::framework::{
     json, plan,
     resource::{Context, ImportTarget, MoveSource},
     schema::{Attribute, Block, IdentityAttribute, IdentitySchema, NestedBlock, Nesting, Presence, Refusal, Schema},
+    walk::Key,
 };
 
 use crate::Store;
@@ -81,6 +82,10 @@ fn schema() -> Schema {
         Attribute::optional("objects", Type::set(object), "A set of objects."),
         Attribute::optional("tuple", Type::Tuple(vec![Type::String, Type::Bool]), "A tuple."),
         Attribute::optional("dynamic", Type::Dynamic, "Anything."),
+        Attribute::optional("name_set", Type::set(Type::String), "Names in any case.").same(str::eq_ignore_ascii_case),
+        Attribute::optional("name_list", Type::list(Type::String), "Names in any case.")
+            .same(str::eq_ignore_ascii_case),
+        Attribute::optional("name_map", Type::map(Type::String), "Names in any case.").same(str::eq_ignore_ascii_case),
         Attribute::optional("sensitive", Type::String, "Hidden in output.").sensitive(),
         Attribute::optional("secret", Type::String, "Not kept.").write_only(),
         Attribute::optional("either", Type::String, "Given, or made.").or_computed(),
@@ -160,6 +165,10 @@ impl AnyResource<Store> for EchoValue {
         false
     }
 
+    fn keys(&self, _state: &Value) -> Vec<Key> {
+        Vec::new()
+    }
+
     fn validate(&self, config: Value) -> Diagnostics {
         plan::check(&self.schema.block, &config)
     }
@@ -176,7 +185,7 @@ impl AnyResource<Store> for EchoValue {
             let block = &self.schema.block;
             let state = match &change.config {
                 Value::Null => Value::Null,
-                config => plan::prepare(block, &change.prior, config, &change.target),
+                config => plan::prepare(block, &change.prior, config),
             };
             let requires_replace =
                 if change.prior.is_null() { Vec::new() } else { plan::replacements(block, &change.prior, &state) };

@@ -19,6 +19,7 @@ mod proto;
 mod protocol;
 mod provider_block;
 mod role_assignment;
+mod spelling;
 mod storage_auth;
 mod support;
 mod tidy;

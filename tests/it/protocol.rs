@@ -284,7 +284,7 @@ async fn a_refused_value_is_an_error_at_its_attribute_before_anything_is_done() 
     let applied = echo.core.apply("echo_thing", "a", json!({ "name": "a", "mode": "wild" })).await.failed();
     assert_eq!(applied.error("Unknown mode").path, "mode");
     assert_eq!(echo.journal(), [""; 0]);
-    echo.core.configure(json!({ "directory": "" }));
+    echo.core.configure(json!({ "directory": "nowhere" }));
     let diagnostics = echo.core.validate("echo_thing", "a", json!({ "name": "a" })).await;
     assert_eq!(diagnostics.error("No directory").path, "directory");
 }

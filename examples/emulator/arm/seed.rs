@@ -79,6 +79,7 @@ pub(crate) struct SeedResource {
     pub(crate) tags: Option<Map<String, Value>>,
     #[serde(default)]
     pub(crate) sku: Option<Value>,
+    /// A user-assigned identity may be given its `principalId` and `clientId`.
     #[serde(default)]
     pub(crate) identity: Option<Value>,
     /// A workspace's storage account and hub may be given by name alone.
@@ -168,6 +169,10 @@ impl Seed {
                 if let Some(given) = body.pointer(&format!("/properties/{property}")).and_then(Value::as_str) {
                     body["properties"][property] = json!(by_name(world, kind, given)?);
                 }
+            }
+            let assigned = body.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
+            for (identity, given) in assigned.into_iter().flatten() {
+                world.seed_user_assigned(identity, given);
             }
             workspaces::seed(world, &id, &body)
                 .map_err(|error| anyhow!("workspace {}: {}", workspace.name, error.failure.message))?;

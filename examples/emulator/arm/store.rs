@@ -50,6 +50,9 @@ pub(crate) struct Store {
     pub(crate) pending: Vec<Pending>,
     /// How many identities were made, so that no two are alike.
     pub(crate) identities: u64,
+    /// What resources show of the user-assigned identities that they hold, by the keys of their ids.
+    #[serde(default)]
+    pub(crate) user_assigned: BTreeMap<String, Value>,
 }
 
 /// A subscription.

@@ -189,14 +189,23 @@ impl World {
 
     /// What a resource shows of a user-assigned identity that it holds.
     pub(crate) fn user_assigned(&mut self, resource: &str) -> Value {
-        let id = |what: &str| {
-            Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{what}:{}", ids::key(resource)).as_bytes()).to_string()
+        self.seed_user_assigned(resource, &json!({}))
+    }
+
+    /// The same for an identity whose object id or client id may be given. One that is known keeps its ids.
+    pub(crate) fn seed_user_assigned(&mut self, resource: &str, given: &Value) -> Value {
+        let key = ids::key(resource);
+        let id = |name: &str| {
+            let made = || Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{name}:{key}").as_bytes()).to_string();
+            given[name].as_str().map_or_else(made, str::to_owned)
         };
-        let (principal, client) = (id("principal"), id("client"));
-        if !self.store.principals.contains_key(&principal) {
-            self.add_principal(&principal, "ServicePrincipal", Vec::new());
+        let shown = json!({ "principalId": id("principalId"), "clientId": id("clientId") });
+        let shown = self.store.user_assigned.entry(key).or_insert(shown).clone();
+        let principal = shown["principalId"].as_str().unwrap_or_default();
+        if !self.store.principals.contains_key(principal) {
+            self.add_principal(principal, "ServicePrincipal", Vec::new());
         }
-        json!({ "principalId": principal, "clientId": client })
+        shown
     }
 
     /// What the state file should hold, if there is to be one and anything has changed.

@@ -6,7 +6,7 @@
 mod role_assignment;
 mod typed;
 
-pub use role_assignment::{RoleAssignmentId, role_definition_guid};
+pub use role_assignment::{RoleAssignmentId, role_definition, role_definition_guid};
 pub use typed::{StorageAccountId, WorkspaceId};
 
 use std::{fmt, hash, str::FromStr};

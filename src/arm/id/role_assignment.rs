@@ -35,24 +35,7 @@ impl RoleAssignmentId {
             Some(_) => return Err(wrong_shape()),
             None => (text, None),
         };
-        let id = ArmId::parse(path)?;
-        match id.resource_type() {
-            Some(got) if got.eq_ignore_ascii_case(Self::RESOURCE_TYPE) => {}
-            Some(got) => {
-                return Err(IdError::WrongType { text: text.to_owned(), expected: Self::RESOURCE_TYPE, got });
-            }
-            None => return Err(wrong_shape()),
-        }
-        let (scope, tail) = id.split_at_last_provider().ok_or_else(wrong_shape)?;
-        if tail.split('/').count() != 3 {
-            return Err(wrong_shape());
-        }
-        let name = Uuid::try_parse(id.name()).map_err(|_| IdError::BadName {
-            name: id.name().to_owned(),
-            resource_type: Self::RESOURCE_TYPE,
-            rule: "a GUID",
-        })?;
-        let scope = ArmId(if scope.is_empty() { "/".to_owned() } else { scope.to_owned() });
+        let (scope, name) = at_scope(path, Self::RESOURCE_TYPE, Self::FORM)?;
         Ok(Self { scope, name, tenant })
     }
 
@@ -80,10 +63,56 @@ impl FromStr for RoleAssignmentId {
     }
 }
 
-/// The GUID at the end of a role definition id. Two definition ids mean the same role exactly when these are equal:
-/// callers write the root, the subscription or the resource form.
+/// The GUID of a role, from its id: the GUID alone, the id in the root, subscription or resource form, or what azurerm calls
+/// the id of a role definition, which is such an id followed by `|` and a scope. Two ids mean the same role exactly when
+/// these are equal.
+///
+/// # Errors
+/// [`IdError`] saying what is wrong with the text.
+pub fn role_definition(text: &str) -> Result<Uuid, IdError> {
+    const FORM: &str = "{guid} or {scope}/providers/Microsoft.Authorization/roleDefinitions/{guid}";
+    if let Some(guid) = guid(text) {
+        return Ok(guid);
+    }
+    if !text.starts_with('/') {
+        return Err(IdError::WrongShape { text: text.to_owned(), expected: FORM });
+    }
+    let path = match text.split_once('|') {
+        Some((path, scope)) => ArmId::parse(scope).map(|_| path)?,
+        None => text,
+    };
+    at_scope(path, "Microsoft.Authorization/roleDefinitions", FORM).map(|(_, guid)| guid)
+}
+
+/// The same, where it does not matter what is wrong.
 pub fn role_definition_guid(role_definition_id: &str) -> Option<Uuid> {
-    Uuid::try_parse(role_definition_id.trim_end_matches('/').rsplit('/').next()?).ok()
+    role_definition(role_definition_id).ok()
+}
+
+/// Reads `{scope}/providers/{resource_type}/{guid}`.
+fn at_scope(text: &str, resource_type: &'static str, form: &'static str) -> Result<(ArmId, Uuid), IdError> {
+    let wrong_shape = || IdError::WrongShape { text: text.to_owned(), expected: form };
+    let id = ArmId::parse(text)?;
+    match id.resource_type() {
+        Some(got) if got.eq_ignore_ascii_case(resource_type) => {}
+        Some(got) => return Err(IdError::WrongType { text: text.to_owned(), expected: resource_type, got }),
+        None => return Err(wrong_shape()),
+    }
+    let (scope, tail) = id.split_at_last_provider().ok_or_else(wrong_shape)?;
+    if tail.split('/').count() != 3 {
+        return Err(wrong_shape());
+    }
+    let name = guid(id.name()).ok_or_else(|| IdError::BadName {
+        name: id.name().to_owned(),
+        resource_type,
+        rule: "a GUID",
+    })?;
+    Ok((ArmId(if scope.is_empty() { "/".to_owned() } else { scope.to_owned() }), name))
+}
+
+/// A GUID as Azure writes it, with hyphens.
+fn guid(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(text).ok().filter(|_| text.len() == 36)
 }
 
 #[cfg(test)]
@@ -137,6 +166,26 @@ mod tests {
         for form in forms {
             assert_eq!(role_definition_guid(&form).unwrap().to_string(), guid);
         }
-        assert_eq!(role_definition_guid("Contributor"), None);
+        let of_azurerm = format!(
+            "/subscriptions/{SUB}/providers/Microsoft.Authorization/roleDefinitions/{guid}|/subscriptions/{SUB}"
+        );
+        assert_eq!(role_definition(&of_azurerm).unwrap().to_string(), guid);
+        for (text, reason) in [
+            ("Contributor".to_owned(), "is not of the form {guid} or {scope}/providers"),
+            (format!("/subscriptions/{guid}"), "is not of the form"),
+            (
+                format!("/providers/Microsoft.Authorization/roleAssignments/{guid}"),
+                "is the id of a Microsoft.Authorization/roleAssignments",
+            ),
+            (format!("/providers/Microsoft.Authorization/roleDefinitions/{guid}/more/{guid}"), "is the id of a"),
+            (format!("/providers/Microsoft.Authorization/roleDefinitions/{guid}|scope"), "does not start with a slash"),
+            (format!("/providers/Microsoft.Authorization/roleDefinitions/{guid}|"), "the id is empty"),
+            (format!("{guid}|/subscriptions/{SUB}"), "is not of the form"),
+            (format!("x{guid}"), "is not of the form"),
+            ("/providers/Microsoft.Authorization/roleDefinitions/Contributor".to_owned(), "a GUID"),
+        ] {
+            let message = role_definition(&text).unwrap_err().to_string();
+            assert!(message.contains(reason), "{text}: {message}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{ACCOUNTS, Arm, WORKSPACES, arm, arm_with, names};
+use super::client::{ACCOUNTS, Arm, BLOB_CONTRIBUTOR, WORKSPACES, arm, arm_with, grant, names};
 use super::versions::STABLE_WITHOUT_MODE;
 use crate::azure::{IdCasing, Lro, ModeCasing, PutWithoutMode, SchemaView, UserDelegationSas};
 
@@ -318,6 +318,36 @@ async fn identities_come_and_go() {
     assert_eq!(patch(json!({ "type": "None" })).await["type"], "None");
     let again = patch(json!({ "type": "SystemAssigned" })).await;
     assert_ne!(again["principalId"], principal);
+}
+
+/// A seed may say which ids an identity has. A request cannot, and other workspaces show the same.
+#[tokio::test]
+async fn a_seeded_user_assigned_identity_has_the_ids_that_it_is_given() {
+    let arm = arm_with(|options| options.lro = Lro::Done).await;
+    let id = |name: &str| arm.emulator.id("rg1", "Microsoft.ManagedIdentity/userAssignedIdentities", name);
+    let (given, half) = (id("given"), id("half"));
+    let (principal, client) = ("dddddddd-0000-4000-8000-000000000001", "dddddddd-0000-4000-8000-000000000002");
+    let seed = json!([{ "name": "hub2", "kind": "Hub", "properties": { "storageAccount": "sa1" }, "identity": {
+        "type": "UserAssigned",
+        "userAssignedIdentities": { &given: { "principalId": principal, "clientId": client }, &half: { "clientId": client } },
+    } }]);
+    arm.emulator.seed(&json!({ "workspaces": seed }).to_string());
+    let hub = arm.hub_path().replace("hub1", "hub2");
+    let held = arm.get(&hub).await.at("/identity/userAssignedIdentities");
+    assert_eq!(held[&given], json!({ "principalId": principal, "clientId": client }));
+    assert_eq!(held[&half]["clientId"], client);
+    assert!(held[&half]["principalId"].is_string(), "{held}");
+    let name = "0f000000-0000-4000-8000-000000000001";
+    let path =
+        format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}?api-version=2022-04-01", arm.account);
+    let granted = arm.put(&path, grant(principal, BLOB_CONTRIBUTOR)).await;
+    assert_eq!(granted.at("/properties/principalType"), "ServicePrincipal", "it is somebody");
+
+    let other = json!({ "principalId": client, "clientId": principal });
+    let identity = json!({ "type": "UserAssigned", "userAssignedIdentities": { given.to_uppercase(): other } });
+    let shown =
+        arm.patch(&arm.hub_path(), json!({ "identity": identity })).await.at("/identity/userAssignedIdentities");
+    assert_eq!(shown[given.to_uppercase()], held[&given]);
 }
 
 /// arm.md §1.6: any casing is taken; GET echoes it, lower-cases it or spells it as the enum does; unset and "" are

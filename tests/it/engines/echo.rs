@@ -242,3 +242,106 @@ async fn a_panic_that_ends_the_process_is_shown_as_a_crash() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_empty_string_is_as_good_as_none_and_stays_as_it_is_written() {
+    for_each_engine(async |engine| {
+        let (workspace, _things) = workspace(
+            engine,
+            r#"
+variable "left_out" {
+  default = false
+}
+locals {
+  empty = var.left_out ? null : ""
+  inner = { text = local.empty, either = local.empty, mode = local.empty, kind = local.empty }
+}
+resource "echo_value" "it" {
+  string      = local.empty
+  sensitive   = local.empty
+  either      = local.empty
+  kind        = local.empty
+  single      = local.inner
+  nested_list = [local.inner]
+  nested_set  = [local.inner, { text = "x" }]
+  nested_map  = { k = local.inner }
+  single_block {
+    text   = local.empty
+    either = local.empty
+    mode   = local.empty
+  }
+  group_block { text = local.empty }
+  list_block {
+    either = local.empty
+    mode   = local.empty
+  }
+  set_block {
+    text   = local.empty
+    either = local.empty
+    kind   = local.empty
+  }
+  map_block "k" { mode = local.empty }
+}
+resource "echo_thing" "it" {
+  name = "it"
+  text = local.empty
+  mode = local.empty
+}
+"#,
+        );
+        workspace.apply(&[]).await.succeeded();
+        let kept = workspace.in_state("echo_value.it").await.unwrap()["values"].clone();
+        for place in [
+            "/string",
+            "/either",
+            "/kind",
+            "/single/either",
+            "/nested_list/0/mode",
+            "/nested_map/k/text",
+            "/single_block/mode",
+        ] {
+            assert_eq!(kept.pointer(place).and_then(|value| value.as_str()), Some(""), "{place} of {kept}");
+        }
+        workspace.plan(&[]).await.exits(0);
+        workspace.plan(&["-refresh-only"]).await.says("found no differences");
+        // Null says the same, so that only the spelling changes.
+        workspace.plan(&["-var=left_out=true"]).await.exits(2).says("0 to add, 2 to change, 0 to destroy");
+        workspace.apply_planned().await.succeeded();
+        workspace.plan(&["-var=left_out=true"]).await.exits(0);
+        workspace.plan(&[]).await.exits(2).says("0 to add, 2 to change, 0 to destroy");
+        workspace.apply_planned().await.succeeded();
+        workspace.plan(&[]).await.exits(0);
+        workspace.plan(&["-replace=echo_value.it"]).await.exits(2);
+        workspace.apply_planned().await.succeeded();
+        workspace.plan(&[]).await.exits(0);
+        workspace.destroy(&[]).await.succeeded();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_spelling_within_a_collection_is_no_change() {
+    for_each_engine(async |engine| {
+        let (workspace, _things) = workspace(
+            engine,
+            r#"
+variable "names" {
+  type    = list(string)
+  default = ["a", "b"]
+}
+resource "echo_value" "it" {
+  name_set  = var.names
+  name_list = var.names
+  name_map  = { for i, name in var.names : i => name }
+}
+"#,
+        );
+        workspace.apply(&[]).await.succeeded();
+        let other = "-var=names=[\"A\", \"B\"]";
+        workspace.plan(&[other]).await.exits(0);
+        let more = "-var=names=[\"A\", \"b\", \"c\"]";
+        workspace.apply(&[more]).await.succeeded();
+        workspace.plan(&[more]).await.exits(0);
+    })
+    .await;
+}

@@ -7,6 +7,7 @@ mod bed;
 mod demo;
 mod earlier_states;
 mod echo;
+mod empty;
 mod examples;
 mod grants;
 mod mistakes;

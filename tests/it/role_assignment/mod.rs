@@ -1,5 +1,6 @@
 //! foundryhub_role_assignment over the protocol, against the emulator.
 
+mod empty;
 mod import;
 mod interrupted;
 mod life;

@@ -50,7 +50,11 @@ async fn bad_input_is_refused_at_its_attribute_before_anything_is_sent() {
         (json!({ "hub_id": hub, "scenario": "model_as_a_service" }), "scenario", "the platform makes that assignment"),
         (json!({ "hub_id": hub, "scenario": "azure_search" }), "scenario", "the platform makes that assignment"),
         (json!({ "hub_id": hub, "role_definition_name": " " }), "role_definition_name", "Name a role"),
-        (json!({ "hub_id": hub, "role_definition_id": "Reader" }), "role_definition_id", "does not end in the GUID"),
+        (
+            json!({ "hub_id": hub, "role_definition_id": "Reader" }),
+            "role_definition_id",
+            "is not of the form {guid} or {scope}/providers",
+        ),
         (
             json!({ "hub_id": hub, "role_definition_name": "Reader", "role_definition_id": role_id(BLOB_READER) }),
             "role_definition_id",
@@ -88,6 +92,21 @@ async fn bad_input_is_refused_at_its_attribute_before_anything_is_sent() {
         assert_eq!(found.error(text).path, path, "{config}: {found}");
     }
     assert_eq!(bed.emulator.requests(), []);
+}
+
+/// As while validating, when variables have no values yet.
+#[tokio::test]
+async fn what_may_turn_out_to_be_null_is_not_refused() {
+    let mut bed = bed().await;
+    let all = ["access", "scenario", "role_definition_name", "role_definition_id", "condition", "condition_version"];
+    let unknown: Value = all.map(|name| (name.to_owned(), json!(UNKNOWN))).into_iter().collect();
+    for (name, value) in [("access", json!("reader")), ("scenario", json!(UNKNOWN)), ("condition", json!(null))] {
+        let mut config = unknown.clone();
+        config["hub_id"] = json!(bed.hub);
+        config["principal_id"] = json!(ALICE);
+        config[name] = value;
+        assert_eq!(bed.core.validate(TYPE, "a", config).await.0, [], "{name}");
+    }
 }
 
 #[tokio::test]

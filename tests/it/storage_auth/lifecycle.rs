@@ -300,7 +300,7 @@ async fn bad_input_is_refused_with_its_place_before_anything_is_sent() {
         ("hub_id", json!(bed.account), "hub_id", "is the id of a Microsoft.Storage/storageAccounts"),
         ("hub_id", json!(format!("{}/datastores/d", bed.hub)), "hub_id", "workspaces/datastores"),
         ("system_datastores_auth_mode", json!("keys"), "system_datastores_auth_mode", "none of identity and accesskey"),
-        ("system_datastores_auth_mode", json!(""), "system_datastores_auth_mode", "is empty"),
+        ("hub_id", json!(""), "hub_id", "hub_id is empty"),
         (
             "restore_to",
             json!({ "system_datastores_auth_mode": "keys" }),

@@ -2,6 +2,7 @@
 
 mod access;
 mod destroy;
+mod empty;
 mod failures;
 mod lifecycle;
 mod states;

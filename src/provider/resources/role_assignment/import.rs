@@ -12,14 +12,14 @@ use super::{
 use crate::{
     arm::{
         ArmId, Call, Read, RoleAssignmentId, WorkspaceId,
-        id::role_definition_guid,
+        id::{role_definition, role_definition_guid},
         role_assignments::{Filter, RoleAssignment},
     },
     framework::{
         Attr, Diagnostic,
         resource::{ImportTarget, MoveSource},
     },
-    provider::{Session, report, roles},
+    provider::{Session, checks, report, roles},
 };
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ pub(super) async fn import(
             &identity.principal_id,
             &identity.role,
         )?,
-        ImportTarget::Id(text) => match text.split('|').collect::<Vec<_>>().as_slice() {
+        ImportTarget::Id(text) => match text.splitn(3, '|').collect::<Vec<_>>().as_slice() {
             [target, principal, role] => {
                 let mut state = State::default();
                 match WorkspaceId::parse(target) {
@@ -56,8 +56,8 @@ pub(super) async fn import(
 fn unreadable(why: &str) -> Diagnostic {
     let detail = format!(
         "{why}\n\nWrite TARGET|PRINCIPAL|ROLE, where the target is the id of a hub, of its storage account or of any other \
-         scope, the principal an object id, and the role contributor, reader, a scenario or the GUID of a role; or the ARM \
-         id of one role assignment."
+         scope, the principal an object id, and the role contributor, reader, a scenario, or the name, GUID or id of a role; or the \
+         ARM id of one role assignment."
     );
     Diagnostic::error("Nothing can be imported by this id", detail)
 }
@@ -67,18 +67,21 @@ fn by_target(mut state: State, principal: &str, role: &str) -> Result<State, Dia
     if let Some(scope) = state.scope.text() {
         ArmId::parse(scope).map_err(|error| unreadable(&format!("{error}.")))?;
     }
-    if Uuid::try_parse(principal).is_err() {
-        return Err(unreadable(&format!("The principal {principal:?} is not a GUID.")));
-    }
+    checks::object_id(principal).map_err(|refusal| unreadable(&refusal.detail))?;
     state.principal_id = principal.to_owned().into();
     if ["contributor", "reader"].iter().any(|access| access.eq_ignore_ascii_case(role)) {
         state.access = role.to_owned().into();
-    } else if roles::scenario(role).is_some_and(|scenario| scenario.holder != roles::Holder::Hub) {
+    } else if let Some(scenario) = roles::scenario(role) {
+        if scenario.holder == roles::Holder::Hub {
+            return Err(unreadable(&format!("The platform itself makes the assignments of {role}.")));
+        }
         state.scenario = role.to_owned().into();
-    } else if let Some(guid) = role_definition_guid(role) {
-        state.role_definition_id = guid.to_string().into();
     } else {
-        return Err(unreadable(&format!("{role:?} is no role.")));
+        match role_definition(role) {
+            Ok(guid) => state.role_definition_id = guid.to_string().into(),
+            Err(error) if role.is_empty() || role.starts_with('/') => return Err(unreadable(&format!("{error}."))),
+            Err(_) => state.role_definition_name = role.to_owned().into(),
+        }
     }
     Ok(state)
 }

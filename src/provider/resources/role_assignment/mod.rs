@@ -306,6 +306,7 @@ async fn settle(
     let roles = choice::resolve(&choice, Some(known), Some(&scope), Some(session), read, call).await?;
     let roles = roles.ok_or_else(|| Fault::Failed(report::unsettled("the roles")))?;
     choice::fill(planned, config, Some(&roles), Some(&scope));
+    planned.condition_version = planned.language();
     planned.id = planned.import_id();
     let planned = &*planned;
     let principal = planned.principal_id.text().unwrap_or_default();
@@ -329,6 +330,6 @@ async fn settle(
 
 /// Whether assignments have to be written again to be as planned.
 fn terms_differ(prior: &State, planned: &State) -> bool {
-    let terms = |state: &State| [state.description.clone(), state.condition.clone(), state.condition_version.clone()];
+    let terms = |state: &State| [state.description.clone(), state.condition.clone(), state.language()];
     terms(prior) != terms(planned)
 }

@@ -90,11 +90,8 @@ impl Plan<'_> {
         let shown_roles = choice::shown(&self.config, self.prior.as_ref(), &had);
         choice::fill(&mut self.planned, &self.config, shown_roles.as_deref(), shown_scope.as_ref());
         if self.config.condition_version.is_null() {
-            self.planned.condition_version = match &self.config.condition {
-                Attr::Null => Attr::Null,
-                Attr::Unknown => Attr::Unknown,
-                Attr::Known(_) => "2.0".to_owned().into(),
-            };
+            self.planned.condition_version = Attr::Unknown;
+            self.planned.condition_version = self.planned.language();
         }
         self.planned.id = self.planned.import_id();
 

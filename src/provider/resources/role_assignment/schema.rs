@@ -4,9 +4,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::choice::Choice;
+use super::{choice::Choice, grant};
 use crate::{
-    arm::{ArmId, StorageAccountId, id::role_definition_guid},
+    arm::{
+        ArmId, StorageAccountId,
+        id::{role_definition, role_definition_guid},
+    },
     framework::{
         Attr, Diagnostic, Diagnostics, Path, Type, Value,
         schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Nesting, Presence, Refusal, Schema},
@@ -177,7 +180,7 @@ pub(super) fn schema() -> Schema {
             .or_computed()
             .same(str::eq_ignore_ascii_case)
             .check(role_name),
-        text("role_definition_id", "Id of one role: the GUID alone, or an ARM id that ends in it.")
+        text("role_definition_id", "Id of one role: the GUID alone, its ARM id, or the `id` of an `azurerm_role_definition`, which has a scope behind it.")
             .or_computed()
             .same(same_role)
             .check(role_id),
@@ -230,11 +233,22 @@ impl State {
     /// The identity, once all of it is known.
     pub(super) fn identity(&self) -> Option<Identity> {
         let role = Choice::of(self).key()?;
-        Some(Identity {
-            scope: self.scope.text()?.to_owned(),
-            principal_id: self.principal_id.text()?.to_owned(),
-            role,
-        })
+        Some(Identity { scope: self.held_on()?, principal_id: self.principal_id.text()?.to_owned(), role })
+    }
+
+    /// Where the roles are held, as far as anything says so. A scope that the user has left empty is not in the state.
+    pub(super) fn held_on(&self) -> Option<String> {
+        let named = self.scope.text().or(self.storage_account_id.text()).map(str::to_owned);
+        named.or_else(|| Some(grant::entries(self).ok()?.first()?.id.scope.to_string()))
+    }
+
+    /// The condition's language, which goes without saying.
+    pub(super) fn language(&self) -> Attr<String> {
+        match (&self.condition_version, &self.condition) {
+            (Attr::Unknown, Attr::Null) => Attr::Null,
+            (Attr::Unknown, Attr::Known(_)) => "2.0".to_owned().into(),
+            (version, _) => version.clone(),
+        }
     }
 
     /// The text to import it by.
@@ -286,8 +300,11 @@ pub(super) fn validate(config: &State) -> Diagnostics {
         ("role_definition_name", &config.role_definition_name),
         ("role_definition_id", &config.role_definition_id),
     ];
-    let chosen: Vec<_> = chosen.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| *name).collect();
+    // What is unknown may turn out to be null.
+    let open = chosen.iter().any(|(_, value)| value.is_unknown());
+    let chosen: Vec<_> = chosen.iter().filter(|(_, value)| value.known().is_some()).map(|(name, _)| *name).collect();
     match chosen.as_slice() {
+        [] if open => {}
         [] => {
             let detail =
                 "Set access, scenario, role_definition_name or role_definition_id to say which roles are meant.";
@@ -311,11 +328,11 @@ pub(super) fn validate(config: &State) -> Diagnostics {
         refuse("role_definition_id", "Two different roles", detail);
     }
 
-    if !config.condition.is_null() && Choice::of(config).preset().is_some_and(|roles| roles.len() > 1) {
+    if config.condition.known().is_some() && Choice::of(config).preset().is_some_and(|roles| roles.len() > 1) {
         let detail = "A condition speaks of what one role allows, and this choice means several. Use one resource per role with role_definition_name.";
         refuse("condition", "A condition for several roles", detail.to_owned());
     }
-    if config.condition.is_null() && !config.condition_version.is_null() {
+    if config.condition.is_null() && config.condition_version.known().is_some() {
         refuse("condition_version", "No condition", "condition_version means nothing without condition.".to_owned());
     }
     if let Some(scenario) = config.scenario.text().and_then(roles::scenario)
@@ -401,16 +418,9 @@ fn role_name(value: &Value) -> Result<(), Refusal> {
 }
 
 fn role_id(value: &Value) -> Result<(), Refusal> {
-    let text = value.as_str().unwrap_or_default();
-    if role_definition_guid(text).is_some() {
-        return Ok(());
-    }
-    refuse(
-        "Invalid role definition id",
-        format!(
-            "{text:?} does not end in the GUID of a role, as in /providers/Microsoft.Authorization/roleDefinitions/{{guid}}. To name a role use role_definition_name."
-        ),
-    )
+    role_definition(value.as_str().unwrap_or_default()).map(drop).or_else(|error| {
+        refuse("Invalid role definition id", format!("{error}. To name a role use role_definition_name."))
+    })
 }
 
 fn condition_version(value: &Value) -> Result<(), Refusal> {

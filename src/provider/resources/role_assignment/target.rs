@@ -35,7 +35,9 @@ pub(super) async fn resolve(
         // An unknown hub may turn out to be null, or has to agree in any case.
         return Ok(Target { scope: given, hub: None });
     };
-    let known_scope = known.filter(|known| same(&known.hub_id, &config.hub_id)).and_then(|known| id(&known.scope));
+    let known_scope = known
+        .filter(|known| same(&known.hub_id, &config.hub_id))
+        .and_then(|known| ArmId::parse(&known.held_on()?).ok());
     if let Some(scope) = known_scope
         && given.as_ref().is_none_or(|given| *given == scope)
         && !open
@@ -97,7 +99,7 @@ pub(super) fn shown(config: &State, prior: Option<&State>) -> Option<ArmId> {
         return given;
     }
     let prior = prior.filter(|prior| same(&prior.hub_id, &config.hub_id))?;
-    id(&prior.scope).or_else(|| id(&prior.storage_account_id))
+    ArmId::parse(&prior.held_on()?).ok()
 }
 
 /// Fills a plan with the target. What the configuration says stays, and so does a spelling that means the same.

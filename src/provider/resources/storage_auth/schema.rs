@@ -125,13 +125,15 @@ pub(super) fn schema() -> Schema {
             "Whether the storage account takes shared keys (`allowSharedKeyAccess`). If not set it is only observed; once set it is enforced, and removing it stops that without changing the account.",
         )
         .or_computed(),
-        computed("storage_account_id", Type::String, "ARM id of the hub's default storage account."),
-        computed("hub_principal_id", Type::String, "Object id of the hub's system-assigned identity, if it has one."),
+        computed("storage_account_id", Type::String, "ARM id of the hub's default storage account.").same(same_id),
+        computed("hub_principal_id", Type::String, "Object id of the hub's system-assigned identity, if it has one.")
+            .same(str::eq_ignore_ascii_case),
         computed(
             "hub_user_assigned_principal_ids",
             Type::set(Type::String),
             "Object ids of the hub's user-assigned identities.",
-        ),
+        )
+        .same(str::eq_ignore_ascii_case),
         flag("restore_on_destroy", "Whether destroying puts back what this resource has changed.").default(true),
         Attribute::nested(
             "restore_to",
@@ -167,6 +169,7 @@ pub(super) fn schema() -> Schema {
             Type::set(Type::String),
             "Object ids of users, groups and identities that must have a full pair of roles on the storage account before anything changes.",
         )
+        .same(str::eq_ignore_ascii_case)
         .check(principal_ids),
         text(
             "grant_settle_time",
@@ -335,7 +338,6 @@ fn mode(value: &Value) -> Result<(), Refusal> {
     let text = value.as_str().unwrap_or_default();
     match AuthMode::new(text).kind() {
         AuthModeKind::Other => refuse("Unknown mode", format!("{text:?} is none of identity and accesskey.")),
-        _ if text.is_empty() => refuse("Unknown mode", "The mode is empty; write identity or accesskey."),
         _ => Ok(()),
     }
 }

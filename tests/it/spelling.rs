@@ -1,0 +1,183 @@
+//! What an empty string means, and whose spelling of a value stays, with the echo provider: the rules are those of the
+//! framework. What they mean for each attribute of a real type is tested with the type.
+
+use serde_json::{Value as Json, json};
+
+use crate::support::{
+    core::{Action, resource},
+    echo::Echo,
+};
+
+const TYPE: &str = "echo_value";
+
+/// One group of settings, with this value in every optional string.
+fn inner(value: &Json) -> Json {
+    json!({ "text": value, "number": 1, "either": value, "mode": value, "kind": value })
+}
+
+/// The same wherever there are optional strings.
+fn everywhere(value: &Json) -> Json {
+    let (inner, list) = (inner(value), json!([inner(value), { "text": "x" }]));
+    json!({
+        "string": value, "sensitive": value, "either": value, "kind": value, "secret": value,
+        "single": inner, "nested_list": list, "nested_set": list, "nested_map": { "k": inner },
+        "single_block": inner, "group_block": inner, "list_block": list, "set_block": list, "map_block": { "k": inner },
+    })
+}
+
+/// The settings of a state that a configuration has written.
+fn written<'s>(state: &'s Json, config: &Json) -> Vec<(&'static str, Json, &'s Json)> {
+    let places = [
+        "/string",
+        "/sensitive",
+        "/either",
+        "/kind",
+        "/single",
+        "/nested_list/0",
+        "/nested_map/k",
+        "/single_block",
+        "/group_block",
+        "/list_block/0",
+        "/map_block/k",
+    ];
+    let at = |place| (place, config.pointer(place).expect("a setting").clone(), state.pointer(place).expect("a value"));
+    places.map(at).into()
+}
+
+#[tokio::test]
+async fn an_empty_string_stays_in_plan_and_state_wherever_it_is_written() {
+    let mut echo = Echo::new();
+    let config = everywhere(&json!(""));
+    let report = echo.core.apply(TYPE, "a", config.clone()).await.quiet();
+    let (planned, state) = (report.change().planned.clone(), echo.core.state(TYPE, "a"));
+    for object in [&planned, &state] {
+        for (place, config, found) in written(object, &config) {
+            match config.as_object() {
+                Some(config) => {
+                    config.iter().for_each(|(name, config)| assert_eq!(&found[name], config, "{place}/{name}"))
+                }
+                None => assert_eq!(*found, config, "{place}"),
+            }
+        }
+        for set in ["nested_set", "set_block"] {
+            let empty = |element: &&Json| ["text", "either", "mode", "kind"].iter().all(|name| element[name] == "");
+            assert_eq!(
+                object[set].as_array().expect("a set").iter().filter(empty).count(),
+                1,
+                "{set}: {}",
+                object[set]
+            );
+        }
+    }
+    assert_eq!(state["secret"], json!(null), "what is write-only is kept in no spelling");
+    let plan = echo.core.plan(TYPE, "a", config.clone()).await.ok();
+    plan.assert_empty();
+    assert!(!plan.change().drifted(), "{} {}", plan.change().stored, plan.change().before);
+    echo.core.refresh().await.quiet();
+    assert_eq!(echo.core.state(TYPE, "a"), state);
+    echo.core.destroy(TYPE, "a").await.quiet();
+}
+
+#[tokio::test]
+async fn between_null_and_an_empty_string_nothing_is_replaced_and_what_is_computed_stays() {
+    let mut echo = Echo::new();
+    let nothing = everywhere(&json!(null));
+    let empty = everywhere(&json!(""));
+    echo.core.apply(TYPE, "a", nothing.clone()).await.quiet();
+    let before = echo.core.state(TYPE, "a");
+    let report = echo.core.apply(TYPE, "a", empty.clone()).await.quiet();
+    assert_eq!(report.action(), Action::Update);
+    let after = echo.core.state(TYPE, "a");
+    // What a default or the provider has set is another spelling of what is written.
+    for (name, value) in [("either", "made"), ("kind", "plain")] {
+        assert_eq!((&before[name], &after[name]), (&json!(value), &json!(value)));
+    }
+    assert_eq!((&after["string"], &after["single"]["kind"]), (&json!(""), &json!("")));
+    assert_eq!((&after["single"]["either"], &after["single"]["mode"]), (&json!("made"), &json!("plain")));
+    echo.core.plan(TYPE, "a", empty).await.ok().assert_empty();
+    assert_eq!(echo.core.apply(TYPE, "a", nothing.clone()).await.quiet().action(), Action::Update);
+    assert_eq!(echo.core.state(TYPE, "a"), before);
+    echo.core.plan(TYPE, "a", nothing).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn what_was_left_empty_can_be_set_and_left_out() {
+    for (then, kept) in [(json!("own"), "own"), (json!(null), "made")] {
+        let mut echo = Echo::new();
+        echo.core.apply(TYPE, "a", everywhere(&json!(""))).await.quiet();
+        let config = everywhere(&then);
+        // The element of a set is another one, and the kind of things replaces.
+        let report = echo.core.apply(TYPE, "a", config.clone()).await.quiet();
+        assert_eq!(report.action(), if then.is_null() { Action::Update } else { Action::Replace });
+        let state = echo.core.state(TYPE, "a");
+        for place in
+            ["/either", "/single/either", "/nested_list/0/either", "/nested_map/k/either", "/group_block/either"]
+        {
+            assert_eq!(state.pointer(place), Some(&json!(kept)), "{place}");
+        }
+        echo.core.plan(TYPE, "a", config).await.ok().assert_empty();
+    }
+}
+
+#[tokio::test]
+async fn an_empty_string_is_sent_nowhere_and_drift_from_it_shows() {
+    let mut echo = Echo::new();
+    let config = json!({ "name": "a", "text": "", "mode": "", "notify": "", "secret": "" });
+    assert_eq!(echo.core.validate("echo_thing", "a", config.clone()).await.0, []);
+    echo.core.apply("echo_thing", "a", config.clone()).await.quiet();
+    let state = echo.core.state("echo_thing", "a");
+    assert_eq!([&state["text"], &state["mode"], &state["notify"]], [""; 3]);
+    assert_eq!(state["secret"], json!(null));
+    echo.core.plan("echo_thing", "a", config.clone()).await.ok().assert_empty();
+    std::fs::write(echo.path("a"), "changed").unwrap();
+    let plan = echo.core.plan("echo_thing", "a", config.clone()).await.ok();
+    assert_eq!((&plan.change().before["text"], &plan.change().planned["text"]), (&json!("changed"), &json!("")));
+    echo.core.apply("echo_thing", "a", config.clone()).await.quiet();
+    assert_eq!(std::fs::read_to_string(echo.path("a")).unwrap(), "");
+    echo.core.plan("echo_thing", "a", config.clone()).await.ok().assert_empty();
+    // A change that fails, and a creation that does, leave what is written as it is.
+    let failing = json!({ "name": "a", "text": "", "mode": "fail in update" });
+    echo.core.apply("echo_thing", "a", failing).await.failed();
+    assert_eq!(echo.core.state("echo_thing", "a")["text"], "");
+    let failing = resource("echo_thing", "b", json!({ "name": "b", "text": "", "mode": "panic in create" }));
+    echo.core.apply_one(failing).await.failed();
+    assert_eq!(echo.core.state("echo_thing", "b")["text"], "");
+}
+
+#[tokio::test]
+async fn a_required_string_is_refused_as_empty() {
+    let mut echo = Echo::new();
+    let found = echo.core.validate("echo_thing", "a", json!({ "name": "" })).await;
+    assert_eq!(found.error("name is empty").path, "name");
+}
+
+#[tokio::test]
+async fn an_empty_string_in_the_provider_block_means_null() {
+    let mut echo = Echo::new();
+    echo.core.configure(json!({ "directory": "" }));
+    // The echo provider refuses a directory that is none.
+    assert_eq!(echo.core.validate(TYPE, "a", json!({})).await.0, []);
+    echo.core.apply(TYPE, "a", json!({ "string": "s" })).await.quiet();
+}
+
+#[tokio::test]
+async fn the_first_spelling_stays_in_sets_lists_and_maps_while_all_of_it_is_the_same() {
+    let mut echo = Echo::new();
+    let config = |set: &[&str], list: &[&str], of_map: &str| json!({ "name_set": set, "name_list": list, "name_map": { "k": of_map } });
+    let first = config(&["a", "b"], &["a", "b"], "a");
+    echo.core.apply(TYPE, "a", first.clone()).await.quiet();
+    let plan = echo.core.plan(TYPE, "a", config(&["B", "A"], &["A", "b"], "A")).await.ok();
+    plan.assert_empty();
+    assert_eq!(plan.change().planned["name_list"], first["name_list"]);
+
+    let other = config(&["A", "b", "c"], &["B", "A"], "c");
+    echo.core.apply(TYPE, "a", other.clone()).await.quiet();
+    let state = echo.core.state(TYPE, "a");
+    for name in ["name_set", "name_list", "name_map"] {
+        assert_eq!(state[name], other[name], "all of it as it is written now");
+    }
+    // Two spellings of one value are two elements to an engine.
+    let twice = config(&["A", "a", "b"], &["B", "A"], "c");
+    assert_eq!(echo.core.apply(TYPE, "a", twice.clone()).await.quiet().action(), Action::Update);
+    echo.core.plan(TYPE, "a", twice).await.ok().assert_empty();
+}
