@@ -180,7 +180,7 @@ async fn a_mode_that_was_never_set_or_is_empty_is_accesskey() {
         bed.emulator.change(&bed.hub, |document| document["properties"]["systemDatastoresAuthMode"] = mode);
         let config = json!({ "hub_id": bed.hub, "system_datastores_auth_mode": "accesskey" });
         bed.emulator.clear_requests();
-        bed.apply(&config).await.quiet();
+        bed.apply(&config).await.ok();
         assert_eq!(bed.writes(), [""; 0]);
         bed.plan(&config).await.ok().assert_empty();
         bed.destroy().await.quiet();
@@ -225,19 +225,6 @@ async fn what_somebody_else_has_changed_since_is_left_alone_at_destroy() {
     assert!(report.warning("Changed by somebody else").detail.contains("is userdelegationsas now"));
     assert_eq!(bed.writes(), ["PATCH sa1 true"]);
     assert_eq!(bed.mode(), "userdelegationsas");
-}
-
-#[tokio::test]
-async fn a_hub_that_is_gone_leaves_the_state() {
-    let mut bed = bed().await;
-    let config = bed.keyless();
-    bed.apply(&config).await.quiet();
-    bed.emulator.remove(&bed.hub);
-    let planned = bed.plan(&config).await.ok();
-    assert_eq!(planned.action(), Action::Create);
-    planned.warning("The hub does not exist");
-    bed.destroy().await.quiet();
-    assert_eq!(bed.state(), Value::Null);
 }
 
 #[tokio::test]
@@ -416,22 +403,6 @@ async fn another_hub_replaces_and_the_first_is_put_back() {
         ["PATCH hub1 accesskey", "PATCH sa1 true", "POST resyncKeys", "PATCH hub2 identity", "PATCH sa1 false"]
     );
     assert_eq!(bed.state()["id"], json!(hub2));
-}
-
-#[tokio::test]
-async fn a_renamed_resource_is_told_of_moved_and_what_it_set_survives() {
-    let mut bed = bed().await;
-    let config = bed.keyless();
-    bed.apply(&config).await.quiet();
-    let planned = bed.core.plan_all(vec![resource(TYPE, "b", config.clone())]).await.ok();
-    assert!(planned.warning("The same hub is destroyed and created").detail.contains("moved {"));
-    bed.core = std::mem::replace(&mut bed.core, Core::new()).deletes_last();
-    let report = bed.core.apply_saved(planned).await.ok();
-    assert!(report.warning("The authorization is kept").detail.contains("accesskey"));
-    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
-
-    bed.core.rename(TYPE, "b", "c");
-    bed.core.plan_all(vec![resource(TYPE, "c", config)]).await.ok().assert_empty();
 }
 
 #[tokio::test]

@@ -1,11 +1,14 @@
 //! foundryhub_storage_auth over the protocol, against the emulator.
 
 mod access;
+mod debts;
 mod destroy;
 mod empty;
 mod failures;
 mod lifecycle;
+mod original;
 mod states;
+mod succession;
 
 use serde_json::{Value, json};
 
@@ -73,7 +76,7 @@ fn on_hub(action: Fault) -> Rule {
 fn healed(report: Report) -> Report {
     let report = report.ok();
     let [warning] = &report.diagnostics.0[..] else { panic!("{}", report.diagnostics) };
-    assert_eq!(warning.summary, "What was found is handed on");
+    assert_eq!(warning.summary, "Original settings handed to the replacement");
     assert!(warning.detail.contains("restore_to = { system_datastores_auth_mode = \"accesskey\""), "{warning}");
     report
 }

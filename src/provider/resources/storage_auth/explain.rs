@@ -432,7 +432,9 @@ fn restore_to(original: &Settings) -> Option<String> {
     (!found.is_empty()).then(|| format!("restore_to = {{ {} }}", found.join(", ")))
 }
 
-/// A creation finds what it wants, so that it writes nothing and destroying restores nothing.
+/// A creation finds the hub as it wants it, so that it does not write it and destroying does not restore it. The keys of
+/// the account are looked at where the hub is as wanted, which is what a run leaves that was ended half way; for a hub that
+/// is still on keys the look would be one request more for every creation.
 pub(super) fn as_wanted_already(
     hub: &WorkspaceId,
     account: &StorageAccountId,

@@ -136,7 +136,7 @@ async fn foresee(
         found.is_ok_and(|found| !found.shared_key_enabled())
     };
     let mut found = Diagnostics::default();
-    if is_new {
+    if is_new && now.mode == target.mode {
         let keys = match target.keys {
             Some(_) => session.arm.storage_accounts().get(&account, Read::Remembered, call).await.ok(),
             None => None,

@@ -134,6 +134,13 @@ impl Plan {
         self.resources[0].config = config;
         self
     }
+
+    /// A plan, what was unknown in the configuration of the resource of this name being known by the time it is applied.
+    pub(crate) fn knowing_of(mut self, name: &str, config: Json) -> Self {
+        let resource = self.resources.iter_mut().find(|resource| resource.address.name == name);
+        resource.expect("a resource of this name").config = config;
+        self
+    }
 }
 
 type Event = Pin<Box<dyn Future<Output = ()>>>;
@@ -150,6 +157,7 @@ pub(crate) struct Core {
     one_process: bool,
     process: Option<Session>,
     deletes_last: bool,
+    plans_deletes_first: bool,
     refreshes: bool,
     /// Everything that was logged, said, planned and stored.
     transcript: String,
@@ -168,6 +176,7 @@ impl Core {
             one_process: false,
             process: None,
             deletes_last: false,
+            plans_deletes_first: false,
             refreshes: true,
             transcript: String::new(),
         }
@@ -200,6 +209,11 @@ impl Core {
     pub(crate) fn deletes_last(mut self) -> Self {
         self.deletes_last = true;
         self
+    }
+
+    /// Whether a plan comes to objects that are gone from the configuration before those that are in it.
+    pub(crate) fn plan_deletes_first(&mut self, first: bool) {
+        self.plans_deletes_first = first;
     }
 
     /// Whether plans refresh, from now on.

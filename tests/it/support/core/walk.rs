@@ -124,6 +124,23 @@ impl Core {
             let mut known: BTreeMap<_, _> =
                 state.addresses().into_iter().map(|address| (address.clone(), state.json(&address))).collect();
             let mut failed = BTreeSet::new();
+            let before = &state;
+            let plan_deletes = async || {
+                let deposed = resources.iter().map(|resource| &resource.address).chain(&gone).flat_map(|address| {
+                    before
+                        .deposed(address)
+                        .iter()
+                        .enumerate()
+                        .map(move |(index, stored)| (address, Some(index), stored))
+                });
+                let current = gone.iter().filter_map(|address| Some((address, None, before.current(address)?)));
+                let deletes =
+                    current.chain(deposed).map(|(address, deposed, stored)| walk.plan_delete(address, deposed, stored));
+                concurrently(deletes).await
+            };
+            if self.plans_deletes_first {
+                planned.extend(plan_deletes().await);
+            }
             for wave in waves(&resources) {
                 let ready = wave.iter().map(|index| &resources[*index]).filter(|resource| {
                     let fails = dependencies(resource).iter().any(|dependency| failed.contains(dependency));
@@ -147,13 +164,9 @@ impl Core {
                 }
                 planned.extend(done);
             }
-            let deposed = resources.iter().map(|resource| &resource.address).chain(&gone).flat_map(|address| {
-                state.deposed(address).iter().enumerate().map(move |(index, stored)| (address, Some(index), stored))
-            });
-            let current = gone.iter().filter_map(|address| Some((address, None, state.current(address)?)));
-            let deletes =
-                current.chain(deposed).map(|(address, deposed, stored)| walk.plan_delete(address, deposed, stored));
-            planned.extend(concurrently(deletes).await);
+            if !self.plans_deletes_first {
+                planned.extend(plan_deletes().await);
+            }
 
             let position =
                 |planned: &Planned| resources.iter().position(|resource| resource.address == planned.address);

@@ -1,0 +1,157 @@
+//! A hub that is deleted by somebody else while its account still has what this resource made of it.
+
+use foundryhub::arm::StorageAccountId;
+use serde_json::{Value, json};
+
+use super::{Bed, bed};
+use crate::azure::{Action as Fault, Rule};
+use crate::support::core::Action;
+
+const GONE: &str = "The hub is gone, its account is still changed";
+
+async fn keyless_and_gone(bed: &mut Bed) -> Value {
+    let config = bed.keyless();
+    bed.apply(&config).await.quiet();
+    bed.emulator.remove(&bed.hub);
+    bed.emulator.clear_requests();
+    config
+}
+
+#[tokio::test]
+async fn an_object_whose_hub_is_gone_stays_and_shows_until_its_account_is_restored() {
+    let mut bed = bed().await;
+    let config = keyless_and_gone(&mut bed).await;
+    for _ in 0..2 {
+        let planned = bed.plan(&config).await.ok();
+        assert_eq!(planned.action(), Action::Update);
+        let warning = planned.warning(GONE);
+        for text in ["restore_on_destroy = false", "restore_to", "removed {", "destroy = false", &bed.hub, &bed.account]
+        {
+            assert!(warning.detail.contains(text), "{text}: {warning}");
+        }
+        let before = &planned.change().before;
+        for name in ["system_datastores_auth_mode", "hub_principal_id", "hub_user_assigned_principal_ids"] {
+            assert_eq!(before[name], Value::Null, "{name}");
+        }
+        let original = json!({ "system_datastores_auth_mode": null, "shared_access_key_enabled": true });
+        assert_eq!(before["original"], original);
+        let report = bed.core.apply_saved(planned).await.failed();
+        report.error("The hub does not exist");
+        assert_eq!(bed.writes(), [""; 0]);
+    }
+    let report = bed.destroy().await.ok();
+    let warning = report.warning("Destroying this changes");
+    assert!(warning.detail.contains("go on again") && !warning.detail.contains("the hub"), "{warning}");
+    assert_eq!(bed.writes(), ["PATCH sa1 true"]);
+    assert_eq!((bed.state(), bed.keys()), (Value::Null, Some(true)));
+}
+
+#[tokio::test]
+async fn each_way_to_let_go_of_a_gone_hubs_account_works() {
+    let pinned = json!({ "shared_access_key_enabled": false });
+    for (name, value) in [("restore_on_destroy", json!(false)), ("restore_to", pinned)] {
+        let mut bed = bed().await;
+        let mut config = bed.keyless();
+        bed.apply(&config).await.quiet();
+        config[name] = value;
+        bed.apply(&config).await.quiet();
+        bed.emulator.remove(&bed.hub);
+        // Nothing is owed, so that the object is gone with its hub.
+        let planned = bed.plan(&config).await.ok();
+        assert_eq!(planned.action(), Action::Create, "{name}");
+        bed.emulator.clear_requests();
+        bed.destroy().await.ok();
+        assert_eq!((bed.writes(), bed.keys(), bed.state()), (vec![], Some(false), Value::Null));
+    }
+}
+
+#[tokio::test]
+async fn an_object_is_gone_with_its_hub_where_it_owes_its_account_nothing() {
+    // It has never changed keys, somebody else has switched them on again, or the account is gone too.
+    for case in ["observed", "on again", "no account"] {
+        let mut bed = bed().await;
+        let config = match case {
+            "observed" => json!({ "hub_id": bed.hub, "access_check": "off" }),
+            _ => bed.keyless(),
+        };
+        bed.apply(&config).await.quiet();
+        bed.emulator.remove(&bed.hub);
+        match case {
+            "on again" => bed.emulator.set_shared_key_access(&bed.account, Some(true)),
+            "no account" => bed.emulator.remove(&bed.account),
+            _ => {}
+        }
+        let planned = bed.plan(&config).await.ok();
+        assert_eq!(planned.action(), Action::Create, "{case}");
+        planned.warning("The hub does not exist");
+        bed.destroy().await.ok();
+        assert_eq!(bed.state(), Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_be_read_keeps_the_object_of_a_gone_hub() {
+    for fault in [Fault::Denied, Fault::Status(400)] {
+        let mut bed = bed().await;
+        let config = keyless_and_gone(&mut bed).await;
+        let rule = bed.emulator.fault(Rule::on("GET", "*/storageAccounts/sa1", fault.clone()));
+        let planned = bed.plan(&config).await.ok();
+        assert_eq!(planned.action(), Action::Update);
+        let warning = planned.warning("The hub is gone, its account cannot be read");
+        let is_denied = matches!(fault, Fault::Denied);
+        assert_eq!(warning.detail.contains("Microsoft.Storage/storageAccounts/read"), is_denied, "{warning}");
+        bed.emulator.release(rule);
+        bed.emulator.clear_faults();
+        bed.destroy().await.ok();
+        assert_eq!((bed.state(), bed.keys()), (Value::Null, Some(true)));
+    }
+}
+
+#[tokio::test]
+async fn a_hub_made_anew_has_an_original_of_its_own_and_the_account_keeps_its() {
+    // Seen gone in between, or made anew before anybody looked.
+    for seen in [true, false] {
+        let mut bed = bed().await;
+        let config = keyless_and_gone(&mut bed).await;
+        if seen {
+            bed.core.refresh().await.ok();
+        }
+        bed.emulator.seed_hub(&bed.hub, &bed.account, json!({ "systemDatastoresAuthMode": "UserDelegationSAS" }));
+        let planned = bed.plan(&config).await.ok();
+        assert_eq!(planned.action(), Action::Update);
+        if !seen {
+            planned.warning("The hub was made anew");
+        }
+        let original = json!({ "system_datastores_auth_mode": "UserDelegationSAS", "shared_access_key_enabled": true });
+        assert_eq!(planned.change().planned["original"], original);
+        bed.core.apply_saved(planned).await.ok();
+        bed.plan(&config).await.ok().assert_empty();
+        bed.destroy().await.ok();
+        assert_eq!((bed.mode().as_str(), bed.keys()), ("userdelegationsas", Some(true)));
+    }
+}
+
+#[tokio::test]
+async fn a_hub_made_anew_between_plan_and_apply_is_planned_again() {
+    let mut bed = bed().await;
+    let config = keyless_and_gone(&mut bed).await;
+    let planned = bed.plan(&config).await.ok();
+    bed.emulator.seed_hub(&bed.hub, &bed.account, json!({ "systemDatastoresAuthMode": "accesskey" }));
+    bed.core.apply_saved(planned).await.failed().error("Azure has changed since the plan");
+    bed.apply(&config).await.ok();
+    bed.plan(&config).await.ok().assert_empty();
+    bed.destroy().await.ok();
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
+}
+
+#[tokio::test]
+async fn a_hub_made_anew_on_another_account_says_what_stays_of_the_first() {
+    let mut bed = bed().await;
+    let config = keyless_and_gone(&mut bed).await;
+    let account2 = bed.emulator.id("rg1", StorageAccountId::RESOURCE_TYPE, "sa2");
+    bed.emulator.seed_storage_account(&account2, json!({ "allowSharedKeyAccess": true }));
+    bed.emulator.seed_hub(&bed.hub, &account2, json!({ "systemDatastoresAuthMode": "accesskey" }));
+    let planned = bed.plan(&config).await.ok();
+    let warning = planned.warning("The hub was made anew");
+    assert!(warning.detail.contains(&bed.account) && warning.detail.contains(&account2), "{warning}");
+}
