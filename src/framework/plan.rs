@@ -13,7 +13,8 @@ use super::{
 ///
 /// Write-only attributes are null. What the configuration leaves out becomes its default or, at creation, unknown where
 /// the provider will fill it in; on an update such attributes keep their value, so that nothing that depends on them is
-/// planned again without need. Another spelling of the prior value plans as the prior one.
+/// planned again without need. So does null where there is a default: the object is older than the attribute. Another
+/// spelling of the prior value plans as the prior one.
 pub fn prepare(block: &Block, prior: &Value, config: &Value, proposed: &Value) -> Value {
     prepare_members(block.into(), prior, config, proposed)
 }
@@ -54,6 +55,7 @@ fn prepare_attribute(attribute: &Attribute, prior: Prior<'_>, config: &Value, pr
     }
     if config.is_null() {
         return match (&attribute.default, prior) {
+            (Some(_), Prior::Is(Value::Null)) => Value::Null,
             (Some(default), prior) => first_spelling(attribute, prior, default),
             (None, Prior::Created) if attribute.is_computed() => Value::Unknown,
             (None, _) if attribute.is_computed() => proposed.clone(),
