@@ -10,7 +10,10 @@ use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
-use crate::arm::{self, ArmId, Call};
+use crate::{
+    arm::{self, ArmId, Call},
+    provider::access::Switches,
+};
 
 /// A role, without a condition, that this process has granted or plans to grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,8 @@ impl Grant {
 pub struct Session {
     /// Azure.
     pub arm: arm::Client,
+    /// The hubs that leave keys in this run.
+    pub switches: Switches,
     claims: Mutex<HashSet<String>>,
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     grants: Mutex<Vec<Grant>>,
@@ -86,6 +91,7 @@ impl Session {
         arm.remember_reads();
         Self {
             arm,
+            switches: Switches::default(),
             claims: Mutex::default(),
             turns: Mutex::default(),
             bequests: Mutex::default(),

@@ -91,6 +91,9 @@ pub(super) async fn apply(
 ) -> Outcome<State> {
     session.arm.stop_remembering();
     let Some(hub) = planned.hub() else { return before.untouched(private, report::unsettled("the hub's id").into()) };
+    let target = wanted(config, &planned);
+    // Others on the account wait a few seconds to learn of it.
+    let _switch = target.leaves_keys().then(|| session.switches.begin(hub.arm()));
     let turn = session.turn(hub.arm(), call).await;
     let _hub_turn = match turn {
         Ok(turn) => turn,
@@ -102,12 +105,6 @@ pub(super) async fn apply(
         Err(Unseen::NoHub(error)) => return before.untouched(private, explain::no_hub(&hub, &error).into()),
         Err(Unseen::Failed(error)) => return before.untouched(private, error.into()),
     };
-    let turn = session.turn(look.account_id.arm(), call).await;
-    let _account_turn = match turn {
-        Ok(turn) => turn,
-        Err(error) => return before.untouched(private, explain::not_our_turn(&error).into()),
-    };
-    let target = wanted(config, &planned);
     let found = match obstacle(&hub, &look, &target) {
         Ok(warnings) => warnings,
         Err(error) => return before.untouched(private, error.into()),

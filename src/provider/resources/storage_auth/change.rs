@@ -12,6 +12,7 @@ use crate::{
     provider::{
         Session,
         access::{self, Access, Check, Finding},
+        report,
     },
 };
 
@@ -66,22 +67,29 @@ impl Change<'_> {
         let before = self.now.clone();
         let mode = target.mode.as_ref().filter(|mode| self.now.mode.as_ref() != Some(mode));
         let keys = target.keys.filter(|keys| self.now.keys != Some(*keys));
+        // A removal has its turn at the account already.
+        let has_turn = access.is_none();
         let access = access.filter(|access| access.terms.check != Check::Off && target.takes_keys_away(&before));
+        let mut others = Vec::new();
         if let Some(access) = access {
-            let findings = access.before_anything(keys == Some(false)).await;
+            let (findings, found) = access.before_anything(keys == Some(false)).await;
             self.weigh(&findings, access.terms.check)?;
+            others = found;
         }
         if let Some(mode) = mode {
             let set = self.set_mode(mode, self.call).await;
             set.map_err(|stopped| self.incomplete(stopped))?;
         }
+        if self.now.leaves_keys() {
+            self.session.switches.done(self.hub.arm());
+        }
         if let (Some(access), Some(false)) = (access, keys) {
-            let findings = access.before_keys_go_off(mode.is_some()).await;
+            let findings = access.before_keys_go_off(mode.is_some(), &others).await;
             let weighed = findings.and_then(|findings| self.weigh(&findings, access.terms.check));
             weighed.map_err(|error| self.incomplete(error.into()))?;
         }
         if let Some(keys) = keys
-            && let Err(stopped) = self.set_keys(keys).await
+            && let Err(stopped) = self.set_keys_in_turn(keys, has_turn).await
         {
             let stopped = self.put_hub_back(&before, stopped).await;
             return Err(self.incomplete(stopped));
@@ -170,6 +178,22 @@ impl Change<'_> {
             let may_still_change = !at_rest && !matches!(error, Error::Operation(_));
             if !may_still_change || self.pause(pauses.next()?, call).await.is_err() {
                 return Some((hub.properties.system_datastores_auth_mode, at_rest));
+            }
+        }
+    }
+
+    /// Switches keys when no other resource of this run is at it. The turn is taken for this alone: a hub that waits for
+    /// others on its account must not keep them from what it waits for.
+    async fn set_keys_in_turn(&mut self, keys: bool, has_turn: bool) -> Result<(), Stopped> {
+        let turn = match has_turn {
+            true => None,
+            false => Some(self.session.turn(self.account.arm(), self.call).await),
+        };
+        match turn.transpose() {
+            Ok(_turn) => self.set_keys(keys).await,
+            Err(error) => {
+                let next = "Other resources of this run change the same account. Raise the timeouts block.";
+                Err(Diagnostic::error("Keys were not switched yet", report::explain(&error, next)).into())
             }
         }
     }
