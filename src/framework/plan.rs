@@ -320,6 +320,13 @@ mod tests {
     }
 
     #[test]
+    fn an_object_that_is_older_than_a_default_plans_no_change() {
+        let config = object(&[("name", "n".into())]);
+        let prior = object(&[("id", "i".into()), ("name", "n".into())]);
+        assert_eq!(prepare(&block(), &prior, &config, &prior), prior);
+    }
+
+    #[test]
     fn a_default_keeps_the_first_spelling_too() {
         let prior = object(&[("name", "n".into()), ("mode", "Identity".into())]);
         let config = object(&[("name", "n".into())]);
