@@ -13,8 +13,7 @@ use super::{
 ///
 /// Write-only attributes are null. What the configuration leaves out becomes its default or, at creation, unknown where
 /// the provider will fill it in; on an update such attributes keep their value, so that nothing that depends on them is
-/// planned again without need. So does null where there is a default: the object is older than the attribute. Another
-/// spelling of the prior value plans as the prior one.
+/// planned again without need. Another spelling of the prior value plans as the prior one.
 pub fn prepare(block: &Block, prior: &Value, config: &Value, proposed: &Value) -> Value {
     prepare_members(block.into(), prior, config, proposed)
 }
@@ -55,7 +54,6 @@ fn prepare_attribute(attribute: &Attribute, prior: Prior<'_>, config: &Value, pr
     }
     if config.is_null() {
         return match (&attribute.default, prior) {
-            (Some(_), Prior::Is(Value::Null)) => Value::Null,
             (Some(default), prior) => first_spelling(attribute, prior, default),
             (None, Prior::Created) if attribute.is_computed() => Value::Unknown,
             (None, _) if attribute.is_computed() => proposed.clone(),
@@ -317,13 +315,6 @@ mod tests {
     fn an_element_that_is_unknown_as_a_whole_stays_so() {
         let config = object(&[("items", Value::List(vec![Value::Unknown]))]);
         assert_eq!(prepare(&block(), &Value::Null, &config, &config).get("items"), config.get("items"));
-    }
-
-    #[test]
-    fn an_object_that_is_older_than_a_default_plans_no_change() {
-        let config = object(&[("name", "n".into())]);
-        let prior = object(&[("id", "i".into()), ("name", "n".into())]);
-        assert_eq!(prepare(&block(), &prior, &config, &prior), prior);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::{
         Attr, Diagnostic, Diagnostics, Private,
         resource::{
             Context, CreateRequest, DeleteRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned, Resource,
-            UpdateRequest,
+            UpdateRequest, Upgrade,
         },
         schema::{IdentitySchema, Schema},
     },
@@ -72,6 +72,10 @@ impl Resource for StorageAuth {
 
     fn identity_schema(&self) -> IdentitySchema {
         schema::identity_schema()
+    }
+
+    fn upgrade(&self, version: i64) -> Option<Upgrade> {
+        schema::upgrade(version)
     }
 
     fn identity(&self, state: &State) -> Option<Identity> {

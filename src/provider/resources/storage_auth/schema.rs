@@ -11,6 +11,7 @@ use crate::{
     },
     framework::{
         Attr, Diagnostic, Diagnostics, Path, Type, Value,
+        resource::Upgrade,
         schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Nesting, Presence, Refusal, Schema},
         timeouts::{self, Timeouts},
     },
@@ -80,8 +81,8 @@ pub(super) struct Settings {
     pub(super) keys: Option<bool>,
 }
 
-/// How long the platform may take where the state of an earlier release does not say.
-const PLATFORM_GRANT: Duration = Duration::from_secs(5 * 60);
+/// The default of platform_grant_timeout.
+const PLATFORM_GRANT: &str = "5m";
 
 const DESCRIPTION: &str = "Keeps the storage authorization of an Azure AI Foundry hub: how the hub signs in to its default storage account, and whether that account takes shared keys.
 
@@ -181,7 +182,7 @@ pub(super) fn schema() -> Schema {
             "platform_grant_timeout",
             "How long to wait, once the hub is switched, for what follows from that before keys go off: the platform's grant to the hub's system-assigned identity, the hub's system datastores, and other hubs of the account that the same run switches. Then `warn` goes on and `enforce` stops. `0s` does not wait.",
         )
-        .default("5m")
+        .default(PLATFORM_GRANT)
         .check(grant_timeout),
     ];
     let blocks = vec![timeouts::block([
@@ -190,7 +191,19 @@ pub(super) fn schema() -> Schema {
         "For later changes; 30 minutes if not set.",
         "For putting back what was found; 30 minutes if not set.",
     ])];
-    Schema { version: 0, block: Block { description: DESCRIPTION, attributes, blocks } }
+    Schema { version: 1, block: Block { description: DESCRIPTION, attributes, blocks } }
+}
+
+/// How a state of version 0, which had no platform_grant_timeout, becomes today's: with its default, so that it plans no
+/// change.
+pub(super) fn upgrade(version: i64) -> Option<Upgrade> {
+    let with_default = |mut state| {
+        if let Value::Map(members) = &mut state {
+            members.insert("platform_grant_timeout".to_owned(), PLATFORM_GRANT.into());
+        }
+        state
+    };
+    (version == 0).then(|| (schema().block.ty(), with_default as fn(Value) -> Value))
 }
 
 /// The identity's schema.
@@ -214,7 +227,7 @@ impl State {
             original: Pair::default().into(),
             access_check: "warn".to_owned().into(),
             grant_settle_time: "0s".to_owned().into(),
-            platform_grant_timeout: "5m".to_owned().into(),
+            platform_grant_timeout: PLATFORM_GRANT.to_owned().into(),
             ..Self::default()
         }
     }
@@ -254,7 +267,7 @@ impl State {
             principals,
             check,
             settle: timeouts::resolve(&self.grant_settle_time, Duration::ZERO),
-            platform: timeouts::resolve(&self.platform_grant_timeout, PLATFORM_GRANT),
+            platform: timeouts::resolve(&self.platform_grant_timeout, Duration::from_secs(5 * 60)),
         }
     }
 
