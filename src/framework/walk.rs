@@ -110,6 +110,8 @@ struct Subject {
     removed: Vec<Party>,
     /// The names under which this process has written it.
     written: Vec<Option<String>>,
+    /// Whether this process has changed it, or is about to.
+    changed: bool,
     /// The names that this process has deleted.
     deleted: HashSet<String>,
     /// What a replaced object has left for its successor.
@@ -267,6 +269,16 @@ impl Walk {
         self.with(&key.subject, |all| all.written.push(key.name.clone()));
     }
 
+    /// Notes that this process is about to change what `key` is about, for whatever object.
+    pub fn changing(&self, key: &Key) {
+        self.with(&key.subject, |all| all.changed = true);
+    }
+
+    /// Whether this process has begun to change it.
+    pub fn has_changed(&self, key: &Key) -> bool {
+        self.with(&key.subject, |all| all.changed)
+    }
+
     /// Whether this process has written it, under whatever name.
     pub fn has_written(&self, key: &Key) -> bool {
         self.with(&key.subject, |all| !all.written.is_empty())
@@ -327,6 +339,11 @@ impl Succession {
     /// Whether the object is being replaced: it is created again in the same run.
     pub fn is_replacement(&self) -> bool {
         self.replaced_by.is_some()
+    }
+
+    /// The other objects of this run.
+    pub fn walk(&self) -> &Walk {
+        &self.walk
     }
 
     /// What becomes of what the object wrote for `key`.

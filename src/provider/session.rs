@@ -1,7 +1,7 @@
 //! What one configured provider process works with and remembers.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -9,7 +9,10 @@ use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
-use crate::arm::{self, ArmId, Call};
+use crate::{
+    arm::{self, ArmId, Call},
+    provider::access::Switches,
+};
 
 /// A role, without a condition, that this process has granted or plans to grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +41,8 @@ impl Grant {
 pub struct Session {
     /// Azure.
     pub arm: arm::Client,
-    claims: Mutex<HashSet<String>>,
+    /// The hubs that leave keys in this run.
+    pub switches: Switches,
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     grants: Mutex<Vec<Grant>>,
 }
@@ -47,18 +51,7 @@ impl Session {
     /// Begins a session. Reads are remembered until the first write.
     pub fn new(arm: arm::Client) -> Self {
         arm.remember_reads();
-        Self { arm, claims: Mutex::default(), turns: Mutex::default(), grants: Mutex::default() }
-    }
-
-    /// Remembers that a create or update of this process wrote `what` of the thing with this id. A later delete of the
-    /// same thing in this process is the other half of a replacement or a rename, and must not undo it.
-    pub fn claim(&self, id: &ArmId, what: &str) {
-        lock(&self.claims).insert(claim_key(id, what));
-    }
-
-    /// Whether this process has claimed `what` of the thing with this id.
-    pub fn has_claimed(&self, id: &ArmId, what: &str) -> bool {
-        lock(&self.claims).contains(&claim_key(id, what))
+        Self { arm, switches: Switches::default(), turns: Mutex::default(), grants: Mutex::default() }
     }
 
     /// Remembers a grant, which a list of Azure may not show yet. A later note replaces an earlier one.
@@ -87,10 +80,6 @@ impl Session {
         let doing = format!("waiting for another change of {id} to end");
         self.arm.wait_for(turn.lock_owned(), &doing, call).await
     }
-}
-
-fn claim_key(id: &ArmId, what: &str) -> String {
-    format!("{} {what}", id.key())
 }
 
 /// A poisoned lock only means that a panic passed by; what is guarded here is always whole.

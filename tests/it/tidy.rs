@@ -75,7 +75,7 @@ const CRATES: [(&str, &[&str]); 5] = [
             "unicode_normalization",
         ],
     ),
-    ("provider", &["futures_util", "serde", "serde_json", "strsim", "time", "tokio", "url", "uuid"]),
+    ("provider", &["futures_util", "serde", "serde_json", "strsim", "time", "tokio", "tracing", "url", "uuid"]),
 ];
 
 /// Doors to the outside in `std` and `tokio`, and the layers that have no business there. The provider reads the files

@@ -132,6 +132,9 @@ pub(crate) struct Options {
     /// How long the platform takes to give them
     #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "0s")]
     pub(crate) hub_role_delay: Duration,
+    /// Whether the blob role that the platform gives a hub with data isolation has a condition (open: hub.md §7)
+    #[arg(long, value_name = "ON|OFF", default_value = "on")]
+    pub(crate) hub_role_condition: OnOff,
     /// Whether the system datastores follow the workspace's mode (open: arm.md §9.6)
     #[arg(long, value_name = "WHAT", default_value = "follow")]
     pub(crate) datastores: Datastores,

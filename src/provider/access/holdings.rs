@@ -109,12 +109,29 @@ pub(super) fn pair(principal: &str, holdings: &[Holding]) -> Standing {
     doubt(&own, holdings, &missing, false, lacks)
 }
 
-/// How an identity of a hub stands to the role that it needs to work with blobs.
-pub(super) fn blob_contributor(principal: &str, holdings: &[Holding]) -> Standing {
+/// How the hub's system-assigned identity stands to the role that the platform gives it. A condition does not matter: the
+/// platform sets one where a hub's data are isolated.
+pub(super) fn platform_grant(principal: &str, holdings: &[Holding]) -> Standing {
     let own = own(principal, holdings);
-    match own.iter().find(|held| !held.conditional && BLOBS.allows(held.role, true)) {
+    match own.iter().find(|held| BLOBS.allows(held.role, true)) {
         Some(held) => Standing::Holds(vec![held.created_on]),
         None => doubt(&own, holdings, &[&BLOBS], true, vec![BLOBS.contributor]),
+    }
+}
+
+/// How a user-assigned identity of a hub stands to the contributor's pair, which is the user's to grant.
+pub(super) fn contributor_pair(principal: &str, holdings: &[Holding]) -> Standing {
+    let own = own(principal, holdings);
+    let (mut made, mut missing) = (Vec::new(), Vec::new());
+    for kind in [&BLOBS, &FILES] {
+        match own.iter().find(|held| !held.conditional && kind.allows(held.role, true)) {
+            Some(held) => made.push(held.created_on),
+            None => missing.push(kind),
+        }
+    }
+    match missing.is_empty() {
+        true => Standing::Holds(made),
+        false => doubt(&own, holdings, &missing, true, missing.iter().map(|kind| kind.contributor).collect()),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod finding;
 mod holdings;
+mod switches;
 
 use std::time::Duration;
 
@@ -17,18 +18,22 @@ use crate::{
         role_assignments::{Filter, RoleAssignment},
         workspaces::{AuthModeKind, Workspace, WorkspaceKind},
     },
-    framework::{Diagnostic, Diagnostics, Path, Severity},
+    framework::{Diagnostic, Diagnostics, Path},
     provider::Session,
 };
 pub use finding::Finding;
 use holdings::{Holding, Standing};
+pub use switches::{Stage, Switch, Switches};
 
 /// How long to wait between looks at what the platform is about to do.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
-/// The claim by which a plan says that a hub is going to use identities.
-const LEAVES_KEYS: &str = "leaves keys";
+/// The time of the operation that is kept for the change of the account.
+const FOR_THE_ACCOUNT: Duration = Duration::from_secs(30);
+
+/// How often the log says what is waited for.
+const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// How far an access check goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +72,8 @@ pub struct Terms {
     pub check: Check,
     /// How old grants must be before keys go off.
     pub settle: Duration,
+    /// How long to wait for what the platform and the other hubs of this run do once the hub is switched.
+    pub platform: Duration,
 }
 
 /// Which grants of this process count.
@@ -78,33 +85,14 @@ enum Grants {
     Planned,
 }
 
-/// Notes in a plan that this hub is going to use identities, so that others on its account need not be warned of it.
-pub fn plans_to_leave_keys(session: &Session, hub: &WorkspaceId) {
-    session.claim(hub.arm(), LEAVES_KEYS);
-}
-
-/// The findings as messages: warnings, or errors where the check stops.
+/// The findings as messages of an apply: warnings, or errors where the check stops.
 pub fn judge(findings: &[Finding], check: Check) -> Diagnostics {
-    let message = |finding: &Finding| {
-        if check != Check::Enforce || !finding.stops {
-            return finding.diagnostic(Severity::Warning, "");
-        }
-        let next = "access_check is enforce, so nothing more is changed. If a grant refers to this resource, turn the \
-                    reference round: let the grant name the hub_id, and list it in depends_on here. With access_check = \
-                    \"warn\" this is a warning.";
-        finding.diagnostic(Severity::Error, next)
-    };
-    Diagnostics(findings.iter().map(message).collect())
+    Diagnostics(findings.iter().map(|finding| finding.judged(check == Check::Enforce)).collect())
 }
 
-/// The findings as warnings of a plan, which changes nothing yet.
+/// The findings as warnings of a plan.
 pub fn foretell(findings: &[Finding], check: Check) -> Diagnostics {
-    let message = |finding: &Finding| {
-        let stops = check == Check::Enforce && finding.stops;
-        let next = if stops { "If it is still so when this is applied, the apply will stop." } else { "" };
-        finding.diagnostic(Severity::Warning, next)
-    };
-    Diagnostics(findings.iter().map(message).collect())
+    Diagnostics(findings.iter().map(|finding| finding.foretold(check == Check::Enforce)).collect())
 }
 
 /// What was found before keys go off, and on what grants it relies.
@@ -115,72 +103,86 @@ struct Looked {
     relied: Vec<OffsetDateTime>,
     /// Azure's clock.
     now: Option<OffsetDateTime>,
-    /// Whether the platform may be about to do what is missing.
-    may_come: bool,
+    /// What is missing and may be about to come.
+    awaited: Option<String>,
 }
 
 impl Access<'_> {
-    /// What a plan can tell of both gates. The hub's system-assigned identity is no part of it: the platform provides for
-    /// it when the hub changes.
+    /// What a plan can tell of both gates.
     pub async fn foresee(&self, keys_go_off: bool) -> Vec<Finding> {
         let mut findings = Vec::new();
         match self.list(Read::Remembered).await {
             Ok((listed, _)) => {
                 let holdings = self.holdings(&listed, Grants::Planned);
-                findings.extend(self.principals(&holdings).findings);
-                if self.hub.system_principal_id().is_none() {
-                    findings.extend(self.identity(&holdings, false).findings);
-                }
+                findings.extend(self.configured(&holdings).findings);
                 findings.extend(self.nobody(&holdings));
             }
             Err(hidden) => findings.push(hidden),
         }
         if keys_go_off {
-            let planned = |other: &Workspace| {
-                other.workspace_id().is_ok_and(|id| self.session.has_claimed(id.arm(), LEAVES_KEYS))
-            };
-            findings.extend(self.others(Read::Remembered, planned).await);
+            findings.extend(self.others(Read::Remembered, |stage| stage != Stage::Failed).await.0);
         }
         findings
     }
 
-    /// The first gate, before anything is changed: the principals that must have their roles, and others on the account.
-    pub async fn before_anything(&self, keys_go_off: bool) -> Vec<Finding> {
+    /// The first gate, before anything is changed: the roles that are the user's to grant, and others on the account. With
+    /// what is found come the hubs of this run that the second gate has to wait for.
+    pub async fn before_anything(&self, keys_go_off: bool) -> (Vec<Finding>, Vec<ArmId>) {
         let mut findings = Vec::new();
         // Most often the grants were made in this very run, and there is nothing to ask.
-        if !self.principals(&self.holdings(&[], Grants::Made)).findings.is_empty() {
+        if !self.configured(&self.holdings(&[], Grants::Made)).findings.is_empty() {
             match self.list(Read::Fresh).await {
-                Ok((listed, _)) => findings.extend(self.principals(&self.holdings(&listed, Grants::Made)).findings),
+                Ok((listed, _)) => findings.extend(self.configured(&self.holdings(&listed, Grants::Made)).findings),
                 Err(hidden) => findings.push(hidden),
             }
         }
+        let mut others = Vec::new();
         if keys_go_off {
-            findings.extend(self.others(Read::Fresh, |_| false).await);
+            let (found, all) = self.others(Read::Fresh, |stage| matches!(stage, Stage::Begun | Stage::Done)).await;
+            findings.extend(found);
+            others = all;
         }
-        findings
+        (findings, others)
     }
 
-    /// The second gate, before keys go off: the hub's identity and its datastores. After the hub was `switched`, what the
-    /// platform is about to do is waited for, for half the time that is left; then for the grants to settle.
+    /// The second gate, before keys go off: the role of the hub's system-assigned identity, its datastores, and the `others`
+    /// on the account that this run switches. What is about to come, of the platform's only after the hub was `switched`, is
+    /// waited for; then the grants have to settle.
     ///
     /// # Errors
     /// A message that stops the change in any case: interrupted, or too little time for grants to settle.
-    pub async fn before_keys_go_off(&self, switched: bool) -> Result<Vec<Finding>, Diagnostic> {
+    pub async fn before_keys_go_off(&self, switched: bool, others: &[ArmId]) -> Result<Vec<Finding>, Diagnostic> {
         let arm = &self.session.arm;
-        let reserved = arm.left(self.call) / 2;
-        let mut pause = FIRST_PAUSE;
+        let end = arm.left(self.call).saturating_sub(self.terms.platform).max(FOR_THE_ACCOUNT);
+        let (mut pause, mut logged) = (FIRST_PAUSE, None);
         let (mut roles, mut datastores) = (self.roles(switched).await, self.datastores(switched).await);
-        while (roles.may_come || datastores.may_come) && arm.left(self.call) > reserved + pause {
-            self.wait(pause).await?;
+        let mut hubs = self.switched(others);
+        loop {
+            let left = arm.left(self.call).saturating_sub(end);
+            let awaited: Vec<&str> =
+                [&roles, &datastores, &hubs].into_iter().filter_map(|looked| looked.awaited.as_deref()).collect();
+            if awaited.is_empty() || left.is_zero() {
+                break;
+            }
+            if logged.is_none_or(|logged| logged >= left + LOG_EVERY) {
+                self.log(&awaited.join("; "), left);
+                logged = Some(left);
+            }
+            tokio::select! {
+                waited = self.wait(pause.min(left)) => waited?,
+                () = self.session.switches.wait_to_end(others), if hubs.awaited.is_some() => {}
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
-            if roles.may_come {
+            if roles.awaited.is_some() {
                 roles = self.roles(switched).await;
             }
-            if datastores.may_come {
+            if datastores.awaited.is_some() {
                 datastores = self.datastores(switched).await;
             }
+            hubs = self.switched(others);
         }
         roles.findings.append(&mut datastores.findings);
+        roles.findings.append(&mut hubs.findings);
         let stops = self.terms.check == Check::Enforce && roles.findings.iter().any(|finding| finding.stops);
         if !stops {
             self.settle(&roles).await?;
@@ -220,36 +222,56 @@ impl Access<'_> {
         looked
     }
 
-    fn identity(&self, holdings: &[Holding], switched: bool) -> Looked {
-        let mut looked = Looked::default();
-        let system = self.hub.system_principal_id();
-        let Some(principal) = system.or_else(|| self.assigned_identity()) else {
-            looked.findings.push(finding::no_identity(self.hub_id));
+    /// The roles that are the user's to grant.
+    fn configured(&self, holdings: &[Holding]) -> Looked {
+        let mut looked = self.principals(holdings);
+        let Some(principal) = self.assigned_identity() else {
+            if self.hub.system_principal_id().is_none() {
+                looked.findings.push(finding::no_identity(self.hub_id));
+            }
             return looked;
         };
-        let finding = match holdings::blob_contributor(principal, holdings) {
+        let (hub, account) = (self.hub_id, self.account);
+        let only = self.hub.system_principal_id().is_none();
+        looked.findings.extend(match holdings::contributor_pair(principal, holdings) {
+            Standing::Holds(made) => {
+                looked.relied.extend(made.into_iter().flatten());
+                None
+            }
+            Standing::Lacks(roles) if only => Some(finding::assigned_identity_lacks(hub, account, principal, &roles)),
+            Standing::Unsure(roles, why) if only => {
+                Some(finding::assigned_identity_unsure(hub, account, principal, &roles, &why))
+            }
+            Standing::Lacks(roles) | Standing::Unsure(roles, _) => {
+                Some(finding::primary_identity_lacks(hub, account, principal, &roles))
+            }
+        });
+        looked
+    }
+
+    /// The role that the platform gives the hub's system-assigned identity, whatever other identities there are.
+    fn platform_grant(&self, holdings: &[Holding], switched: bool) -> Looked {
+        let mut looked = Looked::default();
+        let Some(principal) = self.hub.system_principal_id() else { return looked };
+        let finding = match holdings::platform_grant(principal, holdings) {
             Standing::Holds(made) => {
                 looked.relied.extend(made.into_iter().flatten());
                 return looked;
             }
-            Standing::Unsure(_, why) => finding::identity_unsure(self.hub_id, self.account, principal, &why),
-            Standing::Lacks(_) if system.is_some() => {
-                finding::system_identity_lacks(self.hub_id, self.account, principal)
-            }
-            Standing::Lacks(_) => finding::assigned_identity_lacks(self.hub_id, self.account, principal),
+            Standing::Unsure(_, why) => finding::system_identity_unsure(self.hub_id, self.account, principal, &why),
+            Standing::Lacks(_) => finding::system_identity_lacks(self.hub_id, self.account, principal),
         };
-        // The platform grants the role to the system-assigned identity, whatever else there is.
-        looked.may_come = switched && system.is_some();
+        looked.awaited = switched.then(|| format!("the platform's grant to the hub's identity {principal}"));
         looked.findings.push(finding);
         looked
     }
 
-    /// The user-assigned identity that the hub uses where it has no other.
+    /// The user-assigned identity that the hub uses: the primary one, or the only identity that it has.
     fn assigned_identity(&self) -> Option<&str> {
         let mut all = self.hub.user_assigned_principal_ids();
         match (self.hub.primary_user_assigned_principal_id(), all.next(), all.next()) {
             (Some(primary), ..) => Some(primary),
-            (None, Some(only), None) => Some(only),
+            (None, Some(only), None) if self.hub.system_principal_id().is_none() => Some(only),
             _ => None,
         }
     }
@@ -265,9 +287,8 @@ impl Access<'_> {
         match self.list(Read::Fresh).await {
             Ok((listed, now)) => {
                 let holdings = self.holdings(&listed, Grants::Made);
-                let mut looked = self.identity(&holdings, switched);
-                let principals = self.principals(&holdings);
-                looked.relied.extend(principals.relied);
+                let mut looked = self.platform_grant(&holdings, switched);
+                looked.relied.extend(self.configured(&holdings).relied);
                 let granted = self.session.grants_at(self.account.arm());
                 looked.relied.extend(granted.iter().filter_map(|grant| grant.created_on));
                 looked.findings.extend(self.nobody(&holdings));
@@ -284,7 +305,7 @@ impl Access<'_> {
                 let still = all.iter().filter(|store| store.is_system() && store.uses_account_key());
                 let still: Vec<String> = still.map(|store| store.name.clone()).collect();
                 if !still.is_empty() {
-                    looked.may_come = switched;
+                    looked.awaited = switched.then(|| format!("the datastores {} to leave the key", still.join(", ")));
                     looked.findings.push(finding::datastores_use_keys(self.hub_id, &still));
                 }
             }
@@ -293,23 +314,68 @@ impl Access<'_> {
         looked
     }
 
-    /// Other workspaces on the account that still use keys. Projects go with their hub.
-    async fn others(&self, read: Read, leaves: impl Fn(&Workspace) -> bool) -> Option<Finding> {
+    /// Other workspaces on the account that still use keys, and what is to be said of those that do not come to one of the
+    /// `awaited` stages within moments. Projects go with their hub.
+    async fn others(&self, read: Read, awaited: impl Fn(Stage) -> bool) -> (Vec<Finding>, Vec<ArmId>) {
         let subscription = self.hub_id.subscription();
         let all = match self.session.arm.workspaces().list_by_subscription(subscription, read, self.call).await {
             Ok(all) => all,
-            Err(error) => return Some(finding::others_hidden(subscription, &error)),
+            Err(error) => return (vec![finding::others_hidden(subscription, &error)], Vec::new()),
         };
         let uses_keys = |other: &&Workspace| {
             let properties = &other.properties;
             other.kind() != WorkspaceKind::Project
                 && properties.system_datastores_auth_mode.kind() == AuthModeKind::AccessKey
                 && ArmId::parse(&properties.storage_account).is_ok_and(|account| account == *self.account.arm())
-                && !other.workspace_id().is_ok_and(|id| id == *self.hub_id)
-                && !leaves(other)
         };
-        let others: Vec<&Workspace> = all.iter().filter(uses_keys).collect();
-        (!others.is_empty()).then(|| finding::others_use_keys(self.account, &others))
+        let others = all.iter().filter(uses_keys).filter_map(|other| ArmId::parse(&other.id).ok());
+        let others: Vec<ArmId> = others.filter(|other| other != self.hub_id.arm()).collect();
+        if others.is_empty() {
+            return Default::default();
+        }
+        let switches = &self.session.switches;
+        // What ends this wait early ends the operation with its next request.
+        let wait = switches.wait_to_begin(self.account.arm(), &others, &awaited);
+        _ = self.session.arm.wait_for(wait, "waiting for other hubs of the account", self.call).await;
+        let (mut failed, mut unknown) = (Vec::new(), Vec::new());
+        for other in &others {
+            match switches.stage(other) {
+                Some(Stage::Failed) => failed.push(other),
+                Some(stage) if awaited(stage) => {}
+                _ => unknown.push(other),
+            }
+        }
+        let mut findings = Vec::new();
+        if !failed.is_empty() {
+            findings.push(finding::others_failed(self.account, &failed));
+        }
+        if !unknown.is_empty() {
+            findings.push(finding::others_use_keys(self.account, &unknown, others.len() + 1));
+        }
+        (findings, others)
+    }
+
+    /// How far the others on the account are that this run has begun to switch.
+    fn switched(&self, others: &[ArmId]) -> Looked {
+        let at = |stage| -> Vec<&ArmId> {
+            others.iter().filter(|other| self.session.switches.stage(other) == Some(stage)).collect()
+        };
+        let (under_way, failed) = (at(Stage::Begun), at(Stage::Failed));
+        let mut looked = Looked::default();
+        if !under_way.is_empty() {
+            let names: Vec<&str> = under_way.iter().map(|hub| hub.as_str()).collect();
+            looked.awaited = Some(format!("this run to switch {}", names.join(", ")));
+            looked.findings.push(finding::others_not_done(self.account, &under_way));
+        }
+        if !failed.is_empty() {
+            looked.findings.push(finding::others_failed(self.account, &failed));
+        }
+        looked
+    }
+
+    fn log(&self, awaited: &str, at_most: Duration) {
+        let seconds = at_most.as_secs();
+        tracing::info!(hub = %self.hub_id, awaited, at_most_seconds = seconds, "waiting before keys go off");
     }
 
     /// Waits until the youngest grant is old enough.
@@ -317,23 +383,33 @@ impl Access<'_> {
         let settle = self.terms.settle;
         let Some(youngest) = looked.relied.iter().max().filter(|_| !settle.is_zero()) else { return Ok(()) };
         let age = looked.now.unwrap_or_else(OffsetDateTime::now_utc) - *youngest;
-        let wait = settle.saturating_sub(Duration::try_from(age).unwrap_or_default());
-        if wait.is_zero() { Ok(()) } else { self.wait(wait).await }
+        let mut left = settle.saturating_sub(Duration::try_from(age).unwrap_or_default());
+        if left >= self.session.arm.left(self.call) {
+            return Err(too_young(left));
+        }
+        while !left.is_zero() {
+            self.log("the youngest role assignment to reach grant_settle_time", left);
+            let step = left.min(LOG_EVERY);
+            self.wait(step).await?;
+            left -= step;
+        }
+        Ok(())
     }
 
     async fn wait(&self, wait: Duration) -> Result<(), Diagnostic> {
         let waited = self.session.arm.pause(wait, "waiting to switch keys off", self.call).await;
         waited.map_err(|error| match error {
-            Error::DeadlineExceeded { .. } => {
-                let detail = format!(
-                    "The youngest role assignment that the access check relies on needs {} more seconds to reach \
-                     grant_settle_time, which is longer than the timeouts block leaves. Keys are still on. Apply again \
-                     later, or raise the timeout.",
-                    wait.as_secs() + 1
-                );
-                Diagnostic::error("Role assignments are too young", detail).at(Path::root("grant_settle_time"))
-            }
+            Error::DeadlineExceeded { .. } => too_young(wait),
             _ => Diagnostic::error("Interrupted", "Keys were not switched off yet."),
         })
     }
+}
+
+fn too_young(missing: Duration) -> Diagnostic {
+    let detail = format!(
+        "The youngest role assignment that the access check relies on needs {} more seconds to reach grant_settle_time, which \
+         is longer than the timeouts block leaves. Keys are still on. Apply again later, or raise the timeout.",
+        missing.as_secs() + 1
+    );
+    Diagnostic::error("Role assignments are too young", detail).at(Path::root("grant_settle_time"))
 }

@@ -115,6 +115,43 @@ async fn the_platform_gives_the_hubs_identity_its_roles() {
     assert_eq!(roles, [file, blob]);
 }
 
+/// hub.md §6, §7: hubs isolate their data by default, and then the identity's grant for blobs has a condition; which is
+/// switchable.
+#[tokio::test]
+async fn the_blob_role_of_an_isolated_hub_has_a_condition() {
+    for (asked, switch, isolated, conditional) in [
+        (json!({}), OnOff::On, true, true),
+        (json!({}), OnOff::Off, true, false),
+        (json!({ "enableDataIsolation": false }), OnOff::On, false, false),
+    ] {
+        let arm = arm_with(|options| {
+            options.lro = Lro::Done;
+            options.hub_roles = vec![HubRole::Blob, HubRole::File];
+            options.hub_role_condition = switch;
+        })
+        .await;
+        arm.delete(&format!("{}&forceToPurge=true", arm.hub_path())).await;
+        let mut body = json!({ "kind": "Hub", "properties": asked });
+        body["properties"]["storageAccount"] = json!(arm.account);
+        let hub = arm.put(&arm.hub_path(), body).await;
+        assert_eq!(hub.at("/properties/enableDataIsolation"), isolated);
+        let found = arm.assignments(&arm.account, "atScope()").await.body();
+        let condition = |role: &str| {
+            let all = found["value"].as_array().expect("a list").iter().map(|item| &item["properties"]);
+            let mut of_role = all.filter(|item| item["roleDefinitionId"].as_str().expect("a role").ends_with(role));
+            of_role.next().expect("the role")["condition"].clone()
+        };
+        let blobs = condition(BLOB_CONTRIBUTOR);
+        assert_eq!(blobs.is_string(), conditional);
+        if conditional {
+            assert!(
+                blobs.as_str().expect("a text").contains(hub.at("/properties/workspaceId").as_str().expect("a text"))
+            );
+        }
+        assert_eq!(condition("69566ab7-960f-475b-8e7c-b3118f30c6bd"), Value::Null);
+    }
+}
+
 /// arm.md §1.6: DELETE keeps the name taken unless forceToPurge=true; a soft-deleted workspace can be recovered.
 #[tokio::test]
 async fn soft_delete_keeps_the_name_until_purged() {

@@ -6,8 +6,8 @@ use foundryhub::arm::WorkspaceId;
 use serde_json::{Value, json};
 
 use super::{ALICE, Bed, TYPE, bed, bed_with, healed, short};
-use crate::azure::{Action as Fault, Datastores, HubRole, Lro, Rule};
-use crate::support::core::{Action, resource};
+use crate::azure::{Action as Fault, Datastores, HubRole, Lro, OnOff, Rule};
+use crate::support::core::{Action, Core, resource};
 
 const ROLES: &str = "foundryhub_role_assignment";
 const BOB: &str = "bbbbbbbb-0000-0000-0000-000000000002";
@@ -143,7 +143,9 @@ async fn other_workspaces_on_the_account_stop_keys_from_going_off() {
     let planned = bed.plan(&bed.checked("enforce")).await.ok();
     let warning = planned.warning("Other workspaces use the keys");
     assert!(warning.detail.contains(&other) && !warning.detail.contains(&project), "{warning}");
-    bed.core.apply_saved(planned).await.failed().error("Other workspaces use the keys");
+    let report = bed.core.apply_saved(planned).await.failed();
+    let error = report.error("Other workspaces use the keys");
+    assert!(error.detail.contains("-parallelism=2") && !error.detail.contains("depends_on"), "{error}");
     assert!(bed.is_untouched());
 
     // With keys on the other one is no matter.
@@ -184,9 +186,10 @@ async fn a_role_of_the_hubs_identity_that_never_comes_leaves_keys_on() {
     let mut bed = bed_with(|options| options.hub_roles = vec![HubRole::None]).await;
     bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
     let mut config = bed.checked("enforce");
-    config["timeouts"] = json!({ "create": "5s" });
+    config["platform_grant_timeout"] = json!("1s");
     let report = bed.apply(&config).await.failed();
     let error = report.error("The hub's identity would lose access");
+    assert!(error.detail.contains("platform_grant_timeout") && !error.detail.contains("depends_on"), "{error}");
     assert!(error.detail.contains("The hub is on identity, shared keys are on."), "{error}");
     assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", None));
 
@@ -199,8 +202,8 @@ async fn a_role_of_the_hubs_identity_that_never_comes_leaves_keys_on() {
 }
 
 #[tokio::test]
-async fn a_hub_with_user_assigned_identities_needs_a_grant_for_the_primary_one() {
-    let mut bed = bed_with(|options| options.lro = Lro::Done).await;
+async fn a_hub_with_user_assigned_identities_needs_grants_for_the_primary_one() {
+    let mut bed = bed().await;
     bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
     let (first, second) = ("dddddddd-0000-0000-0000-000000000004", "dddddddd-0000-0000-0000-000000000005");
     bed.emulator.change(&bed.hub, |document| {
@@ -212,16 +215,72 @@ async fn a_hub_with_user_assigned_identities_needs_a_grant_for_the_primary_one()
     });
     let planned = bed.plan(&bed.checked("enforce")).await.ok();
     let warning = planned.warning("The hub's identity would lose access");
-    assert!(warning.detail.contains(second) && warning.detail.contains("role_definition_name = "), "{warning}");
+    assert!(
+        warning.detail.contains(second) && warning.detail.contains("access         = \"contributor\""),
+        "{warning}"
+    );
     let report = bed.core.apply_saved(planned).await.failed();
-    report.error("The hub's identity would lose access");
-    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", None));
+    let error = report.error("The hub's identity would lose access");
+    assert!(error.detail.contains(BLOB_CONTRIBUTOR) && error.detail.contains(FILE_CONTRIBUTOR), "{error}");
+    assert!(error.detail.contains("turn the reference round"), "{error}");
+    assert!(bed.is_untouched());
+    assert_eq!(bed.state(), Value::Null);
+
+    // One of the two does not do.
+    bed.grant(second, &["Storage Blob Data Owner"]);
+    let report = bed.apply(&bed.checked("enforce")).await.failed();
+    let error = report.error("The hub's identity would lose access");
+    let grant = format!("role_definition_name = {FILE_CONTRIBUTOR:?}");
+    assert!(error.detail.contains(&grant) && !error.detail.contains(BLOB_CONTRIBUTOR), "{error}");
+    assert_eq!(bed.writes(), [""; 0]);
+
+    // A check that warns says so before it goes on, and once.
+    bed.apply(&bed.checked("warn")).await.ok().warning("The hub's identity would lose access");
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
     assert_eq!(bed.state()["hub_principal_id"], Value::Null);
     assert_eq!(bed.state()["hub_user_assigned_principal_ids"], json!([first, second]));
+    bed.destroy().await.ok();
 
-    bed.grant(second, &[BLOB_CONTRIBUTOR]);
-    healed(bed.apply(&bed.checked("enforce")).await);
-    assert_eq!(bed.keys(), Some(false));
+    bed.grant(second, &[FILE_CONTRIBUTOR]);
+    bed.apply(&bed.checked("enforce")).await.quiet();
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+}
+
+/// Which of the two reaches the storage is not established.
+#[tokio::test]
+async fn a_primary_identity_beside_the_system_assigned_one_is_only_warned_of() {
+    let mut bed = bed().await;
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    let primary = "dddddddd-0000-0000-0000-000000000004";
+    bed.emulator.change(&bed.hub, |document| {
+        document["identity"]["type"] = json!("SystemAssigned,UserAssigned");
+        document["identity"]["userAssignedIdentities"] =
+            json!({ "/subscriptions/s/u1": { "principalId": primary, "clientId": primary } });
+        document["properties"]["primaryUserAssignedIdentity"] = json!("/subscriptions/s/u1");
+    });
+    let planned = bed.plan(&bed.checked("enforce")).await.ok();
+    let warning = planned.warning("An identity of the hub may lack access");
+    assert!(warning.detail.contains(primary) && warning.detail.contains(FILE_CONTRIBUTOR), "{warning}");
+    assert!(!warning.detail.contains("the apply will stop"), "{warning}");
+    bed.core.apply_saved(planned).await.ok().warning("An identity of the hub may lack access");
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+    bed.destroy().await.ok();
+    bed.grant(primary, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.apply(&bed.checked("enforce")).await.quiet();
+}
+
+#[tokio::test]
+async fn a_condition_on_the_platforms_own_grant_is_no_obstacle() {
+    for condition in [OnOff::On, OnOff::Off] {
+        let mut bed = bed_with(|options| options.hub_role_condition = condition).await;
+        bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+        bed.apply(&bed.checked("enforce")).await.quiet();
+        assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+        let given = bed.emulator.assignments().into_iter().find(|found| {
+            found.principal_id == bed.state()["hub_principal_id"] && found.scope.ends_with("/storageAccounts/sa1")
+        });
+        assert_eq!(given.expect("the platform's grant").condition.is_some(), condition == OnOff::On);
+    }
 }
 
 #[tokio::test]
@@ -229,7 +288,7 @@ async fn datastores_that_never_follow_leave_keys_on() {
     let mut bed = bed_with(|options| options.datastores = Datastores::Never).await;
     bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
     let mut config = bed.checked("enforce");
-    config["timeouts"] = json!({ "create": "5s" });
+    config["platform_grant_timeout"] = json!("1s");
     let report = bed.apply(&config).await.failed();
     let error = report.error("Datastores still use the key");
     assert!(error.detail.contains("workspaceblobstore"), "{error}");
@@ -411,7 +470,7 @@ async fn the_identity_that_a_hub_uses_is_the_one_that_needs_the_role() {
             }
         });
         if let Some(principal) = grant_to {
-            bed.grant(principal, &[BLOB_CONTRIBUTOR]);
+            bed.grant(principal, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
         }
         let report = bed.apply(&bed.checked("enforce")).await;
         match finding {
@@ -421,7 +480,8 @@ async fn the_identity_that_a_hub_uses_is_the_one_that_needs_the_role() {
             }
             Some(summary) => {
                 report.failed().error(summary);
-                assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", None), "{kind}");
+                assert!(bed.is_untouched(), "{kind}");
+                continue;
             }
         }
         assert_eq!(bed.state()["hub_user_assigned_principal_ids"], json!(ids), "{kind}");
@@ -442,7 +502,7 @@ async fn with_warn_the_second_gate_warns_and_keys_go_off() {
         let mut bed = bed_with(change).await;
         bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
         let mut config = bed.checked("warn");
-        config["timeouts"] = json!({ "create": "4s" });
+        config["platform_grant_timeout"] = json!("1s");
         bed.apply(&config).await.ok().warning(summary);
         assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
     }
@@ -453,7 +513,7 @@ async fn datastores_that_follow_after_all_let_the_next_apply_finish() {
     let mut bed = bed_with(|options| options.datastores = Datastores::Never).await;
     bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
     let mut config = bed.checked("enforce");
-    config["timeouts"] = json!({ "create": "4s" });
+    config["platform_grant_timeout"] = json!("0s");
     // What is found stops the apply, and no time goes by for grants to settle.
     config["grant_settle_time"] = json!("10m");
     bed.apply(&config).await.failed().error("Datastores still use the key");
@@ -547,4 +607,104 @@ async fn each_right_that_the_caller_lacks_is_a_message_of_its_own() {
     bed.plan(&bed.checked("warn")).await.ok().assert_empty();
     bed.destroy().await.ok();
     assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
+}
+
+// Hubs of one run that share an account.
+
+impl Bed {
+    /// More hubs on the bed's account, in key mode.
+    fn more_hubs(&self, names: &[&str]) -> Vec<String> {
+        let seed = |name: &&str| {
+            let id = self.emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, name);
+            self.emulator.seed_hub(&id, &self.account, json!({}));
+            id
+        };
+        names.iter().map(seed).collect()
+    }
+
+    /// One resource for each hub, named `a`, `b` and so on, all with these settings.
+    fn for_each(&self, hubs: &[String], settings: &Value) -> Vec<crate::support::core::Resource> {
+        let names = ["a", "b", "c", "d"];
+        let of = |(name, hub): (&&str, &String)| {
+            let mut config = settings.clone();
+            config["hub_id"] = json!(hub);
+            resource(TYPE, name, config)
+        };
+        names.iter().zip(hubs).map(of).collect()
+    }
+}
+
+#[tokio::test]
+async fn hubs_of_one_account_wait_for_each_other_before_keys_go_off() {
+    let mut bed = bed().await;
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    let hubs = [vec![bed.hub.clone()], bed.more_hubs(&["hub2", "hub3"])].concat();
+    // The last switch is held up until the others have nothing left to do but wait for it.
+    let rule = bed.emulator.fault(Rule::on("PATCH", "*/workspaces/hub3", Fault::Hold));
+    let all = bed.for_each(&hubs, &bed.checked("enforce"));
+    let arm = bed.arm.clone();
+    let release = async move {
+        for hub in ["hub1", "hub2"] {
+            let path = format!("/workspaces/{hub}/datastores");
+            arm.emulator.request_seen(|request| request.path.ends_with(&path)).await;
+        }
+        arm.emulator.release(rule);
+    };
+    let (report, ()) = futures_util::future::join(bed.core.apply_all(all.clone()), release).await;
+    report.quiet();
+    let writes = bed.writes();
+    assert!(writes[..3].iter().all(|write| write.ends_with("identity")), "{writes:?}");
+    assert_eq!(writes[3..], ["PATCH sa1 false"; 3]);
+    bed.core.plan_all(all).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn a_hub_that_cannot_be_switched_releases_those_that_wait_for_it() {
+    for (check, keys) in [("enforce", None), ("warn", Some(false))] {
+        let mut bed = bed().await;
+        bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+        let hubs = [vec![bed.hub.clone()], bed.more_hubs(&["hub2"])].concat();
+        let rule = bed.emulator.fault(Rule::on("PATCH", "*/workspaces/hub2", Fault::Denied));
+        let mut all = bed.for_each(&hubs, &json!({ "access_check": check }));
+        all[0] = resource(TYPE, "a", bed.checked(check));
+        let report = bed.core.apply_all(all.clone()).await.failed();
+        report.error("Not allowed to change this");
+        let found = match check {
+            "enforce" => report.error("Other workspaces could not be switched"),
+            _ => report.warning("Other workspaces could not be switched"),
+        };
+        assert!(found.detail.contains(&hubs[1]), "{found}");
+        assert_eq!(bed.keys(), keys, "{check}");
+        bed.emulator.release(rule);
+    }
+}
+
+#[tokio::test]
+async fn what_is_waited_for_is_in_the_log() {
+    let mut bed = bed_with(|options| {
+        options.hub_roles = vec![HubRole::None];
+        options.datastores = Datastores::Never;
+    })
+    .await;
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.core = std::mem::replace(&mut bed.core, Core::new()).env("TF_LOG_PROVIDER", "INFO");
+    let mut config = bed.checked("warn");
+    config["platform_grant_timeout"] = json!("1s");
+    bed.apply(&config).await.ok();
+    let log = bed.core.transcript();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("waiting before keys go off")).collect();
+    let [line] = lines[..] else { panic!("{log}") };
+    assert!(line.contains("\"@level\":\"info\"") && line.contains("workspaceblobstore"), "{line}");
+    assert!(line.contains("the platform's grant") && line.contains("/workspaces/hub1"), "{line}");
+}
+
+#[tokio::test]
+async fn how_long_to_wait_for_the_platform_is_a_duration() {
+    let mut bed = bed().await;
+    let mut config = bed.keyless();
+    bed.apply(&config).await.quiet();
+    assert_eq!(bed.state()["platform_grant_timeout"], "5m");
+    config["platform_grant_timeout"] = json!("soon");
+    let found = bed.core.validate(TYPE, "a", config).await;
+    assert_eq!(found.error("Invalid duration").path, "platform_grant_timeout");
 }

@@ -1,9 +1,10 @@
-//! The roles that the platform gives a hub's identity by itself (facts: arm.md §1.6, §7 items 14, 30, 31).
+//! The roles that the platform gives a hub's identity by itself (facts: arm.md §1.6, §7 items 14, 30, 31; hub.md §7).
 
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::super::ids;
-use super::super::options::HubRole;
+use super::super::options::{HubRole, OnOff};
 use super::super::workspaces::{principal, text};
 use super::super::world::World;
 use super::definitions::{AI_ADMINISTRATOR, BLOB_CONTRIBUTOR, CONTRIBUTOR, FILE_PRIVILEGED_CONTRIBUTOR};
@@ -15,6 +16,9 @@ pub(crate) fn grant_hub_roles(world: &mut World, workspace: &str, at: OffsetDate
     let Some(identity) = principal(document).map(str::to_owned) else { return };
     let account = text(document, "/properties/storageAccount").to_owned();
     let group = ids::group(text(document, "/id")).unwrap_or_default();
+    let is_isolated = document.pointer("/properties/enableDataIsolation").and_then(Value::as_bool) == Some(true);
+    let isolation = isolation(text(document, "/properties/workspaceId"));
+    let isolation = (is_isolated && world.options.hub_role_condition == OnOff::On).then_some(isolation);
     for role in world.options.hub_roles.clone() {
         let (scope, role) = match role {
             HubRole::Blob => (&account, BLOB_CONTRIBUTOR),
@@ -36,6 +40,7 @@ pub(crate) fn grant_hub_roles(world: &mut World, workspace: &str, at: OffsetDate
             None => scope.clone(),
         };
         let service = world.options.tenant_id.clone();
+        let condition = isolation.clone().filter(|_| role == BLOB_CONTRIBUTOR);
         let assignment = Assignment {
             name: uuid::Uuid::new_v4().to_string(),
             scope,
@@ -43,8 +48,8 @@ pub(crate) fn grant_hub_roles(world: &mut World, workspace: &str, at: OffsetDate
             principal_id: identity.clone(),
             principal_type: "ServicePrincipal".to_owned(),
             description: None,
-            condition: None,
-            condition_version: None,
+            condition_version: condition.is_some().then(|| "2.0".to_owned()),
+            condition,
             delegated_managed_identity: None,
             created_on: at,
             updated_on: at,
@@ -54,4 +59,13 @@ pub(crate) fn grant_hub_roles(world: &mut World, workspace: &str, at: OffsetDate
         let lag = world.options.assignment_read_delay;
         world.store.assignments.put(assignment, at, lag);
     }
+}
+
+/// The condition that keeps an identity to the containers of its workspace.
+fn isolation(workspace: &str) -> String {
+    let blobs = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs";
+    let others =
+        ["read", "write", "add/action", "delete"].map(|action| format!("!(ActionMatches{{'{blobs}/{action}'}})"));
+    let container = "@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name]";
+    format!("(({}) OR ({container} StringStartsWith '{workspace}'))", others.join(" AND "))
 }

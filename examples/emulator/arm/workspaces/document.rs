@@ -7,7 +7,7 @@ use super::super::errors::ArmError;
 use super::super::options::PutWithoutMode;
 use super::super::world::World;
 use super::super::{clock, ids};
-use super::{MODE, TYPE, text};
+use super::{MODE, TYPE, kind, text};
 
 /// Properties that only the service writes; what clients send for them is accepted and ignored.
 const READ_ONLY: [&str; 10] = [
@@ -109,7 +109,7 @@ pub(super) fn put(
     set_identity(world, &mut document, &stored, identity)?;
 
     let service = document["properties"].as_object().cloned().unwrap_or_default();
-    let mut next = defaults(&stored);
+    let mut next = defaults(&stored, &kind(&document));
     for (name, value) in &service {
         // What the service keeps, and what cannot change, outlives a PUT that leaves it out.
         let kept = READ_ONLY.contains(&name.as_str()) || FIXED.contains(&name.as_str()) || name == "discoveryUrl";
@@ -189,7 +189,9 @@ fn skeleton(world: &World, id: &str, before: Option<&Value>, caller: &str) -> Va
 }
 
 /// What a PUT that says nothing else gives a workspace.
-fn defaults(id: &str) -> Map<String, Value> {
+fn defaults(id: &str, kind: &str) -> Map<String, Value> {
+    // Facts: hub.md §6.
+    let isolates = ["hub", "project"].contains(&kind);
     let defaults = json!({
         "friendlyName": ids::name(id),
         "description": "",
@@ -197,7 +199,7 @@ fn defaults(id: &str) -> Map<String, Value> {
         "v1LegacyMode": false,
         "allowPublicAccessWhenBehindVnet": false,
         "publicNetworkAccess": "Enabled",
-        "enableDataIsolation": false,
+        "enableDataIsolation": isolates,
         "managedNetwork": { "isolationMode": "Disabled", "status": { "status": "Inactive", "sparkReady": false } },
         "workspaceHubConfig": { "defaultWorkspaceResourceGroup": ids::group(id) },
     });

@@ -75,6 +75,9 @@ pub(super) async fn apply(
 ) -> Outcome<State> {
     session.arm.stop_remembering();
     let Some(hub) = planned.hub() else { return before.untouched(private, report::unsettled("the hub's id").into()) };
+    let target = wanted(config, &planned);
+    // Others on the account wait a few seconds to learn of it.
+    let _switch = target.leaves_keys().then(|| session.switches.begin(hub.arm()));
     let turn = session.turn(hub.arm(), call).await;
     let _hub_turn = match turn {
         Ok(turn) => turn,
@@ -86,12 +89,6 @@ pub(super) async fn apply(
         Err(Unseen::NoHub(error)) => return before.untouched(private, explain::no_hub(&hub, &error).into()),
         Err(Unseen::Failed(error)) => return before.untouched(private, error.into()),
     };
-    let turn = session.turn(look.account_id.arm(), call).await;
-    let _account_turn = match turn {
-        Ok(turn) => turn,
-        Err(error) => return before.untouched(private, explain::not_our_turn(&error).into()),
-    };
-    let target = wanted(config, &planned);
     let found = match obstacle(&hub, &look, &target).and_then(|found| {
         let drift = changed_since_the_plan(walk, &before, &look, &target);
         drift.map_or(Ok(found), |(property, was, is)| Err(explain::changed_since_the_plan(&property, &was, &is)))
@@ -102,6 +99,7 @@ pub(super) async fn apply(
 
     let mut change = Change {
         session,
+        walk,
         call,
         hub: &hub,
         account: &look.account_id,
@@ -149,7 +147,7 @@ fn changed_since_the_plan(
         return Some((property, mode(&planned.mode), mode(&now.mode)));
     }
     let keys = |keys: Option<bool>| keys.map_or("unknown".to_owned(), |keys| keys.to_string());
-    let is_ours = walk.has_written(&account_key(&look.account_id));
+    let is_ours = walk.has_changed(&account_key(&look.account_id));
     if target.keys.is_some()
         && original.keys.is_none()
         && planned.keys.is_some()

@@ -2,16 +2,17 @@
 
 use std::{iter, time::Duration};
 
-use super::{explain, record::Record, schema::Settings};
+use super::{account_key, explain, record::Record, schema::Settings};
 use crate::{
     arm::{
         Call, Error, Read, StorageAccountId, WorkspaceId,
         workspaces::{AuthMode, AuthModeKind, Workspace},
     },
-    framework::{Diagnostic, Diagnostics, Severity},
+    framework::{Diagnostic, Diagnostics, Severity, walk::Walk},
     provider::{
         Session,
         access::{self, Access, Check, Finding},
+        report,
     },
 };
 
@@ -29,6 +30,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(super) struct Change<'c> {
     pub(super) session: &'c Session,
+    /// The other objects of this run.
+    pub(super) walk: &'c Walk,
     pub(super) call: &'c Call,
     pub(super) hub: &'c WorkspaceId,
     pub(super) account: &'c StorageAccountId,
@@ -66,22 +69,29 @@ impl Change<'_> {
         let before = self.now.clone();
         let mode = target.mode.as_ref().filter(|mode| self.now.mode.as_ref() != Some(mode));
         let keys = target.keys.filter(|keys| self.now.keys != Some(*keys));
+        // A removal has its turn at the account already.
+        let has_turn = access.is_none();
         let access = access.filter(|access| access.terms.check != Check::Off && target.takes_keys_away(&before));
+        let mut others = Vec::new();
         if let Some(access) = access {
-            let findings = access.before_anything(keys == Some(false)).await;
+            let (findings, found) = access.before_anything(keys == Some(false)).await;
             self.weigh(&findings, access.terms.check)?;
+            others = found;
         }
         if let Some(mode) = mode {
             let set = self.set_mode(mode, self.call).await;
             set.map_err(|stopped| self.incomplete(stopped))?;
         }
+        if self.now.leaves_keys() {
+            self.session.switches.done(self.hub.arm());
+        }
         if let (Some(access), Some(false)) = (access, keys) {
-            let findings = access.before_keys_go_off(mode.is_some()).await;
+            let findings = access.before_keys_go_off(mode.is_some(), &others).await;
             let weighed = findings.and_then(|findings| self.weigh(&findings, access.terms.check));
             weighed.map_err(|error| self.incomplete(error.into()))?;
         }
         if let Some(keys) = keys
-            && let Err(stopped) = self.set_keys(keys).await
+            && let Err(stopped) = self.set_keys_in_turn(keys, has_turn).await
         {
             let stopped = self.put_hub_back(&before, stopped).await;
             return Err(self.incomplete(stopped));
@@ -174,8 +184,25 @@ impl Change<'_> {
         }
     }
 
+    /// Switches keys when no other resource of this run is at it. The turn is taken for this alone: a hub that waits for
+    /// others on its account must not keep them from what it waits for.
+    async fn set_keys_in_turn(&mut self, keys: bool, has_turn: bool) -> Result<(), Stopped> {
+        let turn = match has_turn {
+            true => None,
+            false => Some(self.session.turn(self.account.arm(), self.call).await),
+        };
+        match turn.transpose() {
+            Ok(_turn) => self.set_keys(keys).await,
+            Err(error) => {
+                let next = "Other resources of this run change the same account. Raise the timeouts block.";
+                Err(Diagnostic::error("Keys were not switched yet", report::explain(&error, next)).into())
+            }
+        }
+    }
+
     /// Switches keys, and looks whether they are: a policy may answer with success and keep the old value.
     async fn set_keys(&mut self, keys: bool) -> Result<(), Stopped> {
+        self.walk.changing(&account_key(self.account));
         let accounts = self.session.arm.storage_accounts();
         let (found, problem) = match accounts.patch_shared_key(self.account, keys, self.call).await {
             Ok(answer) => match self.keys_at_last(keys, answer.shared_key_enabled()).await {

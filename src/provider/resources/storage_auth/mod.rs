@@ -24,7 +24,7 @@ use crate::{
         Attr, Diagnostic, Diagnostics, Private,
         resource::{
             Context, CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest,
-            Planned, Resource, UpdateRequest,
+            Planned, Resource, UpdateRequest, Upgrade,
         },
         schema::{IdentitySchema, Schema},
         walk::{Key, Overlap, Walk},
@@ -59,6 +59,10 @@ impl Resource for StorageAuth {
 
     fn identity_schema(&self) -> IdentitySchema {
         schema::identity_schema()
+    }
+
+    fn upgrade(&self, version: i64) -> Option<Upgrade> {
+        schema::upgrade(version)
     }
 
     fn identity(&self, state: &State) -> Option<Identity> {

@@ -9,7 +9,7 @@ use super::{
     schema::{self, Settings, State},
 };
 use crate::{
-    arm::{Call, Read, StorageAccountId, WorkspaceId, workspaces::AuthModeKind},
+    arm::{Call, Read, StorageAccountId, WorkspaceId},
     framework::{
         Attr, Diagnostics, Private,
         resource::{Context, DestroyPlanRequest, PlanRequest, Planned},
@@ -112,8 +112,8 @@ async fn foresee(
     is_new: bool,
 ) -> Foreseen {
     let target = wanted(config, planned);
-    if target.mode.as_ref().is_some_and(|mode| mode.kind() != AuthModeKind::AccessKey) {
-        access::plans_to_leave_keys(session, hub_id);
+    if target.leaves_keys() {
+        session.switches.plan(hub_id.arm());
     }
     if prior.as_ref().is_some_and(|prior| !target.takes_keys_away(prior) && !target.comes_to_need_keys(prior)) {
         return Foreseen::default();

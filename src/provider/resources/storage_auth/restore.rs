@@ -65,7 +65,7 @@ pub(super) async fn destroy(
     if prior.restores() == Settings::default() {
         return gone(found);
     }
-    restore(session, call, hub, prior, private, found).await
+    restore(session, call, hub, prior, private, found, succession).await
 }
 
 /// Puts back what this resource has changed.
@@ -76,6 +76,7 @@ async fn restore(
     mut prior: State,
     mut private: Private,
     mut found: Diagnostics,
+    succession: &Succession,
 ) -> Outcome<State> {
     let wanted = prior.restores();
     let there = match look(session, call, hub, &prior, &wanted, &mut found).await {
@@ -88,6 +89,7 @@ async fn restore(
     found.extend(left_alone(hub, &there, &wanted, &target, &record));
     let mut change = Change {
         session,
+        walk: succession.walk(),
         call,
         hub,
         account: &there.account,

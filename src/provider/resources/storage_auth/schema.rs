@@ -11,6 +11,7 @@ use crate::{
     },
     framework::{
         Attr, Diagnostic, Diagnostics, Path, Type, Value,
+        resource::Upgrade,
         schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Nesting, Presence, Refusal, Schema},
         timeouts::{self, Timeouts},
     },
@@ -49,6 +50,8 @@ pub struct State {
     pub access_check_principal_ids: Attr<BTreeSet<Attr<String>>>,
     /// How old the youngest grant must be.
     pub grant_settle_time: Attr<String>,
+    /// How long to wait for what follows from the hub's switch.
+    pub platform_grant_timeout: Attr<String>,
     /// How long operations may take.
     pub timeouts: Attr<Timeouts>,
 }
@@ -78,6 +81,9 @@ pub(super) struct Settings {
     pub(super) keys: Option<bool>,
 }
 
+/// The default of platform_grant_timeout.
+const PLATFORM_GRANT: &str = "5m";
+
 const DESCRIPTION: &str = "Keeps the storage authorization of an Azure AI Foundry hub: how the hub signs in to its default storage account, and whether that account takes shared keys.
 
 On the way to Microsoft Entra authorization the hub is switched first and the keys go off last; on the way back the hub \
@@ -86,7 +92,9 @@ what this resource has changed and nothing else; a property that somebody else h
 
 With keys off, everybody who works with the hub's data needs roles on the storage account: grant them with \
 `foundryhub_role_assignment`, let the grants name the `hub_id`, and list them in `depends_on` here. Several hubs can \
-share an account: set `shared_access_key_enabled` on one resource, and let it depend on the others.
+share an account: those of one configuration wait for each other before its keys go off, whether one of them sets \
+`shared_access_key_enabled` or all do. For that the engine has to switch them at the same time, with a `-parallelism` of \
+at least their number; otherwise set it on one resource, and let that depend on the others.
 
 An apply that fails half way leaves what it has done in the state, and the next apply does the rest. Replacing the object \
 changes nothing in Azure, and neither does renaming it with a `moved` block. One hub has one resource: two blocks for the \
@@ -176,7 +184,13 @@ pub(super) fn schema() -> Schema {
             "How old the youngest role assignment that the access check relies on must be before keys go off, such as `10m`. Azure can take that long to let new assignments work.",
         )
         .default("0s")
-        .check(duration),
+        .check(settle_time),
+        text(
+            "platform_grant_timeout",
+            "How long to wait, once the hub is switched, for what follows from that before keys go off: the platform's grant to the hub's system-assigned identity, the hub's system datastores, and other hubs of the account that the same run switches. Then `warn` goes on and `enforce` stops. `0s` does not wait.",
+        )
+        .default(PLATFORM_GRANT)
+        .check(grant_timeout),
     ];
     let blocks = vec![timeouts::block([
         "For the first change; 30 minutes if not set.",
@@ -184,7 +198,19 @@ pub(super) fn schema() -> Schema {
         "For later changes; 30 minutes if not set.",
         "For putting back what was found; 30 minutes if not set.",
     ])];
-    Schema { version: 0, block: Block { description: DESCRIPTION, attributes, blocks } }
+    Schema { version: 1, block: Block { description: DESCRIPTION, attributes, blocks } }
+}
+
+/// How a state of version 0, which had no platform_grant_timeout, becomes today's: with its default, so that it plans no
+/// change.
+pub(super) fn upgrade(version: i64) -> Option<Upgrade> {
+    let with_default = |mut state| {
+        if let Value::Map(members) = &mut state {
+            members.insert("platform_grant_timeout".to_owned(), PLATFORM_GRANT.into());
+        }
+        state
+    };
+    (version == 0).then(|| (schema().block.ty(), with_default as fn(Value) -> Value))
 }
 
 /// The identity's schema.
@@ -208,6 +234,7 @@ impl State {
             original: Pair::default().into(),
             access_check: "warn".to_owned().into(),
             grant_settle_time: "0s".to_owned().into(),
+            platform_grant_timeout: PLATFORM_GRANT.to_owned().into(),
             ..Self::default()
         }
     }
@@ -252,7 +279,12 @@ impl State {
         };
         let ids = self.access_check_principal_ids.known().into_iter().flatten();
         let principals = ids.filter_map(|id| id.text().map(str::to_owned)).collect();
-        Terms { principals, check, settle: timeouts::resolve(&self.grant_settle_time, Duration::ZERO) }
+        Terms {
+            principals,
+            check,
+            settle: timeouts::resolve(&self.grant_settle_time, Duration::ZERO),
+            platform: timeouts::resolve(&self.platform_grant_timeout, Duration::from_secs(5 * 60)),
+        }
     }
 
     /// The time that an operation may take.
@@ -285,10 +317,14 @@ impl Settings {
             && self.keys.is_none_or(|keys| now.keys == Some(keys))
     }
 
+    /// Whether the hub does not sign in with keys.
+    pub(super) fn leaves_keys(&self) -> bool {
+        self.mode.as_ref().is_some_and(|mode| mode.kind() != AuthModeKind::AccessKey)
+    }
+
     /// Whether somebody may lose access when `now` becomes this: the hub leaves keys, or keys go off.
     pub(super) fn takes_keys_away(&self, now: &Self) -> bool {
-        let leaves = self.mode.as_ref().is_some_and(|mode| mode.kind() != AuthModeKind::AccessKey)
-            && now.mode.as_ref().is_none_or(|mode| mode.kind() == AuthModeKind::AccessKey);
+        let leaves = self.leaves_keys() && now.mode.as_ref().is_none_or(|mode| mode.kind() == AuthModeKind::AccessKey);
         leaves || (self.keys == Some(false) && now.keys != Some(false))
     }
 
@@ -355,8 +391,12 @@ fn principal_ids(value: &Value) -> Result<(), Refusal> {
     ids.iter().filter_map(Value::as_str).try_for_each(object_id)
 }
 
-fn duration(value: &Value) -> Result<(), Refusal> {
+fn settle_time(value: &Value) -> Result<(), Refusal> {
     checks::duration(value, "10m; 0s does not wait")
+}
+
+fn grant_timeout(value: &Value) -> Result<(), Refusal> {
+    checks::duration(value, "5m; 0s does not wait")
 }
 
 #[cfg(test)]

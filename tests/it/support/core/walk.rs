@@ -422,6 +422,8 @@ impl Walk<'_> {
     async fn refresh(&self, address: &Address, stored: &Stored) -> Planned {
         let ty = self.catalog.resource(&address.type_name);
         let (object, mut diagnostics) = self.session.upgrade(&address.type_name, ty, &stored.raw()).await;
+        // Drift is measured from what the upgrade made of the stored object.
+        let stored = object.as_ref().map_or_else(|| stored.json.clone(), |object| to_json(&object.value));
         let refreshed = match object {
             None => Refreshed::Unread,
             Some(object) if !self.refreshes => Refreshed::Found(Some(object)),
@@ -432,8 +434,7 @@ impl Walk<'_> {
                 if unread { Refreshed::Unread } else { Refreshed::Found(found) }
             }
         };
-        let (address, stored) = (address.clone(), stored.json.clone());
-        Planned { address, deposed: None, stored, refreshed, decision: None, diagnostics }
+        Planned { address: address.clone(), deposed: None, stored, refreshed, decision: None, diagnostics }
     }
 
     async fn import(&self, address: &Address, ty: &ResourceType, from: &ImportFrom) -> (Option<Object>, Diagnostics) {

@@ -1,0 +1,126 @@
+//! Several hubs of one account in one `for_each`: whether an apply passes must not depend on which hub comes first.
+
+use serde_json::json;
+
+use crate::support::engine::for_each_engine;
+
+use super::bed::{Bed, KEYLESS};
+
+/// The arguments of an apply that does one thing at a time.
+const ONE_AT_A_TIME: &[&str] = &["-parallelism=1"];
+
+/// Which of the hubs take the keys away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keys {
+    /// The one with this number.
+    Of(usize),
+    /// All.
+    All,
+}
+
+impl Bed {
+    /// A configuration with so many hubs on the bed's account, in one `for_each`, and the ids of the hubs.
+    fn shared(&self, hubs: usize, keys: Keys, check: &str) -> (String, Vec<String>) {
+        let id =
+            |n: &usize| self.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", &format!("hub{n}"));
+        let ids: Vec<String> = (1..=hubs).collect::<Vec<_>>().iter().map(id).collect();
+        for hub in &ids[1..] {
+            self.emulator.seed_hub(hub, &self.account, json!({ "systemDatastoresAuthMode": "accesskey" }));
+        }
+        let keys = match keys {
+            Keys::Of(hub) => format!("each.key == {:?} ? false : null", ids[hub - 1]),
+            Keys::All => "false".to_owned(),
+        };
+        let config = format!(
+            "resource \"foundryhub_storage_auth\" \"hub\" {{\n  \
+               for_each                  = toset({})\n  \
+               hub_id                    = each.key\n  \
+               shared_access_key_enabled = {keys}\n  \
+               access_check              = {check:?}\n\
+             }}\n",
+            json!(ids)
+        );
+        (config, ids)
+    }
+
+    fn modes(&self, hubs: &[String]) -> Vec<String> {
+        let mode = |hub: &String| {
+            let hub = self.emulator.resource(hub).unwrap();
+            hub["properties"]["systemDatastoresAuthMode"].as_str().unwrap().to_lowercase()
+        };
+        hubs.iter().map(mode).collect()
+    }
+}
+
+#[tokio::test]
+async fn hubs_of_one_for_each_pass_in_one_apply() {
+    for_each_engine(async |engine| {
+        for (hubs, keys) in [(2, Keys::Of(1)), (2, Keys::Of(2)), (2, Keys::All), (4, Keys::Of(1)), (4, Keys::All)] {
+            let bed = Bed::new().await;
+            let (config, ids) = bed.shared(hubs, keys, "enforce");
+            let workspace = bed.workspace(engine, &config);
+            let applied = workspace.apply(&[]).await.succeeded();
+            assert!(!applied.to_string().contains("Other workspaces"), "{hubs} {keys:?}: {applied}");
+            assert_eq!(bed.settings(), KEYLESS, "{hubs} {keys:?}");
+            assert_eq!(bed.modes(&ids), vec!["identity"; hubs], "{hubs} {keys:?}");
+            // Keys go off when the last hub is on identity, and not before.
+            let writes = bed.writes();
+            let first = writes.iter().position(|write| write == "PATCH sa1 false").unwrap();
+            assert_eq!(first, hubs, "{keys:?}: {writes:?}");
+            workspace.plan(&[]).await.exits(0);
+            workspace.destroy(&[]).await.succeeded();
+            assert_eq!(bed.modes(&ids), vec!["accesskey"; hubs], "{hubs} {keys:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn enforce_stops_at_once_where_the_engine_does_not_start_all_hubs() {
+    for_each_engine(async |engine| {
+        for (hubs, keys) in [(2, Keys::All), (4, Keys::All), (3, Keys::Of(1))] {
+            let bed = Bed::new().await;
+            let (config, ids) = bed.shared(hubs, keys, "enforce");
+            let workspace = bed.workspace(engine, &config);
+            let applied = workspace.apply(ONE_AT_A_TIME).await;
+            let done = bed.modes(&ids).iter().filter(|mode| *mode == "identity").count();
+            let writes = bed.writes();
+            // An engine starts them in an order of its own: the one that takes the keys away may come last.
+            if keys != Keys::All && done == hubs {
+                applied.succeeded();
+                continue;
+            }
+            let applied = applied.exits(1).says("Other workspaces use the keys").says("-parallelism=");
+            assert!(!applied.to_string().contains("depends_on"), "{applied}");
+            assert_eq!(bed.modes(&ids[..1]), ["accesskey"], "{keys:?}");
+            assert_eq!(writes.len(), if keys == Keys::All { 0 } else { hubs - 1 }, "{keys:?}: {writes:?}");
+            assert!(bed.settings().1, "{keys:?}");
+            // What the text says helps.
+            workspace.apply(&[&format!("-parallelism={hubs}")]).await.succeeded();
+            assert_eq!(bed.settings(), KEYLESS);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn warn_says_so_and_goes_on() {
+    for_each_engine(async |engine| {
+        for keys in [Keys::All, Keys::Of(1)] {
+            for arguments in [&[][..], ONE_AT_A_TIME] {
+                let bed = Bed::new().await;
+                let (config, ids) = bed.shared(3, keys, "warn");
+                let workspace = bed.workspace(engine, &config);
+                let applied = workspace.apply(arguments).await.succeeded();
+                let warned = applied.to_string().contains("Other workspaces use the keys");
+                if arguments.is_empty() || keys == Keys::All {
+                    assert_eq!(warned, !arguments.is_empty(), "{keys:?}: {applied}");
+                }
+                assert_eq!(bed.settings(), KEYLESS, "{keys:?}");
+                assert_eq!(bed.modes(&ids), ["identity"; 3], "{keys:?}");
+                workspace.plan(&[]).await.exits(0);
+            }
+        }
+    })
+    .await;
+}
