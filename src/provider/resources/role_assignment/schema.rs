@@ -100,18 +100,22 @@ such a pair, `scenario` what the product's documentation lists for a kind of wor
 | `prompt_flow` | PromptFlow | a user or a group of users | Storage Blob Data Contributor, Storage File Data Privileged Contributor |
 | `own_data` | Add and manage your own data | a user or a group of users | Storage Blob Data Contributor |
 
-Names of assignments follow from scope, role and principal, so that repeating an interrupted apply is harmless. A change \
-of roles or target first grants what is missing and then removes what is no longer wanted. A replacement keeps the \
-assignments that its successor needs too, whatever their names. The roles that the platform gives a hub's own identity are \
-never made, changed or removed from here.
+Names of assignments follow from the scope, the target as configured, the principal, the choice of roles and the role, so \
+that repeating an interrupted apply is harmless, and resources that differ never share an assignment. A change of roles or \
+target first grants what is missing and then removes what is no longer wanted. A replacement keeps the assignments that its \
+successor needs too, whatever their names. The roles that the platform gives a hub's own identity are never made, changed or \
+removed from here.
 
-Two resources should not stand for one assignment. Where they do, as after a rename without a `moved` block, what is \
-removed in the run that makes the other one stays, and so does what a plan sees that another resource keeps. The same goes \
-for an object that was replaced under `create_before_destroy` and could not be removed then, if the assignment was written \
-since or never from here. Over several principals use \
-`for_each` with the principals as keys: where `count` shifts, each number gets another principal, and roles are removed and \
-granted again. An assignment that was imported or moved here can be replaced under `create_before_destroy` only with \
-`on_existing = \"adopt\"`, since there is room for one.
+A role is granted to a principal on a scope by one resource: two are refused when they are planned. Where hubs share a \
+storage account, grant the roles by `storage_account_id`. `terraform destroy` plans the configuration first and is refused, \
+too; `terraform destroy -refresh=false` does not. To rename a resource write a `moved` block. Without it an assignment that \
+was made here goes from the old name to the new one, and the plan says so; one that was imported, moved here or made by an \
+earlier version keeps its name, and the plan is refused. Over several principals use `for_each` with the principals as keys: \
+where `count` shifts, each number gets another principal, and a role can be removed a moment before it is granted again.
+
+A principal that is not known when the plan is made replaces the resource, and its roles are removed before they are granted \
+again, also if the principal turns out to be the same. `create_before_destroy` in `lifecycle` keeps them. An assignment that \
+was imported or moved here can be replaced in that order only with `on_existing = "adopt"`, since there is room for one.
 
 Let grants name `hub_id`, and let a `foundryhub_storage_auth` of the same hub list them in `depends_on`: then everybody \
 has their roles before keys go off.";
