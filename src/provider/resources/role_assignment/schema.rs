@@ -115,7 +115,7 @@ where `count` shifts, each number gets another principal, and a role can be remo
 
 A principal that is not known when the plan is made replaces the resource, and its roles are removed before they are granted \
 again, also if the principal turns out to be the same. `create_before_destroy` in `lifecycle` keeps them. An assignment that \
-was imported or moved here can be replaced in that order only with `on_existing = "adopt"`, since there is room for one.
+was imported or moved here can be replaced in that order only with `on_existing = \"adopt\"`, since there is room for one.
 
 Let grants name `hub_id`, and let a `foundryhub_storage_auth` of the same hub list them in `depends_on`: then everybody \
 has their roles before keys go off.";
