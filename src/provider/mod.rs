@@ -3,6 +3,8 @@
 pub mod access;
 pub mod checks;
 pub mod config;
+pub mod hub;
+pub mod refusal;
 pub mod report;
 pub mod resources;
 pub mod roles;

@@ -182,7 +182,7 @@ async fn a_project_is_refused_with_the_id_of_its_hub() {
     ));
     let config = json!({ "hub_id": project, "principal_id": ALICE, "access": "reader" });
     let plan = bed.plan(&config).await;
-    assert!(plan.error("is a project").detail.contains(&format!("Set hub_id to {}", bed.hub)));
+    assert!(plan.error("is a project").detail.contains(&format!("Set hub_id to its hub:\n{}", bed.hub)));
 }
 
 #[tokio::test]

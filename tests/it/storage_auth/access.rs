@@ -564,14 +564,9 @@ async fn each_right_that_the_caller_lacks_is_a_message_of_its_own() {
     type Rights = &'static [(&'static str, &'static str)];
     let cases: [(Rights, &str, &str, &str); 5] = [
         // The scope each role is held at, what stops, and what is said to be missing.
-        (&[("hub", "Reader"), ("account", "Reader")], "off", "Not allowed to change this", "workspaces/write"),
+        (&[("hub", "Reader"), ("account", "Reader")], "off", "Not allowed to", "workspaces/write"),
         (&[("hub", "Contributor")], "off", "Cannot read the storage account", "storageAccounts/read"),
-        (
-            &[("hub", "Contributor"), ("account", "Reader")],
-            "off",
-            "Not allowed to change this",
-            "storageAccounts/write",
-        ),
+        (&[("hub", "Contributor"), ("account", "Reader")], "off", "Not allowed to", "storageAccounts/write"),
         (
             &[("hub", "Contributor"), ("account", "Contributor")],
             "enforce",
@@ -668,7 +663,7 @@ async fn a_hub_that_cannot_be_switched_releases_those_that_wait_for_it() {
         let mut all = bed.for_each(&hubs, &json!({ "access_check": check }));
         all[0] = resource(TYPE, "a", bed.checked(check));
         let report = bed.core.apply_all(all.clone()).await.failed();
-        report.error("Not allowed to change this");
+        report.error("Not allowed to");
         let found = match check {
             "enforce" => report.error("Other workspaces could not be switched"),
             _ => report.warning("Other workspaces could not be switched"),

@@ -8,12 +8,15 @@ use super::{
     schema::State,
 };
 use crate::{
-    arm::{self, Error, ErrorCode, role_assignments::RoleAssignment, workspaces::Workspace},
+    arm::{ArmId, Error, ErrorCode, role_assignments::RoleAssignment, workspaces::Workspace},
     framework::{
         Diagnostic, Diagnostics, Path,
         walk::{Overlap, Relation},
     },
-    provider::report,
+    provider::{
+        refusal::{self, Attempt},
+        report,
+    },
 };
 
 /// A role could not be granted.
@@ -65,22 +68,23 @@ pub(super) fn not_granted(state: &State, wanted: &Wanted, error: &Error) -> Diag
                 .to_owned(),
             None,
         ),
-        Some(ErrorCode::AuthorizationFailed | ErrorCode::LinkedAuthorizationFailed) => (
-            "Not allowed to grant roles",
-            forbidden(error, "Microsoft.Authorization/roleAssignments/write", scope.as_str()),
-            None,
-        ),
         Some(ErrorCode::RoleDefinitionDoesNotExist) => (
             "There is no such role",
             "A custom role can be assigned only within its assignable scopes. Check role_definition_name or role_definition_id."
                 .to_owned(),
             None,
         ),
-        _ => common(error, "grant the role").unwrap_or((
-            "Cannot grant a role",
-            String::new(),
+        Some(ErrorCode::ResourceNotFound | ErrorCode::ResourceGroupNotFound) => (
+            "The scope does not exist",
+            "Check the target, or let it refer to the resource that makes it.".to_owned(),
             None,
-        )),
+        ),
+        _ => {
+            let action = "Microsoft.Authorization/roleAssignments/write";
+            let attempt = attempt("grant the role", "Not allowed to grant roles", action, scope);
+            let (summary, next) = refusal::explain(error, attempt).unwrap_or(("Cannot grant a role", String::new()));
+            (summary, next, None)
+        }
     };
     let told = report::explain(error, &next);
     let mut diagnostic =
@@ -96,15 +100,9 @@ pub(super) fn not_granted(state: &State, wanted: &Wanted, error: &Error) -> Diag
 
 /// A role could not be taken away.
 pub(super) fn not_removed(entry: &Entry, principal: &str, error: &Error) -> Diagnostic {
-    let scope = &entry.id.scope;
-    let (summary, next, _) = match error.code() {
-        Some(ErrorCode::AuthorizationFailed) => (
-            "Not allowed to remove roles",
-            forbidden(error, "Microsoft.Authorization/roleAssignments/delete", scope.as_str()),
-            None,
-        ),
-        _ => common(error, "remove the role").unwrap_or(("Cannot remove a role", String::new(), None)),
-    };
+    let action = "Microsoft.Authorization/roleAssignments/delete";
+    let attempt = attempt("remove the role", "Not allowed to remove roles", action, &entry.id.scope);
+    let (summary, next) = refusal::explain(error, attempt).unwrap_or(("Cannot remove a role", String::new()));
     let told = report::explain(error, &next);
     let what = match error.may_have_had_effect() {
         true => "may still be there; the state keeps it until a refresh shows that it is not",
@@ -118,72 +116,19 @@ pub(super) fn not_removed(entry: &Entry, principal: &str, error: &Error) -> Diag
 
 /// Role assignments could not be looked at.
 pub(super) fn not_read(entry: &Entry, principal: &str, error: &Error) -> Diagnostic {
-    let next = match error.code() {
-        Some(ErrorCode::AuthorizationFailed) => {
-            forbidden(error, "Microsoft.Authorization/roleAssignments/read", entry.id.scope.as_str())
-        }
-        _ => String::new(),
-    };
+    let roles = "Reader, Contributor and any role that grants roles allow it.";
+    let action = "Microsoft.Authorization/roleAssignments/read";
+    let next = report::lacks(error, action, entry.id.scope.as_str(), roles);
     let told = report::explain(error, &next);
     let detail = format!("{:?} of {principal} by\n{}\n\n{told}", entry.role.name, entry.id);
     Diagnostic::error("Cannot read a role assignment", detail)
 }
 
-type Explained = (&'static str, String, Option<&'static str>);
-
-/// Errors that mean the same whatever is done.
-fn common(error: &Error, doing: &str) -> Option<Explained> {
-    match error.cause() {
-        Error::Cancelled { .. } => return Some(("Interrupted", String::new(), None)),
-        Error::DeadlineExceeded { .. } if error.code().is_none() => {
-            let next =
-                "The operation took longer than the timeouts block allows. Raise create, update or delete there.";
-            return Some(("Out of time", next.to_owned(), None));
-        }
-        _ => {}
-    }
-    let explained = match error.code()? {
-        ErrorCode::ScopeLocked => (
-            "A lock is in the way",
-            format!(
-                "A lock on the scope or above it forbids to {doing}. Remove the lock, apply again, and set it again; az lock list shows the locks."
-            ),
-        ),
-        ErrorCode::RequestDisallowedByPolicy => {
-            let policies: Vec<_> = error
-                .service()
-                .map(arm::ServiceError::policy_violations)
-                .unwrap_or_default()
-                .into_iter()
-                .map(|violation| format!("{:?} (definition {:?})", violation.assignment, violation.definition))
-                .collect();
-            let by =
-                if policies.is_empty() { String::new() } else { format!(" The policy is {}.", policies.join(", ")) };
-            (
-                "A policy is in the way",
-                format!("A policy forbids to {doing}.{by} Ask whoever keeps it for an exemption."),
-            )
-        }
-        ErrorCode::ReadOnlyDisabledSubscription => {
-            ("The subscription is disabled", "A disabled subscription can only be read. Enable it first.".to_owned())
-        }
-        ErrorCode::ResourceNotFound | ErrorCode::ResourceGroupNotFound => {
-            ("The scope does not exist", "Check the target, or let it refer to the resource that makes it.".to_owned())
-        }
-        _ => return None,
-    };
-    Some((explained.0, explained.1, None))
-}
-
-/// What a refused caller needs.
-fn forbidden(error: &Error, action: &str, scope: &str) -> String {
-    let roles = if action.ends_with("/read") {
-        "Reader, Contributor and any role that grants roles allow it."
-    } else {
-        "Owner, User Access Administrator and Role Based Access Control Administrator allow it; Contributor does not. The \
-         caller's own role may carry a condition that limits which roles it may grant."
-    };
-    report::lacks(error, action, scope, roles)
+/// What a write or a removal of a role assignment takes.
+fn attempt<'a>(doing: &'a str, not_allowed: &'static str, action: &'a str, scope: &'a ArmId) -> Attempt<'a> {
+    let roles = "Owner, User Access Administrator and Role Based Access Control Administrator allow it; Contributor does not. \
+                 The caller's own role may carry a condition that limits which roles it may grant.";
+    Attempt { doing, not_allowed, action, scope: scope.as_str(), roles }
 }
 
 /// The same grant is there under another name, and that is not wanted.

@@ -2,12 +2,13 @@
 
 use super::{Fault, schema::State};
 use crate::{
-    arm::{
-        ArmId, Call, Read, StorageAccountId, WorkspaceId,
-        workspaces::{Workspace, WorkspaceKind},
-    },
+    arm::{ArmId, Call, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
     framework::{Attr, Diagnostic, Path},
-    provider::{Session, report},
+    provider::{
+        Session,
+        hub::{self, Unread},
+        report,
+    },
 };
 
 /// A target.
@@ -47,30 +48,24 @@ pub(super) async fn resolve(
     let (Some(session), Ok(hub_id)) = (session, WorkspaceId::parse(hub_text)) else {
         return Ok(Target { scope: given, hub: None });
     };
-    let at = || Path::root("hub_id");
-    let hub = match session.arm.workspaces().get(&hub_id, read, call).await {
+    let hub = match hub::read(session, &hub_id, read, call).await {
         Ok(hub) => hub,
-        Err(error) if error.is_not_found() => {
-            let next = "The roles of a hub are held on its storage account, which only the hub can name. Check the id, or let hub_id refer to the resource that makes the hub.";
-            return Err(Fault::Missing(report::failure("The hub does not exist", &error, next).at(at())));
-        }
-        Err(error) => {
-            let without = "Reader allows it. Naming storage_account_id instead of hub_id does without: the roles of a hub are held on its storage account.";
-            let next =
-                report::lacks(&error, "Microsoft.MachineLearningServices/workspaces/read", hub_id.as_str(), without);
-            return Err(Fault::Failed(report::failure("Cannot read the hub", &error, &next).at(at())));
+        Err(unread @ Unread::Missing(_)) => return Err(Fault::Missing(unread.error(&hub_id))),
+        Err(Unread::Failed(error)) => {
+            let is_forbidden = error.is_forbidden();
+            let mut diagnostic = Unread::Failed(error).error(&hub_id);
+            if is_forbidden {
+                diagnostic
+                    .detail
+                    .push_str("\n\nNaming storage_account_id instead of hub_id does without reading the hub.");
+            }
+            return Err(Fault::Failed(diagnostic));
         }
     };
-    if hub.kind() == WorkspaceKind::Project {
-        let of = hub.properties.hub_resource_id.as_deref().unwrap_or("its hub");
-        let detail = format!("{hub_text} is a project, which uses the storage account of its hub. Set hub_id to {of}.");
-        return Err(Fault::Failed(Diagnostic::error("Not a hub", detail).at(at())));
+    if let Some(error) = hub::refused_project(&hub_id, &hub) {
+        return Err(Fault::Failed(error));
     }
-    let account = &hub.properties.storage_account;
-    let Ok(account) = ArmId::parse(account) else {
-        let detail = format!("Azure names no storage account for {hub_text}: {account:?}.");
-        return Err(Fault::Failed(Diagnostic::error("The hub has no storage account", detail).at(at())));
-    };
+    let account = hub::account_of(&hub_id, &hub).map_err(Fault::Failed)?.arm().clone();
     if let Some(given) = &given
         && *given != account
     {

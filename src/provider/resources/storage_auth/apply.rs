@@ -3,17 +3,20 @@
 use super::{
     account_key, account_of,
     change::Change,
-    explain, fill,
-    look::{Account, Look, Unseen},
-    note,
+    explain, fill, note,
     record::{self, Record},
     schema::{Settings, State},
-    wrote,
+    settings_of, wrote,
 };
 use crate::{
     arm::{Call, Read, WorkspaceId},
     framework::{Diagnostic, Diagnostics, Private, resource::Outcome, walk::Walk},
-    provider::{Session, access::Access, report},
+    provider::{
+        Session,
+        access::Access,
+        hub::{self, Account, HubAndAccount, Unseen},
+        report,
+    },
 };
 
 /// What there was before an apply.
@@ -84,10 +87,10 @@ pub(super) async fn apply(
         Err(error) => return before.untouched(private, explain::not_our_turn(&error).into()),
     };
     let known = before.state().and_then(account_of);
-    let look = match Look::at(session, &hub, known, Read::Fresh, call).await {
+    let look = match HubAndAccount::read(session, &hub, known, Read::Fresh, call).await {
         Ok(look) => look,
-        Err(Unseen::NoHub(error)) => return before.untouched(private, explain::no_hub(&hub, &error).into()),
-        Err(Unseen::Failed(error)) => return before.untouched(private, error.into()),
+        Err(Unseen::Hub(unread)) => return before.untouched(private, unread.error(&hub).into()),
+        Err(Unseen::Account(error)) => return before.untouched(private, error.into()),
     };
     let found = match obstacle(&hub, &look, &target).and_then(|found| {
         let drift = changed_since_the_plan(walk, &before, &look, &target);
@@ -103,7 +106,7 @@ pub(super) async fn apply(
         call,
         hub: &hub,
         account: &look.account_id,
-        now: look.settings(),
+        now: settings_of(&look),
         wrote: Settings::default(),
         record: before.record(&private),
         found,
@@ -118,14 +121,14 @@ pub(super) async fn apply(
 }
 
 /// What stands in the way of `target`, or else what there is to warn of.
-fn obstacle(hub_id: &WorkspaceId, look: &Look, target: &Settings) -> Result<Diagnostics, Diagnostic> {
-    if let Some(error) = explain::refused_kind(hub_id, &look.hub) {
+fn obstacle(hub_id: &WorkspaceId, look: &HubAndAccount, target: &Settings) -> Result<Diagnostics, Diagnostic> {
+    if let Some(error) = hub::refused_kind(hub_id, &look.hub) {
         return Err(error);
     }
     match (&look.account, target.keys) {
         (Account::Seen(_), _) => Ok(Diagnostics::default()),
         (Account::Gone(error), _) => Err(explain::no_account(&look.account_id, error)),
-        (Account::Hidden(error), Some(_)) => Err(explain::account_not_read(&look.account_id, error)),
+        (Account::Hidden(error), Some(_)) => Err(hub::account_not_read(&look.account_id, error)),
         (Account::Hidden(error), None) => Ok(explain::account_hidden(&look.account_id, error).into()),
     }
 }
@@ -136,11 +139,11 @@ fn obstacle(hub_id: &WorkspaceId, look: &Look, target: &Settings) -> Result<Diag
 fn changed_since_the_plan(
     walk: &Walk,
     before: &Before,
-    look: &Look,
+    look: &HubAndAccount,
     target: &Settings,
 ) -> Option<(String, String, String)> {
     let Before::Updated(prior) = before else { return None };
-    let (original, planned, now) = (Settings::of(&prior.original), prior.settings(), look.settings());
+    let (original, planned, now) = (Settings::of(&prior.original), prior.settings(), settings_of(look));
     let mode = |mode: &Option<_>| mode.as_ref().map_or("unknown".to_owned(), explain::wire);
     if target.mode.is_some() && original.mode.is_none() && now.mode != planned.mode {
         let property = format!("systemDatastoresAuthMode of {}", look.hub.id);
@@ -164,7 +167,7 @@ fn changed_since_the_plan(
 fn left(
     change: Change<'_>,
     result: Result<(), Diagnostic>,
-    look: &Look,
+    look: &HubAndAccount,
     before: Before,
     mut planned: State,
     mut private: Private,
@@ -180,7 +183,7 @@ fn left(
     };
     record.save(&mut private);
     let mut original = before.state().map(|state| Settings::of(&state.original)).unwrap_or_default();
-    record::note_original(&mut original, &wrote, &look.settings());
+    record::note_original(&mut original, &wrote, &settings_of(look));
 
     // After a failure the settings of the configuration are not in force yet, so that the next plan has them again.
     let mut state = match (&error, before) {

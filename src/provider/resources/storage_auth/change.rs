@@ -12,7 +12,7 @@ use crate::{
     provider::{
         Session,
         access::{self, Access, Check, Finding},
-        report,
+        hub, report,
     },
 };
 
@@ -207,7 +207,7 @@ impl Change<'_> {
         let (found, problem) = match accounts.patch_shared_key(self.account, keys, self.call).await {
             Ok(answer) => match self.keys_at_last(keys, answer.shared_key_enabled()).await {
                 Ok(got) => (Some(got), None),
-                Err(error) => (None, Some(explain::account_not_read(self.account, &error))),
+                Err(error) => (None, Some(hub::account_not_read(self.account, &error))),
             },
             Err(error) if !error.may_have_had_effect() => {
                 return Err(explain::keys_not_set(self.account, keys, &error).into());

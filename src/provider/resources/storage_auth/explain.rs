@@ -4,15 +4,19 @@
 use super::schema::{Settings, State};
 use crate::{
     arm::{
-        self, Error, ErrorCode, StorageAccountId, WorkspaceId,
+        Error, StorageAccountId, WorkspaceId,
         error::OperationOutcome,
-        workspaces::{AuthMode, AuthModeKind, Workspace, WorkspaceKind},
+        workspaces::{AuthMode, AuthModeKind},
     },
     framework::{
-        Diagnostic, Diagnostics, Path, Severity,
+        Diagnostic, Diagnostics, Path,
         walk::{Overlap, Relation},
     },
-    provider::report,
+    provider::{
+        hub,
+        refusal::{self, Attempt},
+        report,
+    },
 };
 
 const HUB: &str = "hub_id";
@@ -31,71 +35,9 @@ pub(super) fn not_our_turn(error: &Error) -> Diagnostic {
     Diagnostic::error("Nothing was changed yet", report::explain(error, next))
 }
 
-/// A hub that is not there, where it has to be.
-pub(super) fn no_hub(hub: &WorkspaceId, error: &Error) -> Diagnostic {
-    let next = "Check the id, or let hub_id refer to the resource that makes the hub.";
-    Diagnostic::error("The hub does not exist", format!("There is no {hub}.\n\n{}", report::explain(error, next)))
-        .at(Path::root(HUB))
-}
-
-/// A hub that is not there while planning: it may be made before this is applied.
-pub(super) fn no_hub_yet(hub: &WorkspaceId) -> Diagnostic {
-    let detail =
-        format!("There is no {hub}. If it is made before this is applied, all is well; otherwise the apply will fail.");
-    Diagnostic::warning("The hub does not exist", detail).at(Path::root(HUB))
-}
-
-/// Why a workspace of this kind is not for this resource; `None` when it is.
-pub(super) fn refused_kind(id: &WorkspaceId, hub: &Workspace) -> Option<Diagnostic> {
-    let detail = match hub.kind() {
-        WorkspaceKind::Hub | WorkspaceKind::Default => return None,
-        WorkspaceKind::Project => {
-            let of = match hub.properties.hub_resource_id.as_deref().filter(|id| !id.is_empty()) {
-                Some(of) => format!("Set hub_id to its hub:\n{of}"),
-                None => "Set hub_id to its hub; Azure does not name it.".to_owned(),
-            };
-            format!("{id} is a project, which uses the storage account and the authorization of its hub. {of}")
-        }
-        WorkspaceKind::FeatureStore => {
-            format!("{id} is a feature store, which has no storage authorization of this sort.")
-        }
-        WorkspaceKind::Other => format!(
-            "{id} is a workspace of the kind {:?}. This resource is for hubs, and for workspaces of kind Default.",
-            hub.kind_text
-        ),
-    };
-    Some(Diagnostic::error("Not a hub", detail).at(Path::root(HUB)))
-}
-
-/// The hub could not be looked at.
-pub(super) fn hub_not_read(hub: &WorkspaceId, error: &Error) -> Diagnostic {
-    let lacks = "Microsoft.MachineLearningServices/workspaces/read";
-    report::failure("Cannot read the hub", error, &report::lacks(error, lacks, hub.as_str(), "Reader"))
-        .at(Path::root(HUB))
-}
-
-/// The hub may not be looked at while planning, which is no reason to stop yet.
-pub(super) fn hub_hidden(hub: &WorkspaceId, error: &Error) -> Diagnostic {
-    let told = hub_not_read(hub, error);
-    Diagnostic { severity: Severity::Warning, summary: "The hub cannot be seen".to_owned(), ..told }
-}
-
-/// Azure names no storage account, or something that is none.
-pub(super) fn no_account_id(hub: &WorkspaceId, named: &str) -> Diagnostic {
-    let detail = format!("Azure names no storage account for {hub}: {named:?}.");
-    Diagnostic::error("The hub has no storage account", detail).at(Path::root(HUB))
-}
-
-/// The account could not be looked at.
-pub(super) fn account_not_read(account: &StorageAccountId, error: &Error) -> Diagnostic {
-    let lacks = "Microsoft.Storage/storageAccounts/read";
-    report::failure("Cannot read the storage account", error, &report::lacks(error, lacks, account.as_str(), "Reader"))
-        .at(Path::root(KEYS))
-}
-
 /// The account may not be looked at, which is no reason to stop as long as nothing is to be changed there.
 pub(super) fn account_hidden(account: &StorageAccountId, error: &Error) -> Diagnostic {
-    let Diagnostic { detail, .. } = account_not_read(account, error);
+    let Diagnostic { detail, .. } = hub::account_not_read(account, error);
     let detail = format!("Whether shared keys are on cannot be seen, and a change of that goes unnoticed.\n\n{detail}");
     Diagnostic::warning("The storage account cannot be seen", detail).at(Path::root(KEYS))
 }
@@ -137,14 +79,16 @@ pub(super) fn mode_not_set(hub: &WorkspaceId, mode: &AuthMode, error: &Error) ->
             "The hub was deleted meanwhile",
             "It was there a moment ago. The next plan shows what is left.".to_owned(),
         ),
-        _ => obstacle(
-            error,
-            "switch the hub",
-            "Microsoft.MachineLearningServices/workspaces/write",
-            hub.as_str(),
-            "Azure AI Administrator, Contributor and Owner allow it; Azure AI Developer does not.",
-        )
-        .unwrap_or(("Cannot switch the hub", String::new())),
+        _ => {
+            let attempt = Attempt {
+                doing: "switch the hub",
+                not_allowed: "Not allowed to switch the hub",
+                action: "Microsoft.MachineLearningServices/workspaces/write",
+                scope: hub.as_str(),
+                roles: "Azure AI Administrator, Contributor and Owner allow it; Azure AI Developer does not.",
+            };
+            refusal::explain(error, attempt).unwrap_or(("Cannot switch the hub", String::new()))
+        }
     };
     let told = report::explain(error, &next);
     let detail = format!("The hub {hub} could not be switched to {}.\n\n{told}", mode.wire());
@@ -169,14 +113,14 @@ pub(super) fn keys_not_set(account: &StorageAccountId, keys: bool, error: &Error
             "It was there a moment ago. The next plan shows what is left.".to_owned(),
         )
     } else {
-        obstacle(
-            error,
-            "change the storage account",
-            "Microsoft.Storage/storageAccounts/write",
-            account.as_str(),
-            "Storage Account Contributor, Contributor and Owner allow it; roles for data do not.",
-        )
-        .unwrap_or(("Cannot change the storage account", String::new()))
+        let attempt = Attempt {
+            doing: "change the storage account",
+            not_allowed: "Not allowed to change the storage account",
+            action: "Microsoft.Storage/storageAccounts/write",
+            scope: account.as_str(),
+            roles: "Storage Account Contributor, Contributor and Owner allow it; roles for data do not.",
+        };
+        refusal::explain(error, attempt).unwrap_or(("Cannot change the storage account", String::new()))
     };
     let told = report::explain(error, &next);
     let detail = format!("Shared keys of {account} could not be switched {}.\n\n{told}", on_off(keys));
@@ -453,7 +397,7 @@ pub(super) fn as_wanted_already(
         keys.map(|keys| format!("shared keys of {account} are {}", on_off(keys))),
     ];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
-    let found = restore_to(&Settings { mode: mode.map(|mode| opposite(mode)), keys: keys.map(|keys| !keys) })?;
+    let found = restore_to(&Settings { mode: mode.map(opposite), keys: keys.map(|keys| !keys) })?;
     let detail = format!(
         "{} already. Nothing will be sent for that, and destroying this resource will restore nothing of it. To have \
          destroying change it, say to what, for example:\n\n{found}",
@@ -520,55 +464,4 @@ pub(super) fn wire(mode: &AuthMode) -> String {
 
 fn on_off(keys: bool) -> &'static str {
     if keys { "on" } else { "off" }
-}
-
-/// Errors that stand in the way of any write, as a headline and what to do.
-fn obstacle(error: &Error, doing: &str, action: &str, scope: &str, roles: &str) -> Option<(&'static str, String)> {
-    match error.cause() {
-        Error::Cancelled { .. } => return Some(("Interrupted", String::new())),
-        Error::DeadlineExceeded { .. } => {
-            return Some((
-                "Out of time",
-                "The operation took longer than the timeouts block allows. Raise create, update or delete there."
-                    .to_owned(),
-            ));
-        }
-        _ => {}
-    }
-    let explained = match error.code()? {
-        ErrorCode::AuthorizationFailed | ErrorCode::LinkedAuthorizationFailed => {
-            ("Not allowed to change this", report::lacks(error, action, scope, roles))
-        }
-        ErrorCode::ScopeLocked => (
-            "A lock is in the way",
-            format!(
-                "A lock on the resource or above it forbids to {doing}. Remove it, apply again, and set it again; az lock list shows the locks."
-            ),
-        ),
-        ErrorCode::RequestDisallowedByPolicy => {
-            let violations = error.service().map(arm::ServiceError::policy_violations).unwrap_or_default();
-            let policies: Vec<_> = violations
-                .iter()
-                .map(|violation| format!("{:?} (definition {:?})", violation.assignment, violation.definition))
-                .collect();
-            let by =
-                if policies.is_empty() { String::new() } else { format!(" The policy is {}.", policies.join(", ")) };
-            (
-                "A policy is in the way",
-                format!("A policy forbids to {doing}.{by} Ask whoever keeps it for an exemption."),
-            )
-        }
-        ErrorCode::ReadOnlyDisabledSubscription => {
-            ("The subscription is disabled", "A disabled subscription can only be read. Enable it first.".to_owned())
-        }
-        ErrorCode::MissingSubscriptionRegistration => {
-            let namespace = action.split('/').next().unwrap_or_default();
-            (
-                "A resource provider is not registered",
-                format!("Run az provider register --namespace {namespace}, which this provider never does by itself."),
-            )
-        }
-        _ => return None,
-    };
-    Some(explained)
 }

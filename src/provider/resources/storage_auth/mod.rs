@@ -10,7 +10,6 @@ mod apply;
 mod change;
 mod debt;
 mod explain;
-mod look;
 mod plan;
 mod record;
 mod restore;
@@ -29,10 +28,13 @@ use crate::{
         schema::{IdentitySchema, Schema},
         walk::{Key, Overlap, Walk},
     },
-    provider::{Session, report},
+    provider::{
+        Session,
+        hub::{self, Account, HubAndAccount, Unread, Unseen},
+        report,
+    },
 };
 use apply::{Before, Replaced};
-use look::{Account, Look, Unseen};
 use record::Record;
 use schema::{Identity, Pair, Settings, State};
 
@@ -110,10 +112,13 @@ impl Resource for StorageAuth {
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
         let known = account_of(&state);
         let mut diagnostics = Diagnostics::default();
-        let look = match Look::at(session, &hub, known.clone(), Read::Remembered, &call).await {
+        let look = match HubAndAccount::read(session, &hub, known.clone(), Read::Remembered, &call).await {
             Ok(look) => look,
-            Err(Unseen::NoHub(_)) => return debt::of_a_hub_that_is_gone(session, &call, &hub, state, private).await,
-            Err(Unseen::Failed(error)) => return kept(Some(state), private, error),
+            Err(Unseen::Hub(Unread::Missing(_))) => {
+                return debt::of_a_hub_that_is_gone(session, &call, &hub, state, private).await;
+            }
+            Err(Unseen::Hub(unread)) => return kept(Some(state), private, unread.error(&hub)),
+            Err(Unseen::Account(error)) => return kept(Some(state), private, error),
         };
         if let Some(known) = known.filter(|known| *known != look.account_id) {
             diagnostics.push(explain::another_account(&hub, &known, &look.account_id));
@@ -167,8 +172,8 @@ impl Resource for StorageAuth {
         };
         let call = Call::new(context.cancel, READING);
         // The engine reads the object next, and gets this same answer.
-        match session.arm.workspaces().get(&hub, Read::Remembered, &call).await {
-            Ok(found) => match explain::refused_kind(&hub, &found) {
+        match hub::read(session, &hub, Read::Remembered, &call).await {
+            Ok(found) => match hub::refused_kind(&hub, &found) {
                 Some(error) => failed(error),
                 None => Outcome {
                     state: Some(State::named(&hub)),
@@ -176,8 +181,7 @@ impl Resource for StorageAuth {
                     diagnostics: Diagnostics::default(),
                 },
             },
-            Err(error) if error.is_not_found() => failed(explain::no_hub(&hub, &error)),
-            Err(error) => failed(explain::hub_not_read(&hub, &error)),
+            Err(unread) => failed(unread.error(&hub)),
         }
     }
 
@@ -201,13 +205,13 @@ fn moved_hub(source: &MoveSource) -> Option<WorkspaceId> {
 }
 
 /// Takes what was seen into the state. Spellings that mean the same stay.
-fn observe(state: &mut State, look: &Look) {
+fn observe(state: &mut State, look: &HubAndAccount) {
     fill(state, look);
-    note(state, &look.settings());
+    note(state, &settings_of(look));
 }
 
 /// Fills in what only Azure knows of the hub.
-fn fill(state: &mut State, look: &Look) {
+fn fill(state: &mut State, look: &HubAndAccount) {
     state.id = state.hub().map(|hub| hub.as_str().to_owned()).into();
     if account_of(state).as_ref() != Some(&look.account_id) {
         state.storage_account_id = look.account_id.as_str().to_owned().into();
@@ -238,8 +242,13 @@ fn account_of(state: &State) -> Option<StorageAccountId> {
     StorageAccountId::parse(state.storage_account_id.text()?).ok()
 }
 
+/// The two properties as they were read.
+fn settings_of(look: &HubAndAccount) -> Settings {
+    Settings { mode: Some(look.hub.properties.system_datastores_auth_mode.clone()), keys: look.account.keys() }
+}
+
 /// Whether another hub has the name now: a hub's system-assigned identity stays the same as long as the hub is there.
-fn made_anew(state: &State, look: &Look) -> bool {
+fn made_anew(state: &State, look: &HubAndAccount) -> bool {
     let known = state.hub_principal_id.text().zip(look.hub.system_principal_id());
     known.is_some_and(|(known, now)| !known.eq_ignore_ascii_case(now))
 }

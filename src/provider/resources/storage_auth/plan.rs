@@ -11,12 +11,13 @@ use super::{
 use crate::{
     arm::{Call, Read, StorageAccountId, WorkspaceId},
     framework::{
-        Attr, Diagnostics, Private,
+        Attr, Diagnostic, Diagnostics, Private,
         resource::{Context, DestroyPlanRequest, PlanRequest, Planned},
     },
     provider::{
         Session,
         access::{self, Access, Check},
+        hub,
     },
 };
 
@@ -95,8 +96,8 @@ struct Foreseen {
     account: Option<StorageAccountId>,
 }
 
-impl From<crate::framework::Diagnostic> for Foreseen {
-    fn from(found: crate::framework::Diagnostic) -> Self {
+impl From<Diagnostic> for Foreseen {
+    fn from(found: Diagnostic) -> Self {
         Self { found: found.into(), account: None }
     }
 }
@@ -119,13 +120,11 @@ async fn foresee(
         return Foreseen::default();
     }
     // After a refresh this is what it was told.
-    let hub = match session.arm.workspaces().get(hub_id, Read::Remembered, call).await {
+    let hub = match hub::read(session, hub_id, Read::Remembered, call).await {
         Ok(hub) => hub,
-        Err(error) if error.is_not_found() => return explain::no_hub_yet(hub_id).into(),
-        Err(error) if error.is_forbidden() => return explain::hub_hidden(hub_id, &error).into(),
-        Err(error) => return explain::hub_not_read(hub_id, &error).into(),
+        Err(unread) => return unread.while_planning(hub_id).into(),
     };
-    if let Some(error) = explain::refused_kind(hub_id, &hub) {
+    if let Some(error) = hub::refused_kind(hub_id, &hub) {
         return error.into();
     }
     let now = prior

@@ -4,11 +4,10 @@ use super::{
     account_key, account_of,
     apply::Replaced,
     change::Change,
-    explain, hub_key,
-    look::{Account, Look, Unseen},
-    note,
+    explain, hub_key, note,
     record::Record,
     schema::{Settings, State},
+    settings_of,
 };
 use crate::{
     arm::{Call, Read, StorageAccountId, WorkspaceId},
@@ -17,7 +16,10 @@ use crate::{
         resource::Outcome,
         walk::{Fate, Succession},
     },
-    provider::Session,
+    provider::{
+        Session,
+        hub::{self, Account, HubAndAccount, Unread, Unseen},
+    },
 };
 
 /// What is there to be put back.
@@ -145,11 +147,13 @@ async fn look(
     found: &mut Diagnostics,
 ) -> Result<Option<There>, Diagnostic> {
     let known = account_of(prior);
-    let look = match Look::at(session, hub, known.clone(), Read::Fresh, call).await {
+    let look = match HubAndAccount::read(session, hub, known.clone(), Read::Fresh, call).await {
         Ok(look) => look,
-        Err(Unseen::Failed(error)) => return Err(error),
+        Err(Unseen::Account(error)) => return Err(error),
         // The account outlives the hub, and so does what was changed there.
-        Err(Unseen::NoHub(_)) => {
+        Err(Unseen::Hub(unread @ Unread::Failed(_))) => return Err(unread.error(hub)),
+        // The account outlives the hub, and so does what was changed there.
+        Err(Unseen::Hub(Unread::Missing(_))) => {
             let Some(account) = known else { return Ok(None) };
             return match session.arm.storage_accounts().get(&account, Read::Fresh, call).await {
                 Ok(found) => {
@@ -157,7 +161,7 @@ async fn look(
                     Ok(Some(There { account, now }))
                 }
                 Err(error) if error.is_not_found() => Ok(None),
-                Err(error) => Err(explain::account_not_read(&account, &error)),
+                Err(error) => Err(hub::account_not_read(&account, &error)),
             };
         }
     };
@@ -168,12 +172,12 @@ async fn look(
     match &look.account {
         // To put the hub back to keys alone, without a look at whether the account takes them, may lock it out.
         Account::Hidden(error) if wanted.keys.is_some() => {
-            return Err(explain::account_not_read(&look.account_id, error));
+            return Err(hub::account_not_read(&look.account_id, error));
         }
         Account::Hidden(error) => found.push(explain::account_hidden(&look.account_id, error)),
         Account::Seen(_) | Account::Gone(_) => {}
     }
-    Ok(Some(There { now: look.settings(), account: look.account_id }))
+    Ok(Some(There { now: settings_of(&look), account: look.account_id }))
 }
 
 /// Warnings about what is not put back because somebody else has changed it since.
