@@ -8,6 +8,7 @@ mod arm_auth;
 mod arm_calls;
 mod arm_emulator;
 mod arm_send;
+mod citations;
 mod docs;
 mod emulator;
 mod engines;

@@ -1,4 +1,4 @@
-//! Microsoft Entra: discovery, the token endpoint with its errors, and the bearer check (facts: arm.md §6).
+//! Microsoft Entra: discovery, the token endpoint with its errors, and the bearer check (facts: azure.md §6).
 
 use aws_lc_rs::hmac;
 use axum::http::{Method, StatusCode};
@@ -268,7 +268,7 @@ fn issue(world: &World, request: &Request, tenant: &str, client: &Client, resour
     }))
 }
 
-/// The endpoint of virtual machines, for clients whose pod identity authority is the emulator (facts: arm.md §6.4).
+/// The endpoint of virtual machines, for clients whose pod identity authority is the emulator (facts: azure.md §6.4).
 fn virtual_machine(world: &World, request: &Request) -> Answer {
     if request.header("metadata").is_none() {
         return no_identity("Required metadata header not specified");
@@ -276,7 +276,7 @@ fn virtual_machine(world: &World, request: &Request) -> Answer {
     managed_identity(world, request)
 }
 
-/// The endpoint of App Service and Functions (facts: arm.md §6.4); the header's secret is the default client's own.
+/// The endpoint of App Service and Functions (facts: azure.md §6.4); the header's secret is the default client's own.
 fn app_service(world: &World, request: &Request) -> Answer {
     if request.header("x-identity-header") != Some(world.options.client_secret.as_str()) {
         return Answer::json(StatusCode::UNAUTHORIZED, json!({ "statusCode": 401, "message": "Unauthorized" }));

@@ -1,4 +1,4 @@
-//! ARM's error answers: codes, texts and the exact members of the envelope (facts: arm.md §5.1, §5.7).
+//! ARM's error answers: codes, texts and the exact members of the envelope (facts: azure.md §5.1, §5.7).
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};

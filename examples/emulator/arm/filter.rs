@@ -1,4 +1,4 @@
-//! The few `$filter` expressions that ARM's lists take (facts: arm.md §3, §4).
+//! The few `$filter` expressions that ARM's lists take (facts: azure.md §3, §4).
 
 use super::errors::ArmError;
 

@@ -1,4 +1,4 @@
-//! Subscriptions, tenants, resource groups and the list of resources in them (facts: arm.md §5.9).
+//! Subscriptions, tenants, resource groups and the list of resources in them (facts: azure.md §5.9).
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Resource ids: taken apart for routing, and compared without regard to case (facts: arm.md §5.8).
+//! Resource ids: taken apart for routing, and compared without regard to case (facts: azure.md §5.8).
 
 /// The form of an id that compares: lower case, one slash between segments, none at the end.
 pub(crate) fn key(id: &str) -> String {

@@ -1,4 +1,4 @@
-//! Management locks: their own API, and the writes they stop (facts: arm.md §5.7).
+//! Management locks: their own API, and the writes they stop (facts: azure.md §5.7).
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};

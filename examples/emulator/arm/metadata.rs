@@ -1,4 +1,4 @@
-//! `/metadata/endpoints`: how clients learn where a cloud's endpoints are (facts: arm.md §6.6).
+//! `/metadata/endpoints`: how clients learn where a cloud's endpoints are (facts: azure.md §6.6).
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
 //! Long-running operations: the answers that start them, the URLs that follow them, and their end
-//! (facts: arm.md §1.3, §5.6).
+//! (facts: azure.md §1.3, §5.6).
 
 use axum::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};

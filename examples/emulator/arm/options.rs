@@ -64,7 +64,7 @@ pub(crate) struct Options {
     /// How long an operation runs in auto mode
     #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "0s")]
     pub(crate) operation_time: Duration,
-    /// What a workspace's PUT, PATCH and POST answer (open: arm.md §9.2)
+    /// What a workspace's PUT, PATCH and POST answer (open: azure.md §12.2)
     #[arg(long, value_name = "SHAPE", default_value = "202-both")]
     pub(crate) lro: Lro,
     /// What a workspace's DELETE answers
@@ -83,16 +83,16 @@ pub(crate) struct Options {
     #[arg(long, num_args = 0..=1, require_equals = true, action = ArgAction::Set, default_value_t = false)]
     #[arg(default_missing_value = "true")]
     pub(crate) throttle: bool,
-    /// Reads a principal may do: size of the bucket, and refill per second (refill open: arm.md §5.2)
+    /// Reads a principal may do: size of the bucket, and refill per second (refill open: azure.md §5.2)
     #[arg(long, value_name = "SIZE/RATE", default_value = "250/25")]
     pub(crate) read_bucket: throttle::Rate,
     /// Writes a principal may do
     #[arg(long, value_name = "SIZE/RATE", default_value = "200/10")]
     pub(crate) write_bucket: throttle::Rate,
-    /// Deletes a principal may do (refill open: arm.md §5.2)
+    /// Deletes a principal may do (refill open: azure.md §5.2)
     #[arg(long, value_name = "SIZE/RATE", default_value = "200/10")]
     pub(crate) delete_bucket: throttle::Rate,
-    /// How many times a principal's bucket all principals of a subscription have together (open: arm.md §5.2)
+    /// How many times a principal's bucket all principals of a subscription have together (open: azure.md §5.2)
     #[arg(long, value_name = "N", default_value_t = 15)]
     pub(crate) global_bucket_factor: u32,
     /// Refuse callers whose roles lack the action
@@ -117,25 +117,26 @@ pub(crate) struct Options {
     /// Whether systemDatastoresAuthMode and an account's flags are honoured at every api-version, or only where the published schema has them
     #[arg(long, value_name = "VIEW", default_value = "live")]
     pub(crate) schema: SchemaView,
-    /// How GET writes systemDatastoresAuthMode (open: arm.md §9.1)
+    /// How GET writes systemDatastoresAuthMode (open: azure.md §12.1)
     #[arg(long, value_name = "CASING", default_value = "written")]
     pub(crate) mode_casing: ModeCasing,
-    /// What a PUT without systemDatastoresAuthMode does to it (open: arm.md §9.1)
+    /// What a PUT without systemDatastoresAuthMode does to it (open: azure.md §12.1)
     #[arg(long, value_name = "WHAT", default_value = "keep")]
     pub(crate) put_without_mode: PutWithoutMode,
-    /// Whether UserDelegationSAS is taken or answered with a server error (open: arm.md §9.4)
+    /// Whether UserDelegationSAS is taken or answered with a server error (open: azure.md §12.4)
     #[arg(long, value_name = "WHAT", default_value = "accept")]
     pub(crate) user_delegation_sas: UserDelegationSas,
-    /// Roles the platform gives a hub's system identity (open: arm.md §9.5): blob, file, administrator, contributor; or none
+    /// Roles the platform gives a hub's system identity (open: azure.md §12.5): blob, file, administrator, contributor;
+    /// or none
     #[arg(long, value_name = "ROLES", default_value = "blob,administrator", value_delimiter = ',')]
     pub(crate) hub_roles: Vec<HubRole>,
     /// How long the platform takes to give them
     #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "0s")]
     pub(crate) hub_role_delay: Duration,
-    /// Whether the blob role that the platform gives a hub with data isolation has a condition (open: hub.md §7)
+    /// Whether the blob role that the platform gives a hub with data isolation has a condition (open: azure.md §9.7)
     #[arg(long, value_name = "ON|OFF", default_value = "on")]
     pub(crate) hub_role_condition: OnOff,
-    /// Whether the system datastores follow the workspace's mode (open: arm.md §9.6)
+    /// Whether the system datastores follow the workspace's mode (open: azure.md §12.6)
     #[arg(long, value_name = "WHAT", default_value = "follow")]
     pub(crate) datastores: Datastores,
     /// How long they take to follow
@@ -144,19 +145,19 @@ pub(crate) struct Options {
     /// Whether a workspace's DELETE without forceToPurge keeps its name taken
     #[arg(long, value_name = "ON|OFF", default_value = "on")]
     pub(crate) soft_delete: OnOff,
-    /// How paths of returned ids are written (open: arm.md §1.6)
+    /// How paths of returned ids are written (open: azure.md §1.6)
     #[arg(long, value_name = "CASING", default_value = "stored")]
     pub(crate) id_casing: IdCasing,
     /// What RoleAssignmentExists says of the assignment that is there
     #[arg(long, value_name = "WHAT", default_value = "hex")]
     pub(crate) exists_id: ExistsId,
-    /// Status of an identical role assignment PUT (open: arm.md §9.3)
+    /// Status of an identical role assignment PUT (open: azure.md §12.3)
     #[arg(long, value_name = "STATUS", default_value_t = 200, value_parser = clap::value_parser!(u16).range(200..=201))]
     pub(crate) repeated_put: u16,
-    /// Status when the role definition of an assignment is unknown (open: arm.md §9.3)
+    /// Status when the role definition of an assignment is unknown (open: azure.md §12.3)
     #[arg(long, value_name = "STATUS", default_value_t = 400, value_parser = clap::value_parser!(u16).range(400..=404))]
     pub(crate) unknown_role: u16,
-    /// Status of UnmatchedPrincipalType (open: arm.md §3)
+    /// Status of UnmatchedPrincipalType (open: azure.md §3)
     #[arg(long, value_name = "STATUS", default_value_t = 400, value_parser = clap::value_parser!(u16).range(400..=409))]
     pub(crate) unmatched_type: u16,
     /// Which principals role assignments take: any; known (or any with a principalType); strict (known only)
@@ -171,7 +172,7 @@ pub(crate) struct Options {
     /// Role assignments a management group may hold
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub(crate) management_group_assignment_limit: usize,
-    /// Status of RoleAssignmentLimitExceeded (open: arm.md §3)
+    /// Status of RoleAssignmentLimitExceeded (open: azure.md §3)
     #[arg(long, value_name = "STATUS", default_value_t = 400, value_parser = clap::value_parser!(u16).range(400..=409))]
     pub(crate) assignment_limit_status: u16,
     /// Audiences that a token for ARM may have, besides the emulator's own URL
@@ -187,7 +188,7 @@ pub(crate) struct Options {
     #[arg(long, num_args = 0..=1, require_equals = true, action = ArgAction::Set, default_value_t = false)]
     #[arg(default_missing_value = "true")]
     pub(crate) claims_challenge: bool,
-    /// Whether x-ms-client-request-id is echoed always, never, or when asked (open: arm.md §5.4)
+    /// Whether x-ms-client-request-id is echoed always, never, or when asked (open: azure.md §5.4)
     #[arg(long, value_name = "WHEN", default_value = "when-asked")]
     pub(crate) echo_client_request_id: EchoWhen,
     /// The clock's time at the start (the real time if not given)
@@ -210,7 +211,7 @@ impl Default for Options {
     }
 }
 
-/// The audiences of ARM in the public cloud, the US Government's and China's (facts: arm.md §6.1).
+/// The audiences of ARM in the public cloud, the US Government's and China's (facts: azure.md §6.1).
 const AUDIENCES: &str = "https://management.azure.com,https://management.core.windows.net,\
     https://management.usgovcloudapi.net,https://management.core.usgovcloudapi.net,\
     https://management.chinacloudapi.cn,https://management.core.chinacloudapi.cn";
@@ -265,7 +266,7 @@ pub(crate) enum Operations {
     Explicit,
 }
 
-/// The shapes of arm.md §1.3 in which a write can be answered.
+/// The shapes of azure.md §1.3 in which a write can be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 pub(crate) enum Lro {
     /// 200 with the finished resource.

@@ -1,4 +1,4 @@
-//! Azure Policy at the tenant: writes that are denied, and writes that are quietly changed (facts: arm.md §2, §5.7).
+//! Azure Policy at the tenant: writes that are denied, and writes that are quietly changed (facts: azure.md §2, §5.7).
 
 use std::str::FromStr;
 

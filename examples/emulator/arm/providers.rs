@@ -1,4 +1,4 @@
-//! Resource providers: which types and api-versions there are, and registration (facts: arm.md §1.2, §2, §5.9).
+//! Resource providers: which types and api-versions there are, and registration (facts: azure.md §1.2, §2, §5.9).
 
 use axum::http::Method;
 use serde_json::{Value, json};

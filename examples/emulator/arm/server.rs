@@ -247,7 +247,7 @@ fn read(head: request::Parts, body: axum::body::Bytes, local: bool) -> Request {
     }
 }
 
-/// Puts an answer on the wire, with the headers that every answer has (facts: arm.md §5.4).
+/// Puts an answer on the wire, with the headers that every answer has (facts: azure.md §5.4).
 fn write(shared: &Shared, request: &Request, answer: Answer, truncate: bool) -> Option<Response<Body>> {
     let (now, echo) = {
         let world = shared.world();

@@ -1,4 +1,4 @@
-//! Storage accounts, their keys, and the flag that turns keys off (facts: arm.md §2).
+//! Storage accounts, their keys, and the flag that turns keys off (facts: azure.md §2).
 
 use axum::http::Method;
 use base64::Engine;

@@ -1,4 +1,4 @@
-//! Token buckets per principal and per subscription, and the headers that count them (facts: arm.md §5.2).
+//! Token buckets per principal and per subscription, and the headers that count them (facts: azure.md §5.2).
 
 use std::collections::HashMap;
 

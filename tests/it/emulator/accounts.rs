@@ -1,4 +1,4 @@
-//! What happens to a storage account while it is made, its errors, and who may change it (arm.md §2).
+//! What happens to a storage account while it is made, its errors, and who may change it (azure.md §2).
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ async fn making() -> (Arm, String, String) {
     (arm, id, link)
 }
 
-/// arm.md §2, errors: 409 StorageAccountBeingCreated and StorageAccountIsNotProvisioned; nothing of it comes through.
+/// azure.md §2, errors: 409 StorageAccountBeingCreated and StorageAccountIsNotProvisioned; nothing of it comes through.
 #[tokio::test]
 async fn an_account_that_is_being_made_is_left_alone() {
     let (arm, id, link) = making().await;
@@ -94,7 +94,7 @@ async fn a_hub_whose_creation_failed_is_made_by_the_next_put() {
     assert_eq!(roles.count(), 2, "the platform gives the new hub's identity its roles");
 }
 
-/// arm.md §2 "Errors": each of them, by what causes it or, where nothing local would, by a rule.
+/// azure.md §2 "Errors": each of them, by what causes it or, where nothing local would, by a rule.
 #[tokio::test]
 async fn every_error_of_the_list_can_be_had() {
     let arm = arm().await;
@@ -131,7 +131,7 @@ async fn every_error_of_the_list_can_be_had() {
     }
 }
 
-/// arm.md §2 "name ^[a-z0-9]+$, 3–24".
+/// azure.md §2 "name ^[a-z0-9]+$, 3–24".
 #[tokio::test]
 async fn account_names_of_3_to_24_small_letters_and_digits_are_taken() {
     let arm = arm().await;
@@ -141,7 +141,7 @@ async fn account_names_of_3_to_24_small_letters_and_digits_are_taken() {
     }
 }
 
-/// arm.md §2: the three flags, their defaults, and that they do not touch each other.
+/// azure.md §2: the three flags, their defaults, and that they do not touch each other.
 #[tokio::test]
 async fn flags_are_independent_of_each_other() {
     let arm = arm().await;
@@ -165,7 +165,7 @@ async fn flags_are_independent_of_each_other() {
     }
 }
 
-/// arm.md §2 "List by group and by subscription".
+/// azure.md §2 "List by group and by subscription".
 #[tokio::test]
 async fn accounts_are_listed_by_group_and_by_subscription() {
     let arm = arm_with(|options| options.page_size = 1).await;
@@ -185,7 +185,7 @@ async fn accounts_are_listed_by_group_and_by_subscription() {
     }
 }
 
-/// arm.md §2 "Who may change it", and that "those roles grant no blob/file data access through Entra".
+/// azure.md §2 "Who may change it", and that "those roles grant no blob/file data access through Entra".
 #[tokio::test]
 async fn whoever_may_write_the_account_may_change_the_flag_and_reads_no_data() {
     for (role, may) in [

@@ -1,11 +1,11 @@
-//! What azapi sends, replayed (arm.md §1.8): GET, PUT, poll, GET to create; GET, merge, PUT to update; DELETE, where what
-//! is gone already is a success.
+//! What azapi sends, replayed (azure.md §1.8): GET, PUT, poll, GET to create; GET, merge, PUT to update; DELETE, where
+//! what is gone already is a success.
 
 use serde_json::{Value, json};
 
 use super::client::{ACCOUNTS, ALICE, Arm, BLOB_CONTRIBUTOR, Reply, WORKSPACES, arm, assignment_at, grant};
 
-/// Polls as azcore does: the asynchronous status first, else the Location (arm.md §5.6).
+/// Polls as azcore does: the asynchronous status first, else the Location (azure.md §5.6).
 async fn polled(arm: &Arm, path: &str, first: Reply) -> Reply {
     assert!([200, 201, 202].contains(&first.status), "azapi takes 200, 201 and 202: {}", first.text);
     if let Some(link) = first.header("azure-asyncoperation") {
@@ -105,8 +105,8 @@ async fn azapi_creates_updates_and_deletes() {
     }
 }
 
-/// arm.md §1.8: azapi_update_resource at versions without the property "silently drops" it from its PUT, which then means
-/// what a PUT without the mode means.
+/// azure.md §1.8: azapi_update_resource at versions without the property "silently drops" it from its PUT, which then
+/// means what a PUT without the mode means.
 #[tokio::test]
 async fn a_put_that_azapi_stripped_keeps_the_mode() {
     let arm = arm().await;
@@ -121,7 +121,7 @@ async fn a_put_that_azapi_stripped_keeps_the_mode() {
     }
 }
 
-/// arm.md §1.8, §5.1: on 409 MissingSubscriptionRegistration Go clients register, poll, and repeat the call.
+/// azure.md §1.8, §5.1: on 409 MissingSubscriptionRegistration Go clients register, poll, and repeat the call.
 #[tokio::test]
 async fn azapi_registers_a_provider_and_repeats_the_call() {
     let arm = super::client::arm_with(|options| options.unregistered = vec!["Microsoft.Storage".to_owned()]).await;

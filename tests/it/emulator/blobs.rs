@@ -1,4 +1,4 @@
-//! The stub of the blob service (arm.md §2).
+//! The stub of the blob service (azure.md §2).
 
 use aws_lc_rs::hmac;
 use base64::Engine;
@@ -29,7 +29,7 @@ async fn list_with_token(arm: &Arm, token: &str) -> super::client::Reply {
     read(arm.http.get(url).bearer_auth(token)).await
 }
 
-/// arm.md §2: the data plane tells by key what the article is about.
+/// azure.md §2: the data plane tells by key what the article is about.
 #[tokio::test]
 async fn a_container_is_listed_by_key_until_keys_are_off() {
     let arm = arm().await;
@@ -48,7 +48,7 @@ async fn a_container_is_listed_by_key_until_keys_are_off() {
     assert_eq!(list_with_key(&arm, &key).await.status, 200);
 }
 
-/// arm.md §2, §3: a token needs a data role; Owner is none; a new role may take its time.
+/// azure.md §2, §3: a token needs a data role; Owner is none; a new role may take its time.
 #[tokio::test]
 async fn a_container_is_listed_by_token_with_a_data_role_only() {
     let arm = arm().await;
@@ -143,7 +143,7 @@ async fn delegation_sas(arm: &Arm) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// arm.md §2 rows "every request, SAS included, must be Entra-authorized (user-delegation SAS still works)" and "Data
+/// azure.md §2 rows "every request, SAS included, must be Entra-authorized (user-delegation SAS still works)" and "Data
 /// plane with key while disabled".
 #[tokio::test]
 async fn signatures_made_with_account_keys_end_with_the_keys_and_delegated_ones_go_on() {
@@ -182,7 +182,7 @@ async fn signatures_made_with_account_keys_end_with_the_keys_and_delegated_ones_
     }
 }
 
-/// arm.md §2: a delegated signature allows what its principal may do, and no more.
+/// azure.md §2: a delegated signature allows what its principal may do, and no more.
 #[tokio::test]
 async fn a_delegated_signature_needs_its_principals_role() {
     let arm = arm_with(|options| {
@@ -200,7 +200,7 @@ async fn a_delegated_signature_needs_its_principals_role() {
     assert_eq!(read(arm.http.post(url).bearer_auth(&arm.token)).await.status, 403);
 }
 
-/// arm.md §2 row "network rule: 403 AuthorizationFailure".
+/// azure.md §2 row "network rule: 403 AuthorizationFailure".
 #[tokio::test]
 async fn a_network_rule_refuses_whoever_it_is() {
     for (row, properties) in [

@@ -1,4 +1,4 @@
-//! What all of Azure Resource Manager has in common (arm.md §5.1 to §5.5, §5.7 to §5.9).
+//! What all of Azure Resource Manager has in common (azure.md §5.1 to §5.5, §5.7 to §5.9).
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::client::{ACCOUNTS, WORKSPACES, arm, arm_with, names, read};
 use crate::azure::EchoWhen;
 
-/// arm.md §5.1: absent members are left out; additionalInfo is never null.
+/// azure.md §5.1: absent members are left out; additionalInfo is never null.
 #[tokio::test]
 async fn an_error_has_code_and_message_and_no_nulls() {
     let arm = arm().await;
@@ -20,7 +20,7 @@ async fn an_error_has_code_and_message_and_no_nulls() {
     assert!(reply.header("retry-after").is_none());
 }
 
-/// arm.md §5.1: no bearer, a bad one, one that ran out, a revoked one; with and without a claims challenge.
+/// azure.md §5.1: no bearer, a bad one, one that ran out, a revoked one; with and without a claims challenge.
 #[tokio::test]
 async fn a_missing_or_bad_token_is_401_with_a_challenge() {
     let arm = arm_with(|options| options.token_lifetime = Duration::from_secs(60)).await;
@@ -43,7 +43,7 @@ async fn a_missing_or_bad_token_is_401_with_a_challenge() {
     assert_eq!(arm.get(&arm.hub_path()).await.error().1, "ExpiredAuthenticationToken");
 }
 
-/// arm.md §5.1: api-version missing or refused; the rest of the table of errors.
+/// azure.md §5.1: api-version missing or refused; the rest of the table of errors.
 #[tokio::test]
 async fn api_versions_subscriptions_and_groups_have_their_errors() {
     let arm = arm_with(|options| options.reject_api_version = vec!["2025-06-01".to_owned()]).await;
@@ -65,7 +65,7 @@ async fn api_versions_subscriptions_and_groups_have_their_errors() {
     assert_eq!(group.message(), "Resource group 'none' could not be found.");
 }
 
-/// arm.md §5.1, §1.8: a provider that is not registered; registering it takes its time, then the call goes through.
+/// azure.md §5.1, §1.8: a provider that is not registered; registering it takes its time, then the call goes through.
 #[tokio::test]
 async fn an_unregistered_provider_is_409_until_it_is_registered() {
     let arm = arm_with(|options| {
@@ -84,7 +84,7 @@ async fn an_unregistered_provider_is_409_until_it_is_registered() {
     assert_eq!(arm.get(&arm.hub_path()).await.status, 200);
 }
 
-/// arm.md §5.4: the headers of every answer; which ids come back.
+/// azure.md §5.4: the headers of every answer; which ids come back.
 #[tokio::test]
 async fn every_answer_has_ids_and_a_date() {
     let arm =
@@ -106,7 +106,7 @@ async fn every_answer_has_ids_and_a_date() {
     assert_eq!(send(&[]).await.header("x-ms-client-request-id"), Some("c1"));
 }
 
-/// arm.md §5.9: subscriptions and tenants.
+/// azure.md §5.9: subscriptions and tenants.
 #[tokio::test]
 async fn subscriptions_and_tenants_have_the_members_that_clients_read() {
     let arm = arm().await;
@@ -128,7 +128,7 @@ async fn subscriptions_and_tenants_have_the_members_that_clients_read() {
     assert_eq!(arm.get("/tenants?api-version=2022-12-01").await.at("/value/0/tenantId"), one["tenantId"]);
 }
 
-/// arm.md §5.9: resource groups; HEAD is 204 or 404.
+/// azure.md §5.9: resource groups; HEAD is 204 or 404.
 #[tokio::test]
 async fn groups_are_read_made_and_deleted() {
     let arm = arm().await;
@@ -150,7 +150,7 @@ async fn groups_are_read_made_and_deleted() {
     assert!(arm.emulator.resource(&arm.hub).is_none());
 }
 
-/// arm.md §5.9, §1.2: a provider's types list api-versions from new to old, stable ones first.
+/// azure.md §5.9, §1.2: a provider's types list api-versions from new to old, stable ones first.
 #[tokio::test]
 async fn a_provider_lists_api_versions_from_new_to_old() {
     let arm = arm().await;
@@ -174,7 +174,7 @@ async fn a_provider_lists_api_versions_from_new_to_old() {
     assert_eq!(arm.get(&format!("{}/providers/None.Such?api-version=2024-11-01", arm.subscription)).await.status, 404);
 }
 
-/// arm.md §8: the lists of resources that az resource sends.
+/// azure.md §8: the lists of resources that az resource sends.
 #[tokio::test]
 async fn resources_are_listed_by_group_and_type() {
     let arm = arm().await;

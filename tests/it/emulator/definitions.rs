@@ -1,4 +1,4 @@
-//! Role definitions (arm.md §4).
+//! Role definitions (azure.md §4).
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use super::client::{ALICE, BLOB_CONTRIBUTOR, arm, grant, names};
 const NAME: &str = "716c4d15-9bc8-476d-a3c1-6ccb70082517";
 const OTHER: &str = "00000000-0000-0000-0000-0000000000aa";
 
-/// arm.md §4: definitions by id at any scope and at the root, with their members.
+/// azure.md §4: definitions by id at any scope and at the root, with their members.
 #[tokio::test]
 async fn definitions_are_found_under_every_scope() {
     let arm = arm().await;
@@ -41,7 +41,7 @@ async fn definitions_are_found_under_every_scope() {
     assert_eq!(missing.error(), (404, "RoleDefinitionDoesNotExist".to_owned()));
 }
 
-/// arm.md §4: the table of roles, by name and GUID, through the filter that clients send.
+/// azure.md §4: the table of roles, by name and GUID, through the filter that clients send.
 #[tokio::test]
 async fn every_role_of_the_table_is_found_by_its_name() {
     let arm = arm().await;
@@ -79,7 +79,7 @@ async fn every_role_of_the_table_is_found_by_its_name() {
     assert_eq!(list("type+eq+'CustomRole'").await, 0);
 }
 
-/// arm.md §4, §8: custom definitions, as azure-cli makes them.
+/// azure.md §4, §8: custom definitions, as azure-cli makes them.
 #[tokio::test]
 async fn custom_definitions_are_made_assigned_and_deleted() {
     let arm = arm().await;
@@ -97,8 +97,8 @@ async fn custom_definitions_are_made_assigned_and_deleted() {
     assert_eq!(arm.delete(&path).await.status, 204);
 }
 
-/// One row of arm.md §4's table: some of what "in brief" promises, what it denies, and whether it may do anything at all
-/// with data.
+/// One row of azure.md §4's table: some of what "in brief" promises, what it denies, and whether it may do anything at
+/// all with data.
 struct Role {
     name: &'static str,
     actions: &'static [&'static str],
@@ -110,7 +110,7 @@ struct Role {
 const CONTAINERS: &str = "Microsoft.Storage/storageAccounts/blobServices/containers";
 const FILES: &str = "Microsoft.Storage/storageAccounts/fileServices";
 
-/// arm.md §4: what each role of the table may do. `containers` and `files` stand for the prefixes that it names.
+/// azure.md §4: what each role of the table may do. `containers` and `files` stand for the prefixes that it names.
 #[tokio::test]
 async fn every_role_of_the_table_may_do_what_its_row_says() {
     let key = "Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action";
@@ -283,7 +283,7 @@ async fn every_role_of_the_table_may_do_what_its_row_says() {
     }
 }
 
-/// arm.md §4 "Must be listable under any scope": ids are below the subscription that was asked.
+/// azure.md §4 "Must be listable under any scope": ids are below the subscription that was asked.
 #[tokio::test]
 async fn definitions_are_listed_under_every_scope() {
     let arm = arm().await;

@@ -1,11 +1,11 @@
-//! Sign-in: discovery, tokens and their errors (arm.md §6.1 to §6.4, §6.6).
+//! Sign-in: discovery, tokens and their errors (azure.md §6.1 to §6.4, §6.6).
 
 use reqwest::Method;
 use serde_json::Value;
 
 use super::client::{arm, arm_with, read, variable};
 
-/// arm.md §6.1: the success shape, and a token of three parts whose claims clients read.
+/// azure.md §6.1: the success shape, and a token of three parts whose claims clients read.
 #[tokio::test]
 async fn a_secret_buys_a_token_with_the_claims_that_clients_read() {
     let arm = arm().await;
@@ -24,7 +24,7 @@ async fn a_secret_buys_a_token_with_the_claims_that_clients_read() {
     assert!(claims["oid"].is_string());
 }
 
-/// arm.md §6.1: an audience that ends in a slash doubles it; Go adds further scopes.
+/// azure.md §6.1: an audience that ends in a slash doubles it; Go adds further scopes.
 #[tokio::test]
 async fn doubled_slashes_and_further_scopes_are_taken() {
     let arm = arm().await;
@@ -46,7 +46,7 @@ async fn doubled_slashes_and_further_scopes_are_taken() {
     }
 }
 
-/// arm.md §6.2: every row of the table of errors.
+/// azure.md §6.2: every row of the table of errors.
 #[tokio::test]
 async fn every_refusal_has_its_status_error_and_number() {
     let arm = arm_with(|_| {}).await;
@@ -99,7 +99,7 @@ fn check_refusal(reply: &super::client::Reply, status: u16, error: &str, number:
     assert!(reply.at("/error_uri").as_str().expect("a URL").ends_with(&format!("/error?code={number}")));
 }
 
-/// arm.md §6.3: the members that clients need, and an issuer of the authority's own host.
+/// azure.md §6.3: the members that clients need, and an issuer of the authority's own host.
 #[tokio::test]
 async fn discovery_has_what_clients_need() {
     let arm = arm().await;
@@ -112,7 +112,7 @@ async fn discovery_has_what_clients_need() {
     }
 }
 
-/// arm.md §6.4: the managed-identity endpoint of virtual machines.
+/// azure.md §6.4: the managed-identity endpoint of virtual machines.
 #[tokio::test]
 async fn a_managed_identity_gets_a_token_with_its_header_only() {
     let arm = arm().await;
@@ -126,7 +126,7 @@ async fn a_managed_identity_gets_a_token_with_its_header_only() {
     assert_eq!(read(arm.request(Method::GET, &unknown, Value::Null).header("Metadata", "true")).await.status, 400);
 }
 
-/// arm.md §6.6: an object at 2022-09-01, an array at 2019-05-01, no sign-in.
+/// azure.md §6.6: an object at 2022-09-01, an array at 2019-05-01, no sign-in.
 #[tokio::test]
 async fn cloud_metadata_comes_in_both_forms() {
     let arm = arm().await;

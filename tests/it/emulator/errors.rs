@@ -1,4 +1,4 @@
-//! The table of errors that all of ARM shares, row by row (arm.md §5.1), and how ids and paths may be written (§5.8).
+//! The table of errors that all of ARM shares, row by row (azure.md §5.1), and how ids and paths may be written (§5.8).
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn check_members(row: &str, error: &Value) {
     assert!(members["code"].is_string() && members["message"].is_string(), "{row}");
 }
 
-/// arm.md §5.1: every row but those of tokens; status, code, and the text where the row has one.
+/// azure.md §5.1: every row but those of tokens; status, code, and the text where the row has one.
 #[tokio::test]
 async fn every_case_of_the_table_has_its_status_code_and_text() {
     let arm = arm_with(|options| {
@@ -130,7 +130,7 @@ async fn every_case_of_the_table_has_its_status_code_and_text() {
     }
 }
 
-/// arm.md §5.1 row "no / bad bearer": each code, with its challenge.
+/// azure.md §5.1 row "no / bad bearer": each code, with its challenge.
 #[tokio::test]
 async fn every_bad_bearer_has_its_code_and_a_challenge() {
     let arm = arm_with(|options| options.token_lifetime = std::time::Duration::from_secs(60)).await;
@@ -155,7 +155,7 @@ async fn every_bad_bearer_has_its_code_and_a_challenge() {
     check("one that ran out", arm.get(&arm.hub_path()).await, "ExpiredAuthenticationToken");
 }
 
-/// arm.md §5.1: target, details and additionalInfo are there when they have something to say, and only then.
+/// azure.md §5.1: target, details and additionalInfo are there when they have something to say, and only then.
 #[tokio::test]
 async fn further_members_are_there_only_when_they_say_something() {
     let arm = arm().await;
@@ -180,7 +180,7 @@ async fn further_members_are_there_only_when_they_say_something() {
     assert!("GET /x -> 400 detail=none".parse::<crate::azure::Rule>().is_err());
 }
 
-/// arm.md §5.8: ids, namespaces, types and group names without regard to case; doubled slashes; percent-encoding, in
+/// azure.md §5.8: ids, namespaces, types and group names without regard to case; doubled slashes; percent-encoding, in
 /// which a sign is no digit.
 #[tokio::test]
 async fn a_path_may_be_written_in_many_ways() {
@@ -217,7 +217,7 @@ async fn ids(arm: &Arm, sent: &[(&str, &str)]) -> [Option<String>; 4] {
         .map(|name| reply.header(name).map(str::to_owned))
 }
 
-/// arm.md §5.4: correlation ids are echoed if sent and made if not; client ids as the switch says.
+/// azure.md §5.4: correlation ids are echoed if sent and made if not; client ids as the switch says.
 #[tokio::test]
 async fn ids_are_echoed_or_made() {
     let arm = arm().await;

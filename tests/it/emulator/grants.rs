@@ -1,4 +1,5 @@
-//! The rows of role assignments that the table of errors does not have (arm.md §3), and the switches for those it does.
+//! The rows of role assignments that the table of errors does not have (azure.md §3), and the switches for those it
+//! does.
 
 use serde_json::{Value, json};
 
@@ -7,7 +8,7 @@ use super::client::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, arm, arm_with, as
 const NAME: &str = "716c4d15-9bc8-476d-a3c1-6ccb70082517";
 const OTHER: &str = "00000000-0000-0000-0000-0000000000aa";
 
-/// arm.md §3 row "delete under a CanNotDelete lock", §5.7: at the scope, above it, and at the subscription.
+/// azure.md §3 row "delete under a CanNotDelete lock", §5.7: at the scope, above it, and at the subscription.
 #[tokio::test]
 async fn a_lock_at_or_above_the_scope_keeps_an_assignment() {
     let arm = arm().await;
@@ -31,7 +32,7 @@ async fn a_lock_at_or_above_the_scope_keeps_an_assignment() {
     assert_eq!(arm.delete(&arm.assignment_path(NAME)).await.status, 200);
 }
 
-/// arm.md §3 row "same name, same principal/role/scope": description and condition may be updated.
+/// azure.md §3 row "same name, same principal/role/scope": description and condition may be updated.
 #[tokio::test]
 async fn a_repeated_put_updates_description_and_condition() {
     let arm = arm().await;
@@ -54,7 +55,7 @@ async fn a_repeated_put_updates_description_and_condition() {
     }
 }
 
-/// arm.md §3 "conditionVersion accepts only 2.0".
+/// azure.md §3 "conditionVersion accepts only 2.0".
 #[tokio::test]
 async fn a_condition_version_is_2_0_and_needs_a_condition() {
     let arm = arm().await;
@@ -77,7 +78,7 @@ async fn a_condition_version_is_2_0_and_needs_a_condition() {
     }
 }
 
-/// arm.md §3 "principalType: User, Group, ServicePrincipal, ForeignGroup, Device", "Value MSI is rejected".
+/// azure.md §3 "principalType: User, Group, ServicePrincipal, ForeignGroup, Device", "Value MSI is rejected".
 #[tokio::test]
 async fn every_principal_type_is_taken_and_spares_the_look_up() {
     let arm = arm().await;
@@ -98,7 +99,7 @@ async fn every_principal_type_is_taken_and_spares_the_look_up() {
     }
 }
 
-/// arm.md §3 body "delegatedManagedIdentityResourceId".
+/// azure.md §3 body "delegatedManagedIdentityResourceId".
 #[tokio::test]
 async fn a_delegated_managed_identity_is_kept() {
     let arm = arm().await;
@@ -110,7 +111,8 @@ async fn a_delegated_managed_identity_is_kept() {
     assert_eq!(list.at("/value/0/properties/delegatedManagedIdentityResourceId"), arm.hub.as_str());
 }
 
-/// arm.md §3 row "too many": a limit per subscription, and one of 500 per management group, which others do not share.
+/// azure.md §3 row "too many": a limit per subscription, and one of 500 per management group, which others do not
+/// share.
 #[tokio::test]
 async fn a_management_group_is_full_at_500() {
     let arm = arm().await;
@@ -129,7 +131,7 @@ async fn a_management_group_is_full_at_500() {
     }
 }
 
-/// arm.md §3: the statuses that are not known, each by its switch.
+/// azure.md §3: the statuses that are not known, each by its switch.
 #[tokio::test]
 async fn unknown_statuses_are_switches() {
     let arm = arm_with(|options| {
@@ -154,7 +156,7 @@ async fn unknown_statuses_are_switches() {
     }
 }
 
-/// arm.md §3 "The scope may itself be any resource id", "by id /{fullId}", and the tenantId query.
+/// azure.md §3 "The scope may itself be any resource id", "by id /{fullId}", and the tenantId query.
 #[tokio::test]
 async fn any_scope_takes_an_assignment_and_inherits_it_downwards() {
     let arm = arm().await;

@@ -1,4 +1,4 @@
-//! What a hub brings with it: datastores, projects, the platform's roles, soft delete (arm.md §1.6).
+//! What a hub brings with it: datastores, projects, the platform's roles, soft delete (azure.md §1.6).
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn credentials(arm: &Arm) -> Vec<Value> {
     stores.iter().map(|store| store["properties"]["credentials"]["credentialsType"].clone()).collect()
 }
 
-/// arm.md §1.6, §9.6: the four system datastores follow the mode, at once, later, or never.
+/// azure.md §1.6, §12.6: the four system datastores follow the mode, at once, later, or never.
 #[tokio::test]
 async fn datastores_follow_the_mode() {
     let arm = arm_with(|options| options.lro = Lro::Done).await;
@@ -39,7 +39,7 @@ async fn datastores_follow_the_mode() {
     assert_eq!(credentials(&arm).await, ["AccountKey"; 4]);
 }
 
-/// arm.md §1.1, §1.6: datastores hold the key they were given until resyncKeys.
+/// azure.md §1.1, §1.6: datastores hold the key they were given until resyncKeys.
 #[tokio::test]
 async fn resync_keys_gives_datastores_the_present_key() {
     let arm = arm_with(|options| options.lro = Lro::Done).await;
@@ -56,7 +56,7 @@ async fn resync_keys_gives_datastores_the_present_key() {
     assert_ne!(held().await, before);
 }
 
-/// arm.md §1.6: a project inherits its hub's storage and shows up in associatedWorkspaces while it is there.
+/// azure.md §1.6: a project inherits its hub's storage and shows up in associatedWorkspaces while it is there.
 #[tokio::test]
 async fn a_project_belongs_to_its_hub() {
     let arm = arm_with(|options| {
@@ -83,8 +83,8 @@ async fn hub_roles(arm: &Arm) -> Vec<(String, String)> {
     mine.map(|properties| (last(&properties["scope"]), last(&properties["roleDefinitionId"]))).collect()
 }
 
-/// arm.md §1.6, §7 items 14, 30, 31, §9.5: the platform gives the hub's identity its roles when a hub is made, or set to
-/// identity; which and when is switchable.
+/// azure.md §1.6, §7 items 14, 30, 31, §12.5: the platform gives the hub's identity its roles when a hub is made, or
+/// set to identity; which and when is switchable.
 #[tokio::test]
 async fn the_platform_gives_the_hubs_identity_its_roles() {
     let administrator = ("rg1".to_owned(), "b78c5d69-af96-48a3-bf8d-a8b4d589de94".to_owned());
@@ -115,8 +115,8 @@ async fn the_platform_gives_the_hubs_identity_its_roles() {
     assert_eq!(roles, [file, blob]);
 }
 
-/// hub.md §6, §7: hubs isolate their data by default, and then the identity's grant for blobs has a condition; which is
-/// switchable.
+/// azure.md §9.6, §9.7: hubs isolate their data by default, and then the identity's grant for blobs has a condition;
+/// which is switchable.
 #[tokio::test]
 async fn the_blob_role_of_an_isolated_hub_has_a_condition() {
     for (asked, switch, isolated, conditional) in [
@@ -152,7 +152,7 @@ async fn the_blob_role_of_an_isolated_hub_has_a_condition() {
     }
 }
 
-/// arm.md §1.6: DELETE keeps the name taken unless forceToPurge=true; a soft-deleted workspace can be recovered.
+/// azure.md §1.6: DELETE keeps the name taken unless forceToPurge=true; a soft-deleted workspace can be recovered.
 #[tokio::test]
 async fn soft_delete_keeps_the_name_until_purged() {
     let arm = arm_with(|options| {
@@ -175,7 +175,7 @@ async fn soft_delete_keeps_the_name_until_purged() {
     assert_eq!(arm.put(&arm.hub_path(), body).await.status, 200);
 }
 
-/// arm.md §1.6 "Kinds: Default, Hub, Project, FeatureStore": echoed as written, and read without regard to case.
+/// azure.md §1.6 "Kinds: Default, Hub, Project, FeatureStore": echoed as written, and read without regard to case.
 #[tokio::test]
 async fn a_kind_is_echoed_as_written_and_filtered_whatever_its_case() {
     let arm = arm_with(|options| options.lro = Lro::Done).await;
@@ -204,7 +204,7 @@ async fn a_kind_is_echoed_as_written_and_filtered_whatever_its_case() {
     assert_eq!(arm.put(&path, json!({})).await.at("/kind"), "Default", "no kind is Default");
 }
 
-/// arm.md §1.6 "Effect": credentialsType by mode, in the list and in each item.
+/// azure.md §1.6 "Effect": credentialsType by mode, in the list and in each item.
 #[tokio::test]
 async fn datastores_have_the_credentials_of_the_mode() {
     let arm = arm_with(|options| options.lro = Lro::Done).await;
@@ -214,7 +214,7 @@ async fn datastores_have_the_credentials_of_the_mode() {
         ("", "AccountKey"),
         ("identity", "None"),
         ("Identity", "None"),
-        // Treated as an Entra-based mode (§9.4).
+        // Treated as an Entra-based mode (§12.4).
         ("UserDelegationSAS", "None"),
     ] {
         arm.patch(&arm.hub_path(), json!({ "properties": { "systemDatastoresAuthMode": mode } })).await;
@@ -241,7 +241,7 @@ fn roles_of(arm: &Arm, id: &str) -> Vec<(String, String)> {
     found
 }
 
-/// arm.md §1.6 "Hub identity roles set by the platform", §7 items 14, 30, 31, §9.5.
+/// azure.md §1.6 "Hub identity roles set by the platform", §7 items 14, 30, 31, §12.5.
 #[tokio::test]
 async fn the_platform_grants_by_kind_identity_and_switch() {
     const ADMINISTRATOR: &str = "b78c5d69-af96-48a3-bf8d-a8b4d589de94";

@@ -1,4 +1,4 @@
-//! Management locks and policies (arm.md §5.7).
+//! Management locks and policies (azure.md §5.7).
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::client::{ACCOUNTS, ALICE, BLOB_CONTRIBUTOR, arm, arm_with, grant, nam
 
 const LOCK: &str = "providers/Microsoft.Authorization/locks/l1?api-version=2016-09-01";
 
-/// arm.md §5.7: a CanNotDelete lock stops deletes below it, a ReadOnly one every write and action.
+/// azure.md §5.7: a CanNotDelete lock stops deletes below it, a ReadOnly one every write and action.
 #[tokio::test]
 async fn locks_stop_writes_and_deletes() {
     let arm = arm().await;
@@ -48,7 +48,7 @@ async fn locks_stop_writes_and_deletes() {
     assert_eq!(arm.delete(&assignment).await.status, 200);
 }
 
-/// arm.md §5.7 "inherited": from the subscription down, and a delete is stopped by a lock below as well.
+/// azure.md §5.7 "inherited": from the subscription down, and a delete is stopped by a lock below as well.
 #[tokio::test]
 async fn a_lock_at_the_subscription_holds_for_everything_in_it() {
     let arm = arm().await;
@@ -94,7 +94,7 @@ async fn a_lock_with_odd_letters_is_named_whole() {
     assert!(refused.message().contains(&format!("are locked: '{shown}'.")), "{}", refused.text);
 }
 
-/// arm.md §5.7: a policy that denies names the resource and carries a PolicyViolation.
+/// azure.md §5.7: a policy that denies names the resource and carries a PolicyViolation.
 #[tokio::test]
 async fn a_deny_policy_is_request_disallowed_by_policy() {
     let policy = format!("deny {ACCOUNTS} properties.allowSharedKeyAccess=true");

@@ -1,5 +1,5 @@
 //! Contract tests of the ARM emulator: one per row of the tables of facts that it is built from, over HTTPS, written
-//! from the facts and not from the emulator's code. A comment above each test names its rows (`arm.md §…`).
+//! from the facts and not from the emulator's code. A comment above each test names its rows (`azure.md §…`).
 
 pub(crate) mod client;
 

@@ -1,4 +1,4 @@
-//! Long-running operations in every shape (arm.md §1.3, §5.6).
+//! Long-running operations in every shape (azure.md §1.3, §5.6).
 
 use std::time::Duration;
 
@@ -26,14 +26,14 @@ async fn finish(arm: &Arm, outcome: Outcome) {
     assert!(!arm.emulator.finish_operation(&id, outcome));
 }
 
-/// arm.md §1.3: 200 with the finished workspace.
+/// azure.md §1.3: 200 with the finished workspace.
 #[tokio::test]
 async fn done_at_once_is_200_with_the_workspace() {
     let (_arm, reply) = patched(Lro::Done, Operations::Explicit).await;
     assert_eq!((reply.status, reply.at(MODE), reply.at(STATE)), (200, "identity".into(), "Succeeded".into()));
 }
 
-/// arm.md §1.3: 200 with provisioningState Updating; GETs of the resource follow it.
+/// azure.md §1.3: 200 with provisioningState Updating; GETs of the resource follow it.
 #[tokio::test]
 async fn updating_is_200_and_the_resource_is_polled() {
     let (arm, reply) = patched(Lro::Updating, Operations::Explicit).await;
@@ -45,7 +45,7 @@ async fn updating_is_200_and_the_resource_is_polled() {
     assert_eq!((after.at(STATE), after.at(MODE)), ("Succeeded".into(), "identity".into()));
 }
 
-/// arm.md §1.3: 202 with nothing; the resource is polled.
+/// azure.md §1.3: 202 with nothing; the resource is polled.
 #[tokio::test]
 async fn bare_is_202_without_headers() {
     let (arm, reply) = patched(Lro::Bare, Operations::Auto).await;
@@ -56,7 +56,7 @@ async fn bare_is_202_without_headers() {
     assert_eq!(arm.get(&arm.hub_path()).await.at(MODE), "identity");
 }
 
-/// arm.md §1.3, §5.6.3: Location answers 202 with its headers again, then 200 with the workspace.
+/// azure.md §1.3, §5.6.3: Location answers 202 with its headers again, then 200 with the workspace.
 #[tokio::test]
 async fn location_is_202_until_it_is_200_with_the_workspace() {
     let (arm, reply) = patched(Lro::Location, Operations::Explicit).await;
@@ -70,7 +70,7 @@ async fn location_is_202_until_it_is_200_with_the_workspace() {
     assert_eq!((done.status, done.at(MODE), done.at(STATE)), (200, "identity".into(), "Succeeded".into()));
 }
 
-/// arm.md §5.6.2: the asynchronous status has id, name, status and times; Location may come with it.
+/// azure.md §5.6.2: the asynchronous status has id, name, status and times; Location may come with it.
 #[tokio::test]
 async fn the_async_status_goes_from_in_progress_to_succeeded() {
     for (lro, header, with_location) in [
@@ -95,7 +95,7 @@ async fn the_async_status_goes_from_in_progress_to_succeeded() {
     }
 }
 
-/// arm.md §1.3: a failed operation carries its error, changes nothing, and leaves a terminal state.
+/// azure.md §1.3: a failed operation carries its error, changes nothing, and leaves a terminal state.
 #[tokio::test]
 async fn a_failed_operation_carries_its_error() {
     let (arm, reply) = patched(Lro::Both, Operations::Explicit).await;
@@ -110,7 +110,7 @@ async fn a_failed_operation_carries_its_error() {
     assert_eq!((after.at(MODE), after.at(STATE)), ("accesskey".into(), "Failed".into()));
 }
 
-/// arm.md §1.3: Canceled is terminal.
+/// azure.md §1.3: Canceled is terminal.
 #[tokio::test]
 async fn a_canceled_operation_is_terminal() {
     let (arm, reply) = patched(Lro::Async, Operations::Explicit).await;
@@ -143,7 +143,7 @@ async fn a_rule_makes_an_operation_fail() {
     assert_eq!((status.at("/status"), status.at("/error/code")), ("Failed".into(), "InternalServerError".into()));
 }
 
-/// arm.md §1.3: DELETE in the shapes that have something to follow; the workspace shows Deleting meanwhile.
+/// azure.md §1.3: DELETE in the shapes that have something to follow; the workspace shows Deleting meanwhile.
 #[tokio::test]
 async fn a_delete_shows_deleting_until_it_is_done() {
     for lro in [Lro::Location, Lro::Async, Lro::Both, Lro::Updating] {
@@ -176,7 +176,7 @@ async fn a_new_workspace_shows_creating() {
     assert_eq!(arm.get(&path).await.at(STATE), "Succeeded");
 }
 
-/// arm.md §1.2, §8: azure-mgmt-machinelearningservices 1.0.1 sends 2020-08-01 and takes nothing but 200 for both.
+/// azure.md §1.2, §8: azure-mgmt-machinelearningservices 1.0.1 sends 2020-08-01 and takes nothing but 200 for both.
 #[tokio::test]
 async fn a_patch_and_resync_keys_at_2020_08_01_are_200() {
     let arm = arm_with(|_| {}).await;

@@ -1,4 +1,4 @@
-//! Every row of the table of a workspace's properties (arm.md §1.5).
+//! Every row of the table of a workspace's properties (azure.md §1.5).
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ fn contains(whole: &Value, part: &Value) -> bool {
     }
 }
 
-/// arm.md §1.5: rows that are neither read-only nor fixed, by whether a PATCH has them.
+/// azure.md §1.5: rows that are neither read-only nor fixed, by whether a PATCH has them.
 #[tokio::test]
 async fn every_mutable_property_is_taken_by_put_and_by_the_patch_that_has_it() {
     let id = |what: &str| format!("/subscriptions/s/resourceGroups/g/providers/{what}/n");
@@ -81,7 +81,7 @@ async fn every_mutable_property_is_taken_by_put_and_by_the_patch_that_has_it() {
     }
 }
 
-/// arm.md §1.5: rows marked read-only; what clients echo is accepted and ignored.
+/// azure.md §1.5: rows marked read-only; what clients echo is accepted and ignored.
 #[tokio::test]
 async fn every_read_only_property_is_accepted_and_ignored() {
     let arm = done().await;
@@ -103,7 +103,7 @@ async fn every_read_only_property_is_accepted_and_ignored() {
     }
 }
 
-/// arm.md §1.5: rows marked immutable; a hub made without one may be given it by a PUT.
+/// azure.md §1.5: rows marked immutable; a hub made without one may be given it by a PUT.
 #[tokio::test]
 async fn what_is_fixed_can_be_given_once() {
     let arm = done().await;
@@ -131,7 +131,7 @@ async fn what_is_fixed_can_be_given_once() {
     }
 }
 
-/// arm.md §1.5, row encryption: "PATCH: only keyVaultProperties.keyIdentifier".
+/// azure.md §1.5, row encryption: "PATCH: only keyVaultProperties.keyIdentifier".
 #[tokio::test]
 async fn of_encryption_a_patch_takes_the_key_alone() {
     let arm = done().await;
@@ -153,7 +153,7 @@ async fn of_encryption_a_patch_takes_the_key_alone() {
     assert_eq!(arm.get(&arm.hub_path()).await.at("/properties/encryption"), body["properties"]["encryption"]);
 }
 
-/// arm.md §1.5: "Booleans arrive as strings from SDK templates", and the fields that "must not be rejected".
+/// azure.md §1.5: "Booleans arrive as strings from SDK templates", and the fields that "must not be rejected".
 #[tokio::test]
 async fn booleans_may_be_texts_and_deprecated_fields_are_taken() {
     let arm = done().await;
@@ -187,7 +187,7 @@ async fn booleans_may_be_texts_and_deprecated_fields_are_taken() {
     }
 }
 
-/// arm.md §1.5 "Envelope" and "PATCH top level: tags, sku, identity, properties only".
+/// azure.md §1.5 "Envelope" and "PATCH top level: tags, sku, identity, properties only".
 #[tokio::test]
 async fn the_envelope_is_as_wide_as_the_method_has_it() {
     let arm = done().await;

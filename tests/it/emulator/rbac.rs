@@ -1,4 +1,4 @@
-//! Who may do what, when that is asked for (arm.md §3, §4).
+//! Who may do what, when that is asked for (azure.md §3, §4).
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn token_of(arm: &Arm, object_id: &str) -> String {
     arm.sign_in(&id, "s").await.at("/access_token").as_str().expect("a token").to_owned()
 }
 
-/// arm.md §3: AuthorizationFailed with client, object id, action and scope; role writes mention a condition.
+/// azure.md §3: AuthorizationFailed with client, object id, action and scope; role writes mention a condition.
 #[tokio::test]
 async fn rbac_is_enforced_when_asked() {
     let mut arm = arm_with(|options| options.enforce_rbac = true).await;
@@ -56,7 +56,7 @@ async fn rbac_is_enforced_when_asked() {
     assert_eq!(arm.delete(&assignment).await.status, 403);
 }
 
-/// arm.md §3, §4: a group's roles count for its members, notActions take away, a new role may take its time.
+/// azure.md §3, §4: a group's roles count for its members, notActions take away, a new role may take its time.
 #[tokio::test]
 async fn rbac_knows_groups_not_actions_and_delays() {
     let mut arm = arm_with(|options| {
@@ -79,8 +79,8 @@ async fn rbac_knows_groups_not_actions_and_delays() {
     assert_eq!(arm.patch(&arm.hub_path(), json!({})).await.status, 200);
 }
 
-/// arm.md §4 rows Contributor and Reader: what is in a subscription is open to whoever has the role at the subscription,
-/// lists and providers included.
+/// azure.md §4 rows Contributor and Reader: what is in a subscription is open to whoever has the role at the
+/// subscription, lists and providers included.
 #[tokio::test]
 async fn a_role_at_the_subscription_counts_for_everything_in_it() {
     let mut arm = arm_with(|options| options.enforce_rbac = true).await;
@@ -126,7 +126,7 @@ async fn a_role_at_the_subscription_counts_for_everything_in_it() {
     assert!(refused.contains(&expected), "{refused}");
 }
 
-/// arm.md §5.9: whoever is signed in may list tenants and subscriptions, and sees those it has some access to.
+/// azure.md §5.9: whoever is signed in may list tenants and subscriptions, and sees those it has some access to.
 #[tokio::test]
 async fn everybody_lists_the_subscriptions_it_has_access_to() {
     let mut arm = arm_with(|options| options.enforce_rbac = true).await;
@@ -145,7 +145,8 @@ async fn everybody_lists_the_subscriptions_it_has_access_to() {
     assert_eq!(seen().await.len(), 2);
 }
 
-/// arm.md §1.3, §5.6: whoever may write a workspace may follow the operation that the write started; others need a role.
+/// azure.md §1.3, §5.6: whoever may write a workspace may follow the operation that the write started; others need a
+/// role.
 #[tokio::test]
 async fn an_operation_is_open_to_whoever_started_it() {
     let mut arm = arm_with(|options| options.enforce_rbac = true).await;

@@ -1,4 +1,4 @@
-//! Role assignments with their table of errors (arm.md §3), and role definitions (§4).
+//! Role assignments with their table of errors (azure.md §3), and role definitions (§4).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::azure::{ExistsId, Principals};
 const NAME: &str = "716c4d15-9bc8-476d-a3c1-6ccb70082517";
 const OTHER: &str = "00000000-0000-0000-0000-0000000000aa";
 
-/// arm.md §3: PUT is 201 with the object and its members.
+/// azure.md §3: PUT is 201 with the object and its members.
 #[tokio::test]
 async fn a_new_assignment_is_201_with_the_members_of_the_sample() {
     let arm = arm().await;
@@ -39,7 +39,7 @@ async fn a_new_assignment_is_201_with_the_members_of_the_sample() {
     assert_eq!(arm.get(&format!("{}&tenantId=x", arm.assignment_path(NAME))).await.status, 200);
 }
 
-/// arm.md §3: the same name, principal, role and scope is a success and may change the description; 200 or 201.
+/// azure.md §3: the same name, principal, role and scope is a success and may change the description; 200 or 201.
 #[tokio::test]
 async fn the_same_again_is_a_success_and_updates_the_description() {
     let arm = arm().await;
@@ -53,7 +53,7 @@ async fn the_same_again_is_a_success_and_updates_the_description() {
     assert_eq!(arm.put(&arm.assignment_path(NAME), body).await.status, 201);
 }
 
-/// arm.md §3: the same name for another principal, role or scope; names are unique in the tenant.
+/// azure.md §3: the same name for another principal, role or scope; names are unique in the tenant.
 #[tokio::test]
 async fn a_name_is_taken_in_the_whole_tenant() {
     let arm = arm().await;
@@ -72,7 +72,7 @@ async fn a_name_is_taken_in_the_whole_tenant() {
     }
 }
 
-/// arm.md §3: another name for the same grant is 409 with the 32-hex id, or without; the role by any form of its id.
+/// azure.md §3: another name for the same grant is 409 with the 32-hex id, or without; the role by any form of its id.
 #[tokio::test]
 async fn the_same_grant_under_another_name_exists() {
     let arm = arm().await;
@@ -99,7 +99,7 @@ async fn the_same_grant_under_another_name_exists() {
     assert_eq!(arm.put(&arm.assignment_path(OTHER), body).await.message(), "The role assignment already exists.");
 }
 
-/// arm.md §3: an unknown principal, unless principalType spares the look-up; a fresh one is unknown for a while.
+/// azure.md §3: an unknown principal, unless principalType spares the look-up; a fresh one is unknown for a while.
 #[tokio::test]
 async fn an_unknown_principal_is_refused_unless_its_type_is_said() {
     const NOBODY: &str = "eeeeeeee-0000-0000-0000-000000000005";
@@ -126,7 +126,7 @@ async fn an_unknown_principal_is_refused_unless_its_type_is_said() {
     assert_eq!(arm.put(&arm.assignment_path(OTHER), body).await.status, 201);
 }
 
-/// arm.md §3: principalType against the directory, and values that are none.
+/// azure.md §3: principalType against the directory, and values that are none.
 #[tokio::test]
 async fn a_principal_type_must_fit_the_directory() {
     let arm = arm().await;
@@ -150,7 +150,7 @@ async fn a_principal_type_must_fit_the_directory() {
     assert_eq!(arm.put(&arm.assignment_path(NAME), body).await.at("/properties/principalType"), "ServicePrincipal");
 }
 
-/// arm.md §3: bad ids of principal, assignment and role.
+/// azure.md §3: bad ids of principal, assignment and role.
 #[tokio::test]
 async fn malformed_and_unknown_ids_have_their_codes() {
     let arm = arm().await;
@@ -165,7 +165,7 @@ async fn malformed_and_unknown_ids_have_their_codes() {
     assert_eq!(reply.message(), format!("The specified role definition with ID '{unknown}' does not exist."));
 }
 
-/// arm.md §3: conditionVersion is 2.0 or nothing.
+/// azure.md §3: conditionVersion is 2.0 or nothing.
 #[tokio::test]
 async fn a_condition_has_version_2_0() {
     let arm = arm().await;
@@ -178,7 +178,7 @@ async fn a_condition_has_version_2_0() {
     assert_eq!((reply.status, reply.at("/properties/conditionVersion")), (201, "2.0".into()));
 }
 
-/// arm.md §3: GET of what is missing.
+/// azure.md §3: GET of what is missing.
 #[tokio::test]
 async fn a_missing_assignment_is_role_assignment_not_found() {
     let arm = arm().await;
@@ -187,7 +187,7 @@ async fn a_missing_assignment_is_role_assignment_not_found() {
     assert_eq!(reply.message(), format!("The role assignment '{NAME}' is not found."));
 }
 
-/// arm.md §3: DELETE is 200 with the object, or 204.
+/// azure.md §3: DELETE is 200 with the object, or 204.
 #[tokio::test]
 async fn a_delete_answers_the_object_once() {
     let arm = arm().await;
@@ -197,7 +197,7 @@ async fn a_delete_answers_the_object_once() {
     assert_eq!(arm.delete(&arm.assignment_path(NAME)).await.status, 204);
 }
 
-/// arm.md §3: too many in a subscription.
+/// azure.md §3: too many in a subscription.
 #[tokio::test]
 async fn a_subscription_is_full_at_its_limit() {
     let arm = arm_with(|options| options.assignment_limit = 1).await;
@@ -207,7 +207,7 @@ async fn a_subscription_is_full_at_its_limit() {
     assert!(reply.message().starts_with("No more role assignments can be created"));
 }
 
-/// arm.md §3: the three filters, none, and two joined; inherited ones are in every list below; percent-encoding.
+/// azure.md §3: the three filters, none, and two joined; inherited ones are in every list below; percent-encoding.
 #[tokio::test]
 async fn lists_look_up_and_down_as_the_filter_says() {
     let arm = arm().await;
@@ -254,7 +254,7 @@ async fn lists_look_up_and_down_as_the_filter_says() {
     assert_eq!(arm.assignments(&format!("{}x", arm.account), "atScope()").await.error().1, "ResourceNotFound");
 }
 
-/// arm.md §3, §5.5: lists are paged with $skipToken; nextLink is absolute and keeps the filter.
+/// azure.md §3, §5.5: lists are paged with $skipToken; nextLink is absolute and keeps the filter.
 #[tokio::test]
 async fn long_lists_are_paged() {
     let arm = arm_with(|options| options.page_size = 3).await;
@@ -272,7 +272,7 @@ async fn long_lists_are_paged() {
     assert_eq!(found, expected);
 }
 
-/// arm.md §3: right after a PUT a GET or list may lag, and after a DELETE too.
+/// azure.md §3: right after a PUT a GET or list may lag, and after a DELETE too.
 #[tokio::test]
 async fn assignments_show_up_and_go_with_a_delay_when_told_to() {
     let arm = arm_with(|options| options.assignment_read_delay = Duration::from_secs(30)).await;

@@ -1,4 +1,4 @@
-//! The sample answers of the facts, member by member (arm.md §1.9, §3, §2, §5.6, §5.9).
+//! The sample answers of the facts, member by member (azure.md §1.9, §3, §2, §5.6, §5.9).
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn check(row: &str, sample: &Value, found: &Value) {
     }
 }
 
-/// arm.md §1.9.
+/// azure.md §1.9.
 #[tokio::test]
 async fn a_workspace_has_every_member_of_the_sample() {
     let arm = arm_with(|options| options.lro = Lro::Done).await;
@@ -76,7 +76,7 @@ async fn a_workspace_has_every_member_of_the_sample() {
     }
 }
 
-/// arm.md §3, the sample of a role assignment: nulls are there, and what is the service's own is too.
+/// azure.md §3, the sample of a role assignment: nulls are there, and what is the service's own is too.
 #[tokio::test]
 async fn an_assignment_has_every_member_of_the_sample_and_no_other() {
     let arm = arm().await;
@@ -106,7 +106,7 @@ async fn an_assignment_has_every_member_of_the_sample_and_no_other() {
     }
 }
 
-/// arm.md §5.9: subscriptions, tenants, groups and providers, with what clients read of them.
+/// azure.md §5.9: subscriptions, tenants, groups and providers, with what clients read of them.
 #[tokio::test]
 async fn what_is_above_resources_has_the_members_that_clients_read() {
     let arm = arm().await;

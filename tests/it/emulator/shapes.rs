@@ -1,4 +1,4 @@
-//! Every shape in which a write may be answered, for every method (arm.md §1.3, §5.6), followed as clients follow it.
+//! Every shape in which a write may be answered, for every method (azure.md §1.3, §5.6), followed as clients follow it.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ async fn follow(arm: &Arm, path: &str, method: &Method, first: Reply, resource: 
     arm.get(path).await
 }
 
-/// arm.md §1.3 rows PUT and PATCH, in each shape "that azure-ai-ml completes correctly".
+/// azure.md §1.3 rows PUT and PATCH, in each shape "that azure-ai-ml completes correctly".
 #[tokio::test]
 async fn a_put_and_a_patch_end_in_the_workspace_in_every_shape() {
     for (row, shape, status, expected) in SHAPES {
@@ -93,7 +93,7 @@ async fn a_put_and_a_patch_end_in_the_workspace_in_every_shape() {
     }
 }
 
-/// arm.md §1.3 "A Location poll answers 202 (repeat the headers)": all of them, where there are several.
+/// azure.md §1.3 "A Location poll answers 202 (repeat the headers)": all of them, where there are several.
 #[tokio::test]
 async fn a_location_poll_repeats_every_header() {
     for (row, shape, _, expected) in SHAPES.into_iter().filter(|(.., links)| links[0]) {
@@ -111,7 +111,7 @@ async fn a_location_poll_repeats_every_header() {
     }
 }
 
-/// arm.md §1.3: "201 is not in the contract"; §1.2 a new workspace in each shape.
+/// azure.md §1.3: "201 is not in the contract"; §1.2 a new workspace in each shape.
 #[tokio::test]
 async fn a_new_workspace_is_never_201() {
     for (row, shape, status, _) in SHAPES {
@@ -126,7 +126,7 @@ async fn a_new_workspace_is_never_201() {
     }
 }
 
-/// arm.md §1.3 row resyncKeys, §5.6 rule 2: a POST ends at its Location if it has one. A POST without a link has no
+/// azure.md §1.3 row resyncKeys, §5.6.2: a POST ends at its Location if it has one. A POST without a link has no
 /// resource that would tell of its end, so that the two shapes without links fall back to one with.
 #[tokio::test]
 async fn a_post_ends_at_its_location() {
@@ -148,7 +148,7 @@ async fn a_post_ends_at_its_location() {
     }
 }
 
-/// arm.md §1.3 row DELETE, in every shape that can be followed; §1.8: "DELETE answered 202 without a poll header is a
+/// azure.md §1.3 row DELETE, in every shape that can be followed; §1.8: "DELETE answered 202 without a poll header is a
 /// hard error in Go", so that it takes the switch's word for it only when told to.
 #[tokio::test]
 async fn a_delete_ends_in_nothing_in_every_shape() {
@@ -164,7 +164,8 @@ async fn a_delete_ends_in_nothing_in_every_shape() {
     }
 }
 
-/// arm.md §1.3 "An operation body {status: Failed, error} surfaces as (code) message with details", §5.1: every member.
+/// azure.md §1.3 "An operation body {status: Failed, error} surfaces as (code) message with details", §5.1: every
+/// member.
 #[tokio::test]
 async fn a_failed_operation_says_all_that_an_error_can_say() {
     let rule = "PATCH */workspaces/* -> fail-operation StorageBroken message=\"No storage.\" target=hub1 \
@@ -189,7 +190,7 @@ async fn a_failed_operation_says_all_that_an_error_can_say() {
     }
 }
 
-/// arm.md §2: PUT of a new account is 202 + Location, polled by Location; PATCH and PUT of one that is there are 200.
+/// azure.md §2: PUT of a new account is 202 + Location, polled by Location; PATCH and PUT of one that is there are 200.
 #[tokio::test]
 async fn an_account_is_made_by_location_alone() {
     let arm = arm_in(Lro::Both).await;

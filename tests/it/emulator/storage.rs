@@ -1,10 +1,10 @@
-//! Storage accounts (arm.md §2) and the blob service stub.
+//! Storage accounts (azure.md §2) and the blob service stub.
 
 use serde_json::{Value, json};
 
 use super::client::{ACCOUNTS, arm, arm_with, names};
 
-/// arm.md §2: 200 with what azure-cli needs to build its PATCH from.
+/// azure.md §2: 200 with what azure-cli needs to build its PATCH from.
 #[tokio::test]
 async fn an_account_shows_what_clients_build_their_patch_from() {
     let arm = arm().await;
@@ -34,7 +34,7 @@ async fn an_account_shows_what_clients_build_their_patch_from() {
     assert_eq!(missing.error(), (404, "ResourceNotFound".to_owned()));
 }
 
-/// arm.md §2: PATCH is synchronous and minimal; the flag is tri-state: absent, then what was written; null leaves it.
+/// azure.md §2: PATCH is synchronous and minimal; the flag is tri-state: absent, then what was written; null leaves it.
 #[tokio::test]
 async fn the_flag_is_absent_until_set_and_then_stays_a_value() {
     let arm = arm().await;
@@ -52,7 +52,7 @@ async fn the_flag_is_absent_until_set_and_then_stays_a_value() {
     }
 }
 
-/// arm.md §2: what azure-cli sends after its GET.
+/// azure.md §2: what azure-cli sends after its GET.
 #[tokio::test]
 async fn a_patch_that_repeats_what_get_showed_is_taken() {
     let arm = arm().await;
@@ -70,7 +70,7 @@ async fn a_patch_that_repeats_what_get_showed_is_taken() {
     assert_eq!(reply.at("/sku"), shown["sku"]);
 }
 
-/// arm.md §2: PUT creates with 202 and a Location, is 200 when the account is there; DELETE is 200, then 204.
+/// azure.md §2: PUT creates with 202 and a Location, is 200 when the account is there; DELETE is 200, then 204.
 #[tokio::test]
 async fn accounts_are_made_and_deleted() {
     let arm = arm().await;
@@ -93,7 +93,7 @@ async fn accounts_are_made_and_deleted() {
     assert_eq!(arm.delete(&path).await.status, 204);
 }
 
-/// arm.md §2: listKeys and regenerateKey answer alike, and go on when shared key is off.
+/// azure.md §2: listKeys and regenerateKey answer alike, and go on when shared key is off.
 #[tokio::test]
 async fn keys_stay_readable_when_they_are_refused() {
     let arm = arm().await;
@@ -116,7 +116,7 @@ async fn keys_stay_readable_when_they_are_refused() {
     assert_eq!(act("regenerateKey?api-version=2023-05-01", json!({ "keyName": "key9" })).await.status, 400);
 }
 
-/// arm.md §2: the policy trap: a PATCH answers 200 and the old value stays, or another one comes.
+/// azure.md §2: the policy trap: a PATCH answers 200 and the old value stays, or another one comes.
 #[tokio::test]
 async fn a_modify_policy_answers_200_and_has_its_way() {
     for (policy, shown) in [
@@ -130,7 +130,7 @@ async fn a_modify_policy_answers_200_and_has_its_way() {
     }
 }
 
-/// arm.md §2: a disabled subscription can be read but not written.
+/// azure.md §2: a disabled subscription can be read but not written.
 #[tokio::test]
 async fn a_disabled_subscription_is_read_only() {
     let arm = arm_with(|options| options.disabled_subscription = vec![options.subscription_id.clone()]).await;

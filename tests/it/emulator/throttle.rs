@@ -1,4 +1,4 @@
-//! Token buckets (arm.md §5.2).
+//! Token buckets (azure.md §5.2).
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::client::{ALICE, Arm, arm_with};
 
-/// arm.md §5.2: buckets of their own for reads, writes and deletes; 429 with Retry-After; they fill up again.
+/// azure.md §5.2: buckets of their own for reads, writes and deletes; 429 with Retry-After; they fill up again.
 #[tokio::test]
 async fn empty_buckets_answer_429_and_fill_up_again() {
     let arm = arm_with(|options| {
@@ -42,7 +42,7 @@ fn counted(reply: &super::client::Reply) -> Vec<(String, String)> {
     headers.map(|(name, value)| (name.to_string(), value.to_str().expect("a text").to_owned())).collect()
 }
 
-/// arm.md §5.2: default sizes and refills, and the header of each kind of call.
+/// azure.md §5.2: default sizes and refills, and the header of each kind of call.
 #[tokio::test]
 async fn every_kind_of_call_is_counted_in_its_own_bucket() {
     let arm = arm_with(|options| options.stop_clock = true).await;
@@ -70,7 +70,7 @@ async fn every_kind_of_call_is_counted_in_its_own_bucket() {
     assert_eq!(counted(&arm.get(&arm.hub_path()).await)[0].1, "198", "refill 25/s: 149 + 50 - 1");
 }
 
-/// arm.md §5.2: buckets are a principal's own; under all of them lies one of the subscription's.
+/// azure.md §5.2: buckets are a principal's own; under all of them lies one of the subscription's.
 #[tokio::test]
 async fn principals_do_not_take_from_each_other_but_from_the_subscription() {
     let mut arm = arm_with(|options| {

@@ -1,4 +1,4 @@
-//! What Azure Resource Manager takes for a token (arm.md §5.1, §6.1), and the other ways to one (§6.1, §6.4).
+//! What Azure Resource Manager takes for a token (azure.md §5.1, §6.1), and the other ways to one (§6.1, §6.4).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,7 +24,7 @@ async fn hub_with(arm: &Arm, token: &str) -> Reply {
     read(arm.http.get(format!("{}{}", arm.emulator.url(), arm.hub_path())).bearer_auth(token)).await
 }
 
-/// arm.md §6.1: the audiences of the table of clouds and the emulator's own, however many slashes are at the end.
+/// azure.md §6.1: the audiences of the table of clouds and the emulator's own, however many slashes are at the end.
 #[tokio::test]
 async fn a_token_must_be_meant_for_arm() {
     let arm = arm().await;
@@ -60,7 +60,7 @@ async fn a_token_must_be_meant_for_arm() {
     assert_eq!(hub_with(&arm, &token).await.status, 401);
 }
 
-/// arm.md §5.1 row "no / bad bearer": InvalidAuthenticationTokenTenant.
+/// azure.md §5.1 row "no / bad bearer": InvalidAuthenticationTokenTenant.
 #[tokio::test]
 async fn a_token_of_another_tenant_is_refused() {
     let other = "99999999-1111-1111-1111-111111111111";
@@ -77,7 +77,7 @@ async fn a_token_of_another_tenant_is_refused() {
     assert!(discovery.at("/issuer").as_str().expect("an issuer").contains(other));
 }
 
-/// arm.md §5.1: a 401 carries its challenge also when a rule makes it.
+/// azure.md §5.1: a 401 carries its challenge also when a rule makes it.
 #[tokio::test]
 async fn a_401_by_rule_carries_a_challenge() {
     let arm = arm_with(|options| options.claims_challenge = true).await;
@@ -87,7 +87,7 @@ async fn a_401_by_rule_carries_a_challenge() {
     assert!(reply.header("www-authenticate").expect("a challenge").contains(", claims=\""));
 }
 
-/// arm.md §6.1: a client assertion in place of a secret.
+/// azure.md §6.1: a client assertion in place of a secret.
 #[tokio::test]
 async fn an_assertion_buys_a_token() {
     let arm = arm().await;
@@ -110,8 +110,8 @@ async fn an_assertion_buys_a_token() {
 const IDENTITY: &str =
     "/subscriptions/s/resourceGroups/rg1/providers/Microsoft.ManagedIdentity/userAssignedIdentities/uai1";
 
-/// arm.md §6.4: both managed-identity endpoints choose the identity by any of its ids, and are 400 for one that is not
-/// there.
+/// azure.md §6.4: both managed-identity endpoints choose the identity by any of its ids, and are 400 for one that is
+/// not there.
 #[tokio::test]
 async fn a_managed_identity_is_chosen_by_any_of_its_ids() {
     let arm = arm().await;

@@ -1,4 +1,4 @@
-//! Which api-versions know which property (arm.md §1.2, §2), where the published schemas are to be followed.
+//! Which api-versions know which property (azure.md §1.2, §2), where the published schemas are to be followed.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ async fn knows(arm: &Arm, method: Method, version: &str) -> (bool, bool) {
     (shown, arm.get(&arm.hub_path()).await.at(MODE) == "identity")
 }
 
-/// arm.md §1.2: the stable versions whose published schema lacks the mode.
+/// azure.md §1.2: the stable versions whose published schema lacks the mode.
 pub(super) const STABLE_WITHOUT_MODE: &[&str] = &[
     "2018-11-19",
     "2019-05-01",
@@ -51,7 +51,7 @@ pub(super) const STABLE_WITHOUT_MODE: &[&str] = &[
     "2025-04-01",
 ];
 
-/// arm.md §1.2, table "where the property exists in the published PUT/GET schema".
+/// azure.md §1.2, table "where the property exists in the published PUT/GET schema".
 #[tokio::test]
 async fn the_published_put_and_get_have_the_mode_in_the_versions_of_the_table() {
     let arm = strict().await;
@@ -84,7 +84,7 @@ async fn the_published_put_and_get_have_the_mode_in_the_versions_of_the_table() 
     }
 }
 
-/// arm.md §1.2: the published PATCH bodies.
+/// azure.md §1.2: the published PATCH bodies.
 #[tokio::test]
 async fn the_published_patch_has_the_mode_in_fewer_versions() {
     let arm = strict().await;
@@ -117,7 +117,7 @@ async fn the_published_patch_has_the_mode_in_fewer_versions() {
     }
 }
 
-/// arm.md §1.2, §9: without the strict view every version honours the mode, in PUT and PATCH.
+/// azure.md §1.2, §12: without the strict view every version honours the mode, in PUT and PATCH.
 #[tokio::test]
 async fn the_live_service_honours_the_mode_at_every_version() {
     let arm = arm_with(|options| options.lro = Lro::Done).await;
@@ -128,7 +128,7 @@ async fn the_live_service_honours_the_mode_at_every_version() {
     }
 }
 
-/// arm.md §2 "Stable api-versions with the flag".
+/// azure.md §2 "Stable api-versions with the flag".
 #[tokio::test]
 async fn the_published_account_has_its_flags_from_their_versions_on() {
     let arm = strict().await;

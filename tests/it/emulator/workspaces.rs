@@ -1,4 +1,4 @@
-//! Workspaces (arm.md §1.1 to §1.6, §1.9).
+//! Workspaces (azure.md §1.1 to §1.6, §1.9).
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(super) fn project(arm: &Arm) -> Value {
     json!({ "location": "eastus", "kind": "Project", "properties": { "hubResourceId": arm.hub } })
 }
 
-/// arm.md §1.1: 3 to 33 characters.
+/// azure.md §1.1: 3 to 33 characters.
 #[tokio::test]
 async fn names_follow_the_pattern() {
     let arm = arm().await;
@@ -44,7 +44,7 @@ async fn names_follow_the_pattern() {
     }
 }
 
-/// arm.md §1.2: every listed api-version is served, and unknown newer ones.
+/// azure.md §1.2: every listed api-version is served, and unknown newer ones.
 #[tokio::test]
 async fn every_api_version_is_served_and_shows_the_mode() {
     let arm = arm().await;
@@ -68,7 +68,7 @@ async fn every_api_version_is_served_and_shows_the_mode() {
     }
 }
 
-/// arm.md §1.2: with the published schemas, the mode is there in some versions only, and in fewer PATCH bodies.
+/// azure.md §1.2: with the published schemas, the mode is there in some versions only, and in fewer PATCH bodies.
 #[tokio::test]
 async fn the_strict_view_hides_and_drops_the_mode_where_the_schema_lacks_it() {
     let arm = arm_with(|options| {
@@ -95,7 +95,7 @@ async fn the_strict_view_hides_and_drops_the_mode_where_the_schema_lacks_it() {
     }
 }
 
-/// arm.md §1.2: the live service takes the mode at 2024-04-01, as the article's template and one runbook do.
+/// azure.md §1.2: the live service takes the mode at 2024-04-01, as the article's template and one runbook do.
 #[tokio::test]
 async fn a_patch_at_2024_04_01_changes_the_mode() {
     let arm = arm_with(|options| options.lro = Lro::Done).await;
@@ -104,7 +104,7 @@ async fn a_patch_at_2024_04_01_changes_the_mode() {
     assert_eq!((reply.status, reply.at("/properties/systemDatastoresAuthMode")), (200, "identity".into()));
 }
 
-/// arm.md §1.3: GET answers 200 or 404 ResourceNotFound with the text that names the resource.
+/// azure.md §1.3: GET answers 200 or 404 ResourceNotFound with the text that names the resource.
 #[tokio::test]
 async fn a_missing_item_is_resource_not_found() {
     let arm = arm().await;
@@ -117,7 +117,7 @@ async fn a_missing_item_is_resource_not_found() {
     );
 }
 
-/// arm.md §1.3: PUT answers 202 with Location and Retry-After, never 201; its end is 200 with the workspace.
+/// azure.md §1.3: PUT answers 202 with Location and Retry-After, never 201; its end is 200 with the workspace.
 #[tokio::test]
 async fn a_put_is_202_and_ends_in_the_workspace() {
     let arm = arm().await;
@@ -146,7 +146,7 @@ async fn a_put_is_202_and_ends_in_the_workspace() {
     );
 }
 
-/// arm.md §1.3: DELETE answers 202, then nothing; 204 when the workspace is absent.
+/// azure.md §1.3: DELETE answers 202, then nothing; 204 when the workspace is absent.
 #[tokio::test]
 async fn a_delete_is_202_with_location_only_and_204_when_absent() {
     let arm = arm().await;
@@ -159,7 +159,7 @@ async fn a_delete_is_202_with_location_only_and_204_when_absent() {
     assert_eq!(arm.delete(&arm.hub_path()).await.status, 204);
 }
 
-/// arm.md §1.1: the item's actions.
+/// azure.md §1.1: the item's actions.
 #[tokio::test]
 async fn actions_answer_as_the_spec_says() {
     let arm = arm_with(|options| options.lro = Lro::Location).await;
@@ -187,7 +187,8 @@ async fn actions_answer_as_the_spec_says() {
     }
 }
 
-/// arm.md §1.4: pages with an absolute nextLink, $skip as the token, no $top; kind filters by a list, whatever the case.
+/// azure.md §1.4: pages with an absolute nextLink, $skip as the token, no $top; kind filters by a list, whatever the
+/// case.
 #[tokio::test]
 async fn lists_are_paged_and_filtered_by_kind() {
     let arm = arm_with(|options| {
@@ -227,7 +228,7 @@ async fn lists_are_paged_and_filtered_by_kind() {
     assert_eq!(all(&format!("{}/providers/{WORKSPACES}?api-version=2024-04-01", arm.subscription)).await.len(), 6);
 }
 
-/// arm.md §1.5: storageAccount, keyVault and hubResourceId cannot be changed.
+/// azure.md §1.5: storageAccount, keyVault and hubResourceId cannot be changed.
 #[tokio::test]
 async fn fixed_properties_cannot_be_changed() {
     let arm = arm_with(|options| options.lro = Lro::Done).await;
@@ -240,7 +241,7 @@ async fn fixed_properties_cannot_be_changed() {
     }
 }
 
-/// arm.md §1.5: a PATCH takes what its schema has and leaves the rest alone.
+/// azure.md §1.5: a PATCH takes what its schema has and leaves the rest alone.
 #[tokio::test]
 async fn a_patch_changes_only_what_it_names() {
     let arm = arm_with(|options| options.lro = Lro::Done).await;
@@ -264,7 +265,7 @@ async fn a_patch_changes_only_what_it_names() {
     }
 }
 
-/// arm.md §1.5: a full PUT built from GET, as azapi and the CLI send it, is taken; read-only members are ignored, an
+/// azure.md §1.5: a full PUT built from GET, as azapi and the CLI send it, is taken; read-only members are ignored, an
 /// identity reduced to its type keeps its ids, and booleans may be texts.
 #[tokio::test]
 async fn a_put_of_what_get_showed_is_taken() {
@@ -297,7 +298,7 @@ async fn a_put_of_what_get_showed_is_taken() {
     );
 }
 
-/// arm.md §1.5: identity types with and without a space; null removes a user-assigned one; None removes all.
+/// azure.md §1.5: identity types with and without a space; null removes a user-assigned one; None removes all.
 #[tokio::test]
 async fn identities_come_and_go() {
     let arm = arm_with(|options| options.lro = Lro::Done).await;
@@ -350,7 +351,7 @@ async fn a_seeded_user_assigned_identity_has_the_ids_that_it_is_given() {
     assert_eq!(shown[given.to_uppercase()], held[&given]);
 }
 
-/// arm.md §1.6: any casing is taken; GET echoes it, lower-cases it or spells it as the enum does; unset and "" are
+/// azure.md §1.6: any casing is taken; GET echoes it, lower-cases it or spells it as the enum does; unset and "" are
 /// accesskey.
 #[tokio::test]
 async fn the_mode_is_echoed_as_the_switch_says() {
@@ -374,7 +375,7 @@ async fn the_mode_is_echoed_as_the_switch_says() {
     }
 }
 
-/// arm.md §1.6, §9.1: a PUT that omits the mode keeps or resets it.
+/// azure.md §1.6, §12.1: a PUT that omits the mode keeps or resets it.
 #[tokio::test]
 async fn a_put_without_the_mode_keeps_or_resets_it() {
     let arm = arm_with(|options| options.lro = Lro::Done).await;
@@ -387,7 +388,7 @@ async fn a_put_without_the_mode_keeps_or_resets_it() {
     }
 }
 
-/// arm.md §9.4: UserDelegationSAS is taken as an Entra-based mode, or answered with a server error.
+/// azure.md §12.4: UserDelegationSAS is taken as an Entra-based mode, or answered with a server error.
 #[tokio::test]
 async fn user_delegation_sas_is_taken_or_fails() {
     let arm = arm_with(|options| options.lro = Lro::Done).await;
@@ -397,8 +398,8 @@ async fn user_delegation_sas_is_taken_or_fails() {
     assert_eq!(arm.patch(&arm.hub_path(), body).await.status, 500);
 }
 
-/// arm.md §1.6, §5.8: ids compare whatever the case, with doubled slashes; answers keep the casing of the creation, or
-/// the request's, or lower case.
+/// azure.md §1.6, §5.8: ids compare whatever the case, with doubled slashes; answers keep the casing of the creation,
+/// or the request's, or lower case.
 #[tokio::test]
 async fn ids_compare_whatever_their_case() {
     let arm = arm().await;
@@ -411,7 +412,7 @@ async fn ids_compare_whatever_their_case() {
     assert_eq!(arm.get(&path).await.at("/id"), arm.hub.to_lowercase().as_str());
 }
 
-/// arm.md §5.3: a write to a workspace that another operation works on is 409.
+/// azure.md §5.3: a write to a workspace that another operation works on is 409.
 #[tokio::test]
 async fn a_second_write_while_one_is_under_way_is_409() {
     let arm = arm_with(|options| options.operations = crate::azure::Operations::Explicit).await;
@@ -446,7 +447,7 @@ async fn reads_lag_behind_writes_when_told_to() {
     assert_eq!(arm.get(&path).await.status, 200);
 }
 
-/// The sample PATCH of azure-ai-ml (arm.md §1.7), and its mode without a value (§1.6).
+/// The sample PATCH of azure-ai-ml (azure.md §1.7), and its mode without a value (§1.6).
 #[tokio::test]
 async fn the_sdks_patch_is_taken() {
     let arm = arm().await;

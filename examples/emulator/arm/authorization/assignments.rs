@@ -1,4 +1,4 @@
-//! The API of role assignments, with its table of errors (facts: arm.md §3).
+//! The API of role assignments, with its table of errors (facts: azure.md §3).
 
 use std::collections::BTreeMap;
 use std::time::Duration;

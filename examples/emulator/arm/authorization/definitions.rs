@@ -1,4 +1,4 @@
-//! Role definitions: the built-in ones that matter here, and custom ones (facts: arm.md §4).
+//! Role definitions: the built-in ones that matter here, and custom ones (facts: azure.md §4).
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub(crate) const CONTRIBUTOR: &str = "b24988ac-6180-42a0-ab88-20f7382dd24c";
 
 const BLOBS: &str = "Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action";
 
-/// The roles of arm.md §4, and the one that §2 names besides.
+/// The roles of azure.md §4, and the one that §2 names besides.
 pub(crate) const BUILT_IN: [BuiltIn; 14] = [
     BuiltIn {
         id: BLOB_CONTRIBUTOR,

@@ -1,4 +1,4 @@
-//! The roles that the platform gives a hub's identity by itself (facts: arm.md §1.6, §7 items 14, 30, 31; hub.md §7).
+//! The roles that the platform gives a hub's identity by itself (facts: azure.md §1.6, §7 items 14, 30, 31; §9.7).
 
 use serde_json::Value;
 use time::OffsetDateTime;

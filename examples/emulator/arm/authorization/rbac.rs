@@ -1,4 +1,4 @@
-//! What a principal may do, by its role assignments (facts: arm.md §3, §4).
+//! What a principal may do, by its role assignments (facts: azure.md §3, §4).
 
 use axum::http::Method;
 use serde_json::Value;

@@ -1,5 +1,5 @@
 //! A stub of the blob service that tells the truth the article is about: who may list a container, by key, by shared
-//! access signature and by token, before and after keys are turned off (facts: arm.md §2). At
+//! access signature and by token, before and after keys are turned off (facts: azure.md §2). At
 //! `/storage/{account}/{container}`.
 
 mod sas;

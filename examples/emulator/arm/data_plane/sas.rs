@@ -1,5 +1,5 @@
 //! Shared access signatures of the blob service: those made with an account's key, and those made with a key that
-//! Microsoft Entra lends to a user, which go on when account keys are off (facts: arm.md §2).
+//! Microsoft Entra lends to a user, which go on when account keys are off (facts: azure.md §2).
 
 use aws_lc_rs::hmac;
 use base64::Engine;

@@ -1,4 +1,4 @@
-//! A workspace's four system datastores, whose credentials follow its mode (facts: arm.md §1.6).
+//! A workspace's four system datastores, whose credentials follow its mode (facts: azure.md §1.6).
 
 use axum::http::Method;
 use serde_json::{Value, json};

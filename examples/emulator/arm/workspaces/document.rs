@@ -1,4 +1,4 @@
-//! What a workspace's document becomes when it is put or patched (facts: arm.md §1.5, §1.6).
+//! What a workspace's document becomes when it is put or patched (facts: azure.md §1.5, §1.6).
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -190,7 +190,7 @@ fn skeleton(world: &World, id: &str, before: Option<&Value>, caller: &str) -> Va
 
 /// What a PUT that says nothing else gives a workspace.
 fn defaults(id: &str, kind: &str) -> Map<String, Value> {
-    // Facts: hub.md §6.
+    // Facts: azure.md §9.6.
     let isolates = ["hub", "project"].contains(&kind);
     let defaults = json!({
         "friendlyName": ids::name(id),

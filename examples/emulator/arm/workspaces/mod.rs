@@ -1,4 +1,4 @@
-//! Machine Learning workspaces: hubs, projects and the others (facts: arm.md §1).
+//! Machine Learning workspaces: hubs, projects and the others (facts: azure.md §1).
 
 pub(crate) mod datastores;
 mod document;
@@ -161,7 +161,7 @@ fn delete(world: &mut World, request: &Request, id: &str) -> Result<Answer, ArmE
     operations::start(world, request, id, Effect::Delete { purge }, shape)
 }
 
-/// The POSTs of arm.md §1.1.
+/// The POSTs of azure.md §1.1.
 fn act(world: &mut World, request: &Request, target: &Target, action: &str) -> Result<Answer, ArmError> {
     let id = target.id();
     let key = ids::key(&id);
