@@ -264,8 +264,10 @@ pub(super) fn overlaps(state: &State, overlaps: &[Overlap]) -> Diagnostics {
         }
         (Relation::Stays | Relation::IsSucceeded { .. }, true) => Some(keys_stay(account, &overlap.other)),
     };
+    // What two objects of one hub mean for the keys of its account is said by what they mean for the hub.
+    let is_told = |overlap: &&Overlap| !(overlap.key.shared && overlap.other.eq_ignore_ascii_case(hub));
     let mut found = Vec::new();
-    for diagnostic in overlaps.iter().filter_map(word) {
+    for diagnostic in overlaps.iter().filter(is_told).filter_map(word) {
         if !found.contains(&diagnostic) {
             found.push(diagnostic);
         }
