@@ -50,18 +50,27 @@ async fn an_object_whose_hub_is_gone_stays_and_shows_until_its_account_is_restor
 async fn each_way_to_let_go_of_a_gone_hubs_account_works() {
     let pinned = json!({ "shared_access_key_enabled": false });
     for (name, value) in [("restore_on_destroy", json!(false)), ("restore_to", pinned)] {
-        let mut bed = bed().await;
-        let mut config = bed.keyless();
-        bed.apply(&config).await.quiet();
-        config[name] = value;
-        bed.apply(&config).await.quiet();
-        bed.emulator.remove(&bed.hub);
-        // Nothing is owed, so that the object is gone with its hub.
-        let planned = bed.plan(&config).await.ok();
-        assert_eq!(planned.action(), Action::Create, "{name}");
-        bed.emulator.clear_requests();
-        bed.destroy().await.ok();
-        assert_eq!((bed.writes(), bed.keys(), bed.state()), (vec![], Some(false), Value::Null));
+        for gone_first in [true, false] {
+            let mut bed = bed().await;
+            let mut config = bed.keyless();
+            bed.apply(&config).await.quiet();
+            config[name] = value.clone();
+            if gone_first {
+                bed.emulator.remove(&bed.hub);
+                let report = bed.apply(&config).await.failed();
+                report.warning(GONE);
+                report.error("The hub does not exist");
+            } else {
+                bed.apply(&config).await.quiet();
+                bed.emulator.remove(&bed.hub);
+            }
+            // Nothing is owed, so that the object is gone with its hub.
+            let planned = bed.plan(&config).await.ok();
+            assert_eq!(planned.action(), Action::Create, "{name}");
+            bed.emulator.clear_requests();
+            bed.destroy().await.ok();
+            assert_eq!((bed.writes(), bed.keys(), bed.state()), (vec![], Some(false), Value::Null));
+        }
     }
 }
 

@@ -52,6 +52,15 @@ impl Before {
         }
     }
 
+    /// The object with what the plan says of destroying it, which is how to let go of the account of a hub that is gone.
+    fn with_what_is_restored_by(mut self, planned: &State) -> Self {
+        if let Self::Updated(state) = &mut self {
+            state.restore_on_destroy = planned.restore_on_destroy.clone();
+            state.restore_to = planned.restore_to.clone();
+        }
+        self
+    }
+
     /// The outcome of an apply that has changed nothing.
     fn untouched(self, mut private: Private, diagnostics: Diagnostics) -> Outcome<State> {
         if let Self::Replaced(replaced) = &self {
@@ -89,7 +98,9 @@ pub(super) async fn apply(
     let known = before.state().and_then(account_of);
     let look = match HubAndAccount::read(session, &hub, known, Read::Fresh, call).await {
         Ok(look) => look,
-        Err(Unseen::Hub(unread)) => return before.untouched(private, unread.error(&hub).into()),
+        Err(Unseen::Hub(unread)) => {
+            return before.with_what_is_restored_by(&planned).untouched(private, unread.error(&hub).into());
+        }
         Err(Unseen::Account(error)) => return before.untouched(private, error.into()),
     };
     let found = match obstacle(&hub, &look, &target).and_then(|found| {

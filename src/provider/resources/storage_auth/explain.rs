@@ -426,7 +426,8 @@ pub(super) fn hub_gone_and_keys_owed(hub: &WorkspaceId, account: &StorageAccount
     let detail = format!(
         "The hub {hub} does not exist any more. Shared keys of {account} are still {}, which is the doing of this resource, so \
          it stays in the state: destroying it switches them {}.\n\nTo leave the account as it is, apply restore_on_destroy = \
-         false or a restore_to with shared_access_key_enabled = {} before, or put this in place of the block:\n\nremoved {{\n  \
+         false, or a restore_to with shared_access_key_enabled = {}; the apply says that the hub does not exist, and the \
+         object is gone then. Or put this in place of the block:\n\nremoved {{\n  \
          from = foundryhub_storage_auth.NAME\n  lifecycle {{\n    destroy = false\n  }}\n}}",
         on_off(!keys),
         on_off(keys),

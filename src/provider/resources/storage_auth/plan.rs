@@ -17,7 +17,7 @@ use crate::{
     provider::{
         Session,
         access::{self, Access, Check},
-        hub,
+        hub::{self, Unread},
     },
 };
 
@@ -122,6 +122,8 @@ async fn foresee(
     // After a refresh this is what it was told.
     let hub = match hub::read(session, hub_id, Read::Remembered, call).await {
         Ok(hub) => hub,
+        // The refresh has said that the hub is gone, and why its object is not.
+        Err(Unread::Missing(_)) if prior.is_some_and(|prior| prior.mode.is_none()) => return Foreseen::default(),
         Err(unread) => return unread.while_planning(hub_id).into(),
     };
     if let Some(error) = hub::refused_kind(hub_id, &hub) {
