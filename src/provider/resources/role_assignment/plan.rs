@@ -94,6 +94,8 @@ impl Plan<'_> {
             self.planned.condition_version = self.planned.language();
         }
         self.planned.id = self.planned.import_id();
+        self.planned.role_assignments = self.assignments(shown_roles.as_deref(), shown_scope.as_ref(), &had);
+        self.warn_of_a_principal_that_is_not_known();
 
         let (session, read) = (self.session, Read::Remembered);
         let target = target::resolve(&self.config, self.prior.as_ref(), session, read, &self.call).await;
@@ -105,8 +107,6 @@ impl Plan<'_> {
             (Some(scope), Some(roles)) => Wanted::all(scope, roles, &self.planned),
             _ => None,
         };
-        self.planned.role_assignments = self.assignments(shown_roles.as_deref(), shown_scope.as_ref(), &had);
-        self.warn_of_a_principal_that_is_not_known();
         LookedUp::new(scope.as_ref(), roles.as_deref()).save(&mut self.private);
         let Some(wanted) = wanted else { return Ok(()) };
         self.keys = Some(self.keys_of(&wanted, &had));
