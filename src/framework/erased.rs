@@ -31,6 +31,9 @@ const KEEPS: &str = ".keeps";
 /// The subjects for which the last read of the object saw others in the state, too.
 pub(super) const SEEN_WITH_OTHERS: &str = ".seen_with_others";
 
+/// The walk that planned a removal.
+const PLANNED_BY: &str = ".planned_by";
+
 /// What an operation left behind, by value. `state` and `identity` are null where there is none.
 #[derive(Debug)]
 pub struct Left {
@@ -253,6 +256,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                 let request = DestroyPlanRequest { prior, kept: &kept, private: &private };
                 diagnostics.extend(self.resource.plan_destroy(context, request).await);
                 keep(&mut private, &kept);
+                private.set(PLANNED_BY, &walk.id());
                 if let Some(seen) = seen_with_others {
                     private.set(SEEN_WITH_OTHERS, &seen);
                 }
@@ -315,6 +319,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                 replaced_by: private.get(CREATES),
                 kept: private.get(KEEPS).unwrap_or_default(),
                 seen_with_others: private.get(SEEN_WITH_OTHERS).unwrap_or_default(),
+                is_left_over: private.get(PLANNED_BY) == Some(context.walk.id()),
             };
             let private = private.without_reserved();
             let known = if change.target.is_null() { change.prior.clone() } else { change.target.clone() };

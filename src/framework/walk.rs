@@ -10,6 +10,7 @@
 use std::{
     any::Any,
     collections::{HashMap, HashSet},
+    hash::{BuildHasher, Hasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -81,6 +82,9 @@ pub enum Relation {
     IsUndone,
     /// This one is removed and the other one stays, so that the removal leaves everything in place.
     Stays,
+    /// This one changes, so that it lets go of what the other one has, which stays. The apply plans a change once more and
+    /// is told of nothing that does not change, so that it would undo what the other one needs.
+    LetsGo,
 }
 
 /// What becomes, when an object is removed or lets go of a part, of what it wrote.
@@ -97,8 +101,18 @@ pub enum Fate {
 }
 
 /// What one walk knows, by what objects stand for.
-#[derive(Debug, Default)]
-pub struct Ledger(Mutex<HashMap<String, Subject>>);
+#[derive(Debug)]
+pub struct Ledger {
+    /// Tells it from those of other walks, also of other processes.
+    id: u64,
+    subjects: Mutex<HashMap<String, Subject>>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self { id: RandomState::new().build_hasher().finish(), subjects: Mutex::default() }
+    }
+}
 
 /// All objects that stand for one thing.
 #[derive(Debug, Default)]
@@ -177,8 +191,13 @@ impl Walk {
     /// Works on what is known of a subject. What the lock guards is whole at any time, so that a panic elsewhere does
     /// not matter.
     fn with<T>(&self, subject: &str, work: impl FnOnce(&mut Subject) -> T) -> T {
-        let mut all: MutexGuard<'_, _> = self.ledger.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: MutexGuard<'_, _> = self.ledger.subjects.lock().unwrap_or_else(PoisonError::into_inner);
         work(all.entry(format!("{} {subject}", self.type_name)).or_default())
+    }
+
+    /// What tells this walk from others.
+    pub(super) fn id(&self) -> u64 {
+        self.ledger.id
     }
 
     /// Notes an object of the state.
@@ -227,8 +246,9 @@ impl Walk {
                 let stays = all.stay.iter().find(|other| other.may_be(key));
                 let succeeds = all.made.first().filter(|_| all.is_made_anew());
                 let relation = Relation::IsSucceeded { kept: is_kept };
+                let leaves = if planned.is_empty() { Relation::Stays } else { Relation::LetsGo };
                 stays
-                    .map(|other| other.overlap(key, Relation::Stays))
+                    .map(|other| other.overlap(key, leaves))
                     .or_else(|| succeeds.map(|other| other.overlap(key, relation)))
             }));
         }
@@ -314,7 +334,7 @@ impl Walk {
     /// Takes everything of this type that replaced objects have left and that is `meant`, for a successor that cannot tell
     /// what it stands for.
     pub fn take_over_all<T: Any + Send>(&self, meant: impl Fn(&T) -> bool) -> Vec<T> {
-        let mut all = self.ledger.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.ledger.subjects.lock().unwrap_or_else(PoisonError::into_inner);
         let left = all.values_mut().filter_map(|all| {
             let is_meant = all.handed_over.as_ref().and_then(|object| object.downcast_ref()).is_some_and(&meant);
             if is_meant { all.handed_over.take() } else { None }
@@ -333,6 +353,8 @@ pub struct Succession {
     pub(super) kept: Vec<String>,
     /// The subjects for which the last read saw other objects in the state, too.
     pub(super) seen_with_others: Vec<String>,
+    /// Whether the apply itself planned it. Engines do so for objects that replacements have left over.
+    pub(super) is_left_over: bool,
 }
 
 impl Succession {
@@ -354,14 +376,251 @@ impl Succession {
         }
         // An apply is told of an object that does not change in no way, so that a removal planned in it, which is that of
         // an object left over by a replacement, has to go by what the refresh saw.
-        let is_left_over = || self.walk.with(&key.subject, |all| !all.removed.is_empty());
-        let is_shared = || self.seen_with_others.contains(&key.subject) && is_left_over();
-        let is_kept = self.kept.contains(&key.subject) || self.walk.is_held(key) || is_shared();
+        let is_shared = self.is_left_over && self.seen_with_others.contains(&key.subject);
+        let is_kept = self.kept.contains(&key.subject) || self.walk.is_held(key) || is_shared;
         if is_kept { Fate::Keep } else { Fate::Undo }
+    }
+
+    /// Whether it is no news that the service keeps what the object wrote for `key`: the plan said so, or the object is left
+    /// over by a replacement, so that its own successor is who has it.
+    pub fn is_expected(&self, key: &Key) -> bool {
+        self.kept.contains(&key.subject) || self.is_left_over
     }
 
     /// Leaves `object` to the successor that is going to be created with this key.
     pub fn hand_over(&self, key: &Key, object: impl Any + Send) {
         self.walk.with(&key.subject, |all| all.handed_over = Some(Box::new(object)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walk() -> Walk {
+        Walk::new(Arc::default(), "thing")
+    }
+
+    fn key(subject: &str, name: &str) -> Key {
+        let key = Key::new(subject);
+        if name.is_empty() { key } else { key.named(name) }
+    }
+
+    /// What a plan has in common with others, shortly: how, with whom, and whether the names are the same.
+    fn told(overlaps: &[Overlap]) -> Vec<(Relation, &str, Option<bool>)> {
+        overlaps.iter().map(|overlap| (overlap.relation, overlap.other.as_str(), overlap.same_name)).collect()
+    }
+
+    /// What the plans of one walk said, in their order.
+    fn plans(walk: &Walk, all: &[(&str, &[Key], &[Key])]) -> Vec<(Vec<(Relation, String, Option<bool>)>, Vec<String>)> {
+        let plan = |(label, prior, planned): &(&str, &[Key], &[Key])| {
+            let (overlaps, kept) = walk.plan(label, prior, planned);
+            let told = told(&overlaps).into_iter().map(|(how, other, same)| (how, other.to_owned(), same)).collect();
+            (told, kept)
+        };
+        all.iter().map(plan).collect()
+    }
+
+    fn kept(subject: &str) -> Vec<String> {
+        vec![subject.to_owned()]
+    }
+
+    fn succession(walk: &Walk, replaced_by: Option<Vec<Key>>) -> Succession {
+        Succession {
+            walk: walk.clone(),
+            replaced_by,
+            kept: Vec::new(),
+            seen_with_others: Vec::new(),
+            is_left_over: false,
+        }
+    }
+
+    #[test]
+    fn a_rename_is_told_by_whichever_comes_later_and_kept_where_it_can_be() {
+        for (old, new, same) in [("n", "n", Some(true)), ("theirs", "n", Some(false)), ("n", "", None)] {
+            let (old, new) = ([key("s", old)], [key("s", new)]);
+            let is_kept = same != Some(false);
+            // The removal first.
+            let walk = walk();
+            walk.see(&old);
+            let said = plans(&walk, &[("old", &old, &[]), ("new", &[], &new)]);
+            let expected = vec![(Relation::Succeeds { kept: false }, "old".to_owned(), same)];
+            assert_eq!(said, [(Vec::new(), Vec::new()), (expected, Vec::new())], "{same:?}");
+            // The creation first.
+            let walk = super::tests::walk();
+            walk.see(&old);
+            let said = plans(&walk, &[("new", &[], &new), ("old", &old, &[])]);
+            let expected = vec![(Relation::IsSucceeded { kept: is_kept }, "new".to_owned(), same)];
+            let kept = if is_kept { kept("s") } else { Vec::new() };
+            assert_eq!(said, [(Vec::new(), Vec::new()), (expected, kept)], "{same:?}");
+        }
+    }
+
+    #[test]
+    fn a_tainted_object_is_planned_like_a_creation_and_is_none() {
+        let it = [key("s", "n")];
+        let walk = walk();
+        walk.see(&it);
+        assert!(walk.may_be_tainted(&it[0]));
+        assert_eq!(plans(&walk, &[("it", &[], &it)]), [(Vec::new(), Vec::new())]);
+        assert!(!walk.may_be_tainted(&it[0]));
+    }
+
+    #[test]
+    fn a_tainted_object_and_the_one_that_it_replaced_say_nothing_of_each_other_in_either_order() {
+        let it = [key("s", "n")];
+        for removal_first in [true, false] {
+            let walk = walk();
+            walk.see(&it);
+            walk.see(&it);
+            let (removal, creation): ((&str, &[Key], &[Key]), _) = (("it", &it, &[]), ("it", &[][..], &it[..]));
+            let said = plans(&walk, &if removal_first { [removal, creation] } else { [creation, removal] });
+            // What the creation makes is kept, if that is known by then.
+            let kept = if removal_first { Vec::new() } else { kept("s") };
+            let of_removal = &said[usize::from(!removal_first)];
+            assert!(said.iter().all(|(told, _)| told.is_empty()), "{said:?}");
+            assert_eq!(of_removal.1, kept);
+        }
+    }
+
+    #[test]
+    fn a_creation_beside_a_removal_and_one_that_stays_is_told_of_both() {
+        let it = [key("s", "n")];
+        let walk = walk();
+        walk.see(&it);
+        walk.see(&it);
+        let said = plans(&walk, &[("stays", &it, &it), ("goes", &it, &[]), ("new", &[], &it)]);
+        assert_eq!(said[1], (vec![(Relation::Stays, "stays".to_owned(), Some(true))], kept("s")));
+        let both = vec![
+            (Relation::BothStay, "stays".to_owned(), Some(true)),
+            (Relation::Succeeds { kept: true }, "goes".to_owned(), Some(true)),
+        ];
+        assert_eq!(said[2], (both, Vec::new()));
+    }
+
+    #[test]
+    fn a_replacement_that_makes_the_new_object_first_keeps_what_it_made_and_says_nothing() {
+        let it = [key("s", "n")];
+        let walk = walk();
+        walk.see(&it);
+        // The creation half is applied, and then the other half is planned and applied.
+        assert_eq!(plans(&walk, &[("it", &[], &it)])[0].0, []);
+        walk.wrote(&it[0]);
+        assert_eq!(plans(&walk, &[("it", &it, &[])]), [(Vec::new(), kept("s"))]);
+        assert_eq!(succession(&walk, None).fate(&it[0]), Fate::Keep);
+        // Under another name it is another object of the service, which goes.
+        let other = [key("s", "other")];
+        assert_eq!(succession(&walk, None).fate(&other[0]), Fate::Undo);
+        assert_eq!(succession(&walk, None).fate(&key("t", "n")), Fate::Undo);
+    }
+
+    #[test]
+    fn two_that_stay_or_are_made_are_told_of_by_the_later_one_whatever_their_names() {
+        for (one, two, same) in [("n", "n", Some(true)), ("n", "m", Some(false)), ("n", "", None)] {
+            for (prior_one, prior_two) in [(true, true), (true, false), (false, true), (false, false)] {
+                let (one, two) = ([key("s", one)], [key("s", two)]);
+                let prior = |it, has: bool| if has { it } else { &[][..] };
+                let walk = walk();
+                let said = plans(&walk, &[("a", prior(&one, prior_one), &one), ("b", prior(&two, prior_two), &two)]);
+                let expected = (Relation::BothStay, "a".to_owned(), same);
+                assert_eq!(said[0], (Vec::new(), Vec::new()));
+                assert_eq!(said[1], (vec![expected], Vec::new()), "{prior_one} {prior_two}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_subject_that_is_shared_is_nobodys_alone() {
+        let it = [key("s", "").shared()];
+        let said = plans(&walk(), &[("a", &it, &it), ("b", &it, &it), ("c", &[], &it), ("d", &it, &[])]);
+        assert!(said[..3].iter().all(|(told, kept)| told.is_empty() && kept.is_empty()), "{said:?}");
+        assert_eq!(said[3].1, kept("s"));
+    }
+
+    #[test]
+    fn a_removal_keeps_what_one_that_stays_has_or_that_one_is_told() {
+        let it = [key("s", "n")];
+        let two = || {
+            let walk = walk();
+            walk.see(&it);
+            walk.see(&it);
+            walk
+        };
+        let said = plans(&two(), &[("stays", &it, &it), ("goes", &it, &[])]);
+        assert_eq!(said[1], (vec![(Relation::Stays, "stays".to_owned(), Some(true))], kept("s")));
+        let said = plans(&two(), &[("goes", &it, &[]), ("stays", &it, &it)]);
+        assert_eq!(said[1], (vec![(Relation::IsUndone, "goes".to_owned(), Some(true))], Vec::new()));
+        // Nobody else is concerned where the names differ.
+        let said = plans(&two(), &[("goes", &[key("s", "m")], &[]), ("stays", &it, &it)]);
+        assert_eq!(said[1], (Vec::new(), Vec::new()));
+        // A change that lets go of it is no removal: its apply plans again and knows of nobody.
+        let elsewhere = [key("t", "n")];
+        let said = plans(&two(), &[("stays", &it, &it), ("changes", &it, &elsewhere)]);
+        assert_eq!(said[1], (vec![(Relation::LetsGo, "stays".to_owned(), Some(true))], kept("s")));
+        let said = plans(&two(), &[("changes", &it, &elsewhere), ("stays", &it, &it)]);
+        assert_eq!(said[1], (vec![(Relation::IsUndone, "changes".to_owned(), Some(true))], Vec::new()));
+    }
+
+    #[test]
+    fn an_object_that_was_left_over_keeps_what_was_seen_with_others_and_its_successor_does_not() {
+        let it = key("s", "n");
+        let walk = walk();
+        walk.see(std::slice::from_ref(&it));
+        assert_eq!(walk.seen_with_others(std::slice::from_ref(&it)), [""; 0]);
+        walk.see(std::slice::from_ref(&it));
+        let seen_with_others = walk.seen_with_others(std::slice::from_ref(&it));
+        assert_eq!(seen_with_others, ["s"]);
+        // In the apply, the left over one is planned, whichever of the two goes first.
+        let walk = super::tests::walk();
+        walk.plan("left over", std::slice::from_ref(&it), &[]);
+        let of = |is_left_over| Succession {
+            seen_with_others: seen_with_others.clone(),
+            is_left_over,
+            ..succession(&walk, None)
+        };
+        assert_eq!((of(true).fate(&it), of(true).is_expected(&it)), (Fate::Keep, true));
+        assert_eq!(of(false).fate(&it), Fate::Undo);
+    }
+
+    #[test]
+    fn a_removal_hands_over_until_its_successor_has_it() {
+        let it = key("s", "n");
+        let walk = walk();
+        let half = || succession(&walk, Some(vec![it.clone()]));
+        assert!(half().is_replacement() && !succession(&walk, None).is_replacement());
+        assert_eq!(half().fate(&it), Fate::HandOver);
+        // What the successor does not need goes.
+        assert_eq!(half().fate(&key("t", "n")), Fate::Undo);
+        half().hand_over(&it, 7_u8);
+        assert!(walk.is_handed_over(&it));
+        assert_eq!((walk.take_over::<u8>(&it), walk.take_over::<u8>(&it)), (Some(7), None));
+        walk.wrote(&it);
+        assert_eq!(half().fate(&it), Fate::Succeeded);
+    }
+
+    #[test]
+    fn a_second_plan_of_a_replacement_keeps_what_others_have_by_then() {
+        let (old, new) = ([key("s", "n")], [key("t", "n")]);
+        let walk = walk();
+        walk.see(&old);
+        plans(&walk, &[("it", &old, &new)]);
+        assert_eq!(walk.kept(&old, &new), [""; 0]);
+        let said = plans(&walk, &[("other", &[], &old)]);
+        assert_eq!(said[0].0, [(Relation::Succeeds { kept: false }, "it".to_owned(), Some(true))]);
+        assert_eq!(walk.kept(&old, &new), ["s"]);
+        assert_eq!(walk.kept(&old, &old), [""; 0]);
+    }
+
+    #[test]
+    fn types_and_walks_do_not_mix() {
+        let it = [key("s", "n")];
+        let ledger = Arc::default();
+        let (one, other) = (Walk::new(Arc::clone(&ledger), "one"), Walk::new(ledger, "other"));
+        one.see(&it);
+        assert!(one.is_in_state(&it[0]) && !other.is_in_state(&it[0]));
+        assert!(one.id() == other.id() && one.id() != walk().id());
+        assert!(one.has_no_other_name_in_state(&it[0]) && !one.has_no_other_name_in_state(&key("s", "m")));
+        one.deleted(&it[0]);
+        assert!(one.has_deleted(&it[0]) && !one.has_deleted(&key("s", "m")) && !other.has_deleted(&it[0]));
     }
 }

@@ -273,20 +273,31 @@ async fn a_removal_that_is_interrupted_at_either_request_is_finished_by_the_next
     }
 }
 
-/// Two resources that make one assignment write one after the other.
+/// A resource that lets go of an assignment, and another one that makes the same, write one after the other.
 #[tokio::test]
 async fn waiting_for_ones_turn_ends_with_the_run() {
     let mut bed = bed().await;
     let config = bed.by_account(ALICE, "Storage Blob Data Reader");
-    let held = bed.emulator.fault(holds("PUT", BLOB_READER));
+    bed.apply(&config).await.quiet();
+    let held = bed
+        .emulator
+        .fault(Rule::on("PUT", "*/storageAccounts/*/roleAssignments/*", Fault::Hold).containing(BLOB_READER));
     let arm = bed.arm.clone();
-    bed.core.interrupt_apply_when(async move {
-        arm.emulator.request_seen(|request| request.method == "PUT").await;
-    });
+    let at_group = format!("{}/providers/Microsoft.Authorization/", bed.group);
     bed.emulator.clear_requests();
-    let both = ["a", "b"].map(|name| resource(TYPE, name, config.clone()));
-    let report = bed.core.apply_all(both.to_vec()).await.failed();
-    assert_eq!(report.diagnostics.0.iter().filter(|found| found.is_error).count(), 2, "{}", report.diagnostics);
-    assert_eq!(bed.writes(), ["PUT blob reader"]);
+    bed.core.interrupt_apply_when(async move {
+        arm.emulator
+            .request_seen(|request| request.method == "PUT" && request.path.contains("/storageAccounts/"))
+            .await;
+        arm.emulator.request_seen(|request| request.method == "PUT" && request.path.starts_with(&at_group)).await;
+    });
+    let elsewhere =
+        json!({ "scope": bed.group, "principal_id": ALICE, "role_definition_name": "Storage Blob Data Reader" });
+    let both = vec![resource(TYPE, "a", elsewhere), resource(TYPE, "b", config)];
+    let report = bed.core.apply_all(both).await.failed();
+    let errors = report.diagnostics.0.iter().filter(|found| found.is_error && found.detail.contains("cancelled"));
+    assert_eq!(errors.count(), 2, "{}", report.diagnostics);
+    assert_eq!(bed.writes(), ["PUT blob reader", "PUT blob reader"]);
+    assert_eq!((bed.recorded().len(), bed.held(ALICE, &bed.account)), (2, vec![BLOB_READER.to_owned()]));
     bed.emulator.release(held);
 }

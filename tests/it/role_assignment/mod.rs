@@ -1,14 +1,19 @@
 //! foundryhub_role_assignment over the protocol, against the emulator.
 
+mod custom;
 mod empty;
+mod foreign;
 mod import;
 mod interrupted;
+mod late;
 mod life;
 mod platform;
 mod refusals;
 mod replace;
 mod shared;
+mod shown;
 mod states;
+mod twice;
 
 use serde_json::{Value, json};
 
@@ -60,6 +65,18 @@ impl Bed {
     fn by_account(&self, principal: &str, role: &str) -> Value {
         json!({ "storage_account_id": self.account, "principal_id": principal, "role_definition_name": role })
     }
+}
+
+/// Makes a custom role of this name that can be assigned in the subscription, or gives it that name, and gives its GUID.
+async fn custom_role(bed: &Bed, name: &str) -> String {
+    let guid = "dddddddd-0000-4000-8000-000000000001";
+    let path = format!("{}/providers/Microsoft.Authorization/roleDefinitions/{guid}", bed.subscription);
+    let body = json!({ "properties": {
+        "roleName": name, "type": "CustomRole", "description": "", "assignableScopes": [bed.subscription],
+        "permissions": [{ "actions": [], "notActions": [], "dataActions": [], "notDataActions": [] }],
+    } });
+    assert!(bed.put(&format!("{path}?api-version=2022-04-01"), body).await.status < 300);
+    guid.to_owned()
 }
 
 /// `PUT Storage Blob Data Reader`, `GET list`, `GET hub1`.

@@ -86,8 +86,7 @@ async fn a_replacement_whose_second_half_fails_keeps_what_it_took_over() {
 async fn a_successor_that_is_made_first_adopts_what_it_finds_and_the_old_object_leaves_it() {
     let (mut bed, recorded) = imported().await;
     let config = with(with(bed.by_hub(ALICE, "reader"), "on_existing", "adopt"), "principal_type", "Group");
-    let report = bed.core.apply_one(resource(TYPE, "a", config.clone()).create_before_destroy()).await.ok();
-    report.warning("The role is kept");
+    bed.core.apply_one(resource(TYPE, "a", config.clone()).create_before_destroy()).await.quiet();
     assert_eq!(bed.held(ALICE, &bed.account), BOTH);
     assert_eq!(bed.recorded(), recorded);
     assert!(!bed.writes().iter().any(|write| write.starts_with("DELETE")));
@@ -116,9 +115,10 @@ async fn a_rename_of_an_imported_object_keeps_the_grant_in_either_order_if_it_ad
         bed.core = if last { core.deletes_last() } else { core };
         let config = with(bed.by_hub(ALICE, "reader"), "on_existing", "adopt");
         let report = bed.core.apply_all(vec![resource(TYPE, "new", config.clone())]).await.ok();
-        if last {
-            report.warning("The role is kept");
-        }
+        let warning = report.warning("A role is handed to another resource");
+        assert!(warning.detail.contains("stay in place") && warning.detail.contains("moved {"), "{warning}");
+        assert_eq!(report.diagnostics.0.len(), 1, "{}", report.diagnostics);
+        assert!(!bed.writes().iter().any(|write| write.starts_with("DELETE")));
         assert_eq!(bed.held(ALICE, &bed.account), BOTH);
         bed.core.plan_all(vec![resource(TYPE, "new", config)]).await.ok().assert_empty();
     }
@@ -127,18 +127,8 @@ async fn a_rename_of_an_imported_object_keeps_the_grant_in_either_order_if_it_ad
 // Several objects for the same assignments.
 
 #[tokio::test]
-async fn two_resources_that_make_the_same_assignment_in_one_apply_are_warned_of() {
+async fn resources_that_share_no_role_say_nothing_of_each_other_whatever_becomes_of_them() {
     let mut bed = bed().await;
-    let config = bed.by_hub(ALICE, "reader");
-    let single = bed.by_account(ALICE, "Storage Blob Data Reader");
-    let planned = bed.core.plan_all(vec![resource(TYPE, "a", config), resource(TYPE, "b", single)]).await.ok();
-    let warning = planned.warning("Two resources make the same role assignment");
-    assert!(warning.detail.contains("Storage Blob Data Reader") && !warning.detail.contains("File"), "{warning}");
-    assert_eq!(planned.diagnostics.0.len(), 1);
-    bed.core.apply_saved(planned).await.ok();
-    assert_eq!(bed.held(ALICE, &bed.account), BOTH);
-
-    // Others do not warn, whatever becomes of them.
     let others = [resource(TYPE, "c", bed.by_hub(BOB, "reader")), resource(TYPE, "d", bed.by_hub(BOB, "contributor"))];
     bed.core.apply_all(others.to_vec()).await.ok();
     let others = others.map(Resource::replaced).to_vec();
@@ -150,20 +140,26 @@ async fn an_object_that_is_removed_leaves_what_another_one_has_and_the_last_one_
     let mut bed = bed().await;
     let config = bed.by_hub(ALICE, "reader");
     let both = ["old", "new"].map(|name| resource(TYPE, name, config.clone()));
-    bed.core.apply_all(both.to_vec()).await.ok();
-    bed.emulator.clear_requests();
+    // Earlier versions let two resources stand for one assignment.
+    let double = |bed: &mut Bed| {
+        let stored = bed.core.stored(TYPE, "new").clone();
+        bed.core.store(TYPE, "old", stored);
+        bed.emulator.clear_requests();
+    };
+    bed.core.apply_all(vec![both[1].clone()]).await.quiet();
+    double(&mut bed);
     let planned = bed.core.plan_all(vec![both[1].clone()]).await.ok();
-    planned.warning("Role assignments stay for another object");
-    bed.core.apply_saved(planned).await.ok().warning("The role is kept");
+    planned.warning("Role assignments stay for another resource");
+    bed.core.apply_saved(planned).await.ok();
     assert_eq!(bed.writes(), [""; 0]);
     assert_eq!(bed.core.state(TYPE, "old"), Value::Null);
     bed.core.plan_all(vec![both[1].clone()]).await.ok().assert_empty();
 
-    bed.core.apply_all(both.to_vec()).await.ok();
-    bed.emulator.clear_requests();
+    double(&mut bed);
     bed.core.destroy_all().await.ok();
     assert_eq!(bed.held(ALICE, &bed.account), [""; 0]);
-    bed.core.apply_all(both.to_vec()).await.ok();
+    bed.core.apply_all(vec![both[1].clone()]).await.quiet();
+    double(&mut bed);
     bed.core.apply_all(Vec::new()).await.ok();
     assert_eq!(bed.held(ALICE, &bed.account), [""; 0]);
 }
@@ -176,7 +172,7 @@ async fn of_two_states_with_one_assignment_one_is_destroyed_and_the_other_sees_i
         || bed.emulator.environment().into_iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
     let mut other = other();
     bed.apply(&config).await.quiet();
-    other.apply(TYPE, "b", config.clone()).await.ok().warning("Role assignments of this name exist");
+    other.apply(TYPE, "b", config.clone()).await.ok().warning("role assignments are continued");
     bed.plan(&config).await.ok().assert_empty();
     other.plan(TYPE, "b", config.clone()).await.ok().assert_empty();
 
@@ -212,7 +208,7 @@ async fn an_object_that_is_removed_in_a_later_run_leaves_what_its_successor_has_
     bed.apply(&config).await.quiet();
     interrupted_after_creation(&mut bed, resource(TYPE, "a", config.clone()).replaced()).await;
     let report = bed.core.apply_all(vec![resource(TYPE, "a", config.clone())]).await.ok();
-    report.warning("The role is kept");
+    report.warning("Role assignments stay for another resource");
     assert_eq!(bed.held(ALICE, &bed.account), BOTH);
     bed.core.plan_all(vec![resource(TYPE, "a", config)]).await.ok().assert_empty();
 }
@@ -223,7 +219,7 @@ async fn an_object_that_is_removed_in_a_later_run_leaves_what_its_successor_has_
     let config = with(bed.by_hub(ALICE, "reader"), "on_existing", "adopt");
     interrupted_after_creation(&mut bed, resource(TYPE, "a", config.clone()).replaced()).await;
     let report = bed.core.apply_all(vec![resource(TYPE, "a", config.clone())]).await.ok();
-    report.warning("The role is kept");
+    report.warning("Role assignments stay for another resource");
     assert_eq!((bed.held(ALICE, &bed.account), bed.recorded()), (BOTH.map(str::to_owned).to_vec(), recorded));
     bed.core.plan_all(vec![resource(TYPE, "a", config)]).await.ok().assert_empty();
 }

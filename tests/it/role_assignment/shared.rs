@@ -104,8 +104,11 @@ async fn our_own_name_that_is_there_already_is_a_warning_and_is_taken_over() {
     bed.core.forget(TYPE, "a");
     bed.emulator.clear_requests();
     let planned = bed.plan(&config).await.ok();
-    let warning = planned.warning("Role assignments of this name exist");
-    assert!(warning.detail.contains("interrupted run") && warning.detail.contains("moved block"), "{}", warning.detail);
+    let warning = planned.warning("role assignments are continued");
+    let made_by = "which was made by 44444444-4444-4444-4444-444444444444 on 20";
+    for text in ["interrupted run", "destroying it will remove them", "destroy = false", made_by] {
+        assert!(warning.detail.contains(text), "{text}: {warning}");
+    }
     bed.core.apply_saved(planned).await.ok();
     assert_eq!(bed.writes(), ["PUT blob reader", "PUT file reader"]);
     assert_eq!(bed.held(ALICE, &bed.account).len(), 2);
@@ -122,18 +125,24 @@ async fn a_list_that_is_refused_does_not_fail_a_plan() {
 
 #[tokio::test]
 async fn a_rename_without_moved_keeps_the_grant_in_either_order() {
-    for last in [true, false] {
+    for (planned_first, last) in [(false, true), (false, false), (true, true), (true, false)] {
         let mut bed = bed().await;
         let config = bed.by_hub(ALICE, "reader");
         bed.core.apply_all(vec![resource(TYPE, "old", config.clone())]).await.quiet();
-        let core = std::mem::replace(&mut bed.core, crate::support::core::Core::new());
-        bed.core = if last { core.deletes_last() } else { core };
+        bed.core.plan_deletes_first(planned_first);
+        bed.core.delete_last(last);
+        bed.emulator.clear_requests();
         let planned = bed.core.plan_all(vec![resource(TYPE, "new", config.clone())]).await.ok();
-        planned.warning("use a moved block for a renamed resource");
-        let report = bed.core.apply_saved(planned).await.ok();
-        if last {
-            report.warning("The role is kept");
-        }
+        let summary = if planned_first { "Access may be interrupted" } else { "A role is handed to another resource" };
+        let warning = planned.warning(summary);
+        assert!(warning.detail.contains("moved {"), "{warning}");
+        // A creation that is planned first knows of no other resource yet, and sees its assignments.
+        let others = planned.diagnostics.0.iter().filter(|found| found.summary != summary).count();
+        assert_eq!(others, usize::from(!planned_first), "{}", planned.diagnostics);
+        bed.core.apply_saved(planned).await.ok();
+        let deletes = bed.writes().iter().filter(|write| write.starts_with("DELETE")).count();
+        // What was planned before anybody knew, and comes first, is all that goes, and it comes back.
+        assert_eq!(deletes, if planned_first && !last { 2 } else { 0 }, "{planned_first} {last}");
         assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER, FILE_READER]);
         bed.core.plan_all(vec![resource(TYPE, "new", config)]).await.ok().assert_empty();
     }
@@ -146,7 +155,7 @@ async fn create_before_destroy_deletes_nothing_that_it_has_just_written() {
     bed.apply(&config).await.quiet();
     bed.core.taint(TYPE, "a");
     bed.emulator.clear_requests();
-    bed.core.apply_one(resource(TYPE, "a", config.clone()).create_before_destroy()).await.ok();
+    bed.core.apply_one(resource(TYPE, "a", config.clone()).create_before_destroy()).await.quiet();
     assert_eq!(bed.writes(), ["PUT blob reader"]);
     assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER]);
     bed.plan(&config).await.ok().assert_empty();
@@ -182,10 +191,22 @@ async fn a_hundred_principals_whose_numbers_shift_all_keep_their_roles() {
     // One that was in front leaves, so every other one gets the number before.
     principals.remove(0);
     let all = resources(&bed, &principals);
-    bed.core.apply_all(all.clone()).await.ok();
+    let planned = bed.core.plan_all(all.clone()).await.ok();
+    let said = |summary: &str| planned.diagnostics.0.iter().filter(|found| found.summary == summary).count();
+    let (handed, interrupted) = (said("A role is handed to another resource"), said("Access may be interrupted"));
+    // Each hands over to the one before and takes over from the one behind: whoever comes later says it, once.
+    assert!((50..=101).contains(&(handed + interrupted)), "{handed} {interrupted} {}", planned.diagnostics);
+    let rest = said("Existing role assignments are continued");
+    assert_eq!(planned.diagnostics.0.len(), handed + interrupted + rest, "{}", planned.diagnostics);
+    for found in planned.diagnostics.0.iter().filter(|found| !found.summary.starts_with("Existing")) {
+        assert!(found.detail.contains("use for_each with the principals as keys"), "{found}");
+    }
+    bed.core.apply_saved(planned).await.ok();
     let writes = bed.writes();
     let count = |verb: &str| writes.iter().filter(|write| write.starts_with(verb)).count();
-    assert_eq!((count("PUT"), count("DELETE"), writes.len()), (100, 101, 201));
+    assert_eq!((count("PUT"), writes.len()), (100, 100 + count("DELETE")));
+    // The one who left loses the role for good, and for a moment at most those of whom that was said.
+    assert!((1..=1 + 2 * interrupted).contains(&count("DELETE")), "{} {interrupted}", count("DELETE"));
     let held: BTreeSet<_> = bed
         .emulator
         .assignments()

@@ -63,9 +63,9 @@ pub(super) struct Done {
 /// What became of an assignment that was to be removed.
 #[derive(Debug)]
 enum Removed {
-    /// It is gone.
-    Ours,
-    /// It stays for another object.
+    /// It is gone, or stays as it was to be expected.
+    AsExpected,
+    /// It stays for another object, which only the apply has found out.
     Kept,
     /// It was somebody else's by now, and is there again.
     PutBack(Diagnostic),
@@ -132,7 +132,7 @@ impl Terms<'_> {
         let (mut left, mut kept, mut diagnostics) = (Vec::new(), Vec::new(), Diagnostics::default());
         for entry in entries.into_iter().filter(|entry| !entry.adopted) {
             match self.remove_one(&entry, succession).await {
-                Ok(Removed::Ours) => {}
+                Ok(Removed::AsExpected) => {}
                 Ok(Removed::Kept) => kept.push(entry),
                 Ok(Removed::PutBack(warning)) => diagnostics.push(warning),
                 Err(failed) => {
@@ -157,9 +157,12 @@ impl Terms<'_> {
         let failed = |error| explain::not_removed(entry, principal, &error);
         let key = entry.key(principal);
         let _turn = self.session.turn(&lock_id(&entry.id), self.call).await.map_err(failed)?;
-        match succession.map_or(Fate::Undo, |succession| succession.fate(&key)) {
-            Fate::Undo => {}
-            Fate::Keep | Fate::Succeeded | Fate::HandOver => return Ok(Removed::Kept),
+        if let Some(succession) = succession {
+            match succession.fate(&key) {
+                Fate::Undo => {}
+                Fate::Keep if !succession.is_expected(&key) => return Ok(Removed::Kept),
+                Fate::Keep | Fate::Succeeded | Fate::HandOver => return Ok(Removed::AsExpected),
+            }
         }
         let assignments = self.session.arm.role_assignments();
         let deleted = assignments.delete(&entry.id, self.call).await.map_err(failed)?;
@@ -174,7 +177,7 @@ impl Terms<'_> {
         if let Some(grant) = gone.noted(self.state, None) {
             self.session.forget_grant(&grant);
         }
-        Ok(Removed::Ours)
+        Ok(Removed::AsExpected)
     }
 
     /// Makes an assignment again that was somebody else's: ours had gone, and the name had been given to another one.

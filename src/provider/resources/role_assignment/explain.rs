@@ -209,6 +209,7 @@ pub(super) fn overlaps(state: &State, overlaps: &[Overlap]) -> Diagnostics {
     let both = of(|overlap| overlap.relation == Relation::BothStay);
     let undone = of(|overlap| overlap.relation == Relation::IsUndone);
     let stays = of(|overlap| overlap.relation == Relation::Stays);
+    let lets_go = of(|overlap| overlap.relation == Relation::LetsGo);
     let is_renamed =
         |overlap: &Overlap| matches!(overlap.relation, Relation::Succeeds { .. } | Relation::IsSucceeded { .. });
     let renamed: Vec<_> = overlaps.iter().filter(|overlap| is_renamed(overlap)).collect();
@@ -217,7 +218,9 @@ pub(super) fn overlaps(state: &State, overlaps: &[Overlap]) -> Diagnostics {
         found.push(granted_twice(state, first));
     }
     if let Some(first) = undone.first() {
-        found.push(removed_and_kept(state, first));
+        found.push(removed_and_kept(&first.other, called(state)));
+    } else if let Some(first) = lets_go.first() {
+        found.push(removed_and_kept(called(state), &first.other));
     }
     if let Some(first) = stays.first() {
         found.push(another_resource_stays(state, first));
@@ -250,13 +253,12 @@ fn granted_twice(state: &State, overlap: &Overlap) -> Diagnostic {
     Diagnostic::error("Two resources grant the same role", detail)
 }
 
-/// The removal of another object was planned before this one was known.
-fn removed_and_kept(state: &State, overlap: &Overlap) -> Diagnostic {
+/// An object is removed, or lets go of assignments, that another one needs, and cannot be told so.
+fn removed_and_kept(removed: &str, kept: &str) -> Diagnostic {
     let detail = format!(
-        "This plan destroys\n{}\n\nand with it role assignments that this resource needs, too:\n{}\n\n{LET_GO} If the plan calls \
-         the other one \"deposed\", it is left over from a replacement: plan again without -parallelism=1.\n\n{DESTROY_ALL}",
-        overlap.other,
-        called(state)
+        "This plan destroys or changes\n{removed}\n\nand with it role assignments that another resource needs, too:\n{kept}\n\n\
+         {LET_GO} If the plan calls the first one \"deposed\", it is left over from a replacement: plan again without \
+         -parallelism=1.\n\n{DESTROY_ALL}"
     );
     Diagnostic::error("A role is kept and removed in one plan", detail)
 }
@@ -342,8 +344,8 @@ pub(super) fn continued(state: &State, found: &[(&Wanted, &RoleAssignment)]) -> 
         .collect();
     let detail = format!(
         "{principal} already has these role assignments on {}, under the names that this resource gives them:\n{}\n\nThis \
-         resource continues them, and destroying it will remove them. They may be left from an interrupted run. If another \
-         state has the same resource, let go of it there with a removed block that has destroy = false.",
+         resource continues them, and destroying it will remove them. They may be left from an interrupted run, or belong to \
+         a resource of this state that was renamed. If another state has the same resource, let go of it there with a removed block that has destroy = false.",
         found.first().map_or(String::new(), |(wanted, _)| wanted.id.scope.to_string()),
         lines.join("\n")
     );

@@ -15,7 +15,7 @@ use super::{
     grant::{self, Entry, Wanted},
     look::DIFFER,
     platform,
-    schema::{Assigned, State},
+    schema::{self, Assigned, State},
     target::{self, Target},
     terms_differ,
 };
@@ -84,7 +84,9 @@ pub(super) struct Plan<'p> {
 impl Plan<'_> {
     /// Completes the plan as far as things are known.
     pub(super) async fn complete(&mut self) -> Result<(), Diagnostic> {
-        let had = self.prior.as_ref().map(grant::entries).transpose()?.unwrap_or_default();
+        let mut had = self.prior.as_ref().map(grant::entries).transpose()?.unwrap_or_default();
+        // Another principal takes over nothing.
+        had.retain(|_| self.prior.as_ref().is_some_and(|prior| schema::same_principal(prior, &self.planned)));
         let shown_scope = target::shown(&self.config, self.prior.as_ref());
         target::fill(&mut self.planned, &self.config, shown_scope.as_ref());
         let shown_roles = choice::shown(&self.config, self.prior.as_ref(), &had);

@@ -354,6 +354,11 @@ pub(super) fn validate(config: &State) -> Diagnostics {
     found
 }
 
+/// Whether two objects are known to be about the same principal.
+pub(super) fn same_principal(a: &State, b: &State) -> bool {
+    a.principal_id.text().zip(b.principal_id.text()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b))
+}
+
 fn same_role(a: &str, b: &str) -> bool {
     role_definition_guid(a).is_some() && role_definition_guid(a) == role_definition_guid(b)
 }

@@ -257,12 +257,14 @@ pub(super) fn overlaps(state: &State, overlaps: &[Overlap]) -> Diagnostics {
         (Relation::BothStay, _) => Some(two_resources(hub)),
         (Relation::Succeeds { .. } | Relation::IsSucceeded { .. }, false) => Some(renamed(hub)),
         (Relation::IsUndone, false) => Some(undone(hub)),
-        (Relation::Stays, false) => Some(another_resource_stays(hub)),
+        (Relation::Stays | Relation::LetsGo, false) => Some(another_resource_stays(hub)),
         (Relation::Succeeds { kept: true }, true) => None,
         (Relation::Succeeds { .. } | Relation::IsUndone, true) => {
             Some(keys_switched_by_another(account, &overlap.other))
         }
-        (Relation::Stays | Relation::IsSucceeded { .. }, true) => Some(keys_stay(account, &overlap.other)),
+        (Relation::Stays | Relation::LetsGo | Relation::IsSucceeded { .. }, true) => {
+            Some(keys_stay(account, &overlap.other))
+        }
     };
     // What two objects of one hub mean for the keys of its account is said by what they mean for the hub.
     let is_told = |overlap: &&Overlap| !(overlap.key.shared && overlap.other.eq_ignore_ascii_case(hub));

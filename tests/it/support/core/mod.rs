@@ -129,16 +129,16 @@ impl Plan {
     }
 
     /// The plan of one resource, what was unknown in its configuration being known by the time it is applied.
-    pub(crate) fn knowing(mut self, config: Json) -> Self {
+    pub(crate) fn knowing(self, config: Json) -> Self {
         assert_eq!(self.resources.len(), 1, "a plan of one resource");
-        self.resources[0].config = config;
-        self
+        let name = self.resources[0].address.name.clone();
+        self.knowing_of(&name, config)
     }
 
-    /// A plan, what was unknown in the configuration of the resource of this name being known by the time it is applied.
+    /// The same for the resource of this name, of whatever type.
     pub(crate) fn knowing_of(mut self, name: &str, config: Json) -> Self {
         let resource = self.resources.iter_mut().find(|resource| resource.address.name == name);
-        resource.expect("a resource of this name").config = config;
+        resource.unwrap_or_else(|| panic!("{name} is not in the plan")).config = config;
         self
     }
 }
@@ -207,13 +207,18 @@ impl Core {
 
     /// Destroys what is no longer configured after everything else instead of before it. Nothing orders the two.
     pub(crate) fn deletes_last(mut self) -> Self {
-        self.deletes_last = true;
+        self.delete_last(true);
         self
     }
 
-    /// Whether a plan comes to objects that are gone from the configuration before those that are in it.
+    /// Whether removals are planned before everything else instead of after it, from now on. Nothing orders the two.
     pub(crate) fn plan_deletes_first(&mut self, first: bool) {
         self.plans_deletes_first = first;
+    }
+
+    /// Whether removals are applied after everything else, from now on.
+    pub(crate) fn delete_last(&mut self, last: bool) {
+        self.deletes_last = last;
     }
 
     /// Whether plans refresh, from now on.

@@ -124,22 +124,15 @@ impl Core {
             let mut known: BTreeMap<_, _> =
                 state.addresses().into_iter().map(|address| (address.clone(), state.json(&address))).collect();
             let mut failed = BTreeSet::new();
-            let before = &state;
-            let plan_deletes = async || {
-                let deposed = resources.iter().map(|resource| &resource.address).chain(&gone).flat_map(|address| {
-                    before
-                        .deposed(address)
-                        .iter()
-                        .enumerate()
-                        .map(move |(index, stored)| (address, Some(index), stored))
-                });
-                let current = gone.iter().filter_map(|address| Some((address, None, before.current(address)?)));
-                let deletes =
-                    current.chain(deposed).map(|(address, deposed, stored)| walk.plan_delete(address, deposed, stored));
-                concurrently(deletes).await
-            };
+            let deposed = resources.iter().map(|resource| &resource.address).chain(&gone).flat_map(|address| {
+                state.deposed(address).iter().enumerate().map(move |(index, stored)| (address, Some(index), stored))
+            });
+            let current = gone.iter().filter_map(|address| Some((address, None, state.current(address)?)));
+            let deletes =
+                current.chain(deposed).map(|(address, deposed, stored)| walk.plan_delete(address, deposed, stored));
+            let mut deletes = deletes.collect::<Vec<_>>();
             if self.plans_deletes_first {
-                planned.extend(plan_deletes().await);
+                planned.extend(concurrently(std::mem::take(&mut deletes)).await);
             }
             for wave in waves(&resources) {
                 let ready = wave.iter().map(|index| &resources[*index]).filter(|resource| {
@@ -164,13 +157,11 @@ impl Core {
                 }
                 planned.extend(done);
             }
-            if !self.plans_deletes_first {
-                planned.extend(plan_deletes().await);
-            }
+            planned.extend(concurrently(deletes).await);
 
             let position =
                 |planned: &Planned| resources.iter().position(|resource| resource.address == planned.address);
-            planned.sort_by_key(|planned| position(planned).unwrap_or(usize::MAX));
+            planned.sort_by_key(|planned| (position(planned).unwrap_or(usize::MAX), planned.deposed.is_some()));
             for planned in &planned {
                 let resource = resources.iter().find(|resource| resource.address == planned.address);
                 let depends_on = resource.map(dependencies);

@@ -1,0 +1,213 @@
+//! What a plan shows of the assignments, and what is said about them, once for each object.
+
+use serde_json::{Value, json};
+
+use super::{ALICE, BLOB_READER, BOB, Bed, FILE_READER, TYPE, bed};
+use crate::azure::{Action as Fault, Rule};
+use crate::support::core::{Action, UNKNOWN, resource};
+
+const BLOB: &str = "Storage Blob Data Reader";
+const FILE: &str = "Storage File Data Privileged Reader";
+
+/// Takes a role away behind everybody's back, when it is old enough for that to be believed.
+fn take_away(bed: &Bed, id: &str) {
+    bed.emulator.advance(std::time::Duration::from_secs(600));
+    assert!(bed.emulator.remove_assignment(id.rsplit('/').next().expect("a name")));
+}
+
+#[tokio::test]
+async fn a_role_that_was_lost_shows_as_added_and_the_other_one_stays_as_it_is() {
+    for target in ["hub_id", "storage_account_id", "scope"] {
+        for lost in [BLOB, FILE] {
+            let mut bed = bed().await;
+            let id = if target == "hub_id" { bed.hub.clone() } else { bed.account.clone() };
+            let config = json!({ target: id, "principal_id": ALICE, "access": "reader" });
+            bed.apply(&config).await.quiet();
+            let before = bed.state()["role_assignments"].clone();
+            take_away(&bed, before[lost]["id"].as_str().expect("an id"));
+            let planned = bed.plan(&config).await.ok();
+            let change = planned.change();
+            let mut without = before.clone();
+            without.as_object_mut().expect("a map").remove(lost);
+            assert_eq!(change.before["role_assignments"], without);
+            // The name follows from the configuration, so that the entry comes back as it was.
+            assert_eq!(change.planned["role_assignments"], before, "{target} {lost}");
+            let mut shown = change.planned.clone();
+            shown["role_assignments"] = without;
+            assert_eq!(shown, change.before, "nothing else is shown to change");
+            bed.core.apply_saved(planned).await.ok();
+            assert_eq!(bed.state()["role_assignments"], before);
+            bed.plan(&config).await.ok().assert_empty();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_description_or_condition_that_changes_is_all_that_is_shown() {
+    for (attribute, roles) in [("description", 2), ("description", 1), ("condition", 1)] {
+        let mut bed = bed().await;
+        let mut config = if roles == 2 { bed.by_hub(ALICE, "reader") } else { bed.by_account(ALICE, BLOB) };
+        bed.apply(&config).await.quiet();
+        config[attribute] = json!("@Resource[x] StringEquals 'y'");
+        let planned = bed.plan(&config).await.ok();
+        let (before, shown) = (&planned.change().before, &planned.change().planned);
+        let differ = shown.as_object().expect("an object").iter().filter(|(name, value)| before[*name] != **value);
+        let differ: Vec<_> = differ.map(|(name, _)| name.as_str()).collect();
+        let expected = if attribute == "condition" { vec!["condition", "condition_version"] } else { vec![attribute] };
+        assert_eq!((planned.action(), differ), (Action::Update, expected));
+        bed.core.apply_saved(planned).await.quiet();
+        bed.plan(&config).await.ok().assert_empty();
+    }
+}
+
+#[tokio::test]
+async fn another_choice_of_roles_shows_what_comes_and_leaves_what_stays() {
+    let mut bed = bed().await;
+    let account = bed.account.clone();
+    let with =
+        |choice: &str, value: &str| json!({ "storage_account_id": account, "principal_id": ALICE, choice: value });
+    bed.apply(&with("access", "contributor")).await.quiet();
+    let before = bed.state()["role_assignments"].clone();
+    let planned = bed.plan(&with("scenario", "own_data")).await.ok();
+    let blob = "Storage Blob Data Contributor";
+    assert_eq!(planned.change().planned["role_assignments"], json!({ blob: before[blob] }));
+    let planned = bed.plan(&with("access", "reader")).await.ok();
+    let shown = planned.change().planned["role_assignments"].clone();
+    assert_eq!(shown.as_object().expect("a map").keys().collect::<Vec<_>>(), [BLOB, FILE]);
+    bed.core.apply_saved(planned).await.quiet();
+    assert_eq!(bed.state()["role_assignments"], shown);
+}
+
+#[tokio::test]
+async fn ids_are_known_before_a_creation_where_nothing_has_to_be_asked_for_them() {
+    let mut bed = bed().await;
+    let group = bed.group.clone();
+    let role = |guid: &str| format!("{}/providers/Microsoft.Authorization/roleDefinitions/{guid}", bed.subscription);
+    let (hub, account, roles) =
+        (bed.hub.clone(), bed.account.clone(), [(BLOB, role(BLOB_READER)), (FILE, role(FILE_READER))]);
+    for (target, id, on_existing, ids, adopted) in [
+        ("storage_account_id", &account, "fail", true, json!(false)),
+        ("scope", &account, "", true, json!(false)),
+        ("scope", &group, "FAIL", true, json!(false)),
+        ("hub_id", &hub, "fail", false, json!(false)),
+        ("storage_account_id", &account, "adopt", false, json!(UNKNOWN)),
+        ("hub_id", &hub, "adopt", false, json!(UNKNOWN)),
+    ] {
+        let config = json!({ target: id, "principal_id": ALICE, "access": "reader", "on_existing": on_existing });
+        let planned = bed.plan(&config).await.ok();
+        let shown = planned.change().planned["role_assignments"].clone();
+        assert_eq!(shown.as_object().map(serde_json::Map::len), Some(2), "{config}");
+        for (name, role) in &roles {
+            let entry = &shown[*name];
+            assert_eq!((&entry["role_definition_id"], &entry["adopted"]), (&json!(role), &adopted), "{config}");
+            assert_eq!(entry["id"] != UNKNOWN, ids, "{config}: {entry}");
+        }
+        bed.core.apply_saved(planned).await.quiet();
+        if ids {
+            assert_eq!(bed.state()["role_assignments"], shown, "{config}");
+        }
+        bed.plan(&config).await.ok().assert_empty();
+        bed.core.destroy(TYPE, "a").await.quiet();
+    }
+}
+
+#[tokio::test]
+async fn roles_above_all_subscriptions_have_ids_in_root_form() {
+    let mut bed = bed().await;
+    let scope = "/providers/Microsoft.Management/managementGroups/mg1";
+    let config = json!({ "scope": scope, "principal_id": ALICE, "role_definition_name": "Reader" });
+    let planned = bed.plan(&config).await.ok();
+    let role = &planned.change().planned["role_assignments"]["Reader"]["role_definition_id"];
+    assert_eq!(role, "/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7");
+    bed.core.apply_saved(planned).await.quiet();
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+// What is said.
+
+#[tokio::test]
+async fn what_a_refresh_finds_is_what_is_there_and_promises_nothing() {
+    let mut bed = bed().await;
+    bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
+    let recorded = bed.recorded();
+    for (_, id) in &recorded {
+        take_away(&bed, id);
+        let report = bed.core.refresh().await.ok();
+        let warning = report.warning("A role was taken away");
+        assert_eq!(report.diagnostics.0.len(), 1, "{}", report.diagnostics);
+        assert!(warning.detail.contains("was removed outside of Terraform"), "{warning}");
+        for promise in ["pply", "grants", "again", "destroy", "plan"] {
+            assert!(!warning.detail.contains(promise), "{promise}: {warning}");
+        }
+    }
+    assert_eq!(bed.state(), Value::Null);
+}
+
+#[tokio::test]
+async fn a_rename_of_many_says_one_thing_for_each_and_names_principal_role_and_scope() {
+    let mut bed = bed().await;
+    let principals: Vec<_> = (1..=7).map(|n| format!("cccccccc-0000-0000-0000-{n:012}")).collect();
+    principals.iter().for_each(|principal| bed.emulator.add_principal(principal, "User"));
+    let named = |prefix: &str, bed: &Bed| -> Vec<_> {
+        let one = |(n, principal): (usize, &String)| {
+            resource(TYPE, &format!("{prefix}{n}"), bed.by_hub(principal, "contributor"))
+        };
+        principals.iter().enumerate().map(one).collect()
+    };
+    let old = named("old", &bed);
+    bed.core.apply_all(old).await.quiet();
+    bed.core.plan_deletes_first(true);
+    for (prefix, last) in [("new", true), ("newer", false)] {
+        bed.core.delete_last(last);
+        bed.emulator.clear_requests();
+        let new = named(prefix, &bed);
+        let planned = bed.core.plan_all(new).await.ok();
+        assert_eq!(planned.diagnostics.0.len(), 7, "{}", planned.diagnostics);
+        for principal in &principals {
+            let told = planned.warning(principal);
+            for text in [principal.as_str(), "contributor", bed.hub.as_str(), "moved {"] {
+                assert!(told.detail.contains(text), "{text}: {told}");
+            }
+        }
+        let before = planned.diagnostics.0.len();
+        let report = bed.core.apply_saved(planned).await.ok();
+        // Where the new ones came first after all, the old ones say so, once each for both roles.
+        let told = &report.diagnostics.0[before..];
+        assert_eq!(told.len(), if last { 7 } else { 0 }, "{}", report.diagnostics);
+        for told in told {
+            let principals = principals.iter().filter(|principal| told.detail.contains(principal.as_str()));
+            assert_eq!(principals.count(), 1, "{told}");
+            for text in ["Storage Blob Data Contributor", "Storage File Data Privileged Contributor", &bed.account] {
+                assert!(told.detail.contains(text), "{text}: {told}");
+            }
+        }
+        for principal in &principals {
+            assert_eq!(bed.held(principal, &bed.account).len(), 2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_a_destroy_names_principal_role_and_scope() {
+    let mut bed = bed().await;
+    let all = vec![resource(TYPE, "a", bed.by_hub(ALICE, "reader")), resource(TYPE, "b", bed.by_account(BOB, BLOB))];
+    bed.core.apply_all(all).await.quiet();
+    for rule in [
+        Rule::on("DELETE", "*/roleAssignments/*", Fault::Denied),
+        Rule::on("DELETE", "*/roleAssignments/*", Fault::Status(409)).code("ScopeLocked"),
+        Rule::on("DELETE", "*/roleAssignments/*", Fault::Status(400)).code("SomethingElse"),
+    ] {
+        let rule = bed.emulator.fault(rule);
+        let report = bed.core.destroy_all().await.failed();
+        bed.emulator.release(rule);
+        for (principal, role) in [(ALICE, BLOB), (ALICE, FILE), (BOB, BLOB)] {
+            let says = |text: &str| report.diagnostics.0.iter().filter(|found| found.detail.contains(text)).count();
+            let told =
+                report.diagnostics.0.iter().find(|found| {
+                    [principal, role, bed.account.as_str()].iter().all(|text| found.detail.contains(text))
+                });
+            assert!(told.is_some_and(|told| told.is_error), "{principal} {role}: {}", report.diagnostics);
+            assert_eq!(says(principal), if principal == ALICE { 2 } else { 1 });
+        }
+    }
+}

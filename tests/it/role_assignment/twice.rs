@@ -1,0 +1,407 @@
+//! One assignment for two resources: what is refused, and how whoever stays keeps what they have.
+
+use serde_json::{Value, json};
+
+use super::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, Bed, FILE_READER, TYPE, bed};
+use crate::support::core::{ImportFrom, Resource, UNKNOWN, resource};
+
+const BOTH: [&str; 2] = [BLOB_READER, FILE_READER];
+
+/// A second hub on the same account.
+fn second_hub(bed: &Bed) -> String {
+    let hub = bed.hub.replace("hub1", "hub2");
+    bed.emulator.seed_hub(&hub, &bed.account, json!({}));
+    hub
+}
+
+/// Resources by name and configuration.
+fn all<const N: usize>(named: [(&str, &Value); N]) -> Vec<Resource> {
+    named.into_iter().map(|(name, config)| resource(TYPE, name, config.clone())).collect()
+}
+
+// Refused.
+
+#[tokio::test]
+async fn two_resources_for_one_role_are_refused_with_both_their_ids_and_nothing_is_sent() {
+    let mut bed = bed().await;
+    let second = second_hub(&bed);
+    let by = |target: &str, id: &str, choice: &str, value: &str| {
+        let config = json!({ target: id, "principal_id": ALICE, choice: value });
+        let role = if choice == "role_definition_name" { BLOB_CONTRIBUTOR } else { value };
+        (config, format!("{id}|{ALICE}|{role}"))
+    };
+    let (hub, account) = (bed.hub.clone(), bed.account.clone());
+    let first = by("hub_id", &hub, "access", "contributor");
+    for other in [
+        by("hub_id", &second, "access", "contributor"),
+        by("hub_id", &second, "scenario", "own_data"),
+        by("hub_id", &hub, "scenario", "own_data"),
+        by("hub_id", &hub, "access", "contributor"),
+        by("storage_account_id", &account, "scenario", "prompt_flow"),
+        by("scope", &account, "role_definition_name", "Storage Blob Data Contributor"),
+    ] {
+        for (one, two) in [(&first, &other), (&other, &first)] {
+            let planned = bed.core.plan_all(all([("a", &one.0), ("b", &two.0)])).await;
+            let error = planned.error("Two resources grant the same role");
+            for text in [one.1.as_str(), &two.1, "by storage_account_id", "destroy = false", "-refresh=false"] {
+                assert!(error.detail.contains(text), "{text}: {error}");
+            }
+            assert_eq!(planned.diagnostics.0.len(), 1, "{}", planned.diagnostics);
+            assert_eq!(bed.writes(), [""; 0]);
+        }
+    }
+    // Whatever shares no role goes side by side.
+    let reader = by("hub_id", &second, "access", "reader");
+    bed.core.apply_all(all([("a", &first.0), ("b", &reader.0)])).await.quiet();
+    assert_eq!(bed.held(ALICE, &account).len(), 4);
+}
+
+#[tokio::test]
+async fn a_second_one_is_refused_beside_one_that_is_there_and_beside_one_that_changes() {
+    let mut bed = bed().await;
+    let second = second_hub(&bed);
+    let (first, second) =
+        (bed.by_hub(ALICE, "reader"), json!({ "hub_id": second, "principal_id": ALICE, "access": "reader" }));
+    bed.apply(&first).await.quiet();
+    let described = json!({ "hub_id": bed.hub, "principal_id": ALICE, "access": "reader", "description": "new" });
+    for first in [first, described] {
+        for adopts in ["fail", "adopt"] {
+            let mut second = second.clone();
+            second["on_existing"] = json!(adopts);
+            bed.emulator.clear_requests();
+            let planned = bed.core.plan_all(all([("a", &first), ("b", &second)])).await;
+            assert!(planned.diagnostics.has_errors());
+            let report = bed.core.apply_all(all([("a", &first), ("b", &second)])).await.failed();
+            let told = report.diagnostics.0.iter().any(|found| found.is_error && found.detail.contains("moved {"));
+            let twice = report.diagnostics.0.iter().any(|found| found.summary == "Two resources grant the same role");
+            assert!(told || twice, "{}", report.diagnostics);
+            assert_eq!(bed.writes(), [""; 0]);
+        }
+    }
+    assert_eq!(bed.held(ALICE, &bed.account), BOTH);
+}
+
+// Not known before the apply.
+
+#[tokio::test]
+async fn a_hub_that_is_known_only_at_the_apply_takes_nothing_from_whoever_has_it() {
+    for there in [true, false] {
+        for adopts in [false, true] {
+            let mut bed = bed().await;
+            let second = second_hub(&bed);
+            let first = bed.by_hub(ALICE, "reader");
+            let mut late = json!({ "hub_id": second, "principal_id": ALICE, "access": "reader" });
+            late["on_existing"] = json!(if adopts { "adopt" } else { "fail" });
+            if there {
+                bed.apply(&first).await.quiet();
+            }
+            let mut unknown = late.clone();
+            unknown["hub_id"] = json!(UNKNOWN);
+            let planned = bed.core.plan_all(all([("a", &first), ("b", &unknown)])).await.ok();
+            bed.emulator.clear_requests();
+            let report = bed.core.apply_saved(planned.knowing_of("b", late.clone())).await;
+            let expected = adopts && there;
+            assert_eq!(!report.diagnostics.has_errors(), expected, "{there} {adopts} {}", report.diagnostics);
+            assert!(!bed.writes().iter().any(|write| write.starts_with("DELETE")));
+            assert_eq!(bed.held(ALICE, &bed.account), BOTH, "{there} {adopts}");
+
+            // The second one goes again, and then the first one.
+            for gone in ["b", "a"] {
+                if bed.core.state(TYPE, gone).is_null() {
+                    continue;
+                }
+                let rest =
+                    if gone == "b" && !bed.core.state(TYPE, "a").is_null() { all([("a", &first)]) } else { Vec::new() };
+                let stays = !rest.is_empty();
+                bed.core.apply_all(rest).await.ok();
+                assert_eq!(bed.held(ALICE, &bed.account).len(), if stays { 2 } else { 0 }, "{there} {adopts} {gone}");
+            }
+        }
+    }
+}
+
+/// The one that made it goes, and the one that adopted it stays.
+#[tokio::test]
+async fn what_another_resource_has_adopted_stays_when_its_maker_goes() {
+    for planned_first in [false, true] {
+        let mut bed = bed().await;
+        let second = second_hub(&bed);
+        let first = bed.by_hub(ALICE, "reader");
+        let late = json!({ "hub_id": second, "principal_id": ALICE, "access": "reader", "on_existing": "adopt" });
+        bed.apply(&first).await.quiet();
+        let mut unknown = late.clone();
+        unknown["hub_id"] = json!(UNKNOWN);
+        let planned = bed.core.plan_all(all([("a", &first), ("b", &unknown)])).await.ok();
+        bed.core.apply_saved(planned.knowing_of("b", late.clone())).await.ok();
+        // Both are in the state now, which the next plan refuses to go on with.
+        bed.core.plan_all(all([("a", &first), ("b", &late)])).await.error("Two resources grant the same role");
+        bed.core.plan_deletes_first(planned_first);
+        bed.emulator.clear_requests();
+        let planned = bed.core.plan_all(all([("b", &late)])).await;
+        if planned_first {
+            let error = planned.error("A role is kept and removed in one plan");
+            assert!(error.detail.contains("removed {") && error.detail.contains("destroy = false"), "{error}");
+            bed.core.forget(TYPE, "a");
+        } else {
+            planned.warning("Role assignments stay for another resource");
+            bed.core.apply_saved(planned).await.ok();
+        }
+        assert_eq!((bed.writes(), bed.held(ALICE, &bed.account)), (Vec::new(), BOTH.map(str::to_owned).to_vec()));
+        bed.core.plan_all(all([("b", &late)])).await.ok().assert_empty();
+    }
+}
+
+// States in which two objects stand for one assignment.
+
+/// A state as earlier versions wrote it: pairs of Alice and Bob for two hubs on one account, with one assignment for each.
+async fn both_hubs() -> (Bed, Vec<(&'static str, Value)>) {
+    let mut bed = bed().await;
+    let second = second_hub(&bed);
+    let mut named = Vec::new();
+    for (principal, name, copy) in [(ALICE, "a", "b"), (BOB, "c", "d")] {
+        let config = bed.by_hub(principal, "reader");
+        bed.core.apply(TYPE, name, config.clone()).await.quiet();
+        let mut stored = bed.core.stored(TYPE, name).clone();
+        stored.json["hub_id"] = json!(second);
+        stored.json["id"] = json!(format!("{second}|{principal}|reader"));
+        stored.text = stored.json.to_string();
+        bed.core.store(TYPE, copy, stored);
+        named.push((name, config));
+        named.push((copy, json!({ "hub_id": second, "principal_id": principal, "access": "reader" })));
+    }
+    bed.emulator.clear_requests();
+    (bed, named)
+}
+
+fn resources(named: &[(&'static str, Value)], but: &[&str]) -> Vec<Resource> {
+    let left = named.iter().filter(|(name, _)| !but.contains(name));
+    left.map(|(name, config)| resource(TYPE, name, config.clone())).collect()
+}
+
+#[tokio::test]
+async fn a_state_with_two_objects_for_one_assignment_plans_an_error_for_each_pair() {
+    for refreshes in [true, false] {
+        let (mut bed, named) = both_hubs().await;
+        bed.core.refresh_in_plans(refreshes);
+        let planned = bed.core.plan_all(resources(&named, &[])).await;
+        let errors = planned.diagnostics.0.iter().filter(|found| found.summary == "Two resources grant the same role");
+        assert_eq!((errors.count(), planned.diagnostics.0.len()), (2, 2), "{}", planned.diagnostics);
+        // All of it can be destroyed by the way that the error names.
+        bed.core.apply_all(Vec::new()).await.ok();
+        assert_eq!(bed.held(ALICE, &bed.account).len() + bed.held(BOB, &bed.account).len(), 0);
+        assert_eq!((bed.core.state(TYPE, "a"), bed.core.state(TYPE, "d")), (Value::Null, Value::Null));
+    }
+}
+
+#[tokio::test]
+async fn of_two_objects_for_one_assignment_either_can_go_and_the_other_keeps_it() {
+    for gone in [["b", "d"], ["a", "c"], ["a", "d"]] {
+        for refreshes in [true, false] {
+            for planned_first in [false, true] {
+                let (mut bed, named) = both_hubs().await;
+                bed.core.refresh_in_plans(refreshes);
+                bed.core.plan_deletes_first(planned_first);
+                let rest = resources(&named, &gone);
+                let planned = bed.core.plan_all(rest.clone()).await;
+                if planned_first {
+                    let error = planned.error("A role is kept and removed in one plan");
+                    for text in ["removed {", "destroy = false", "state rm"] {
+                        assert!(error.detail.contains(text), "{text}: {error}");
+                    }
+                    gone.iter().for_each(|name| bed.core.forget(TYPE, name));
+                } else {
+                    let planned = planned.ok();
+                    assert_eq!(planned.diagnostics.0.len(), 2, "{}", planned.diagnostics);
+                    assert!(planned.warning("Role assignments stay for another resource").detail.contains(ALICE));
+                    bed.core.apply_saved(planned).await.ok();
+                }
+                assert_eq!(bed.writes(), [""; 0], "{gone:?} {refreshes}");
+                for principal in [ALICE, BOB] {
+                    assert_eq!(bed.held(principal, &bed.account), BOTH, "{gone:?} {refreshes}");
+                }
+                gone.iter().for_each(|name| assert_eq!(bed.core.state(TYPE, name), Value::Null));
+                bed.core.plan_all(rest).await.ok().assert_empty();
+                // What is left owns it: it goes with the last one.
+                bed.core.apply_all(Vec::new()).await.ok();
+                assert_eq!(bed.held(ALICE, &bed.account).len() + bed.held(BOB, &bed.account).len(), 0);
+            }
+        }
+    }
+}
+
+/// One of the two only changes, so that it lets go of the assignments without being removed. An apply would not know of the
+/// other one.
+#[tokio::test]
+async fn of_two_objects_for_one_assignment_none_can_let_go_by_a_change_or_a_replacement() {
+    for (changed, attribute, value) in [
+        ("b", "access", "contributor"),
+        ("b", "principal_id", "cccccccc-0000-0000-0000-000000000003"),
+        ("a", "access", "contributor"),
+    ] {
+        for refreshes in [true, false] {
+            let (mut bed, mut named) = both_hubs().await;
+            bed.emulator.add_principal("cccccccc-0000-0000-0000-000000000003", "User");
+            bed.core.refresh_in_plans(refreshes);
+            let config = named.iter_mut().find(|(name, _)| *name == changed);
+            config.expect("a resource").1[attribute] = json!(value);
+            let report = bed.core.apply_all(resources(&named, &["c", "d"])).await.failed();
+            let error = report.error("A role is kept and removed in one plan");
+            assert!(error.detail.contains("removed {") && error.detail.contains(&format!("{ALICE}|reader")), "{error}");
+            assert_eq!(bed.writes(), [""; 0]);
+            assert_eq!(bed.held(ALICE, &bed.account), BOTH);
+            // By the way that the error names: it is taken out, and made anew.
+            bed.core.forget(TYPE, changed);
+            bed.core.apply_all(resources(&named, &["c", "d"])).await.ok();
+            assert!(BOTH.iter().all(|role| bed.held(ALICE, &bed.account).iter().any(|held| held == role)));
+        }
+    }
+}
+
+/// An object that a replacement has left over goes together with its successor.
+#[tokio::test]
+async fn what_only_an_object_and_its_left_over_one_have_goes_with_both() {
+    for refreshes in [true, false] {
+        let mut bed = bed().await;
+        let config = bed.by_hub(ALICE, "reader");
+        bed.apply(&config).await.quiet();
+        let stored = bed.core.stored(TYPE, "a").clone();
+        bed.core.leave_over(TYPE, "a", stored);
+        bed.core.refresh_in_plans(refreshes);
+        bed.core.apply_all(Vec::new()).await.ok();
+        assert_eq!((bed.state(), bed.held(ALICE, &bed.account).len()), (Value::Null, 0), "{refreshes}");
+    }
+}
+
+// Other addresses for the same.
+
+/// Alice's, Bob's and a third one's pairs by `count`, under names of our own or of somebody else.
+async fn counted(imported: bool) -> (Bed, Vec<String>) {
+    let mut bed = bed().await;
+    let third = "cccccccc-0000-0000-0000-000000000003".to_owned();
+    bed.emulator.add_principal(&third, "User");
+    let principals = vec![ALICE.to_owned(), BOB.to_owned(), third];
+    for (n, principal) in principals.iter().enumerate() {
+        let name = format!("r{n}");
+        if imported {
+            for role in ["Storage Blob Data Reader", "Storage File Data Privileged Reader"] {
+                bed.emulator.seed_assignment(&bed.account, principal, role);
+            }
+            bed.core.import(TYPE, &name, ImportFrom::Id(format!("{}|{principal}|reader", bed.hub))).await.quiet();
+        } else {
+            bed.core.apply(TYPE, &name, bed.by_hub(principal, "reader")).await.quiet();
+        }
+    }
+    bed.emulator.clear_requests();
+    (bed, principals)
+}
+
+fn by_count(bed: &Bed, principals: &[String]) -> Vec<Resource> {
+    let one = |(n, principal): (usize, &String)| resource(TYPE, &format!("r{n}"), bed.by_hub(principal, "reader"));
+    principals.iter().enumerate().map(one).collect()
+}
+
+#[tokio::test]
+async fn whoever_is_dropped_from_a_count_is_the_only_one_to_lose_roles() {
+    for dropped in [0, 1, 2] {
+        for (planned_first, last) in [(false, false), (false, true), (true, false), (true, true)] {
+            let (mut bed, mut principals) = counted(false).await;
+            bed.core.plan_deletes_first(planned_first);
+            bed.core.delete_last(last);
+            let gone = principals.remove(dropped);
+            let all = by_count(&bed, &principals);
+            let report = bed.core.apply_all(all.clone()).await.ok();
+            assert_eq!(bed.held(&gone, &bed.account), [""; 0]);
+            for principal in &principals {
+                assert_eq!(bed.held(principal, &bed.account), BOTH, "{dropped} {planned_first} {last}");
+            }
+            let shifted = 2 - dropped;
+            let told =
+                report.diagnostics.0.iter().filter(|found| found.detail.contains("use for_each with the principals"));
+            assert!((usize::from(shifted > 0)..=shifted + 1).contains(&told.count()), "{}", report.diagnostics);
+            bed.core.plan_all(all).await.ok().assert_empty();
+        }
+    }
+}
+
+#[tokio::test]
+async fn imported_names_that_a_count_shifts_are_an_error_that_says_how_and_nobody_loses_anything() {
+    for planned_first in [false, true] {
+        let (mut bed, mut principals) = counted(true).await;
+        bed.core.plan_deletes_first(planned_first);
+        let everybody = principals.clone();
+        let gone = principals.remove(0);
+        let all = by_count(&bed, &principals);
+        let report = bed.core.apply_all(all).await.failed();
+        let error = report.error("This state already holds the role");
+        for text in ["moved {", "use for_each with the principals as keys"] {
+            assert!(error.detail.contains(text), "{text}: {error}");
+        }
+        assert!(!error.detail.contains("does not manage") && !error.detail.contains("import {"), "{error}");
+        assert_eq!(bed.writes(), [""; 0]);
+        for principal in &everybody {
+            assert_eq!(bed.held(principal, &bed.account), BOTH);
+        }
+        // As the error says: keys instead of numbers, and each object is moved to its own.
+        for (n, principal) in everybody.iter().enumerate() {
+            bed.core.rename(TYPE, &format!("r{n}"), principal);
+        }
+        let keyed: Vec<_> =
+            principals.iter().map(|principal| resource(TYPE, principal, bed.by_hub(principal, "reader"))).collect();
+        bed.core.apply_all(keyed.clone()).await.quiet();
+        assert_eq!(bed.held(&gone, &bed.account), [""; 0]);
+        for principal in &principals {
+            assert_eq!(bed.held(principal, &bed.account), BOTH);
+        }
+        bed.core.plan_all(keyed).await.ok().assert_empty();
+    }
+}
+
+#[tokio::test]
+async fn a_rename_of_an_imported_object_is_an_error_that_says_that_this_state_has_it() {
+    for by_account in [false, true] {
+        for planned_first in [false, true] {
+            for refreshes in [true, false] {
+                let mut bed = bed().await;
+                let target = if by_account { bed.account.clone() } else { bed.hub.clone() };
+                for role in ["Storage Blob Data Reader", "Storage File Data Privileged Reader"] {
+                    bed.emulator.seed_assignment(&bed.account, ALICE, role);
+                }
+                bed.core.import(TYPE, "old", ImportFrom::Id(format!("{target}|{ALICE}|reader"))).await.quiet();
+                let attribute = if by_account { "storage_account_id" } else { "hub_id" };
+                let config = json!({ attribute: target, "principal_id": ALICE, "access": "reader" });
+                bed.core.plan_deletes_first(planned_first);
+                bed.core.refresh_in_plans(refreshes);
+                bed.emulator.clear_requests();
+                let report = bed.core.apply_all(all([("new", &config)])).await.failed();
+                let has =
+                    |text: &str| report.diagnostics.0.iter().any(|found| found.is_error && found.detail.contains(text));
+                assert!(has("moved {"), "{}", report.diagnostics);
+                if planned_first {
+                    report.error("This state already holds the role");
+                    assert!(!has("import {"), "{}", report.diagnostics);
+                }
+                assert!(!has("does not manage"), "{}", report.diagnostics);
+                assert_eq!(
+                    (bed.writes(), bed.held(ALICE, &bed.account)),
+                    (Vec::new(), BOTH.map(str::to_owned).to_vec())
+                );
+                // What it says is what helps.
+                bed.core.rename(TYPE, "old", "new");
+                bed.core.plan_all(all([("new", &config)])).await.ok().assert_empty();
+            }
+        }
+    }
+}
+
+/// Two resources that change places: their names follow from what they say, so each finds its own again.
+#[tokio::test]
+async fn two_that_exchange_their_principals_both_keep_their_roles() {
+    let mut bed = bed().await;
+    let (alice, bob) = (bed.by_hub(ALICE, "reader"), bed.by_hub(BOB, "reader"));
+    bed.core.apply_all(all([("a", &alice), ("b", &bob)])).await.quiet();
+    bed.core.apply_all(all([("a", &bob), ("b", &alice)])).await.ok();
+    for principal in [ALICE, BOB] {
+        assert_eq!(bed.held(principal, &bed.account), BOTH);
+    }
+    bed.core.plan_all(all([("a", &bob), ("b", &alice)])).await.ok().assert_empty();
+}
