@@ -411,8 +411,11 @@ mod tests {
         overlaps.iter().map(|overlap| (overlap.relation, overlap.other.as_str(), overlap.same_name)).collect()
     }
 
+    /// What a plan said, and what it keeps.
+    type Said = (Vec<(Relation, String, Option<bool>)>, Vec<String>);
+
     /// What the plans of one walk said, in their order.
-    fn plans(walk: &Walk, all: &[(&str, &[Key], &[Key])]) -> Vec<(Vec<(Relation, String, Option<bool>)>, Vec<String>)> {
+    fn plans(walk: &Walk, all: &[(&str, &[Key], &[Key])]) -> Vec<Said> {
         let plan = |(label, prior, planned): &(&str, &[Key], &[Key])| {
             let (overlaps, kept) = walk.plan(label, prior, planned);
             let told = told(&overlaps).into_iter().map(|(how, other, same)| (how, other.to_owned(), same)).collect();
