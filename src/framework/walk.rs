@@ -11,9 +11,15 @@ use std::{
     any::Any,
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
+use tokio::{sync::Notify, time::timeout};
+
+/// How long the plan of a removal waits to hear what is planned for another object that was seen to stand for the same
+/// thing. Engines look at an object and plan it in one step, so what was seen is about to be planned.
+const HEARING: Duration = Duration::from_secs(3);
 
 /// What an object stands for in the service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,8 +82,7 @@ pub enum Relation {
         /// Whether the removal leaves what it wrote in place.
         kept: bool,
     },
-    /// This one stays, and the removal of the other one was planned when that was not known, so that it undoes what
-    /// this one needs.
+    /// One of them stays, and the removal of the other one cannot know that, so that it undoes what the first one needs.
     IsUndone,
     /// This one is removed and the other one stays, so that the removal leaves everything in place.
     Stays,
@@ -98,7 +103,11 @@ pub enum Fate {
 
 /// What one walk knows, by what objects stand for.
 #[derive(Debug, Default)]
-pub struct Ledger(Mutex<HashMap<String, Subject>>);
+pub struct Ledger {
+    subjects: Mutex<HashMap<String, Subject>>,
+    /// Something was planned.
+    planned: Notify,
+}
 
 /// All objects that stand for one thing.
 #[derive(Debug, Default)]
@@ -108,6 +117,8 @@ struct Subject {
     stay: Vec<Party>,
     made: Vec<Party>,
     removed: Vec<Party>,
+    /// How many plans wait to hear of others before they let go of it.
+    waiting: usize,
     /// The names under which this process has written it.
     written: Vec<Option<String>>,
     /// The names that this process has deleted.
@@ -148,6 +159,11 @@ impl Subject {
         self.seen.len().saturating_sub(self.stay.len() + self.removed.len())
     }
 
+    /// Whether something is about to be planned for an object that may need what a removal of `key` would undo.
+    fn is_undecided(&self, key: &Key) -> bool {
+        self.open() > self.waiting && self.keeper(key).is_none() && !self.is_written(key)
+    }
+
     /// Whether this process has written what `key` is about.
     fn is_written(&self, key: &Key) -> bool {
         self.written.iter().any(|name| may_be_equal(name.as_deref(), key.name.as_deref()))
@@ -175,7 +191,7 @@ impl Walk {
     /// Works on what is known of a subject. What the lock guards is whole at any time, so that a panic elsewhere does
     /// not matter.
     fn with<T>(&self, subject: &str, work: impl FnOnce(&mut Subject) -> T) -> T {
-        let mut all: MutexGuard<'_, _> = self.ledger.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: MutexGuard<'_, _> = self.ledger.subjects.lock().unwrap_or_else(PoisonError::into_inner);
         work(all.entry(format!("{} {subject}", self.type_name)).or_default())
     }
 
@@ -186,10 +202,41 @@ impl Walk {
         }
     }
 
-    /// Notes what is planned for the object called `label`, which stands for `prior` and will stand for `planned`.
-    /// Gives what it has in common with others, and the subjects that it lets go of and leaves in place.
-    pub(super) fn plan(&self, label: &str, prior: &[Key], planned: &[Key]) -> (Vec<Overlap>, Vec<String>) {
+    /// Waits for the plans of other objects of the state that were seen to stand for what this one lets go of, as long as
+    /// they are about to be made.
+    async fn hear_of_others(&self, gone: &[&Key]) {
+        let wait = |change: fn(usize) -> usize| {
+            gone.iter().for_each(|key| self.with(&key.subject, |all| all.waiting = change(all.waiting)));
+        };
+        let is_undecided = || gone.iter().any(|key| self.with(&key.subject, |all| all.is_undecided(key)));
+        wait(|waiting| waiting + 1);
+        self.ledger.planned.notify_waiters();
+        let decided = async {
+            loop {
+                let planned = self.ledger.planned.notified();
+                if !is_undecided() {
+                    return;
+                }
+                planned.await;
+            }
+        };
+        // What is not heard of in time is taken not to be planned at all, as when it is forgotten.
+        let _ = timeout(HEARING, decided).await;
+        wait(|waiting| waiting - 1);
+    }
+
+    /// Notes what is planned for an object that stands for `prior`, called `had`, and will stand for `planned`, called
+    /// `label`. Gives what it has in common with others, and the subjects that it lets go of and leaves in place.
+    pub(super) async fn plan(
+        &self,
+        (had, prior): (&str, &[Key]),
+        (label, planned): (&str, &[Key]),
+    ) -> (Vec<Overlap>, Vec<String>) {
         let has = |keys: &[Key], key: &Key| keys.iter().any(|known| known.subject == key.subject);
+        let gone: Vec<_> = prior.iter().filter(|key| !has(planned, key)).collect();
+        if !gone.is_empty() {
+            self.hear_of_others(&gone).await;
+        }
         let (mut overlaps, mut kept) = (Vec::new(), Vec::new());
         for key in planned {
             overlaps.extend(self.with(&key.subject, |all| {
@@ -211,13 +258,13 @@ impl Walk {
                 found
             }));
         }
-        for key in prior.iter().filter(|key| !has(planned, key)) {
+        for key in gone {
             overlaps.extend(self.with(&key.subject, |all| {
                 let is_kept = all.keeper(key).is_some();
                 if is_kept {
                     kept.push(key.subject.clone());
                 }
-                all.removed.push(Party { label: label.to_owned(), name: key.name.clone(), kept: is_kept });
+                all.removed.push(Party { label: had.to_owned(), name: key.name.clone(), kept: is_kept });
                 // Engines plan the second half of a replacement that makes the new object first in the apply itself.
                 if all.is_written(key) {
                     return None;
@@ -230,6 +277,7 @@ impl Walk {
                     .or_else(|| succeeds.map(|other| other.overlap(key, relation)))
             }));
         }
+        self.ledger.planned.notify_waiters();
         (overlaps, kept)
     }
 
@@ -282,9 +330,9 @@ impl Walk {
         self.with(&key.subject, |all| key.name.as_ref().is_some_and(|name| all.deleted.contains(name)))
     }
 
-    /// The subjects for which other objects of the state were seen, too.
+    /// The subjects for which other objects of the state were seen, too, where there should be one only.
     pub(super) fn seen_with_others(&self, keys: &[Key]) -> Vec<String> {
-        let shared = keys.iter().filter(|key| self.with(&key.subject, |all| all.seen.len() > 1));
+        let shared = keys.iter().filter(|key| !key.shared && self.with(&key.subject, |all| all.seen.len() > 1));
         shared.map(|key| key.subject.clone()).collect()
     }
 
@@ -302,7 +350,7 @@ impl Walk {
     /// Takes everything of this type that replaced objects have left and that is `meant`, for a successor that cannot tell
     /// what it stands for.
     pub fn take_over_all<T: Any + Send>(&self, meant: impl Fn(&T) -> bool) -> Vec<T> {
-        let mut all = self.ledger.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.ledger.subjects.lock().unwrap_or_else(PoisonError::into_inner);
         let left = all.values_mut().filter_map(|all| {
             let is_meant = all.handed_over.as_ref().and_then(|object| object.downcast_ref()).is_some_and(&meant);
             if is_meant { all.handed_over.take() } else { None }

@@ -84,11 +84,15 @@ pub(super) struct Plan<'p> {
 impl Plan<'_> {
     /// Completes the plan as far as things are known.
     pub(super) async fn complete(&mut self) -> Result<(), Diagnostic> {
-        let had = self.prior.as_ref().map(grant::entries).transpose()?.unwrap_or_default();
+        let mut had = self.prior.as_ref().map(grant::entries).transpose()?.unwrap_or_default();
         let shown_scope = target::shown(&self.config, self.prior.as_ref());
         target::fill(&mut self.planned, &self.config, shown_scope.as_ref());
         let shown_roles = choice::shown(&self.config, self.prior.as_ref(), &had);
         choice::fill(&mut self.planned, &self.config, shown_roles.as_deref(), shown_scope.as_ref());
+        // What another principal has is no part of what this one gets.
+        if self.prior.as_ref().is_some_and(|prior| prior.principal_id != self.planned.principal_id) {
+            had.clear();
+        }
         if self.config.condition_version.is_null() {
             self.planned.condition_version = Attr::Unknown;
             self.planned.condition_version = self.planned.language();
