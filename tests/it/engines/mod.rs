@@ -16,3 +16,4 @@ mod peers;
 mod provider;
 mod runner;
 mod secrets;
+mod succession;
