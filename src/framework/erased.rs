@@ -10,7 +10,7 @@ use super::{
     },
     schema::{IdentitySchema, Schema},
     state::{Mismatch, from_value, to_value},
-    walk::{Key, Succession},
+    walk::{Key, Relation, Succession},
 };
 
 /// A future that a trait object can return.
@@ -251,7 +251,17 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             let mut private = private.without_reserved();
             if change.config.is_null() {
                 let prior = fit!(change.prior.clone(), |error: Diagnostic| unplanned(error.into()));
-                let (overlaps, kept) = walk.plan(&label(&change.prior), &self.resource.keys(&prior), &[]);
+                let (mut overlaps, mut kept) =
+                    walk.plan((&label(&change.prior), &self.resource.keys(&prior)), ("", &[])).await;
+                // The removal of an object left over by a replacement is planned again in the apply, which knows of one that
+                // stays by what the last read has noted only.
+                let is_noted = |key: &Key| seen_with_others.iter().flatten().any(|seen| *seen == key.subject);
+                for overlap in overlaps.iter_mut().filter(|overlap| overlap.relation == Relation::Stays) {
+                    if !overlap.key.shared && !is_noted(&overlap.key) {
+                        overlap.relation = Relation::IsUndone;
+                        kept.retain(|kept| *kept != overlap.key.subject);
+                    }
+                }
                 let mut diagnostics = self.resource.overlaps(&prior, &overlaps);
                 let request = DestroyPlanRequest { prior, kept: &kept, private: &private };
                 diagnostics.extend(self.resource.plan_destroy(context, request).await);
@@ -287,7 +297,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                     walk.kept(&stood_for, keys)
                 } else {
                     let id = to_value(&state).map_or_else(|_| self.name().to_owned(), |state| label(&state));
-                    let (overlaps, kept) = walk.plan(&id, &stood_for, keys);
+                    let (overlaps, kept) = walk.plan((&label(&change.prior), &stood_for), (&id, keys)).await;
                     diagnostics.extend(self.resource.overlaps(&state, &overlaps));
                     kept
                 };

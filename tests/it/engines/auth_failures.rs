@@ -31,7 +31,7 @@ async fn a_creation_that_the_account_refuses_is_finished_by_the_next_apply_or_un
             bed.emulator.configure(|options| options.policy.clear());
             if finished {
                 let applied = workspace.apply(&[]).await.succeeded();
-                assert_eq!(applied.warnings(), ["What was found is handed on"]);
+                assert_eq!(applied.warnings(), ["Original settings handed to the replacement"]);
                 assert_eq!(bed.writes(), ["PATCH sa1 false"]);
                 let kept = workspace.in_state(ADDRESS).await.unwrap();
                 let original = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true });

@@ -28,6 +28,13 @@ pub(super) const KEYLESS: (&str, bool) = ("identity", false);
 /// A hub that signs in with a key of its account, as the bed has it at first.
 pub(super) const WITH_KEYS: (&str, bool) = ("accesskey", true);
 
+/// Ways to run an engine in which it comes to its objects in different orders.
+pub(super) const ORDERS: [&[&str]; 2] = [&[], &["-parallelism=1"]];
+
+/// The same, and without a look at what is there.
+pub(super) const BLIND_ORDERS: [&[&str]; 4] =
+    [&[], &["-parallelism=1"], &["-refresh=false"], &["-refresh=false", "-parallelism=1"]];
+
 /// The emulator and what is in it.
 pub(super) struct Bed {
     pub(super) emulator: Emulator,

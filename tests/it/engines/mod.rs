@@ -17,3 +17,4 @@ mod provider;
 mod runner;
 mod secrets;
 mod shared_account;
+mod succession;

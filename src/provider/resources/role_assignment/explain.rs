@@ -179,6 +179,11 @@ const LET_GO: &str = "To take one out of the state without a change in Azure, pu
                       instance of a block with for_each run state rm ADDRESS instead):\n\nremoved {\n  from = \
                       foundryhub_role_assignment.NAME\n  lifecycle {\n    destroy = false\n  }\n}";
 
+/// What to do about an object that a replacement has left over.
+const DEPOSED: &str = "If the plan calls one of them \"deposed\", it is left over from a replacement. Plan again without \
+                       -parallelism=1 and -refresh=false; where it says the same again, take both out of the state with \
+                       state rm ADDRESS and import the resource again.";
+
 const DESTROY_ALL: &str = "To destroy everything there is, run destroy with -refresh=false, which does not plan the \
                            configuration.";
 
@@ -199,7 +204,7 @@ fn renamed() -> String {
     format!(
         "If that resource was renamed, or its key in for_each was changed, write\n\n{MOVED}\n\nand nothing changes in Azure. With \
          count, where resources shift when one is taken out, use for_each with the principals as keys, and moved blocks to get \
-         there. {DESTROY_ALL}"
+         there.\n\n{DEPOSED}\n\n{DESTROY_ALL}"
     )
 }
 
@@ -257,8 +262,7 @@ fn granted_twice(state: &State, overlap: &Overlap) -> Diagnostic {
 fn removed_and_kept(removed: &str, kept: &str) -> Diagnostic {
     let detail = format!(
         "This plan destroys or changes\n{removed}\n\nand with it role assignments that another resource needs, too:\n{kept}\n\n\
-         {LET_GO} If the plan calls the first one \"deposed\", it is left over from a replacement: plan again without \
-         -parallelism=1.\n\n{DESTROY_ALL}"
+         {LET_GO}\n\n{DEPOSED}\n\n{DESTROY_ALL}"
     );
     Diagnostic::error("A role is kept and removed in one plan", detail)
 }

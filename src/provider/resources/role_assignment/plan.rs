@@ -91,6 +91,10 @@ impl Plan<'_> {
         target::fill(&mut self.planned, &self.config, shown_scope.as_ref());
         let shown_roles = choice::shown(&self.config, self.prior.as_ref(), &had);
         choice::fill(&mut self.planned, &self.config, shown_roles.as_deref(), shown_scope.as_ref());
+        // What another principal has is no part of what this one gets.
+        if self.prior.as_ref().is_some_and(|prior| prior.principal_id != self.planned.principal_id) {
+            had.clear();
+        }
         if self.config.condition_version.is_null() {
             self.planned.condition_version = Attr::Unknown;
             self.planned.condition_version = self.planned.language();

@@ -297,12 +297,14 @@ fn renamed(hub: &str) -> Diagnostic {
     Diagnostic::error("One hub is destroyed and created in one plan", detail).at(Path::root(HUB))
 }
 
-/// The removal of another object for the same hub was planned before this one was known.
+/// One of two objects for one hub is removed without knowing that the other one stays.
 fn undone(hub: &str) -> Diagnostic {
     let detail = format!(
-        "This plan destroys another foundryhub_storage_auth of\n{hub}\n\nwhich would put back what this one needs. {LET_GO} If the \
-         plan calls the other one \"deposed\", it is left over from a replacement: plan again without -parallelism=1.\n\n\
-         {DESTROY_ALL}"
+        "This plan destroys one foundryhub_storage_auth of\n{hub}\n\nand keeps another one, which needs what the first one would \
+         put back. {LET_GO}\n\nIf \
+         the plan calls the other one \"deposed\", it is left over from a replacement. Plan again without -parallelism=1 and \
+         -refresh=false; where it says the same again, run taint ADDRESS for the resource of this configuration first: it is \
+         then replaced, too, and nothing changes in Azure for that.\n\n{DESTROY_ALL}"
     );
     Diagnostic::error("One hub is kept and destroyed in one plan", detail).at(Path::root(HUB))
 }
