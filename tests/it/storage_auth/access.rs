@@ -79,7 +79,8 @@ async fn a_plan_warns_of_who_lacks_roles_and_enforce_stops_with_nothing_touched(
     let warning = planned.warning("Somebody would lose access");
     assert_eq!(warning.path, "access_check_principal_ids");
     assert!(warning.detail.contains(&format!("{ALICE} lacks {FILE_READER:?}")), "{warning}");
-    assert!(warning.detail.contains("access       = \"reader\""), "{warning}");
+    // The pair would meet the role that she has.
+    assert!(warning.detail.contains(&format!("role_definition_name = {FILE_READER:?}")), "{warning}");
     assert!(warning.detail.contains("the apply will stop"), "{warning}");
     let report = bed.core.apply_saved(planned).await.failed();
     let error = report.error("Somebody would lose access");
@@ -691,6 +692,9 @@ async fn what_is_waited_for_is_in_the_log() {
     let [line] = lines[..] else { panic!("{log}") };
     assert!(line.contains("\"@level\":\"info\"") && line.contains("workspaceblobstore"), "{line}");
     assert!(line.contains("the platform's grant") && line.contains("/workspaces/hub1"), "{line}");
+    let found = log.lines().find(|line| line.contains("\"code\":\"datastores_use_keys\"")).expect("the finding");
+    let subject = format!("\"subject\":{:?}", bed.hub);
+    assert!(found.contains(&subject) && found.contains("\"stops\":false"), "{found}");
 }
 
 #[tokio::test]

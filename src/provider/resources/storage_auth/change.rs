@@ -11,7 +11,7 @@ use crate::{
     framework::{Diagnostic, Diagnostics, Severity, walk::Walk},
     provider::{
         Session,
-        access::{self, Access, Check, Finding},
+        access::{Access, Check, Finding},
         hub, report,
     },
 };
@@ -75,7 +75,7 @@ impl Change<'_> {
         let mut others = Vec::new();
         if let Some(access) = access {
             let (findings, found) = access.before_anything(keys == Some(false)).await;
-            self.weigh(&findings, access.terms.check)?;
+            self.weigh(access, &findings)?;
             others = found;
         }
         if let Some(mode) = mode {
@@ -87,7 +87,7 @@ impl Change<'_> {
         }
         if let (Some(access), Some(false)) = (access, keys) {
             let findings = access.before_keys_go_off(mode.is_some(), &others).await;
-            let weighed = findings.and_then(|findings| self.weigh(&findings, access.terms.check));
+            let weighed = findings.and_then(|findings| self.weigh(access, &findings));
             weighed.map_err(|error| self.incomplete(error.into()))?;
         }
         if let Some(keys) = keys
@@ -108,8 +108,8 @@ impl Change<'_> {
     }
 
     /// Takes note of findings; the last of those that stop is the error.
-    fn weigh(&mut self, findings: &[Finding], check: Check) -> Result<(), Diagnostic> {
-        self.found.extend(access::judge(findings, check));
+    fn weigh(&mut self, access: &Access<'_>, findings: &[Finding]) -> Result<(), Diagnostic> {
+        self.found.extend(access.apply_messages(findings));
         match self.found.0.iter().rposition(|found| found.severity == Severity::Error) {
             Some(position) => Err(self.found.0.remove(position)),
             None => Ok(()),

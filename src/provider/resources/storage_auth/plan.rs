@@ -16,7 +16,7 @@ use crate::{
     },
     provider::{
         Session,
-        access::{self, Access, Check},
+        access::{Access, Check},
         hub::{self, Unread},
     },
 };
@@ -155,7 +155,7 @@ async fn foresee(
     let is_done = async || now.keys.is_none() && now.mode == target.mode && keys_are_off().await;
     if access.terms.check != Check::Off && target.takes_keys_away(&now) && !is_done().await {
         let findings = access.foresee(target.keys == Some(false) && now.keys != Some(false)).await;
-        found.extend(access::foretell(&findings, access.terms.check));
+        found.extend(access.plan_messages(&findings));
     }
     Foreseen { found, account: Some(account) }
 }

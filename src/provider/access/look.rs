@@ -1,0 +1,141 @@
+//! What the access check asks Azure, and what it makes of the answers.
+
+use time::OffsetDateTime;
+
+use super::{
+    Access, Finding, List, Principal, Stage,
+    holdings::{self, Holding, Standing},
+};
+use crate::arm::{
+    ArmId, Read,
+    role_assignments::{Filter, RoleAssignment},
+    workspaces::{AuthModeKind, Workspace, WorkspaceKind},
+};
+
+/// Which grants of this process count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grants {
+    /// Those it has made. One that is only planned may still fail.
+    Made,
+    /// Those it plans to make as well.
+    Planned,
+}
+
+/// What was found, and on what grants that relies.
+#[derive(Default)]
+pub(super) struct Looked {
+    pub(super) findings: Vec<Finding>,
+    /// When the grants relied on were made.
+    pub(super) relied: Vec<OffsetDateTime>,
+    /// Azure's clock.
+    pub(super) now: Option<OffsetDateTime>,
+    /// What is missing and may be about to come.
+    pub(super) awaited: Option<String>,
+}
+
+impl Looked {
+    /// Takes in how a principal stands.
+    pub(super) fn add(&mut self, principal: Principal, standing: Standing) {
+        match standing {
+            Standing::Holds(made) => self.relied.extend(made.into_iter().flatten()),
+            Standing::Lacks(roles) => self.findings.push(Finding::Lacks { principal, roles }),
+            Standing::Unsure(roles, doubts) => self.findings.push(Finding::NotVerifiable { principal, roles, doubts }),
+        }
+    }
+}
+
+impl Access<'_> {
+    /// Lists what is held at the account or above it.
+    pub(super) async fn list(&self, read: Read) -> Result<(Vec<RoleAssignment>, Option<OffsetDateTime>), Finding> {
+        let assignments = self.session.arm.role_assignments();
+        match assignments.list(self.account.arm(), &Filter::AtScope, read, self.call).await {
+            Ok(listed) => Ok((listed.value, listed.date)),
+            Err(error) => Err(Finding::NotReadable { list: List::RoleAssignments, error }),
+        }
+    }
+
+    pub(super) fn holdings(&self, listed: &[RoleAssignment], grants: Grants) -> Vec<Holding> {
+        let account = self.account.arm();
+        let mut granted = self.session.grants_at(account);
+        granted.retain(|grant| grants == Grants::Planned || grant.created_on.is_some());
+        holdings::on(account, listed, &granted)
+    }
+
+    /// The roles that are the user's to grant.
+    pub(super) fn configured(&self, holdings: &[Holding]) -> Looked {
+        let mut looked = Looked::default();
+        for id in &self.terms.principals {
+            looked.add(Principal::Required(id.clone()), holdings::pair(id, holdings));
+        }
+        let has_system_identity = self.hub.system_principal_id().is_some();
+        match self.assigned_identity() {
+            Some(id) => {
+                let kind = if has_system_identity { Principal::PrimaryIdentity } else { Principal::AssignedIdentity };
+                looked.add(kind(id.to_owned()), holdings::contributor_pair(id, holdings));
+            }
+            None if has_system_identity => {}
+            None => {
+                let candidates = self.hub.user_assigned_principal_ids().map(str::to_owned).collect();
+                looked.findings.push(Finding::HubIdentityUnknown { candidates });
+            }
+        }
+        looked
+    }
+
+    /// The user-assigned identity that the hub uses: the primary one, or the only identity that it has.
+    fn assigned_identity(&self) -> Option<&str> {
+        let mut all = self.hub.user_assigned_principal_ids();
+        match (self.hub.primary_user_assigned_principal_id(), all.next(), all.next()) {
+            (Some(primary), ..) => Some(primary),
+            (None, Some(only), None) if self.hub.system_principal_id().is_none() => Some(only),
+            _ => None,
+        }
+    }
+
+    pub(super) fn nobody(&self, holdings: &[Holding]) -> Option<Finding> {
+        let mut hubs: Vec<&str> = self.hub.user_assigned_principal_ids().collect();
+        hubs.extend(self.hub.system_principal_id());
+        (!holdings::anybody_holds_a_pair(&hubs, holdings)).then_some(Finding::NobodyHoldsRoles)
+    }
+
+    /// Other workspaces on the account that still use keys, and what is to be said of those that do not come to one of the
+    /// `awaited` stages within moments. Projects go with their hub.
+    pub(super) async fn others(&self, read: Read, awaited: impl Fn(Stage) -> bool) -> (Vec<Finding>, Vec<ArmId>) {
+        let subscription = self.hub_id.subscription();
+        let all = match self.session.arm.workspaces().list_by_subscription(subscription, read, self.call).await {
+            Ok(all) => all,
+            Err(error) => return (vec![Finding::NotReadable { list: List::Workspaces, error }], Vec::new()),
+        };
+        let uses_keys = |other: &&Workspace| {
+            let properties = &other.properties;
+            other.kind() != WorkspaceKind::Project
+                && properties.system_datastores_auth_mode.kind() == AuthModeKind::AccessKey
+                && ArmId::parse(&properties.storage_account).is_ok_and(|account| account == *self.account.arm())
+        };
+        let others = all.iter().filter(uses_keys).filter_map(|other| ArmId::parse(&other.id).ok());
+        let others: Vec<ArmId> = others.filter(|other| other != self.hub_id.arm()).collect();
+        if others.is_empty() {
+            return Default::default();
+        }
+        let switches = &self.session.switches;
+        // What ends this wait early ends the operation with its next request.
+        let wait = switches.wait_to_begin(self.account.arm(), &others, &awaited);
+        _ = self.session.arm.wait_for(wait, "waiting for other hubs of the account", self.call).await;
+        let (mut failed, mut unknown) = (Vec::new(), Vec::new());
+        for other in &others {
+            match switches.stage(other) {
+                Some(Stage::Failed) => failed.push(other.clone()),
+                Some(stage) if awaited(stage) => {}
+                _ => unknown.push(other.clone()),
+            }
+        }
+        let mut findings = Vec::new();
+        if !failed.is_empty() {
+            findings.push(Finding::OthersNotSwitched { others: failed });
+        }
+        if !unknown.is_empty() {
+            findings.push(Finding::OthersUseKeys { others: unknown, hubs: others.len() + 1 });
+        }
+        (findings, others)
+    }
+}
