@@ -157,8 +157,9 @@ impl Bed {
 
 #[tokio::test]
 async fn an_entry_of_the_state_that_makes_no_sense_is_an_error_that_names_it_whatever_is_done() {
+    type Junk = fn(&Bed) -> Value;
     let account = |bed: &Bed| bed.account.clone();
-    let cases: [(&str, fn(&Bed) -> Value); 8] = [
+    let cases: [(&str, Junk); 8] = [
         ("id", |_| json!("junk")),
         ("id", |_| json!("")),
         ("id", |_| Value::Null),
