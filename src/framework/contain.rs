@@ -2,6 +2,8 @@
 
 use std::{any::Any, cell::Cell, future::Future, panic::AssertUnwindSafe, pin::pin};
 
+use futures_util::{Stream, StreamExt as _, stream};
+
 thread_local! {
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
 }
@@ -26,6 +28,17 @@ pub async fn contain<T>(work: impl Future<Output = T>) -> Result<T, String> {
         }
     });
     marked.await
+}
+
+/// The stream without its panics: one in it is the last item, an error with the text of the panic.
+pub fn contain_each<S: Stream>(items: S) -> impl Stream<Item = Result<S::Item, String>> {
+    stream::unfold(Some(Box::pin(items)), |items| async {
+        let mut items = items?;
+        match contain(items.next()).await {
+            Ok(item) => item.map(|item| (Ok(item), Some(items))),
+            Err(panic) => Some((Err(panic), None)),
+        }
+    })
 }
 
 fn text(panic: &(dyn Any + Send)) -> String {

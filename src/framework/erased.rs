@@ -1,16 +1,20 @@
-//! Resource types as the server holds them: of any state struct, by value.
+//! Types as the server holds them: of any struct, by value. Here is what all kinds share, and what resources take.
 
 use std::{future::Future, pin::Pin};
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use super::{
-    Diagnostic, Diagnostics, Path, Private, Type, Value, json, plan,
+    Diagnostic, Diagnostics, Path, Private, Type, Value,
+    context::Context,
+    json, plan,
     resource::{
-        Context, CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest,
-        Planned, Resource, UpdateRequest,
+        CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned,
+        Resource, UpdateRequest,
     },
     schema::{IdentitySchema, Schema},
     state::{Mismatch, from_value, to_value},
-    walk::{Key, Relation, Succession},
+    walk::{Key, Overlap, Relation, Succession},
 };
 
 /// A future that a trait object can return.
@@ -75,59 +79,101 @@ pub struct Change {
     pub private: Vec<u8>,
 }
 
-/// A [`Resource`] without its types.
-pub trait AnyResource<C>: Send + Sync {
+/// What every type has that users write configurations for: resources, data sources, list resources and actions.
+pub trait Described: Send + Sync {
     /// The type's name in HCL.
     fn name(&self) -> &'static str;
     /// Its attributes and blocks.
     fn schema(&self) -> &Schema;
-    /// The type of its state.
+    /// The type of its configuration, and of its state where it has one.
     fn ty(&self) -> &Type;
+    /// Checks a configuration.
+    fn validate(&self, config: Value) -> Diagnostics;
+}
+
+/// A [`Resource`] without its types.
+pub trait AnyResource<C>: Described {
     /// Its identity's attributes.
     fn identity_schema(&self) -> &IdentitySchema;
     /// Whether a change may give an object another identity.
     fn identity_may_change(&self) -> bool;
     /// What an object of a state stands for.
     fn keys(&self, state: &Value) -> Vec<Key>;
-    /// Checks a configuration.
-    fn validate(&self, config: Value) -> Diagnostics;
     /// Brings a stored state to today's schema.
     fn upgrade(&self, version: i64, json: &[u8]) -> (Value, Diagnostics);
     /// Plans a creation, change or removal.
-    fn plan<'a>(&'a self, context: Context<'a, C>, change: Change) -> Answer<'a, PlannedChange>;
+    fn plan(&self, context: Context<C>, change: Change) -> Answer<'_, PlannedChange>;
     /// Makes, changes or removes the object.
-    fn apply<'a>(&'a self, context: Context<'a, C>, change: Change) -> Answer<'a, Left>;
+    fn apply(&self, context: Context<C>, change: Change) -> Answer<'_, Left>;
     /// Looks at the object.
-    fn read<'a>(&'a self, context: Context<'a, C>, state: Value, private: Vec<u8>) -> Answer<'a, Left>;
+    fn read(&self, context: Context<C>, state: Value, private: Vec<u8>) -> Answer<'_, Left>;
     /// Finds an object to manage.
-    fn import<'a>(&'a self, context: Context<'a, C>, target: ImportTarget<Value>) -> Answer<'a, Left>;
+    fn import(&self, context: Context<C>, target: ImportTarget<Value>) -> Answer<'_, Left>;
     /// What a configuration of the object says.
     fn configuration(&self, state: Value) -> (Value, Diagnostics);
     /// Takes over another type's state.
     fn take_over(&self, source: &MoveSource) -> Left;
 }
 
-/// A resource with its schema at hand.
+/// What an author wrote, with its schema at hand.
 #[derive(Debug)]
-pub struct Erased<R> {
-    resource: R,
+pub struct Erased<T> {
+    pub(super) author: T,
+    name: &'static str,
     schema: Schema,
-    identity_schema: IdentitySchema,
     ty: Type,
+    /// That of a resource.
+    identity_schema: IdentitySchema,
+    validate: fn(&T, Value) -> Diagnostics,
+}
+
+impl<T> Erased<T> {
+    /// Wraps what an author wrote, whose own validation is `validate`.
+    pub(super) fn new(name: &'static str, schema: Schema, validate: fn(&T, Value) -> Diagnostics, author: T) -> Self {
+        let identity_schema = IdentitySchema::default();
+        Self { author, name, ty: schema.block.ty(), schema, identity_schema, validate }
+    }
+}
+
+/// What an author's own validation says of a configuration.
+pub(super) fn validated<S: DeserializeOwned>(config: Value, validate: impl FnOnce(&S) -> Diagnostics) -> Diagnostics {
+    read_struct(config).map_or_else(Diagnostics::from, |config| validate(&config))
+}
+
+impl<T: Send + Sync> Described for Erased<T> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn ty(&self) -> &Type {
+        &self.ty
+    }
+
+    fn validate(&self, config: Value) -> Diagnostics {
+        let mut diagnostics = plan::check(&self.schema.block, &config);
+        diagnostics.extend((self.validate)(&self.author, config));
+        diagnostics
+    }
 }
 
 impl<R: Resource> Erased<R> {
     /// Wraps a resource.
-    pub fn new(resource: R) -> Self {
-        let schema = resource.schema();
-        Self { ty: schema.block.ty(), identity_schema: resource.identity_schema(), schema, resource }
+    pub fn resource(resource: R) -> Self {
+        let (name, schema, identity_schema) = (resource.name(), resource.schema(), resource.identity_schema());
+        let validate = |resource: &R, config| validated(config, |config| resource.validate(config));
+        let erased = Self::new(name, schema, validate, resource);
+        Self { identity_schema, ..erased }
     }
 
     /// What an outcome is by value. An object that has no value is `known` instead, which is what is known of it
     /// otherwise: that it cannot be told does not make it go away.
-    fn left(&self, outcome: Outcome<R::State>, known: &Value) -> Left {
+    pub(super) fn left(&self, outcome: Outcome<R::State>, known: &Value) -> Left {
         let Outcome { state, private, mut diagnostics } = outcome;
-        let identity = state.as_ref().and_then(|state| self.resource.identity(state));
+        let identity = state.as_ref().and_then(|state| self.author.identity(state));
         let mut value = |result: Option<Result<Value, Mismatch>>, known: &Value| match result {
             Some(Ok(value)) => value,
             Some(Err(mismatch)) => {
@@ -161,62 +207,65 @@ fn label(object: &Value) -> String {
     object.get("id").as_str().unwrap_or("an object whose id is not known yet").to_owned()
 }
 
+/// Lets a removal keep what an object that stays has only where the last read has seen both. The removal of an object left
+/// over by a replacement is planned again in the apply, which knows of one that stays by that alone.
+fn rely_on_the_last_read(overlaps: &mut [Overlap], kept: &mut Vec<String>, seen_with_others: &[String]) {
+    for overlap in overlaps.iter_mut().filter(|overlap| overlap.relation == Relation::Stays && !overlap.key.shared) {
+        if !seen_with_others.contains(&overlap.key.subject) {
+            overlap.relation = Relation::IsUndone;
+            kept.retain(|kept| *kept != overlap.key.subject);
+        }
+    }
+}
+
 fn keep(private: &mut Private, kept: &[String]) {
     if !kept.is_empty() {
         private.set(KEEPS, &kept);
     }
 }
 
-fn failed(diagnostic: Diagnostic) -> Left {
-    Left { state: Value::Null, identity: Value::Null, private: Vec::new(), diagnostics: diagnostic.into() }
+/// What an operation left behind that has failed.
+pub(super) fn failed(diagnostics: impl Into<Diagnostics>) -> Left {
+    Left { state: Value::Null, identity: Value::Null, private: Vec::new(), diagnostics: diagnostics.into() }
+}
+
+/// Reads a struct from a value that its schema has let pass.
+pub(super) fn read_struct<S: DeserializeOwned>(value: Value) -> Result<S, Diagnostic> {
+    from_value(value).map_err(|mismatch| mistake(&mismatch))
+}
+
+/// Makes a value of a struct.
+pub(super) fn write_struct<S: Serialize>(value: &S) -> Result<Value, Diagnostic> {
+    to_value(value).map_err(|mismatch| mistake(&mismatch))
 }
 
 /// Unwraps a value read into a struct, or returns with the mistake.
 macro_rules! fit {
     ($value:expr, $failed:expr) => {
-        match from_value($value) {
+        match read_struct($value) {
             Ok(fitting) => fitting,
-            Err(mismatch) => return $failed(mistake(&mismatch)),
+            Err(error) => return $failed(error),
         }
     };
 }
 
 impl<R: Resource> AnyResource<R::Client> for Erased<R> {
-    fn name(&self) -> &'static str {
-        self.resource.name()
-    }
-
-    fn schema(&self) -> &Schema {
-        &self.schema
-    }
-
-    fn ty(&self) -> &Type {
-        &self.ty
-    }
-
     fn identity_schema(&self) -> &IdentitySchema {
         &self.identity_schema
     }
 
     fn identity_may_change(&self) -> bool {
-        self.resource.identity_may_change()
+        self.author.identity_may_change()
     }
 
     fn keys(&self, state: &Value) -> Vec<Key> {
-        from_value(state.clone()).map(|state| self.resource.keys(&state)).unwrap_or_default()
-    }
-
-    fn validate(&self, config: Value) -> Diagnostics {
-        let mut diagnostics = plan::check(&self.schema.block, &config);
-        let config = fit!(config, Diagnostics::from);
-        diagnostics.extend(self.resource.validate(&config));
-        diagnostics
+        from_value(state.clone()).map(|state| self.author.keys(&state)).unwrap_or_default()
     }
 
     fn upgrade(&self, version: i64, text: &[u8]) -> (Value, Diagnostics) {
         let (ty, change): (Type, fn(Value) -> Value) = if version == self.schema.version {
             (self.ty.clone(), |value| value)
-        } else if let Some(upgrade) = self.resource.upgrade(version) {
+        } else if let Some(upgrade) = self.author.upgrade(version) {
             upgrade
         } else {
             let detail = format!(
@@ -235,7 +284,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
         }
     }
 
-    fn plan<'a>(&'a self, context: Context<'a, R::Client>, change: Change) -> Answer<'a, PlannedChange> {
+    fn plan(&self, context: Context<R::Client>, change: Change) -> Answer<'_, PlannedChange> {
         Box::pin(async move {
             let unplanned = |diagnostics: Diagnostics| PlannedChange {
                 state: Value::Null,
@@ -252,19 +301,11 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             if change.config.is_null() {
                 let prior = fit!(change.prior.clone(), |error: Diagnostic| unplanned(error.into()));
                 let (mut overlaps, mut kept) =
-                    walk.plan((&label(&change.prior), &self.resource.keys(&prior)), ("", &[])).await;
-                // The removal of an object left over by a replacement is planned again in the apply, which knows of one that
-                // stays by what the last read has noted only.
-                let is_noted = |key: &Key| seen_with_others.iter().flatten().any(|seen| *seen == key.subject);
-                for overlap in overlaps.iter_mut().filter(|overlap| overlap.relation == Relation::Stays) {
-                    if !overlap.key.shared && !is_noted(&overlap.key) {
-                        overlap.relation = Relation::IsUndone;
-                        kept.retain(|kept| *kept != overlap.key.subject);
-                    }
-                }
-                let mut diagnostics = self.resource.overlaps(&prior, &overlaps);
+                    walk.plan((&label(&change.prior), &self.author.keys(&prior)), ("", &[])).await;
+                rely_on_the_last_read(&mut overlaps, &mut kept, seen_with_others.as_deref().unwrap_or_default());
+                let mut diagnostics = self.author.overlaps(&prior, &overlaps);
                 let request = DestroyPlanRequest { prior, kept: &kept, private: &private };
-                diagnostics.extend(self.resource.plan_destroy(context, request).await);
+                diagnostics.extend(self.author.plan_destroy(context, request).await);
                 keep(&mut private, &kept);
                 private.set(PLANNED_BY, &walk.id());
                 if let Some(seen) = seen_with_others {
@@ -279,7 +320,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                 prior => Some(fit!(prior.clone(), |error: Diagnostic| unplanned(error.into()))),
             };
             let stood_for = match (&prior, &replaced) {
-                (Some(prior), _) => self.resource.keys(prior),
+                (Some(prior), _) => self.author.keys(prior),
                 (None, Some(replaced)) => replaced.clone(),
                 (None, None) => Vec::new(),
             };
@@ -291,14 +332,14 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                 replaced: replaced.clone().unwrap_or_default(),
             };
             let Planned { state, keys, mut private, mut requires_replace, mut diagnostics } =
-                self.resource.plan(context, request).await;
+                self.author.plan(context, request).await;
             if let Some(keys) = &keys {
                 let kept = if replaced.is_some() {
                     walk.kept(&stood_for, keys)
                 } else {
                     let id = to_value(&state).map_or_else(|_| self.name().to_owned(), |state| label(&state));
                     let (overlaps, kept) = walk.plan((&label(&change.prior), &stood_for), (&id, keys)).await;
-                    diagnostics.extend(self.resource.overlaps(&state, &overlaps));
+                    diagnostics.extend(self.author.overlaps(&state, &overlaps));
                     kept
                 };
                 keep(&mut private, &kept);
@@ -321,7 +362,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
         })
     }
 
-    fn apply<'a>(&'a self, context: Context<'a, R::Client>, change: Change) -> Answer<'a, Left> {
+    fn apply(&self, context: Context<R::Client>, change: Change) -> Answer<'_, Left> {
         Box::pin(async move {
             let private = Private::decode(&change.private);
             let succession = Succession {
@@ -335,16 +376,14 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             let known = if change.target.is_null() { change.prior.clone() } else { change.target.clone() };
             let outcome = if change.target.is_null() {
                 let prior = fit!(change.prior, failed);
-                self.resource.delete(context, DeleteRequest { prior, private, succession }).await
+                self.author.delete(context, DeleteRequest { prior, private, succession }).await
             } else {
                 let (config, planned) = (fit!(change.config, failed), fit!(change.target, failed));
                 match change.prior {
-                    Value::Null => self.resource.create(context, CreateRequest { config, planned, private }).await,
+                    Value::Null => self.author.create(context, CreateRequest { config, planned, private }).await,
                     prior => {
                         let prior = fit!(prior, failed);
-                        self.resource
-                            .update(context, UpdateRequest { prior, config, planned, private, succession })
-                            .await
+                        self.author.update(context, UpdateRequest { prior, config, planned, private, succession }).await
                     }
                 }
             };
@@ -358,34 +397,34 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
         })
     }
 
-    fn read<'a>(&'a self, context: Context<'a, R::Client>, state: Value, private: Vec<u8>) -> Answer<'a, Left> {
+    fn read(&self, context: Context<R::Client>, state: Value, private: Vec<u8>) -> Answer<'_, Left> {
         Box::pin(async move {
             let read: R::State = fit!(state.clone(), failed);
-            self.left(self.resource.read(context, read, Private::decode(&private)).await, &state)
+            self.left(self.author.read(context, read, Private::decode(&private)).await, &state)
         })
     }
 
-    fn import<'a>(&'a self, context: Context<'a, R::Client>, target: ImportTarget<Value>) -> Answer<'a, Left> {
+    fn import(&self, context: Context<R::Client>, target: ImportTarget<Value>) -> Answer<'_, Left> {
         Box::pin(async move {
             let target = match target {
                 ImportTarget::Id(id) => ImportTarget::Id(id),
                 ImportTarget::Identity(identity) => ImportTarget::Identity(fit!(identity, failed)),
             };
-            self.left(self.resource.import(context, target).await, &Value::Null)
+            self.left(self.author.import(context, target).await, &Value::Null)
         })
     }
 
     fn configuration(&self, state: Value) -> (Value, Diagnostics) {
         let failed = |error: Diagnostic| (Value::Null, Diagnostics::from(error));
-        let configuration = self.resource.configuration(fit!(state, failed));
-        match to_value(&configuration) {
+        let configuration = self.author.configuration(fit!(state, failed));
+        match write_struct(&configuration) {
             Ok(value) => (plan::configurable(&self.schema.block, value), Diagnostics::default()),
-            Err(mismatch) => failed(mistake(&mismatch)),
+            Err(error) => failed(error),
         }
     }
 
     fn take_over(&self, source: &MoveSource) -> Left {
-        match self.resource.take_over(source) {
+        match self.author.take_over(source) {
             Some(outcome) => self.left(outcome, &Value::Null),
             None => failed(Diagnostic::error(
                 "The object cannot be moved here",

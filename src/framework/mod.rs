@@ -1,15 +1,21 @@
 //! What a Terraform provider is, free of the protocol's encoding and of any service: values, schemas, the plan pipeline
 //! and what each remote procedure means. It does no IO.
 
+pub mod action;
 pub mod contain;
+pub mod context;
+pub mod data_source;
 pub mod diagnostics;
 pub mod erased;
+pub mod function;
 pub mod json;
+pub mod list_resource;
 mod members;
 pub mod number;
 pub mod path;
 pub mod plan;
 pub mod private;
+pub mod registry;
 pub mod resource;
 pub mod schema;
 pub mod server;

@@ -4,25 +4,13 @@ use std::{collections::BTreeMap, future::Future};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value as Json;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     Diagnostics, Path, Private, Type,
+    context::Context,
     schema::{IdentitySchema, Schema},
-    walk::{Key, Overlap, Succession, Walk},
+    walk::{Key, Overlap, Succession},
 };
-
-/// What every call of a resource gets beside its own values.
-#[derive(Debug)]
-pub struct Context<'c, C> {
-    /// What configuring the provider made. `None` in a process that was not configured, and while the provider's own
-    /// configuration is unknown.
-    pub client: Option<&'c C>,
-    /// Fires when the user interrupts: abort soon and return what exists.
-    pub cancel: CancellationToken,
-    /// The other objects of this type, as far as the process has come to them.
-    pub walk: Walk,
-}
 
 /// A managed resource type.
 ///
@@ -73,14 +61,14 @@ pub trait Resource: Send + Sync + 'static {
     /// Completes a plan of creation or change that the schema has prepared.
     fn plan(
         &self,
-        context: Context<'_, Self::Client>,
+        context: Context<Self::Client>,
         request: PlanRequest<Self::State>,
     ) -> impl Future<Output = Planned<Self::State>> + Send;
 
     /// Warns about a destruction before it happens.
     fn plan_destroy(
         &self,
-        _context: Context<'_, Self::Client>,
+        _context: Context<Self::Client>,
         _request: DestroyPlanRequest<'_, Self::State>,
     ) -> impl Future<Output = Diagnostics> + Send {
         async { Diagnostics::default() }
@@ -89,14 +77,14 @@ pub trait Resource: Send + Sync + 'static {
     /// Makes the object. `state: None` when nothing came to exist.
     fn create(
         &self,
-        context: Context<'_, Self::Client>,
+        context: Context<Self::Client>,
         request: CreateRequest<Self::State>,
     ) -> impl Future<Output = Outcome<Self::State>> + Send;
 
     /// Looks at the object. `state: None` without an error when it is gone.
     fn read(
         &self,
-        context: Context<'_, Self::Client>,
+        context: Context<Self::Client>,
         state: Self::State,
         private: Private,
     ) -> impl Future<Output = Outcome<Self::State>> + Send;
@@ -105,21 +93,21 @@ pub trait Resource: Send + Sync + 'static {
     /// where the user has only written an empty string for nothing, or the other way round.
     fn update(
         &self,
-        context: Context<'_, Self::Client>,
+        context: Context<Self::Client>,
         request: UpdateRequest<Self::State>,
     ) -> impl Future<Output = Outcome<Self::State>> + Send;
 
     /// Removes the object. `state: None` without an error when it is gone.
     fn delete(
         &self,
-        context: Context<'_, Self::Client>,
+        context: Context<Self::Client>,
         request: DeleteRequest<Self::State>,
     ) -> impl Future<Output = Outcome<Self::State>> + Send;
 
     /// Finds an object that the user wants to manage. The engine reads it next, so that a partial state is enough.
     fn import(
         &self,
-        context: Context<'_, Self::Client>,
+        context: Context<Self::Client>,
         target: ImportTarget<Self::Identity>,
     ) -> impl Future<Output = Outcome<Self::State>> + Send;
 

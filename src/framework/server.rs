@@ -1,19 +1,26 @@
 //! What each remote procedure of the provider protocol means.
 
 use std::{
-    collections::BTreeMap,
     future::Future,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use futures_util::{Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Diagnostic, Diagnostics, Private, Value,
+    action::{self, ActionEvent, AnyAction},
     contain::contain,
-    erased::{AnyResource, Change, Left, PlannedChange, SEEN_WITH_OTHERS},
-    json, plan,
-    resource::{Context, ImportTarget, MoveSource},
+    context::Context,
+    data_source::AnyDataSource,
+    erased::{AnyResource, Change, Described, Left, PlannedChange, SEEN_WITH_OTHERS, failed},
+    function::{AnyFunction, FunctionError},
+    json,
+    list_resource::{AnyListResource, ListedValue},
+    plan,
+    registry::Registry,
+    resource::{ImportTarget, MoveSource},
     schema::{Block, Schema},
     spelling::{configured, stored, written},
     walk::{Ledger, Walk},
@@ -21,7 +28,7 @@ use super::{
 
 /// A provider: its own configuration and its types.
 pub trait Provider: Send + Sync + 'static {
-    /// What resources work with, made from the configuration.
+    /// What everything works with, made from the configuration.
     type Client: Send + Sync + 'static;
 
     /// The provider block.
@@ -35,6 +42,30 @@ pub trait Provider: Send + Sync + 'static {
 
     /// All resource types, in the order of the documentation.
     fn resources(&self) -> Vec<Box<dyn AnyResource<Self::Client>>>;
+
+    /// All data sources, in the order of the documentation.
+    fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Self::Client>>> {
+        Vec::new()
+    }
+
+    /// All functions, in the order of the documentation.
+    fn functions(&self) -> Vec<Box<dyn AnyFunction>> {
+        Vec::new()
+    }
+
+    /// All list resources, in the order of the documentation.
+    fn list_resources(&self) -> Vec<Box<dyn AnyListResource<Self::Client>>> {
+        Vec::new()
+    }
+
+    /// All actions, in the order of the documentation.
+    fn actions(&self) -> Vec<Box<dyn AnyAction<Self::Client>>> {
+        Vec::new()
+    }
+
+    /// Hears of every apply and every invocation of an action before it begins: what was read until then may be out of
+    /// date soon.
+    fn begin_writing(&self, _client: &Self::Client) {}
 }
 
 /// What the engine that asks can do.
@@ -48,7 +79,16 @@ pub struct Abilities {
 pub struct Server<P: Provider> {
     provider: P,
     schema: Schema,
-    resources: BTreeMap<&'static str, Box<dyn AnyResource<P::Client>>>,
+    /// All resource types.
+    pub resources: Registry<dyn AnyResource<P::Client>>,
+    /// All data sources.
+    pub data_sources: Registry<dyn AnyDataSource<P::Client>>,
+    /// All functions.
+    pub functions: Registry<dyn AnyFunction>,
+    /// All list resources.
+    pub list_resources: Registry<dyn AnyListResource<P::Client>>,
+    /// All actions.
+    pub actions: Registry<dyn AnyAction<P::Client>>,
     client: Mutex<Option<Arc<P::Client>>>,
     /// What is known of the objects of the walk that began when the provider was last configured.
     ledger: Mutex<Arc<Ledger>>,
@@ -61,30 +101,23 @@ const IMPORTED: &str = ".imported";
 impl<P: Provider> Server<P> {
     /// Serves `provider`.
     pub fn new(provider: P) -> Self {
-        let resources = provider.resources().into_iter().map(|resource| (resource.name(), resource)).collect();
-        let schema = provider.schema();
-        Self { provider, schema, resources, client: Mutex::default(), ledger: Mutex::default(), stop: Mutex::default() }
+        Self {
+            schema: provider.schema(),
+            resources: Registry::new("resource type", provider.resources(), |each| each.name()),
+            data_sources: Registry::new("data source", provider.data_sources(), |each| each.name()),
+            functions: Registry::new("function", provider.functions(), |each| each.name()),
+            list_resources: Registry::new("list resource", provider.list_resources(), |each| each.name()),
+            actions: Registry::new("action", provider.actions(), |each| each.name()),
+            provider,
+            client: Mutex::default(),
+            ledger: Mutex::default(),
+            stop: Mutex::default(),
+        }
     }
 
     /// The provider block.
     pub fn schema(&self) -> &Schema {
         &self.schema
-    }
-
-    /// All resource types by name.
-    pub fn resources(&self) -> impl Iterator<Item = &dyn AnyResource<P::Client>> {
-        self.resources.values().map(AsRef::as_ref)
-    }
-
-    /// The resource type of this name.
-    pub fn resource(&self, name: &str) -> Result<&dyn AnyResource<P::Client>, Diagnostic> {
-        self.resources.get(name).map(AsRef::as_ref).ok_or_else(|| {
-            let known: Vec<_> = self.resources.keys().copied().collect();
-            Diagnostic::error(
-                "Unknown resource type",
-                format!("This provider has no resource type {name:?}; it has {}.", known.join(", ")),
-            )
-        })
     }
 
     /// Checks the provider block.
@@ -115,20 +148,16 @@ impl<P: Provider> Server<P> {
         std::mem::take(&mut *lock(&self.stop)).cancel();
     }
 
-    /// Checks the configuration of a resource.
-    pub async fn validate_resource(
-        &self,
-        resource: &dyn AnyResource<P::Client>,
-        config: Value,
-        engine: Abilities,
-    ) -> Diagnostics {
-        contained("ValidateResourceConfig", Diagnostics::from, async {
-            let config = configured(&resource.schema().block, config);
+    /// Checks the configuration of anything but the provider, in the procedure `rpc`.
+    pub async fn validate(&self, rpc: &str, of: &dyn Described, config: Value, engine: Abilities) -> Diagnostics {
+        contained(rpc, Diagnostics::from, async {
+            let block = &of.schema().block;
+            let config = configured(block, config);
             let mut diagnostics = Diagnostics::default();
             if !engine.write_only {
-                diagnostics.extend(plan::refuse_write_only(&resource.schema().block, &config));
+                diagnostics.extend(plan::refuse_write_only(block, &config));
             }
-            diagnostics.extend(resource.validate(config));
+            diagnostics.extend(of.validate(config));
             diagnostics
         })
         .await
@@ -143,7 +172,7 @@ impl<P: Provider> Server<P> {
     ) -> (Value, Diagnostics) {
         contained("UpgradeResourceState", |error| (Value::Null, error.into()), async {
             let (state, diagnostics) = resource.upgrade(version, text);
-            self.walk(resource).see(&resource.keys(&stored(&resource.schema().block, state.clone())));
+            self.walk(resource.name()).see(&resource.keys(&stored(&resource.schema().block, state.clone())));
             (plan::storable(&resource.schema().block, state), diagnostics)
         })
         .await
@@ -175,16 +204,15 @@ impl<P: Provider> Server<P> {
         identity: Value,
         private: Vec<u8>,
     ) -> Left {
-        let client = self.client();
         let kept = Private::decode(&private);
         let imported = kept.get(IMPORTED) == Some(true);
         let kept = kept.without_reserved();
         let meant = stored(&resource.schema().block, state.clone());
         if imported {
-            self.walk(resource).see(&resource.keys(&meant));
+            self.walk(resource.name()).see(&resource.keys(&meant));
         }
-        let work = resource.read(self.context(resource, client.as_deref()), meant, kept.encode());
-        let mut left = contained("ReadResource", lost, work).await;
+        let work = resource.read(self.context(resource.name()), meant, kept.encode());
+        let mut left = contained("ReadResource", failed, work).await;
         if !left.diagnostics.has_errors() && !left.state.is_null() {
             let known = if imported { Value::Null } else { identity.clone() };
             // The first spelling stays here too.
@@ -196,7 +224,7 @@ impl<P: Provider> Server<P> {
         if left.diagnostics.has_errors() {
             return Left { state, identity, private, diagnostics: left.diagnostics };
         }
-        let shared = self.walk(resource).seen_with_others(&resource.keys(&left.state));
+        let shared = self.walk(resource.name()).seen_with_others(&resource.keys(&left.state));
         if !shared.is_empty() {
             let mut private = Private::decode(&left.private);
             private.set(SEEN_WITH_OTHERS, &shared);
@@ -207,8 +235,7 @@ impl<P: Provider> Server<P> {
 
     /// Plans a creation, change or removal.
     pub async fn plan(&self, resource: &dyn AnyResource<P::Client>, change: Change) -> PlannedChange {
-        let client = self.client();
-        let failed = |error: Diagnostic| PlannedChange {
+        let unplanned = |error: Diagnostic| PlannedChange {
             state: Value::Null,
             identity: Value::Null,
             private: Vec::new(),
@@ -217,8 +244,8 @@ impl<P: Provider> Server<P> {
         };
         let block = &resource.schema().block;
         let (config, prior) = (change.config.clone(), change.prior.clone());
-        let work = resource.plan(self.context(resource, client.as_deref()), meant(block, change));
-        let mut planned = contained("PlanResourceChange", failed, work).await;
+        let work = resource.plan(self.context(resource.name()), meant(block, change));
+        let mut planned = contained("PlanResourceChange", unplanned, work).await;
         planned.state = plan::storable(block, written(block, planned.state, &config, &prior));
         planned
     }
@@ -226,7 +253,6 @@ impl<P: Provider> Server<P> {
     /// Makes, changes or removes an object. What exists stays in the state, whatever went wrong: where a change or removal
     /// failed without saying what is left, all of it is, and where a creation crashed, what was planned may be.
     pub async fn apply(&self, resource: &dyn AnyResource<P::Client>, change: Change, identity: Value) -> Left {
-        let client = self.client();
         let creates = change.prior.is_null();
         let before = if creates { change.target.clone().nulled_unknowns() } else { change.prior.clone() };
         let said = if change.target.is_null() { before.clone() } else { change.target.clone() };
@@ -237,7 +263,7 @@ impl<P: Provider> Server<P> {
             private: Private::decode(&private).without_reserved().encode(),
             diagnostics,
         };
-        let work = resource.apply(self.context(resource, client.as_deref()), meant(&resource.schema().block, change));
+        let work = resource.apply(self.writing(resource.name()), meant(&resource.schema().block, change));
         let mut left = contained("ApplyResourceChange", |error| survivor(error.into()), work).await;
         if left.diagnostics.has_errors() {
             if left.state.is_null() && !creates {
@@ -253,9 +279,8 @@ impl<P: Provider> Server<P> {
 
     /// Finds an object to manage.
     pub async fn import(&self, resource: &dyn AnyResource<P::Client>, target: ImportTarget<Value>) -> Left {
-        let client = self.client();
-        let work = resource.import(self.context(resource, client.as_deref()), target);
-        let mut left = contained("ImportResourceState", lost, work).await;
+        let work = resource.import(self.context(resource.name()), target);
+        let mut left = contained("ImportResourceState", failed, work).await;
         let mut private = Private::decode(&left.private);
         private.set(IMPORTED, &true);
         left.private = private.encode();
@@ -270,26 +295,100 @@ impl<P: Provider> Server<P> {
 
     /// Takes over another type's state. Engines call it in a process that is not configured.
     pub async fn take_over(&self, resource: &dyn AnyResource<P::Client>, source: &MoveSource) -> Left {
-        let left = contained("MoveResourceState", lost, async { resource.take_over(source) }).await;
+        let left = contained("MoveResourceState", failed, async { resource.take_over(source) }).await;
         // OpenTofu upgrades no state that it moves from another type.
-        self.walk(resource).see(&resource.keys(&left.state));
+        self.walk(resource.name()).see(&resource.keys(&left.state));
         self.clean(resource, left, &Value::Null)
     }
 
-    fn client(&self) -> Option<Arc<P::Client>> {
-        lock(&self.client).clone()
+    /// Reads the data of a data source.
+    pub async fn read_data(&self, source: &dyn AnyDataSource<P::Client>, config: Value) -> (Value, Diagnostics) {
+        let block = &source.schema().block;
+        let work = source.read(self.context(source.name()), configured(block, config.clone()));
+        match contained("ReadDataSource", |error| Err(error.into()), work).await {
+            Ok((data, mut diagnostics)) => {
+                if !data.is_wholly_known() {
+                    let detail = format!(
+                        "The data source {} left values unknown: {}. This is a mistake of the foundryhub provider; please \
+                         report it.",
+                        source.name(),
+                        json::encode(&data)
+                    );
+                    diagnostics.push(Diagnostic::error("Unknown values in the data", detail));
+                }
+                (plan::storable(block, written(block, data, &config, &config)), diagnostics)
+            }
+            Err(diagnostics) => (Value::Null, diagnostics),
+        }
     }
 
-    fn walk(&self, resource: &dyn AnyResource<P::Client>) -> Walk {
-        Walk::new(Arc::clone(&lock(&self.ledger)), resource.name())
-    }
-
-    fn context<'c>(
+    /// Lists objects, no more than `limit`. The state of each is null unless `include_object`.
+    pub fn list(
         &self,
-        resource: &dyn AnyResource<P::Client>,
-        client: Option<&'c P::Client>,
-    ) -> Context<'c, P::Client> {
-        Context { client, cancel: lock(&self.stop).child_token(), walk: self.walk(resource) }
+        list: Arc<dyn AnyListResource<P::Client>>,
+        config: Value,
+        include_object: bool,
+        limit: i64,
+    ) -> impl Stream<Item = ListedValue> + use<P> {
+        let (config, context) = (configured(&list.schema().block, config), self.context(list.name()));
+        let objects = Arc::clone(&list).list(context, config, include_object);
+        let given = move |ListedValue { display_name, mut found }: ListedValue| {
+            let resource = list.resource();
+            if !found.diagnostics.has_errors() {
+                found.diagnostics.extend(identity_faults(resource, &Value::Null, &found.identity));
+            }
+            let object = if include_object { found.state } else { Value::Null };
+            found.state = plan::storable(&resource.schema().block, object);
+            ListedValue { display_name, found }
+        };
+        objects.take(usize::try_from(limit).unwrap_or_default()).map(given)
+    }
+
+    /// Calls a function. Engines do so in a process that is not configured.
+    ///
+    /// # Errors
+    /// What is wrong, with one argument or as a whole.
+    pub async fn call(&self, function: &dyn AnyFunction, arguments: Vec<Value>) -> Result<Value, FunctionError> {
+        contained("CallFunction", |error| Err(error.into()), async { function.call(arguments) }).await
+    }
+
+    /// Plans an action, of whose configuration not everything may be known yet.
+    pub async fn plan_action(&self, action: &dyn AnyAction<P::Client>, config: Value) -> Diagnostics {
+        let work = action.plan(self.context(action.name()), configured(&action.schema().block, config));
+        contained("PlanAction", Diagnostics::from, work).await
+    }
+
+    /// Does what an action is for. Its last event is that it is completed.
+    pub fn invoke(
+        &self,
+        action: Arc<dyn AnyAction<P::Client>>,
+        config: Value,
+    ) -> impl Stream<Item = ActionEvent> + use<P> {
+        let (config, context) = (configured(&action.schema().block, config), self.writing(action.name()));
+        action::events(|progress| {
+            contained("InvokeAction", Diagnostics::from, action.invoke(context, config, progress))
+        })
+    }
+
+    fn walk(&self, type_name: &'static str) -> Walk {
+        Walk::new(Arc::clone(&lock(&self.ledger)), type_name)
+    }
+
+    fn context(&self, type_name: &'static str) -> Context<P::Client> {
+        Context {
+            client: lock(&self.client).clone(),
+            cancel: lock(&self.stop).child_token(),
+            walk: self.walk(type_name),
+        }
+    }
+
+    /// The context of something that writes.
+    fn writing(&self, type_name: &'static str) -> Context<P::Client> {
+        let context = self.context(type_name);
+        if let Some(client) = &context.client {
+            self.provider.begin_writing(client);
+        }
+        context
     }
 
     /// What engines get of an object: nothing that must not be kept, in the spelling of the state or plan so far.
@@ -308,10 +407,6 @@ fn meant(block: &Block, change: Change) -> Change {
 /// Locks without regard to panics: what the locks guard is replaced whole.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn lost(error: Diagnostic) -> Left {
-    Left { state: Value::Null, identity: Value::Null, private: Vec::new(), diagnostics: error.into() }
 }
 
 /// Runs the work of one call; a panic in it becomes the answer that `crashed` makes of the diagnostic.

@@ -1,4 +1,4 @@
-//! The `timeouts` block that resources share by convention.
+//! The `timeouts` block by convention, with the operations that a kind has.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::{
     schema::{Attribute, Block, NestedBlock, Refusal},
 };
 
-/// How long each operation may take, as the user wrote it.
+/// How long each operation of a resource may take, as the user wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeouts {
     /// For making the object.
@@ -22,19 +22,28 @@ pub struct Timeouts {
     pub delete: Attr<String>,
 }
 
-/// The block's schema. The texts name the default of each operation.
-pub fn block(descriptions: [&'static str; 4]) -> NestedBlock {
-    let attributes = ["create", "read", "update", "delete"]
-        .into_iter()
-        .zip(descriptions)
-        .map(|(name, description)| Attribute::optional(name, Type::String, description).check(check))
-        .collect();
+/// How long reading a data source may take, as the user wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadTimeout {
+    /// For looking at everything.
+    pub read: Attr<String>,
+}
+
+/// The block of a resource. The texts name the default of each operation.
+pub fn block([create, read, update, delete]: [&'static str; 4]) -> NestedBlock {
+    block_of(&[("create", create), ("read", read), ("update", update), ("delete", delete)])
+}
+
+/// The block of a kind with these operations: their names, and texts that name the default of each.
+pub fn block_of(operations: &[(&'static str, &'static str)]) -> NestedBlock {
+    let attribute = |(name, description)| Attribute::optional(name, Type::String, description).check(check);
+    let attributes = operations.iter().copied().map(attribute).collect();
     let description = "How long operations may take, as durations such as `30m` or `1h30m`.";
     NestedBlock::single("timeouts", Block { description, attributes, blocks: Vec::new() })
 }
 
 /// The time that the block allows for an operation, or `default` when it does not say.
-pub fn allowed(timeouts: &Attr<Timeouts>, which: impl Fn(&Timeouts) -> &Attr<String>, default: Duration) -> Duration {
+pub fn allowed<T>(timeouts: &Attr<T>, which: impl Fn(&T) -> &Attr<String>, default: Duration) -> Duration {
     timeouts.known().map_or(default, |timeouts| resolve(which(timeouts), default))
 }
 
@@ -123,6 +132,6 @@ mod tests {
         let default = Duration::from_secs(7);
         assert_eq!(allowed(&block, |timeouts| &timeouts.read, default).as_secs(), 5);
         assert_eq!(allowed(&block, |timeouts| &timeouts.create, default), default);
-        assert_eq!(allowed(&Attr::Null, |timeouts| &timeouts.read, default), default);
+        assert_eq!(allowed(&Attr::Null, |timeouts: &ReadTimeout| &timeouts.read, default), default);
     }
 }

@@ -52,8 +52,12 @@ impl server::Provider for Provider {
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Session>>> {
         vec![
-            Box::new(Erased::new(resources::storage_auth::StorageAuth)),
-            Box::new(Erased::new(resources::role_assignment::RoleAssignment)),
+            Box::new(Erased::resource(resources::storage_auth::StorageAuth)),
+            Box::new(Erased::resource(resources::role_assignment::RoleAssignment)),
         ]
+    }
+
+    fn begin_writing(&self, session: &Session) {
+        session.arm.stop_remembering();
     }
 }

@@ -6,14 +6,18 @@ use super::{
     generated::{
         self as proto, AttributePath, ClientCapabilities, DynamicValue, RawState, ResourceIdentityData,
         ResourceIdentitySchema, ServerCapabilities, StringKind, attribute_path, attribute_path::step::Selector,
-        diagnostic, move_resource_state, plan_resource_change, resource_identity_schema, schema,
+        call_function, diagnostic, function, invoke_action, list_resource, move_resource_state, plan_resource_change,
+        resource_identity_schema, schema,
     },
     msgpack,
 };
 use crate::framework::{
     Diagnostic, Diagnostics, Path, Severity, Step, Type, Value,
+    action::ActionEvent,
     erased::{AnyResource, Change, Left, PlannedChange},
+    function::{FunctionError, Parameter, Signature},
     json,
+    list_resource::ListedValue,
     resource::MoveSource,
     schema::{Attribute, Block, IdentitySchema, Kind, NestedBlock, Nesting, Presence, Schema},
     server::Abilities,
@@ -112,6 +116,76 @@ pub(super) fn source(request: move_resource_state::Request) -> Result<MoveSource
         schema_version: request.source_schema_version,
         state: stored_object(request.source_state)?,
     })
+}
+
+/// The event for an object of a list.
+pub(super) fn listed<C>(
+    resource: &dyn AnyResource<C>,
+    listed: ListedValue,
+    include_object: bool,
+) -> list_resource::Event {
+    let Fields { state, identity, diagnostics, .. } = left(resource, listed.found);
+    list_resource::Event {
+        identity,
+        display_name: listed.display_name,
+        resource_object: state.filter(|_| include_object),
+        diagnostic: diagnostics,
+    }
+}
+
+/// The event of an action.
+pub(super) fn action_event(event: ActionEvent) -> invoke_action::Event {
+    use invoke_action::event::{Completed, Progress, Type};
+    let event = match event {
+        ActionEvent::Progress(message) => Type::Progress(Progress { message }),
+        ActionEvent::Completed(found) => Type::Completed(Completed { diagnostics: diagnostics(found) }),
+    };
+    invoke_action::Event { r#type: Some(event) }
+}
+
+/// The arguments of a call.
+pub(super) fn arguments(signature: &Signature, fields: Vec<DynamicValue>) -> Result<Vec<Value>, FunctionError> {
+    let argument = |(index, field)| {
+        let parameter = signature.parameter(index)?;
+        value(Some(field), &parameter.ty).map_err(|error| FunctionError::from(error).at(index))
+    };
+    fields.into_iter().enumerate().map(argument).collect()
+}
+
+/// The answer of a call.
+pub(super) fn called(result: Result<Value, FunctionError>, returns: &Type) -> call_function::Response {
+    let (result, error) = match result {
+        Ok(value) => (field(&value, returns), None),
+        Err(FunctionError { text, argument }) => {
+            let function_argument = argument.and_then(|index| index.try_into().ok());
+            (None, Some(proto::FunctionError { text, function_argument }))
+        }
+    };
+    call_function::Response { result, error }
+}
+
+/// A function's signature.
+pub(super) fn function(signature: &Signature) -> proto::Function {
+    proto::Function {
+        parameters: signature.parameters.iter().map(parameter).collect(),
+        variadic_parameter: signature.variadic.as_ref().map(parameter),
+        r#return: Some(function::Return { r#type: notation(&signature.returns) }),
+        summary: signature.summary.to_owned(),
+        description: signature.description.to_owned(),
+        description_kind: StringKind::Markdown.into(),
+        deprecation_message: String::new(),
+    }
+}
+
+fn parameter(parameter: &Parameter) -> function::Parameter {
+    function::Parameter {
+        name: parameter.name.to_owned(),
+        r#type: notation(&parameter.ty),
+        allow_null_value: parameter.allow_null,
+        allow_unknown_values: parameter.allow_unknown,
+        description: parameter.description.to_owned(),
+        description_kind: StringKind::Markdown.into(),
+    }
 }
 
 /// What the engine can do. One that does not say can do nothing of it.

@@ -3,16 +3,16 @@
 //! Whatever goes wrong within a call is a diagnostic of its answer. A gRPC status says only that there is no such
 //! procedure here: engines show it as a broken plugin, without the text.
 
-use std::sync::Arc;
+use std::{collections::HashMap, pin::Pin, sync::Arc};
 
-use tokio_stream::Empty;
+use tokio_stream::{Empty, Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     convert::{self, Fields},
     generated::{
-        self as proto, FunctionError, apply_resource_change, call_function, close_ephemeral_resource,
-        configure_provider, configure_state_store, delete_state, generate_resource_config, get_functions, get_metadata,
+        self as proto, apply_resource_change, call_function, close_ephemeral_resource, configure_provider,
+        configure_state_store, delete_state, generate_resource_config, get_functions, get_metadata,
         get_provider_schema, get_resource_identity_schemas, get_states,
         import_resource_state::{self, ImportedResource},
         invoke_action, list_resource, lock_state, move_resource_state, open_ephemeral_resource, plan_action,
@@ -24,10 +24,13 @@ use super::{
     },
 };
 use crate::framework::{
-    Diagnostic,
-    contain::contain,
+    Diagnostic, Type,
+    action::ActionEvent,
+    contain::{contain, contain_each},
+    erased::Described,
+    registry::Registry,
     resource::ImportTarget,
-    server::{self, Provider, Server},
+    server::{self, Abilities, Provider, Server},
 };
 
 /// The protocol's service for a provider.
@@ -35,36 +38,79 @@ pub(super) struct Service<P: Provider>(pub(super) Arc<Server<P>>);
 
 type Answer<T> = Result<Response<T>, Status>;
 
+/// The answers of a procedure that has several.
+type Events<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
 /// An answer that can say what went wrong.
-trait Answered: Default {
-    fn diagnostics(&mut self) -> &mut Vec<proto::Diagnostic>;
+trait Answered {
+    fn failed(error: Diagnostic) -> Self;
 }
 
 macro_rules! answered {
-    ($($procedure:ident)*) => {
-        $(impl Answered for $procedure::Response {
-            fn diagnostics(&mut self) -> &mut Vec<proto::Diagnostic> {
-                &mut self.diagnostics
+    ($($answer:path: $diagnostics:ident,)*) => {
+        $(impl Answered for $answer {
+            fn failed(error: Diagnostic) -> Self {
+                let mut answer = Self::default();
+                answer.$diagnostics.extend(convert::diagnostics(error.into()));
+                answer
             }
         })*
     };
 }
 
 answered! {
-    validate_provider_config configure_provider validate_resource_config validate_data_resource_config
-    upgrade_resource_state upgrade_resource_identity read_resource plan_resource_change apply_resource_change
-    import_resource_state move_resource_state generate_resource_config read_data_source
+    validate_provider_config::Response: diagnostics,
+    configure_provider::Response: diagnostics,
+    validate_resource_config::Response: diagnostics,
+    validate_data_resource_config::Response: diagnostics,
+    validate_list_resource_config::Response: diagnostics,
+    validate_action_config::Response: diagnostics,
+    upgrade_resource_state::Response: diagnostics,
+    upgrade_resource_identity::Response: diagnostics,
+    read_resource::Response: diagnostics,
+    plan_resource_change::Response: diagnostics,
+    apply_resource_change::Response: diagnostics,
+    import_resource_state::Response: diagnostics,
+    move_resource_state::Response: diagnostics,
+    generate_resource_config::Response: diagnostics,
+    read_data_source::Response: diagnostics,
+    list_resource::Event: diagnostic,
+    plan_action::Response: diagnostics,
+}
+
+impl Answered for call_function::Response {
+    fn failed(error: Diagnostic) -> Self {
+        convert::called(Err(error.into()), &Type::Dynamic)
+    }
+}
+
+impl Answered for invoke_action::Event {
+    fn failed(error: Diagnostic) -> Self {
+        convert::action_event(ActionEvent::Completed(error.into()))
+    }
 }
 
 /// The answer that `work` comes to, or one that says nothing but what went wrong before it. The framework answers for
 /// panics in what it calls; this is for those between here and there.
 async fn answer<T: Answered>(procedure: &str, work: impl Future<Output = Result<T, Diagnostic>>) -> Answer<T> {
     let result = contain(work).await.unwrap_or_else(|panic| Err(server::crash(procedure, &panic)));
-    Ok(Response::new(result.unwrap_or_else(|error| {
-        let mut answer = T::default();
-        *answer.diagnostics() = convert::diagnostics(error.into());
-        answer
-    })))
+    Ok(Response::new(result.unwrap_or_else(T::failed)))
+}
+
+/// The events of the stream that `begin` makes, or one that says what went wrong before it. A panic between two events is
+/// the last of them.
+async fn events<T, S>(procedure: &'static str, begin: impl Future<Output = Result<S, Diagnostic>>) -> Answer<Events<T>>
+where
+    T: Answered + Send + 'static,
+    S: Stream<Item = T> + Send + 'static,
+{
+    let begun = contain(begin).await.unwrap_or_else(|panic| Err(server::crash(procedure, &panic)));
+    let unless = move |panic: String| T::failed(server::crash(procedure, &panic));
+    let events: Events<T> = match begun {
+        Ok(events) => Box::pin(contain_each(events).map(move |event| Ok(event.unwrap_or_else(unless)))),
+        Err(error) => Box::pin(tokio_stream::once(Ok(T::failed(error)))),
+    };
+    Ok(Response::new(events))
 }
 
 /// Engines call these procedures only for what the schema names, and this provider names nothing of the kind.
@@ -72,8 +118,14 @@ fn none_of_these<T>() -> Answer<T> {
     Err(Status::unimplemented("this provider has nothing of the kind"))
 }
 
-fn no_data_source(type_name: &str) -> Diagnostic {
-    Diagnostic::error("Unknown data source", format!("This provider has no data source {type_name:?}."))
+/// The schemas of a kind by name.
+fn schemas<T: Described + ?Sized>(types: &Registry<T>) -> HashMap<String, proto::Schema> {
+    types.iter().map(|(name, each)| (name, convert::schema(each.schema()))).collect()
+}
+
+/// The signatures of all functions by name.
+fn functions<P: Provider>(server: &Server<P>) -> HashMap<String, proto::Function> {
+    server.functions.iter().map(|(name, each)| (name, convert::function(&each.signature()))).collect()
 }
 
 #[tonic::async_trait]
@@ -81,10 +133,17 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     // What the provider is.
 
     async fn get_metadata(&self, _: Request<get_metadata::Request>) -> Answer<get_metadata::Response> {
-        let names = self.0.resources().map(|resource| resource.name().to_owned());
+        use get_metadata::{
+            ActionMetadata, DataSourceMetadata, FunctionMetadata, ListResourceMetadata, ResourceMetadata,
+        };
+        let Server { resources, data_sources, functions, list_resources, actions, .. } = &*self.0;
         Ok(Response::new(get_metadata::Response {
             server_capabilities: Some(convert::CAPABILITIES),
-            resources: names.map(|type_name| get_metadata::ResourceMetadata { type_name }).collect(),
+            resources: resources.names().map(|type_name| ResourceMetadata { type_name }).collect(),
+            data_sources: data_sources.names().map(|type_name| DataSourceMetadata { type_name }).collect(),
+            functions: functions.names().map(|name| FunctionMetadata { name }).collect(),
+            list_resources: list_resources.names().map(|type_name| ListResourceMetadata { type_name }).collect(),
+            actions: actions.names().map(|type_name| ActionMetadata { type_name }).collect(),
             ..get_metadata::Response::default()
         }))
     }
@@ -93,12 +152,14 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         &self,
         _: Request<get_provider_schema::Request>,
     ) -> Answer<get_provider_schema::Response> {
-        let resources = self.0.resources();
+        let action = |(name, schema)| (name, proto::ActionSchema { schema: Some(schema) });
         Ok(Response::new(get_provider_schema::Response {
             provider: Some(convert::schema(self.0.schema())),
-            resource_schemas: resources
-                .map(|resource| (resource.name().to_owned(), convert::schema(resource.schema())))
-                .collect(),
+            resource_schemas: schemas(&self.0.resources),
+            data_source_schemas: schemas(&self.0.data_sources),
+            functions: functions(&self.0),
+            list_resource_schemas: schemas(&self.0.list_resources),
+            action_schemas: schemas(&self.0.actions).into_iter().map(action).collect(),
             server_capabilities: Some(convert::CAPABILITIES),
             ..get_provider_schema::Response::default()
         }))
@@ -108,9 +169,11 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         &self,
         _: Request<get_resource_identity_schemas::Request>,
     ) -> Answer<get_resource_identity_schemas::Response> {
-        let schemas = self.0.resources().filter_map(|resource| {
-            Some((resource.name().to_owned(), convert::identity_schema(resource.identity_schema())?))
-        });
+        let schemas = self
+            .0
+            .resources
+            .iter()
+            .filter_map(|(name, resource)| Some((name, convert::identity_schema(resource.identity_schema())?)));
         Ok(Response::new(get_resource_identity_schemas::Response {
             identity_schemas: schemas.collect(),
             diagnostics: Vec::new(),
@@ -152,10 +215,11 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<validate_resource_config::Response> {
         let request = request.into_inner();
         answer("ValidateResourceConfig", async {
-            let resource = self.0.resource(&request.type_name)?;
+            let resource = self.0.resources.get(&request.type_name)?;
             let config = convert::value(request.config, resource.ty())?;
             let abilities = convert::abilities(request.client_capabilities);
-            let diagnostics = convert::diagnostics(self.0.validate_resource(resource, config, abilities).await);
+            let diagnostics = self.0.validate("ValidateResourceConfig", resource, config, abilities).await;
+            let diagnostics = convert::diagnostics(diagnostics);
             Ok(validate_resource_config::Response { diagnostics })
         })
         .await
@@ -165,7 +229,14 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         &self,
         request: Request<validate_data_resource_config::Request>,
     ) -> Answer<validate_data_resource_config::Response> {
-        answer("ValidateDataResourceConfig", async { Err(no_data_source(&request.into_inner().type_name)) }).await
+        let request = request.into_inner();
+        answer("ValidateDataResourceConfig", async {
+            let of = self.0.data_sources.get(&request.type_name)?;
+            let config = convert::value(request.config, of.ty())?;
+            let diagnostics = self.0.validate("ValidateDataResourceConfig", of, config, Abilities::default()).await;
+            Ok(validate_data_resource_config::Response { diagnostics: convert::diagnostics(diagnostics) })
+        })
+        .await
     }
 
     async fn validate_ephemeral_resource_config(
@@ -177,9 +248,16 @@ impl<P: Provider> provider_server::Provider for Service<P> {
 
     async fn validate_list_resource_config(
         &self,
-        _: Request<validate_list_resource_config::Request>,
+        request: Request<validate_list_resource_config::Request>,
     ) -> Answer<validate_list_resource_config::Response> {
-        none_of_these()
+        let request = request.into_inner();
+        answer("ValidateListResourceConfig", async {
+            let of = self.0.list_resources.get(&request.type_name)?;
+            let config = convert::value(request.config, of.ty())?;
+            let diagnostics = self.0.validate("ValidateListResourceConfig", of, config, Abilities::default()).await;
+            Ok(validate_list_resource_config::Response { diagnostics: convert::diagnostics(diagnostics) })
+        })
+        .await
     }
 
     async fn validate_state_store_config(
@@ -191,9 +269,16 @@ impl<P: Provider> provider_server::Provider for Service<P> {
 
     async fn validate_action_config(
         &self,
-        _: Request<validate_action_config::Request>,
+        request: Request<validate_action_config::Request>,
     ) -> Answer<validate_action_config::Response> {
-        none_of_these()
+        let request = request.into_inner();
+        answer("ValidateActionConfig", async {
+            let of = self.0.actions.get(&request.action_type)?;
+            let config = convert::value(request.config, of.ty())?;
+            let diagnostics = self.0.validate("ValidateActionConfig", of, config, Abilities::default()).await;
+            Ok(validate_action_config::Response { diagnostics: convert::diagnostics(diagnostics) })
+        })
+        .await
     }
 
     // Managed resources.
@@ -204,7 +289,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<upgrade_resource_state::Response> {
         let request = request.into_inner();
         answer("UpgradeResourceState", async {
-            let resource = self.0.resource(&request.type_name)?;
+            let resource = self.0.resources.get(&request.type_name)?;
             let stored = convert::stored(request.raw_state)?;
             let (state, diagnostics) = self.0.upgrade_resource(resource, request.version, &stored).await;
             Ok(upgrade_resource_state::Response {
@@ -221,7 +306,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<upgrade_resource_identity::Response> {
         let request = request.into_inner();
         answer("UpgradeResourceIdentity", async {
-            let resource = self.0.resource(&request.type_name)?;
+            let resource = self.0.resources.get(&request.type_name)?;
             let stored = convert::stored(request.raw_identity)?;
             let (identity, diagnostics) = self.0.upgrade_identity(resource, &stored).await;
             // OpenTofu insists on data, be they null.
@@ -237,7 +322,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     async fn read_resource(&self, request: Request<read_resource::Request>) -> Answer<read_resource::Response> {
         let request = request.into_inner();
         answer("ReadResource", async {
-            let resource = self.0.resource(&request.type_name)?;
+            let resource = self.0.resources.get(&request.type_name)?;
             let state = convert::value(request.current_state, resource.ty())?;
             let identity = convert::identity(request.current_identity, resource.identity_schema())?;
             let left = self.0.read(resource, state, identity, request.private).await;
@@ -259,7 +344,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<plan_resource_change::Response> {
         let request = request.into_inner();
         answer("PlanResourceChange", async {
-            let resource = self.0.resource(&request.type_name)?;
+            let resource = self.0.resources.get(&request.type_name)?;
             let values = [request.prior_state, request.config, request.proposed_new_state];
             let change = convert::change(resource.ty(), values, request.prior_private)?;
             let planned = self.0.plan(resource, change).await;
@@ -274,7 +359,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<apply_resource_change::Response> {
         let request = request.into_inner();
         answer("ApplyResourceChange", async {
-            let resource = self.0.resource(&request.type_name)?;
+            let resource = self.0.resources.get(&request.type_name)?;
             let values = [request.prior_state, request.config, request.planned_state];
             let change = convert::change(resource.ty(), values, request.planned_private)?;
             let identity = convert::identity(request.planned_identity, resource.identity_schema())?;
@@ -298,7 +383,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<import_resource_state::Response> {
         let request = request.into_inner();
         answer("ImportResourceState", async {
-            let resource = self.0.resource(&request.type_name)?;
+            let resource = self.0.resources.get(&request.type_name)?;
             let identity = convert::identity(request.identity, resource.identity_schema())?;
             let left = self.0.import(resource, ImportTarget::new(request.id, identity)).await;
             let found = !left.state.is_null();
@@ -316,7 +401,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<move_resource_state::Response> {
         let request = request.into_inner();
         answer("MoveResourceState", async {
-            let resource = self.0.resource(&request.target_type_name)?;
+            let resource = self.0.resources.get(&request.target_type_name)?;
             let source = convert::source(request)?;
             let left = self.0.take_over(resource, &source).await;
             let Fields { state, identity, private, diagnostics } = convert::left(resource, left);
@@ -336,7 +421,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<generate_resource_config::Response> {
         let request = request.into_inner();
         answer("GenerateResourceConfig", async {
-            let resource = self.0.resource(&request.type_name)?;
+            let resource = self.0.resources.get(&request.type_name)?;
             let state = convert::value(request.state, resource.ty())?;
             let (config, diagnostics) = self.0.configuration(resource, state).await;
             let (config, diagnostics) = (convert::field(&config, resource.ty()), convert::diagnostics(diagnostics));
@@ -351,7 +436,15 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         &self,
         request: Request<read_data_source::Request>,
     ) -> Answer<read_data_source::Response> {
-        answer("ReadDataSource", async { Err(no_data_source(&request.into_inner().type_name)) }).await
+        let request = request.into_inner();
+        answer("ReadDataSource", async {
+            let source = self.0.data_sources.get(&request.type_name)?;
+            let config = convert::value(request.config, source.ty())?;
+            let (data, diagnostics) = self.0.read_data(source, config).await;
+            let (state, diagnostics) = (convert::field(&data, source.ty()), convert::diagnostics(diagnostics));
+            Ok(read_data_source::Response { state, diagnostics, deferred: None })
+        })
+        .await
     }
 
     // Ephemeral resources.
@@ -379,22 +472,37 @@ impl<P: Provider> provider_server::Provider for Service<P> {
 
     // List resources.
 
-    type ListResourceStream = Empty<Result<list_resource::Event, Status>>;
+    type ListResourceStream = Events<list_resource::Event>;
 
-    async fn list_resource(&self, _: Request<list_resource::Request>) -> Answer<Self::ListResourceStream> {
-        none_of_these()
+    async fn list_resource(&self, request: Request<list_resource::Request>) -> Answer<Self::ListResourceStream> {
+        let request = request.into_inner();
+        events("ListResource", async {
+            let list = self.0.list_resources.share(&request.type_name)?;
+            let config = convert::value(request.config, list.ty())?;
+            let listed = self.0.list(Arc::clone(&list), config, request.include_resource_object, request.limit);
+            Ok(listed.map(move |listed| convert::listed(list.resource(), listed, request.include_resource_object)))
+        })
+        .await
     }
 
     // Functions.
 
     async fn get_functions(&self, _: Request<get_functions::Request>) -> Answer<get_functions::Response> {
-        Ok(Response::new(get_functions::Response::default()))
+        Ok(Response::new(get_functions::Response { functions: functions(&self.0), diagnostics: Vec::new() }))
     }
 
     async fn call_function(&self, request: Request<call_function::Request>) -> Answer<call_function::Response> {
-        let text = format!("This provider has no function {:?}.", request.into_inner().name);
-        let error = Some(FunctionError { text, function_argument: None });
-        Ok(Response::new(call_function::Response { result: None, error }))
+        let request = request.into_inner();
+        answer("CallFunction", async {
+            let function = self.0.functions.get(&request.name)?;
+            let signature = function.signature();
+            let result = match convert::arguments(&signature, request.arguments) {
+                Ok(arguments) => self.0.call(function, arguments).await,
+                Err(error) => Err(error),
+            };
+            Ok(convert::called(result, &signature.returns))
+        })
+        .await
     }
 
     // State stores.
@@ -437,14 +545,27 @@ impl<P: Provider> provider_server::Provider for Service<P> {
 
     // Actions.
 
-    async fn plan_action(&self, _: Request<plan_action::Request>) -> Answer<plan_action::Response> {
-        none_of_these()
+    async fn plan_action(&self, request: Request<plan_action::Request>) -> Answer<plan_action::Response> {
+        let request = request.into_inner();
+        answer("PlanAction", async {
+            let action = self.0.actions.get(&request.action_type)?;
+            let config = convert::value(request.config, action.ty())?;
+            let diagnostics = convert::diagnostics(self.0.plan_action(action, config).await);
+            Ok(plan_action::Response { diagnostics, deferred: None })
+        })
+        .await
     }
 
-    type InvokeActionStream = Empty<Result<invoke_action::Event, Status>>;
+    type InvokeActionStream = Events<invoke_action::Event>;
 
-    async fn invoke_action(&self, _: Request<invoke_action::Request>) -> Answer<Self::InvokeActionStream> {
-        none_of_these()
+    async fn invoke_action(&self, request: Request<invoke_action::Request>) -> Answer<Self::InvokeActionStream> {
+        let request = request.into_inner();
+        events("InvokeAction", async {
+            let action = self.0.actions.share(&request.action_type)?;
+            let config = convert::value(request.config, action.ty())?;
+            Ok(self.0.invoke(action, config).map(convert::action_event))
+        })
+        .await
     }
 
     // Stopping.

@@ -3,16 +3,27 @@
 //!
 //! - `echo_value` has attributes and blocks of every type and returns them as they come.
 //! - `echo_thing` is a file with a text in it, and has a mode for everything that can go wrong.
+//! - Of every other kind there is one: the data source `echo_text`, the function `join`, the list of all `echo_thing`s and
+//!   the action `echo_write`.
 
+mod join;
+mod text;
 mod thing;
+mod things;
 mod value;
+mod write;
 
 use std::{fs, io::Write as _, path::PathBuf, process::ExitCode};
 
 use foundryhub::{
     framework::{
-        Diagnostic, Diagnostics, Path, Type, Value, contain,
+        Diagnostic, Diagnostics, Path, Type, Value,
+        action::AnyAction,
+        contain,
+        data_source::AnyDataSource,
         erased::{AnyResource, Erased},
+        function::AnyFunction,
+        list_resource::AnyListResource,
         schema::{Attribute, Block, Schema},
         server::Provider,
     },
@@ -74,7 +85,27 @@ impl Provider for Echo {
     }
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Store>>> {
-        vec![Box::new(value::EchoValue::new()), Box::new(Erased::new(thing::Thing))]
+        vec![Box::new(value::EchoValue::new()), Box::new(Erased::resource(thing::Thing))]
+    }
+
+    fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Store>>> {
+        vec![Box::new(Erased::data_source(text::Text))]
+    }
+
+    fn functions(&self) -> Vec<Box<dyn AnyFunction>> {
+        vec![Box::new(join::Join)]
+    }
+
+    fn list_resources(&self) -> Vec<Box<dyn AnyListResource<Store>>> {
+        vec![Box::new(Erased::list_resource(things::Things))]
+    }
+
+    fn actions(&self) -> Vec<Box<dyn AnyAction<Store>>> {
+        vec![Box::new(Erased::action(write::Write))]
+    }
+
+    fn begin_writing(&self, store: &Store) {
+        store.note("begin writing");
     }
 }
 

@@ -4,9 +4,10 @@ use std::{fs, io};
 
 use foundryhub::framework::{
     Attr, Diagnostic, Diagnostics, Path, Private, Type, Value,
+    context::Context,
     resource::{
-        Context, CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest,
-        Planned, Resource, UpdateRequest, Upgrade,
+        CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned,
+        Resource, UpdateRequest, Upgrade,
     },
     schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Refusal, Schema},
 };
@@ -58,6 +59,13 @@ pub(crate) struct Identity {
 }
 
 impl State {
+    /// A thing as a list finds it.
+    pub(crate) fn found(name: String, text: Attr<String>) -> Self {
+        let mut state = Self { name: name.into(), text, mode: "calm".to_owned().into(), ..Self::default() };
+        state.complete(&Attr::Null, 1.0);
+        state
+    }
+
     fn name(&self) -> &str {
         self.name.text().expect("a name that is known")
     }
@@ -133,7 +141,7 @@ impl Resource for Thing {
         Diagnostics::default()
     }
 
-    async fn plan(&self, _context: Context<'_, Store>, request: PlanRequest<State>) -> Planned<State> {
+    async fn plan(&self, _context: Context<Store>, request: PlanRequest<State>) -> Planned<State> {
         let mut state = request.planned;
         assert_ne!(state.mode(), "panic in plan", "planned");
         if let Some(prior) = &request.prior {
@@ -159,18 +167,18 @@ impl Resource for Thing {
 
     async fn plan_destroy(
         &self,
-        context: Context<'_, Store>,
+        context: Context<Store>,
         DestroyPlanRequest { prior, .. }: DestroyPlanRequest<'_, State>,
     ) -> Diagnostics {
-        if let Some(store) = context.client {
+        if let Some(store) = context.client.as_deref() {
             store.note(&format!("plan to delete {}", prior.name()));
         }
         Diagnostic::warning("A thing goes", format!("{} is going to be deleted.", prior.name())).into()
     }
 
-    async fn create(&self, context: Context<'_, Store>, request: CreateRequest<State>) -> Outcome<State> {
+    async fn create(&self, context: Context<Store>, request: CreateRequest<State>) -> Outcome<State> {
         let CreateRequest { config, planned: mut state, mut private } = request;
-        let store = context.client.expect("a provider that is configured");
+        let store = context.client.as_deref().expect("a provider that is configured");
         store.note(&format!("create {}", state.name()));
         if state.mode() == "fail before create" {
             return failed(None, private, "It was not created");
@@ -205,9 +213,9 @@ impl Resource for Thing {
         }
     }
 
-    async fn read(&self, context: Context<'_, Store>, mut state: State, private: Private) -> Outcome<State> {
+    async fn read(&self, context: Context<Store>, mut state: State, private: Private) -> Outcome<State> {
         assert_ne!(state.mode(), "panic in read", "read");
-        let store = context.client.expect("a provider that is configured");
+        let store = context.client.as_deref().expect("a provider that is configured");
         store.note(&format!("read {}", state.name()));
         if private.get::<bool>(MADE) != Some(true) {
             return failed(Some(state), private, "The private data were lost");
@@ -229,9 +237,9 @@ impl Resource for Thing {
         }
     }
 
-    async fn update(&self, context: Context<'_, Store>, request: UpdateRequest<State>) -> Outcome<State> {
+    async fn update(&self, context: Context<Store>, request: UpdateRequest<State>) -> Outcome<State> {
         let UpdateRequest { prior, config, planned: mut state, private, .. } = request;
-        let store = context.client.expect("a provider that is configured");
+        let store = context.client.as_deref().expect("a provider that is configured");
         store.note(&format!("update {}", state.name()));
         if state.mode() == "fail in update" {
             return failed(Some(prior), private, "It was not updated");
@@ -245,8 +253,8 @@ impl Resource for Thing {
         }
     }
 
-    async fn delete(&self, context: Context<'_, Store>, request: DeleteRequest<State>) -> Outcome<State> {
-        let store = context.client.expect("a provider that is configured");
+    async fn delete(&self, context: Context<Store>, request: DeleteRequest<State>) -> Outcome<State> {
+        let store = context.client.as_deref().expect("a provider that is configured");
         let name = request.prior.name();
         let why = if request.succession.is_replacement() { " to replace it" } else { "" };
         store.note(&format!("delete {name}{why}"));
@@ -258,7 +266,7 @@ impl Resource for Thing {
         }
     }
 
-    async fn import(&self, _context: Context<'_, Store>, target: ImportTarget<Identity>) -> Outcome<State> {
+    async fn import(&self, _context: Context<Store>, target: ImportTarget<Identity>) -> Outcome<State> {
         let name = match target {
             ImportTarget::Id(id) => id,
             ImportTarget::Identity(identity) => identity.name,
@@ -294,10 +302,11 @@ impl Resource for Thing {
         }
         let mut private = Private::default();
         private.set(MADE, &true);
-        let mut state = State { name: Attr::Known(label.to_owned()), ..State::default() };
-        state.mode = Attr::Known("calm".to_owned());
-        state.complete(&Attr::Null, 1.0);
-        Some(Outcome { state: Some(state), private, diagnostics: Diagnostics::default() })
+        Some(Outcome {
+            state: Some(State::found(label.to_owned(), Attr::Null)),
+            private,
+            diagnostics: Diagnostics::default(),
+        })
     }
 }
 

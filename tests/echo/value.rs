@@ -3,9 +3,10 @@
 
 use foundryhub::framework::{
     Diagnostic, Diagnostics, Number, Type, Value,
-    erased::{Answer, AnyResource, Change, Left, PlannedChange},
+    context::Context,
+    erased::{Answer, AnyResource, Change, Described, Left, PlannedChange},
     json, plan,
-    resource::{Context, ImportTarget, MoveSource},
+    resource::{ImportTarget, MoveSource},
     schema::{Attribute, Block, IdentityAttribute, IdentitySchema, NestedBlock, Nesting, Presence, Refusal, Schema},
     walk::Key,
 };
@@ -144,7 +145,7 @@ fn member_of(name: &str, value: Value, ty: &Type) -> Value {
     if name == "none" && value.is_unknown() { Value::Null } else { made(value, ty) }
 }
 
-impl AnyResource<Store> for EchoValue {
+impl Described for EchoValue {
     fn name(&self) -> &'static str {
         "echo_value"
     }
@@ -157,6 +158,12 @@ impl AnyResource<Store> for EchoValue {
         &self.ty
     }
 
+    fn validate(&self, config: Value) -> Diagnostics {
+        plan::check(&self.schema.block, &config)
+    }
+}
+
+impl AnyResource<Store> for EchoValue {
     fn identity_schema(&self) -> &IdentitySchema {
         &self.identity
     }
@@ -169,10 +176,6 @@ impl AnyResource<Store> for EchoValue {
         Vec::new()
     }
 
-    fn validate(&self, config: Value) -> Diagnostics {
-        plan::check(&self.schema.block, &config)
-    }
-
     fn upgrade(&self, _version: i64, text: &[u8]) -> (Value, Diagnostics) {
         match json::decode(text, &self.ty) {
             Ok(value) => (value, Diagnostics::default()),
@@ -180,7 +183,7 @@ impl AnyResource<Store> for EchoValue {
         }
     }
 
-    fn plan<'a>(&'a self, _context: Context<'a, Store>, change: Change) -> Answer<'a, PlannedChange> {
+    fn plan(&self, _context: Context<Store>, change: Change) -> Answer<'_, PlannedChange> {
         Box::pin(async move {
             let block = &self.schema.block;
             let state = match &change.config {
@@ -199,7 +202,7 @@ impl AnyResource<Store> for EchoValue {
         })
     }
 
-    fn apply<'a>(&'a self, _context: Context<'a, Store>, change: Change) -> Answer<'a, Left> {
+    fn apply(&self, _context: Context<Store>, change: Change) -> Answer<'_, Left> {
         Box::pin(async move {
             let state = made(change.target, &self.ty);
             Left {
@@ -211,13 +214,13 @@ impl AnyResource<Store> for EchoValue {
         })
     }
 
-    fn read<'a>(&'a self, _context: Context<'a, Store>, state: Value, private: Vec<u8>) -> Answer<'a, Left> {
+    fn read(&self, _context: Context<Store>, state: Value, private: Vec<u8>) -> Answer<'_, Left> {
         Box::pin(async move {
             Left { identity: self.identity_of(&state), state, private, diagnostics: Diagnostics::default() }
         })
     }
 
-    fn import<'a>(&'a self, _context: Context<'a, Store>, target: ImportTarget<Value>) -> Answer<'a, Left> {
+    fn import(&self, _context: Context<Store>, target: ImportTarget<Value>) -> Answer<'_, Left> {
         Box::pin(async move {
             let id = match target {
                 ImportTarget::Id(id) => Value::from(id),

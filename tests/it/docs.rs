@@ -7,8 +7,9 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf, sync::Arc};
 use foundryhub::{
     framework::{
         Diagnostics, Type, Value,
+        context::Context,
         erased::{AnyResource, Change, MISFIT},
-        resource::{Context, ImportTarget},
+        resource::ImportTarget,
         schema::{Attribute, Block, IdentitySchema, Kind, Nesting, Presence, Schema},
         server::Provider as _,
         walk::Walk,
@@ -50,6 +51,18 @@ fn the_readme_shows_the_quickstart_as_it_is() {
     let blocks: Vec<_> = readme.split("```hcl\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let quickstart = fs::read_to_string(root().join("examples/quickstart/main.tf")).expect("a quickstart");
     assert_eq!(blocks, [quickstart], "README.md shows examples/quickstart/main.tf, and nothing else, in HCL");
+}
+
+#[test]
+fn the_worked_examples_are_those_of_the_echo_provider() {
+    let page = fs::read_to_string(root().join("docs/internals/adding-a-thing.md")).expect("the page");
+    let files = fs::read_dir(root().join("tests/echo")).expect("the provider").map(|file| file.expect("a file").path());
+    let code: Vec<_> = files.map(|file| fs::read_to_string(file).expect("code")).collect();
+    let blocks: Vec<_> = page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() > 4, "one of every kind");
+    for block in blocks {
+        assert!(code.iter().any(|file| file.contains(block)), "nowhere in tests/echo:\n{block}");
+    }
 }
 
 #[test]
@@ -121,7 +134,7 @@ fn the_provider_block_and_its_struct_are_the_same() {
     }
 }
 
-fn unconfigured() -> Context<'static, Session> {
+fn unconfigured() -> Context<Session> {
     Context { client: None, cancel: Default::default(), walk: Walk::new(Arc::default(), "any") }
 }
 

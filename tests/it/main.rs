@@ -14,6 +14,7 @@ mod emulator;
 mod engines;
 mod examples;
 mod handshake;
+mod kinds;
 mod procedures;
 mod process;
 mod proto;

@@ -31,22 +31,17 @@ use crate::support::{
 };
 
 /// Procedures about things that no schema of ours names, so that engines do not call them.
-const WITHOUT_USE: [&str; 16] = [
+const WITHOUT_USE: [&str; 11] = [
     "CloseEphemeralResource",
     "ConfigureStateStore",
     "DeleteState",
     "GetStates",
-    "InvokeAction",
-    "ListResource",
     "LockState",
     "OpenEphemeralResource",
-    "PlanAction",
     "ReadStateBytes",
     "RenewEphemeralResource",
     "UnlockState",
-    "ValidateActionConfig",
     "ValidateEphemeralResourceConfig",
-    "ValidateListResourceConfig",
     "ValidateStateStoreConfig",
 ];
 

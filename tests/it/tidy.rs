@@ -37,7 +37,7 @@ const CRATES: [(&str, &[&str]); 5] = [
             "uuid",
         ],
     ),
-    ("framework", &["serde", "serde_json", "thiserror", "tokio_util"]),
+    ("framework", &["futures_util", "serde", "serde_json", "thiserror", "tokio", "tokio_util"]),
     (
         "plugin",
         &[

@@ -345,3 +345,141 @@ resource "echo_value" "it" {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_data_source_is_read_in_the_plan_or_when_it_can_be() {
+    for_each_engine(async |engine| {
+        let (workspace, things) = workspace(
+            engine,
+            r#"
+resource "echo_thing" "it" {
+  name = "it"
+  text = "one"
+}
+data "echo_text" "now" {
+  name = "now"
+  timeouts { read = "7s" }
+}
+data "echo_text" "later" {
+  name = trimprefix(echo_thing.it.id, "thing-")
+  note = ""
+}
+output "texts" {
+  value = [data.echo_text.now.text, data.echo_text.now.patience, data.echo_text.later.text, data.echo_text.later.note]
+}
+"#,
+        );
+        workspace.plan(&[]).await.exits(1).says("No such file").says("with data.echo_text.now,").says("name = \"now\"");
+        std::fs::write(things.path().join("now"), "at once").unwrap();
+        workspace.apply(&[]).await.succeeded();
+        let texts = workspace.run(&["output", "-json", "texts"]).await.succeeded().json();
+        assert_eq!(texts, serde_json::json!(["at once", 7, "one", ""]));
+        workspace.plan(&[]).await.exits(0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_function_takes_null_and_unknown_and_shows_the_argument_at_fault() {
+    for_each_engine(async |engine| {
+        let (workspace, _things) = workspace(
+            engine,
+            r#"
+variable "text" {
+  default = "b"
+}
+resource "terraform_data" "it" {
+  input = "> "
+}
+output "texts" {
+  value = [
+    provider::echo::join("-", "", "a", var.text),
+    provider::echo::join(null, null, "a", "b"),
+    provider::echo::join("-", terraform_data.it.output, "a", terraform_data.it.output),
+  ]
+}
+"#,
+        );
+        workspace.apply(&[]).await.succeeded();
+        let texts = workspace.run(&["output", "-json", "texts"]).await.succeeded().json();
+        assert_eq!(texts, serde_json::json!(["a-b", "ab", "> a-> "]));
+        workspace.plan(&[]).await.exits(0);
+        let outcome = workspace.plan(&["-var=text="]).await.exits(1).says("A text must not be empty.");
+        outcome.says("Invalid value for \"texts\" parameter");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_query_lists_objects_and_writes_what_imports_them() {
+    for_each_engine(async |engine| {
+        if !engine.knows_lists_and_actions() {
+            return;
+        }
+        let (workspace, things) = workspace(engine, "");
+        for name in ["a", "b", "c"] {
+            std::fs::write(things.path().join(name), "text").unwrap();
+        }
+        let query = |arguments: &str, config: &str| {
+            let list = format!("list \"echo_thing\" \"all\" {{\n  provider = echo\n{arguments}\n{config}\n}}\n");
+            std::fs::write(workspace.path().join("all.tfquery.hcl"), list).unwrap();
+        };
+        query("  limit = 2", "");
+        let outcome = workspace.run(&["query", "-no-color"]).await.succeeded().says("name=b the b");
+        assert!(!outcome.stdout.contains("the c"), "{outcome}");
+        query("", "  config {\n    prefix = \"c\"\n  }");
+        let outcome = workspace.run(&["query", "-no-color"]).await.succeeded().says("name=c the c");
+        assert!(!outcome.stdout.contains("the a"), "{outcome}");
+        std::fs::write(things.path().join("b"), "error").unwrap();
+        query("  include_resource = true", "");
+        workspace.run(&["query", "-no-color"]).await.exits(1).says("A bad thing").says("b is bad.");
+
+        std::fs::remove_file(things.path().join("b")).unwrap();
+        let generated = workspace.path().join("generated.tf");
+        let file = format!("-generate-config-out={}", generated.display());
+        workspace.run(&["query", "-no-color", &file]).await.succeeded();
+        workspace.apply(&[]).await.succeeded().says("2 imported, 0 added, 0 changed, 0 destroyed");
+        workspace.plan(&[]).await.exits(0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_action_shows_its_progress_and_what_goes_wrong() {
+    for_each_engine(async |engine| {
+        if !engine.knows_lists_and_actions() {
+            return;
+        }
+        let (workspace, things) = workspace(
+            engine,
+            r#"
+variable "name" {
+  default = "made"
+}
+action "echo_write" "it" {
+  config {
+    name = var.name
+    text = echo_thing.it.id
+  }
+}
+resource "echo_thing" "it" {
+  name = "it"
+  lifecycle {
+    action_trigger {
+      events  = [after_create]
+      actions = [action.echo_write.it]
+    }
+  }
+}
+"#,
+        );
+        workspace.apply(&[]).await.succeeded().says("writing made");
+        assert_eq!(std::fs::read_to_string(things.path().join("made")).unwrap(), "thing-it");
+        let invoke = ["-invoke=action.echo_write.it", "-var=name=no/where"];
+        workspace.apply(&invoke).await.exits(1).says("writing no/where").says("The file cannot be written");
+        // Terraform validates only what it knows without variables.
+        let refused = ["-invoke=action.echo_write.it", "-var=name=journal"];
+        workspace.plan(&refused).await.exits(1).says("Not this file");
+    })
+    .await;
+}

@@ -48,7 +48,8 @@ impl Echo {
     pub(crate) fn journal(&self) -> Vec<String> {
         let text = std::fs::read_to_string(self.path("journal")).unwrap_or_default();
         std::fs::write(self.path("journal"), "").expect("a journal to empty");
-        text.lines().filter(|line| *line != "configure" && !line.starts_with("read ")).map(str::to_owned).collect()
+        let aside = |line: &str| ["configure", "begin writing"].contains(&line) || line.starts_with("read ");
+        text.lines().filter(|line| !aside(line)).map(str::to_owned).collect()
     }
 }
 

@@ -82,6 +82,11 @@ impl Engine {
         &self.program
     }
 
+    /// Whether it has `terraform query` and actions, which OpenTofu has not.
+    pub(crate) fn knows_lists_and_actions(&self) -> bool {
+        self.product == Product::Terraform && self.release >= (1, 14)
+    }
+
     /// Whether an `import` block may name an object by its identity: both products learnt it in their 1.12.
     pub(crate) fn knows_identities(&self) -> bool {
         self.release >= (1, 12)

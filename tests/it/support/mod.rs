@@ -2,7 +2,6 @@
 
 pub(crate) mod arm;
 pub(crate) mod bed;
-#[expect(dead_code, reason = "tests of resources use the rest")]
 pub(crate) mod core;
 pub(crate) mod echo;
 pub(crate) mod engine;

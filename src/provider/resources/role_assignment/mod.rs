@@ -23,8 +23,9 @@ use crate::{
     arm::{self, Call, Read},
     framework::{
         Attr, Diagnostic, Diagnostics, Private,
+        context::Context,
         resource::{
-            Context, CreateRequest, DeleteRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned, Resource,
+            CreateRequest, DeleteRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned, Resource,
             UpdateRequest,
         },
         schema::{IdentitySchema, Schema},
@@ -102,11 +103,11 @@ impl Resource for RoleAssignment {
         schema::validate(config)
     }
 
-    async fn plan(&self, context: Context<'_, Session>, request: PlanRequest<State>) -> Planned<State> {
+    async fn plan(&self, context: Context<Session>, request: PlanRequest<State>) -> Planned<State> {
         let PlanRequest { prior, config, planned, private, replaced } = request;
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.read, READING));
         let (found, keys) = (Diagnostics::default(), None);
-        let (session, walk) = (context.client, context.walk);
+        let (session, walk) = (context.client.as_deref(), context.walk);
         let mut plan = Plan { session, walk, call, prior, config, planned, private, replaced, found, keys };
         // Once somebody has written this is the second plan of an apply. The creation half of a replacement must come to the
         // apply then, which says the same and keeps what the removal half has left to it.
@@ -120,30 +121,29 @@ impl Resource for RoleAssignment {
         Planned { state, keys, private, requires_replace: Vec::new(), diagnostics }
     }
 
-    async fn create(&self, context: Context<'_, Session>, request: CreateRequest<State>) -> Outcome<State> {
+    async fn create(&self, context: Context<Session>, request: CreateRequest<State>) -> Outcome<State> {
         let CreateRequest { config, planned, private } = request;
         apply(context, |timeouts| &timeouts.create, None, &config, planned, private, None).await
     }
 
-    async fn read(&self, context: Context<'_, Session>, state: State, private: Private) -> Outcome<State> {
-        let Some(session) = context.client else {
+    async fn read(&self, context: Context<Session>, state: State, private: Private) -> Outcome<State> {
+        let Some(session) = context.client.as_deref() else {
             return Outcome { state: Some(state), private, diagnostics: report::unconfigured().into() };
         };
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
         look::read(session, &call, state, private).await
     }
 
-    async fn update(&self, context: Context<'_, Session>, request: UpdateRequest<State>) -> Outcome<State> {
+    async fn update(&self, context: Context<Session>, request: UpdateRequest<State>) -> Outcome<State> {
         let UpdateRequest { prior, config, planned, private, succession } = request;
         apply(context, |timeouts| &timeouts.update, Some(prior), &config, planned, private, Some(succession)).await
     }
 
-    async fn delete(&self, context: Context<'_, Session>, request: DeleteRequest<State>) -> Outcome<State> {
+    async fn delete(&self, context: Context<Session>, request: DeleteRequest<State>) -> Outcome<State> {
         let DeleteRequest { prior, mut private, succession } = request;
         let failed =
             |prior, private, error: Diagnostic| Outcome { state: Some(prior), private, diagnostics: error.into() };
-        let Some(session) = context.client else { return failed(prior, private, report::unconfigured()) };
-        session.arm.stop_remembering();
+        let Some(session) = context.client.as_deref() else { return failed(prior, private, report::unconfigured()) };
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
         let mut entries = match grant::entries(&prior) {
             Ok(entries) => entries,
@@ -157,8 +157,8 @@ impl Resource for RoleAssignment {
         Outcome { state, private, diagnostics }
     }
 
-    async fn import(&self, context: Context<'_, Session>, target: ImportTarget<Identity>) -> Outcome<State> {
-        let Some(session) = context.client else {
+    async fn import(&self, context: Context<Session>, target: ImportTarget<Identity>) -> Outcome<State> {
+        let Some(session) = context.client.as_deref() else {
             return Outcome { state: None, private: Private::default(), diagnostics: report::unconfigured().into() };
         };
         let call = Call::new(context.cancel, READING);
@@ -233,7 +233,7 @@ async fn mark_the_platforms(
 
 /// Makes an object, or makes it what is planned.
 async fn apply(
-    context: Context<'_, Session>,
+    context: Context<Session>,
     timeout: impl Fn(&Timeouts) -> &Attr<String>,
     prior: Option<State>,
     config: &State,
@@ -242,8 +242,7 @@ async fn apply(
     succession: Option<Succession>,
 ) -> Outcome<State> {
     let failed = |state, private, error: Diagnostic| Outcome { state, private, diagnostics: error.into() };
-    let Some(session) = context.client else { return failed(prior, private, report::unconfigured()) };
-    session.arm.stop_remembering();
+    let Some(session) = context.client.as_deref() else { return failed(prior, private, report::unconfigured()) };
     let call = Call::new(context.cancel, planned.timeout(timeout, WRITING));
     let mut before = match prior.as_ref().map(grant::entries).transpose() {
         Ok(entries) => entries.unwrap_or_default(),

@@ -85,7 +85,6 @@ pub(super) async fn apply(
     planned: State,
     private: Private,
 ) -> Outcome<State> {
-    session.arm.stop_remembering();
     let Some(hub) = planned.hub() else { return before.untouched(private, report::unsettled("the hub's id").into()) };
     let target = wanted(config, &planned);
     // Others on the account wait a few seconds to learn of it.

@@ -21,9 +21,10 @@ use crate::{
     arm::{Call, Read, StorageAccountId, WorkspaceId},
     framework::{
         Attr, Diagnostic, Diagnostics, Private,
+        context::Context,
         resource::{
-            Context, CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest,
-            Planned, Resource, UpdateRequest, Upgrade,
+            CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned,
+            Resource, UpdateRequest, Upgrade,
         },
         schema::{IdentitySchema, Schema},
         walk::{Key, Overlap, Walk},
@@ -85,29 +86,29 @@ impl Resource for StorageAuth {
         schema::validate(config)
     }
 
-    async fn plan(&self, context: Context<'_, Session>, request: PlanRequest<State>) -> Planned<State> {
+    async fn plan(&self, context: Context<Session>, request: PlanRequest<State>) -> Planned<State> {
         plan::plan(context, request).await
     }
 
-    async fn plan_destroy(
-        &self,
-        _context: Context<'_, Session>,
-        request: DestroyPlanRequest<'_, State>,
-    ) -> Diagnostics {
+    async fn plan_destroy(&self, _context: Context<Session>, request: DestroyPlanRequest<'_, State>) -> Diagnostics {
         plan::plan_destroy(&request)
     }
 
-    async fn create(&self, context: Context<'_, Session>, request: CreateRequest<State>) -> Outcome<State> {
+    async fn create(&self, context: Context<Session>, request: CreateRequest<State>) -> Outcome<State> {
         let CreateRequest { config, planned, .. } = request;
-        let Some(session) = context.client else { return kept(None, Private::default(), report::unconfigured()) };
+        let Some(session) = context.client.as_deref() else {
+            return kept(None, Private::default(), report::unconfigured());
+        };
         let replaced = planned.hub().and_then(|hub| context.walk.take_over::<Replaced>(&hub_key(&hub)));
         let before = replaced.map_or(Before::Nothing, Before::Replaced);
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.create, WRITING));
         apply::apply(session, &context.walk, &call, before, &config, planned, Private::default()).await
     }
 
-    async fn read(&self, context: Context<'_, Session>, mut state: State, mut private: Private) -> Outcome<State> {
-        let Some(session) = context.client else { return kept(Some(state), private, report::unconfigured()) };
+    async fn read(&self, context: Context<Session>, mut state: State, mut private: Private) -> Outcome<State> {
+        let Some(session) = context.client.as_deref() else {
+            return kept(Some(state), private, report::unconfigured());
+        };
         let Some(hub) = state.hub() else { return kept(Some(state), private, report::unsettled("the hub's id")) };
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
         let known = account_of(&state);
@@ -136,9 +137,11 @@ impl Resource for StorageAuth {
         Outcome { state: Some(state), private, diagnostics }
     }
 
-    async fn update(&self, context: Context<'_, Session>, request: UpdateRequest<State>) -> Outcome<State> {
+    async fn update(&self, context: Context<Session>, request: UpdateRequest<State>) -> Outcome<State> {
         let UpdateRequest { prior, config, planned, private, .. } = request;
-        let Some(session) = context.client else { return kept(Some(prior), private, report::unconfigured()) };
+        let Some(session) = context.client.as_deref() else {
+            return kept(Some(prior), private, report::unconfigured());
+        };
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.update, WRITING));
         let target = apply::wanted(&config, &planned);
         if target.is_met_by(&prior.settings()) {
@@ -150,18 +153,19 @@ impl Resource for StorageAuth {
         apply::apply(session, &context.walk, &call, Before::Updated(prior), &config, planned, private).await
     }
 
-    async fn delete(&self, context: Context<'_, Session>, request: DeleteRequest<State>) -> Outcome<State> {
+    async fn delete(&self, context: Context<Session>, request: DeleteRequest<State>) -> Outcome<State> {
         let DeleteRequest { prior, private, succession } = request;
-        let Some(session) = context.client else { return kept(Some(prior), private, report::unconfigured()) };
+        let Some(session) = context.client.as_deref() else {
+            return kept(Some(prior), private, report::unconfigured());
+        };
         let Some(hub) = prior.hub() else { return kept(Some(prior), private, report::unsettled("the hub's id")) };
-        session.arm.stop_remembering();
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
         restore::destroy(session, &call, &hub, prior, private, &succession).await
     }
 
-    async fn import(&self, context: Context<'_, Session>, target: ImportTarget<Identity>) -> Outcome<State> {
+    async fn import(&self, context: Context<Session>, target: ImportTarget<Identity>) -> Outcome<State> {
         let failed = |error| kept(None, Private::default(), error);
-        let Some(session) = context.client else { return failed(report::unconfigured()) };
+        let Some(session) = context.client.as_deref() else { return failed(report::unconfigured()) };
         let text = match target {
             ImportTarget::Id(text) => text,
             ImportTarget::Identity(identity) => identity.hub_id,

@@ -12,7 +12,8 @@ use crate::{
     arm::{Call, Read, StorageAccountId, WorkspaceId},
     framework::{
         Attr, Diagnostic, Diagnostics, Private,
-        resource::{Context, DestroyPlanRequest, PlanRequest, Planned},
+        context::Context,
+        resource::{DestroyPlanRequest, PlanRequest, Planned},
     },
     provider::{
         Session,
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// Completes the plan of a creation or a change.
-pub(super) async fn plan(context: Context<'_, Session>, request: PlanRequest<State>) -> Planned<State> {
+pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>) -> Planned<State> {
     let PlanRequest { prior, config, mut planned, private, replaced } = request;
     let mut diagnostics = Diagnostics::default();
     let hub = planned.hub();
@@ -41,7 +42,7 @@ pub(super) async fn plan(context: Context<'_, Session>, request: PlanRequest<Sta
         let keys = &config.shared_access_key_enabled;
         planned.original = record::plan_original(&prior.original, &prior.settings(), &planned, keys).into();
     }
-    if let (Some(session), Some(hub)) = (context.client, &hub) {
+    if let (Some(session), Some(hub)) = (context.client.as_deref(), &hub) {
         // Once somebody has written, this is the second plan of an apply, which is about to look for itself.
         if session.arm.remembers_reads() {
             let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.read, READING));

@@ -14,6 +14,7 @@
 //! [`Core::apply_all`]; `"${type.name.attribute}"` in a configuration refers to another one of them.
 
 mod check;
+mod kinds;
 mod propose;
 mod report;
 mod schema;

@@ -16,6 +16,8 @@ pub(crate) struct Catalog {
     pub(crate) resources: BTreeMap<String, ResourceType>,
     pub(crate) data_sources: BTreeMap<String, Block>,
     pub(crate) functions: BTreeMap<String, Function>,
+    pub(crate) lists: BTreeMap<String, Block>,
+    pub(crate) actions: BTreeMap<String, Block>,
     pub(crate) capabilities: ServerCapabilities,
 }
 
@@ -161,7 +163,7 @@ impl Catalog {
         let mut problems = Problems::new();
         let loading = &mut problems;
         let mut identities: BTreeMap<_, _> = identities.identity_schemas.into_iter().collect();
-        let resources = schemas
+        let resources: BTreeMap<String, ResourceType> = schemas
             .resource_schemas
             .into_iter()
             .map(|(name, schema)| {
@@ -197,15 +199,21 @@ impl Catalog {
                 (name, function)
             })
             .collect();
-        for (name, action) in schemas.action_schemas {
-            read_root(&name, action.schema, loading);
-        }
-        for (name, list) in schemas.list_resource_schemas {
-            read_root(&name, Some(list), loading);
+        let mut read = |name: String, schema| {
+            let block = read_root(&name, schema, loading);
+            (name, block)
+        };
+        let actions = schemas.action_schemas.into_iter().map(|(name, action)| read(name, action.schema)).collect();
+        let lists: BTreeMap<_, _> =
+            schemas.list_resource_schemas.into_iter().map(|(name, list)| read(name, Some(list))).collect();
+        for name in lists.keys() {
+            if resources.get(name).is_none_or(|resource| resource.identity.is_none()) {
+                problems.push(format!("{name} is listed and is no resource with an identity"));
+            }
         }
         let capabilities = schemas.server_capabilities.unwrap_or_default();
         assert!(problems.is_empty(), "core refuses the provider's schema:\n  {}", problems.join("\n  "));
-        Self { provider, resources, data_sources, functions, capabilities }
+        Self { provider, resources, data_sources, functions, lists, actions, capabilities }
     }
 
     /// The resource type of this name.

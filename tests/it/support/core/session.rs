@@ -468,9 +468,15 @@ impl Session {
     // Answers.
 
     #[track_caller]
-    fn answer<T>(&self, rpc: &str, answer: Result<Response<T>, Status>) -> T {
-        match answer {
-            Ok(answer) => answer.into_inner(),
+    pub(super) fn answer<T>(&self, rpc: &str, answer: Result<Response<T>, Status>) -> T {
+        self.message(rpc, answer).into_inner()
+    }
+
+    /// A message of a stream, or of an answer.
+    #[track_caller]
+    pub(super) fn message<T>(&self, rpc: &str, message: Result<T, Status>) -> T {
+        match message {
+            Ok(message) => message,
             Err(status) => self.refuse(rpc, &format!("plugin error: {:?} {}", status.code(), status.message())),
         }
     }
@@ -481,7 +487,7 @@ impl Session {
     }
 
     #[track_caller]
-    fn refuse_if(&self, what: &str, why: &str, wrong: bool) {
+    pub(super) fn refuse_if(&self, what: &str, why: &str, wrong: bool) {
         if wrong {
             self.refuse(what, why);
         }
@@ -494,7 +500,7 @@ impl Session {
     }
 
     #[track_caller]
-    fn decode(&self, rpc: &str, value: Option<DynamicValue>, ty: &Type) -> Value {
+    pub(super) fn decode(&self, rpc: &str, value: Option<DynamicValue>, ty: &Type) -> Value {
         let bytes = value.unwrap_or_default();
         self.refuse_if(rpc, "an answer in JSON", !bytes.json.is_empty());
         if bytes.msgpack.is_empty() {
@@ -507,7 +513,12 @@ impl Session {
     }
 
     #[track_caller]
-    fn identity(&self, rpc: &str, ty: &ResourceType, identity: Option<ResourceIdentityData>) -> Option<Value> {
+    pub(super) fn identity(
+        &self,
+        rpc: &str,
+        ty: &ResourceType,
+        identity: Option<ResourceIdentityData>,
+    ) -> Option<Value> {
         let data = identity?;
         let Some(identity) = &ty.identity else { self.refuse(rpc, "an identity for a type that has none") };
         let value = self.decode(rpc, data.identity_data, &identity.ty);
@@ -515,7 +526,7 @@ impl Session {
     }
 
     #[track_caller]
-    fn refuse_missing_identity(&self, rpc: &str, ty: &ResourceType, identity: Option<&Value>) {
+    pub(super) fn refuse_missing_identity(&self, rpc: &str, ty: &ResourceType, identity: Option<&Value>) {
         if ty.identity.is_some() {
             self.refuse_if(rpc, "missing resource identity", identity.is_none());
             let known = identity.is_some_and(Value::is_wholly_known);
@@ -524,7 +535,12 @@ impl Session {
     }
 
     #[track_caller]
-    fn diagnostics(&self, from: &str, answered: &mut Vec<proto::Diagnostic>, block: Option<&Block>) -> Diagnostics {
+    pub(super) fn diagnostics(
+        &self,
+        from: &str,
+        answered: &mut Vec<proto::Diagnostic>,
+        block: Option<&Block>,
+    ) -> Diagnostics {
         let read = |diagnostic: proto::Diagnostic| {
             let severity = diagnostic.severity();
             let path = diagnostic.attribute.map(path).unwrap_or_default();
@@ -545,7 +561,7 @@ impl Session {
     }
 }
 
-fn capabilities() -> ClientCapabilities {
+pub(super) fn capabilities() -> ClientCapabilities {
     ClientCapabilities { write_only_attributes_allowed: true, ..ClientCapabilities::default() }
 }
 

@@ -1,0 +1,65 @@
+//! What a data source is to its author: a struct for its configuration and data, a schema and a read.
+
+use std::future::Future;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    Diagnostics, Value,
+    context::Context,
+    erased::{Answer, Described, Erased, read_struct, validated, write_struct},
+    schema::{Block, Schema},
+};
+
+/// What was read together with warnings, or why nothing was.
+pub type Read<S> = Result<(S, Diagnostics), Diagnostics>;
+
+/// A data source.
+pub trait DataSource: Send + Sync + 'static {
+    /// What configuring the provider makes.
+    type Client: Send + Sync + 'static;
+    /// The configuration, and with the computed attributes set what was read.
+    type State: Serialize + DeserializeOwned + Send + Sync + 'static;
+
+    /// The type's name in HCL.
+    fn name(&self) -> &'static str;
+
+    /// Its attributes and blocks.
+    fn schema(&self) -> Block;
+
+    /// Refuses configurations that the schema alone cannot. Nothing is sent; values may be unknown.
+    fn validate(&self, _config: &Self::State) -> Diagnostics {
+        Diagnostics::default()
+    }
+
+    /// Reads the data of a configuration in which everything is known. In the data everything has to be known, too.
+    fn read(
+        &self,
+        context: Context<Self::Client>,
+        config: Self::State,
+    ) -> impl Future<Output = Read<Self::State>> + Send;
+}
+
+/// A [`DataSource`] without its types.
+pub trait AnyDataSource<C>: Described {
+    /// Reads the data of a configuration.
+    fn read(&self, context: Context<C>, config: Value) -> Answer<'_, Read<Value>>;
+}
+
+impl<D: DataSource> Erased<D> {
+    /// Wraps a data source.
+    pub fn data_source(source: D) -> Self {
+        let schema = Schema { version: 0, block: source.schema() };
+        let validate = |source: &D, config| validated(config, |config| source.validate(config));
+        Self::new(source.name(), schema, validate, source)
+    }
+}
+
+impl<D: DataSource> AnyDataSource<D::Client> for Erased<D> {
+    fn read(&self, context: Context<D::Client>, config: Value) -> Answer<'_, Read<Value>> {
+        Box::pin(async move {
+            let (state, warnings) = self.author.read(context, read_struct(config)?).await?;
+            Ok((write_struct(&state)?, warnings))
+        })
+    }
+}

@@ -1,0 +1,163 @@
+//! What a function is to its author: a signature, a struct for its arguments and what it makes of them.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    Diagnostic, Type, Value,
+    erased::{read_struct, write_struct},
+};
+
+/// A function of the configuration's language. It depends on nothing but its arguments, and runs unconfigured.
+pub trait Function: Send + Sync + 'static {
+    /// The arguments by the names of the parameters; the variadic ones are a list.
+    type Arguments: DeserializeOwned;
+    /// The result.
+    type Output: Serialize;
+
+    /// The name behind `provider::NAME::`.
+    fn name(&self) -> &'static str;
+
+    /// What it takes and gives.
+    fn signature(&self) -> Signature;
+
+    /// Calls it. Arguments are null or unknown only where the signature allows that.
+    ///
+    /// # Errors
+    /// What is wrong, with one argument or as a whole.
+    fn call(&self, arguments: Self::Arguments) -> Result<Self::Output, FunctionError>;
+}
+
+/// What a function takes and gives.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// What it does, in a sentence.
+    pub summary: &'static str,
+    /// What it does, in Markdown.
+    pub description: &'static str,
+    /// In the order of the arguments.
+    pub parameters: Vec<Parameter>,
+    /// Takes whatever arguments follow the others.
+    pub variadic: Option<Parameter>,
+    /// The type of the result.
+    pub returns: Type,
+}
+
+/// One parameter of a function.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// The type of the argument.
+    pub ty: Type,
+    /// What it is, in Markdown.
+    pub description: &'static str,
+    /// Whether an argument may be null.
+    pub allow_null: bool,
+    /// Whether the function is called while the argument is unknown. Otherwise the result is unknown as well.
+    pub allow_unknown: bool,
+}
+
+impl Parameter {
+    /// A parameter whose argument must be known and set.
+    pub fn new(name: &'static str, ty: Type, description: &'static str) -> Self {
+        Self { name, ty, description, allow_null: false, allow_unknown: false }
+    }
+
+    /// The argument may be null.
+    pub fn or_null(mut self) -> Self {
+        self.allow_null = true;
+        self
+    }
+
+    /// The argument may be unknown.
+    pub fn or_unknown(mut self) -> Self {
+        self.allow_unknown = true;
+        self
+    }
+}
+
+impl Signature {
+    /// The parameter of the argument at this position.
+    ///
+    /// # Errors
+    /// There is no such argument.
+    pub fn parameter(&self, index: usize) -> Result<&Parameter, FunctionError> {
+        self.parameters.get(index).or(self.variadic.as_ref()).ok_or_else(|| self.wrong_count())
+    }
+
+    fn wrong_count(&self) -> FunctionError {
+        let more = if self.variadic.is_some() { " or more" } else { "" };
+        FunctionError::new(format!("The number of arguments is wrong: it takes {}{more}.", self.parameters.len()))
+    }
+}
+
+/// Why a function has no result. Engines show no more than this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionError {
+    /// What is wrong and what would be right.
+    pub text: String,
+    /// The argument at fault, counted from zero, variadic ones included.
+    pub argument: Option<usize>,
+}
+
+impl FunctionError {
+    /// An error that is not about one argument.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), argument: None }
+    }
+
+    /// The same error about one argument.
+    pub fn at(mut self, argument: usize) -> Self {
+        self.argument = Some(argument);
+        self
+    }
+}
+
+impl From<Diagnostic> for FunctionError {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::new(format!("{}: {}", diagnostic.summary, diagnostic.detail))
+    }
+}
+
+/// A [`Function`] without its types.
+pub trait AnyFunction: Send + Sync {
+    /// The name behind `provider::NAME::`.
+    fn name(&self) -> &'static str;
+    /// What it takes and gives.
+    fn signature(&self) -> Signature;
+    /// Calls it with these arguments.
+    ///
+    /// # Errors
+    /// What is wrong, with one argument or as a whole.
+    fn call(&self, arguments: Vec<Value>) -> Result<Value, FunctionError>;
+}
+
+impl<F: Function> AnyFunction for F {
+    fn name(&self) -> &'static str {
+        Function::name(self)
+    }
+
+    fn signature(&self) -> Signature {
+        Function::signature(self)
+    }
+
+    fn call(&self, mut arguments: Vec<Value>) -> Result<Value, FunctionError> {
+        let signature = Function::signature(self);
+        for (index, argument) in arguments.iter().enumerate() {
+            let parameter = signature.parameter(index)?;
+            if argument.is_null() && !parameter.allow_null {
+                return Err(FunctionError::new(format!("{} must not be null.", parameter.name)).at(index));
+            }
+            if !argument.is_wholly_known() && !parameter.allow_unknown {
+                return Ok(Value::Unknown);
+            }
+        }
+        if arguments.len() < signature.parameters.len() {
+            return Err(signature.wrong_count());
+        }
+        let rest = Value::List(arguments.split_off(signature.parameters.len()));
+        let names = signature.parameters.iter().chain(&signature.variadic).map(|parameter| parameter.name);
+        let arguments = Value::object(names.zip(arguments.into_iter().chain([rest])));
+        Ok(write_struct(&Function::call(self, read_struct(arguments)?)?)?)
+    }
+}

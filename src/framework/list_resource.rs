@@ -1,0 +1,136 @@
+//! What a list resource is to its author: a struct for its configuration, a schema and a stream of objects.
+
+use std::{future::ready, sync::Arc};
+
+use futures_util::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+use serde::de::DeserializeOwned;
+
+use super::{
+    Diagnostics, Private, Value,
+    context::Context,
+    erased::{AnyResource, Described, Erased, Left, failed, read_struct, validated},
+    resource::{Outcome, Resource},
+    schema::{Block, Schema},
+};
+
+/// Lists the objects of a resource type that exist, whoever manages them.
+pub trait ListResource: Send + Sync + 'static {
+    /// The resource type whose objects it lists, and whose name it has.
+    type Resource: Resource;
+    /// What can be configured to narrow the list.
+    type Config: DeserializeOwned + Send + Sync + 'static;
+
+    /// The resource type.
+    fn resource(&self) -> Self::Resource;
+
+    /// The attributes and blocks of the list's `config` block.
+    fn schema(&self) -> Block;
+
+    /// Refuses configurations that the schema alone cannot. Nothing is sent; values may be unknown.
+    fn validate(&self, _config: &Self::Config) -> Diagnostics {
+        Diagnostics::default()
+    }
+
+    /// The objects, looked for only as they are asked for. When the engine has enough the stream is dropped, wherever it
+    /// is.
+    fn list(
+        &self,
+        context: Context<<Self::Resource as Resource>::Client>,
+        request: ListRequest<Self::Config>,
+    ) -> Objects<<Self::Resource as Resource>::State>;
+}
+
+/// The objects that a list finds. What is wrong with one of them is an error in its place; the engine asks for no more
+/// after an error.
+pub type Objects<S> = BoxStream<'static, Result<Listed<S>, Diagnostics>>;
+
+/// A list to make.
+#[derive(Debug)]
+pub struct ListRequest<C> {
+    /// The configuration.
+    pub config: C,
+    /// Whether the objects are wanted as a whole. Otherwise what their identity takes is enough.
+    pub include_object: bool,
+}
+
+/// One object of a list.
+#[derive(Debug)]
+pub struct Listed<S> {
+    /// What users know it by, such as its name.
+    pub display_name: String,
+    /// The object.
+    pub object: S,
+    /// Warnings about it.
+    pub warnings: Diagnostics,
+}
+
+/// One object of a list, by value.
+#[derive(Debug)]
+pub struct ListedValue {
+    /// What users know it by.
+    pub display_name: String,
+    /// The object, its identity and what there is to say about it.
+    pub found: Left,
+}
+
+/// A [`ListResource`] without its types.
+pub trait AnyListResource<C>: Described {
+    /// The resource type.
+    fn resource(&self) -> &dyn AnyResource<C>;
+    /// The objects.
+    fn list(
+        self: Arc<Self>,
+        context: Context<C>,
+        config: Value,
+        include_object: bool,
+    ) -> BoxStream<'static, ListedValue>;
+}
+
+/// A list beside the resource type that gives its objects values and identities.
+#[derive(Debug)]
+pub struct Lister<L: ListResource> {
+    list: L,
+    resource: Erased<L::Resource>,
+}
+
+impl<L: ListResource> Erased<Lister<L>> {
+    /// Wraps a list resource.
+    pub fn list_resource(list: L) -> Self {
+        let resource = Erased::resource(list.resource());
+        let schema = Schema { version: 0, block: list.schema() };
+        let validate = |lister: &Lister<L>, config| validated(config, |config| lister.list.validate(config));
+        Self::new(resource.name(), schema, validate, Lister { list, resource })
+    }
+}
+
+impl<L: ListResource> AnyListResource<<L::Resource as Resource>::Client> for Erased<Lister<L>> {
+    fn resource(&self) -> &dyn AnyResource<<L::Resource as Resource>::Client> {
+        &self.author.resource
+    }
+
+    fn list(
+        self: Arc<Self>,
+        context: Context<<L::Resource as Resource>::Client>,
+        config: Value,
+        include_object: bool,
+    ) -> BoxStream<'static, ListedValue> {
+        let refused =
+            |diagnostics: Diagnostics| ListedValue { display_name: String::new(), found: failed(diagnostics) };
+        let config = match read_struct(config) {
+            Ok(config) => config,
+            Err(error) => return stream::once(ready(refused(error.into()))).boxed(),
+        };
+        let objects = self.author.list.list(context, ListRequest { config, include_object });
+        let by_value = move |object| match object {
+            Ok(Listed { display_name, object, warnings: diagnostics }) => {
+                let outcome = Outcome { state: Some(object), private: Private::default(), diagnostics };
+                ListedValue { display_name, found: self.author.resource.left(outcome, &Value::Null) }
+            }
+            Err(diagnostics) => refused(diagnostics),
+        };
+        objects.map(by_value).boxed()
+    }
+}

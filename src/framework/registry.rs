@@ -1,0 +1,54 @@
+//! The types of one kind by their names.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::Diagnostic;
+
+/// All types of a kind, such as all data sources.
+#[derive(Debug)]
+pub struct Registry<T: ?Sized> {
+    kind: &'static str,
+    types: BTreeMap<&'static str, Arc<T>>,
+}
+
+impl<T: ?Sized> Registry<T> {
+    /// A registry of these types. Messages to the user call their kind `kind`.
+    pub fn new(kind: &'static str, types: Vec<Box<T>>, name: fn(&T) -> &'static str) -> Self {
+        Self { kind, types: types.into_iter().map(|each| (name(&each), Arc::from(each))).collect() }
+    }
+
+    /// All names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.types.keys().map(|name| (*name).to_owned())
+    }
+
+    /// All types, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (String, &T)> {
+        self.names().zip(self.types.values().map(AsRef::as_ref))
+    }
+
+    /// The type of this name.
+    ///
+    /// # Errors
+    /// Says that there is none, and which there are.
+    pub fn get(&self, name: &str) -> Result<&T, Diagnostic> {
+        self.find(name).map(AsRef::as_ref)
+    }
+
+    /// The same, for work that outlives the call.
+    ///
+    /// # Errors
+    /// As [`Registry::get`].
+    pub fn share(&self, name: &str) -> Result<Arc<T>, Diagnostic> {
+        self.find(name).cloned()
+    }
+
+    fn find(&self, name: &str) -> Result<&Arc<T>, Diagnostic> {
+        self.types.get(name).ok_or_else(|| {
+            let known = self.names().collect::<Vec<_>>().join(", ");
+            let others = if known.is_empty() { String::new() } else { format!("; it has {known}") };
+            let kind = self.kind;
+            Diagnostic::error(format!("Unknown {kind}"), format!("This provider has no {kind} {name:?}{others}."))
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! `echo_write`: an action that writes a file. What is to be written decides what goes wrong.
+
+use std::fs;
+
+use foundryhub::framework::{
+    Attr, Diagnostic, Diagnostics, Path, Type,
+    action::{Action, Progress},
+    context::Context,
+    schema::{Attribute, Block},
+};
+use serde::Deserialize;
+use tokio::net::TcpStream;
+
+use crate::Store;
+
+pub(crate) struct Write;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Config {
+    name: Attr<String>,
+    text: Attr<String>,
+}
+
+impl Action for Write {
+    type Client = Store;
+    type Config = Config;
+
+    fn name(&self) -> &'static str {
+        "echo_write"
+    }
+
+    fn schema(&self) -> Block {
+        let attributes = vec![
+            Attribute::required("name", Type::String, "The file's name."),
+            Attribute::optional("text", Type::String, "What to write."),
+        ];
+        Block { description: "Writes a file.", attributes, blocks: Vec::new() }
+    }
+
+    fn validate(&self, config: &Config) -> Diagnostics {
+        match config.name.text() {
+            Some("journal") => Diagnostic::error("Not this file", "It is ours.").at(Path::root("name")).into(),
+            _ => Diagnostics::default(),
+        }
+    }
+
+    async fn plan(&self, _context: Context<Store>, config: Config) -> Diagnostics {
+        match config.text.text() {
+            Some("unplanned") => Diagnostic::error("Not planned", "As told.").at(Path::root("text")).into(),
+            _ => Diagnostics::default(),
+        }
+    }
+
+    async fn invoke(&self, context: Context<Store>, config: Config, progress: Progress) -> Diagnostics {
+        let store = context.client.expect("a provider that is configured");
+        let (name, text) = (config.name.text().expect("a name"), config.text.text().unwrap_or_default());
+        store.note(&format!("write {name}"));
+        progress.report(format!("writing {name}"));
+        assert_ne!(text, "panic", "invoked");
+        if let Some(address) = text.strip_prefix("wait for ") {
+            let _open = TcpStream::connect(address).await.expect("a listener");
+            context.cancel.cancelled().await;
+            return Diagnostic::error("It was interrupted", "Nothing was written.").into();
+        }
+        if let Err(error) = fs::write(store.path(name), text) {
+            return Diagnostic::error("The file cannot be written", error.to_string()).at(Path::root("name")).into();
+        }
+        progress.report("done");
+        Diagnostics::default()
+    }
+}
