@@ -6,12 +6,13 @@
 //! assignment of the scope ends the wait at once, since from then on a list is the cheaper way, however many follow.
 //! While reads are remembered the count goes on across waits, and once the list is there nobody waits at all.
 
+use super::call::Call;
+use super::client::Client;
 use super::error::Error;
 use super::id::{ArmId, RoleAssignmentId};
 use super::request::Dated;
 use super::role_assignments::{Filter, RoleAssignment};
-use super::share::{Flights, lock};
-use super::{Call, Client, Read};
+use super::share::{InFlight, Read, lock};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -27,10 +28,10 @@ const WINDOW: Duration = Duration::from_millis(25);
 
 /// What is being asked for, by scope.
 #[derive(Default)]
-pub(super) struct Batches {
+pub(crate) struct Batches {
     scopes: Mutex<HashMap<String, Asked>>,
-    waits: Flights<String, Result<Arc<OnceLock<Way>>, Error>>,
-    lists: Flights<(String, u64), Result<Arc<Listed>, Error>>,
+    waits: InFlight<String, Result<Arc<OnceLock<Way>>, Error>>,
+    lists: InFlight<(String, u64), Result<Arc<Listed>, Error>>,
 }
 
 /// Which assignments of a scope were asked for.
@@ -92,7 +93,7 @@ impl Client {
         call: &Call,
     ) -> Result<Option<Dated<RoleAssignment>>, Error> {
         let inner = &self.0;
-        let watch = inner.sender.watch(call);
+        let limits = inner.sender.limits(call);
         let scope = id.scope.key();
         let period = inner.reads.period().filter(|_| read == Read::Remembered);
 
@@ -102,7 +103,7 @@ impl Client {
             .waits
             .join(
                 scope.clone(),
-                &watch,
+                &limits,
                 || {
                     let known = inner.batches.ask(&scope, period, id.name, |asked| asked.listed.is_some());
                     known.then(|| Arc::new(OnceLock::from(Way::List)))
@@ -133,15 +134,15 @@ impl Client {
         call: &Call,
     ) -> Result<Arc<OnceLock<Way>>, Error> {
         let inner = &self.0;
-        let watch = inner.sender.watch(call);
+        let limits = inner.sender.limits(call);
         // Without a token nothing can be sent anyway. If there is none to be had, the request that follows says so.
-        match inner.sender.tokens.get(None, &watch).await {
+        match inner.sender.tokens.get(None, &limits).await {
             Err(error) if error.is_interruption() => return Err(error),
             _ => {}
         }
         let enough = inner.batches.ask(scope, period, name, |asked| asked.enough.clone());
         let more = async { tokio::time::timeout(WINDOW, enough.notified()).await };
-        let _ = watch.bound(|| "gathering reads of role assignments".to_owned(), None, more).await?;
+        let _ = limits.bound(|| "gathering reads of role assignments".to_owned(), None, more).await?;
         Ok(Arc::new(OnceLock::new()))
     }
 
@@ -163,7 +164,7 @@ impl Client {
                 .collect();
             Ok(Arc::new(Listed { by_name, date: list.date }))
         };
-        let landed = |listed: &Arc<Listed>| {
+        let keep = |listed: &Arc<Listed>| {
             kept(&|asked| {
                 asked.listed = Some(listed.clone());
                 None
@@ -173,7 +174,7 @@ impl Client {
         inner
             .batches
             .lists
-            .join((key.clone(), inner.reads.writes()), &inner.sender.watch(call), ready, work, landed)
+            .join((key.clone(), inner.reads.writes()), &inner.sender.limits(call), ready, work, keep)
             .await
     }
 }

@@ -4,9 +4,9 @@
 //! Azure's own Python and Go clients agree on: the first answer chooses the way (`Azure-AsyncOperation`, else
 //! `Operation-Location`, else `Location`, else the resource's own state), and the method chooses how it ends.
 
+use super::body::without_bom;
 use super::error::{Error, OperationError, OperationOutcome, ServiceError};
 use super::request::{Answer, check_host};
-use super::service_error::without_bom;
 use http::{Method, StatusCode};
 use serde_json::Value;
 use std::time::Duration;
@@ -101,7 +101,7 @@ impl Operation {
     fn look_at_status(&mut self, answer: &Answer) -> Result<Step, Error> {
         let body = json(answer);
         let Some(status) = body.get("status").and_then(Value::as_str) else {
-            return Err(answer.nonsense("the status of an operation has no `status`"));
+            return Err(answer.breaks_protocol("the status of an operation has no `status`"));
         };
         match State::read(status) {
             State::Running => Ok(Step::Poll(self.status_link(answer)?.unwrap_or_else(|| answer.url.clone()))),
@@ -166,7 +166,8 @@ impl Operation {
     /// The URL in a header. It is followed with the token, so it has to lead to where the operation was started.
     fn link(&self, answer: &Answer, name: &str) -> Result<Option<Url>, Error> {
         let Some(text) = answer.header(name) else { return Ok(None) };
-        let url = Url::parse(text).map_err(|_| answer.nonsense(format!("its {name} header is not an absolute URL")))?;
+        let url = Url::parse(text)
+            .map_err(|_| answer.breaks_protocol(format!("its {name} header is not an absolute URL")))?;
         check_host(&url, &self.original)?;
         Ok(Some(url))
     }

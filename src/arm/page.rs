@@ -1,7 +1,7 @@
 //! Lists that come in pages.
 
-use super::Client;
 use super::call::Call;
+use super::client::Client;
 use super::error::Error;
 use super::request::{Dated, Request};
 use super::share::Read;
@@ -43,9 +43,9 @@ impl Client {
             let Some(link) = page.next_link.filter(|link| !link.is_empty()) else {
                 return Ok(Dated { value: items, date });
             };
-            let url = Url::parse(&link).map_err(|_| answer.nonsense("its nextLink is not an absolute URL"))?;
+            let url = Url::parse(&link).map_err(|_| answer.breaks_protocol("its nextLink is not an absolute URL"))?;
             if !seen.insert(link) {
-                return Err(answer.nonsense("its nextLink leads back to a page already read"));
+                return Err(answer.breaks_protocol("its nextLink leads back to a page already read"));
             }
             next = Request::follow(url, request.id);
         }

@@ -1,11 +1,12 @@
 //! Requests and answers as values. Nothing here sends anything.
 
+use super::body::without_bom;
 use super::cloud::origin;
-use super::error::{Error, ErrorCode, SharedSource};
-use super::service_error::without_bom;
+use super::error::{Error, ErrorCode};
+use super::no_answer::SharedSource;
 use http::{HeaderMap, Method, StatusCode};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
 use url::Url;
@@ -225,7 +226,7 @@ impl Answer {
     }
 
     /// A complaint about this answer.
-    pub(crate) fn nonsense(&self, problem: impl Into<String>) -> Error {
+    pub(crate) fn breaks_protocol(&self, problem: impl Into<String>) -> Error {
         Error::Protocol { method: self.method.clone(), path: self.path.clone(), problem: problem.into() }
     }
 
@@ -241,23 +242,6 @@ pub struct Dated<T> {
     pub value: T,
     /// The answer's `Date`; for a list that of its first page.
     pub date: Option<OffsetDateTime>,
-}
-
-/// For members that services write as null when they have nothing to say.
-pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
-/// A time as Azure writes it; nothing when it cannot be read, since no time is worth failing for.
-pub(crate) fn lenient_time<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<OffsetDateTime>, D::Error> {
-    let text: Option<String> = Deserialize::deserialize(deserializer)?;
-    Ok(text.and_then(|text| OffsetDateTime::parse(&text, &time::format_description::well_known::Rfc3339).ok()))
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Role assignments (Microsoft.Authorization/roleAssignments): who holds which role where.
 
+use super::body::{lenient_time, or_default};
+use super::call::Call;
+use super::client::Client;
 use super::error::{Error, ErrorCode};
 use super::id::{ArmId, IdError, RoleAssignmentId, role_definition_guid};
-use super::request::{Dated, Request, lenient_time, or_default};
-use super::{Call, Client, Read};
+use super::request::{Dated, Request};
+use super::share::Read;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;

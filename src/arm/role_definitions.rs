@@ -1,9 +1,12 @@
 //! Role definitions (Microsoft.Authorization/roleDefinitions), built-in and custom.
 
+use super::body::or_default;
+use super::call::Call;
+use super::client::Client;
 use super::error::Error;
 use super::id::{ArmId, role_definition_guid};
-use super::request::{Request, or_default};
-use super::{Call, Client, Read};
+use super::request::Request;
+use super::share::Read;
 use serde::Deserialize;
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! Doing a thing once for everybody who asks for it at the same time, and remembering reads while nothing is written.
 
-use super::call::Watch;
+use super::call::Limits;
 use super::error::Error;
 use super::request::Answer;
 use std::collections::HashMap;
@@ -21,11 +21,11 @@ pub enum Read {
 /// Work under way, by what it is for. Whoever asks first does the work with its own time limits; the others wait for
 /// the result. If the first is interrupted or dropped, one of the waiting takes over: an interruption is a matter of
 /// one caller and never the answer to another.
-pub(crate) struct Flights<K, V> {
+pub(crate) struct InFlight<K, V> {
     under_way: Mutex<HashMap<K, watch::Receiver<Option<V>>>>,
 }
 
-impl<K, V> Default for Flights<K, V> {
+impl<K, V> Default for InFlight<K, V> {
     fn default() -> Self {
         Self { under_way: Mutex::default() }
     }
@@ -37,31 +37,31 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Takes the entry out of the map when the work is dropped before its end.
-struct Landing<'a, K: Hash + Eq, V> {
-    flights: &'a Flights<K, V>,
+struct Removal<'a, K: Hash + Eq, V> {
+    in_flight: &'a InFlight<K, V>,
     key: Option<&'a K>,
 }
 
-impl<K: Hash + Eq, V> Drop for Landing<'_, K, V> {
+impl<K: Hash + Eq, V> Drop for Removal<'_, K, V> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            lock(&self.flights.under_way).remove(key);
+            lock(&self.in_flight.under_way).remove(key);
         }
     }
 }
 
-impl<K: Clone + Hash + Eq, T: Clone> Flights<K, Result<T, Error>> {
+impl<K: Clone + Hash + Eq, T: Clone> InFlight<K, Result<T, Error>> {
     /// Gives the value that is `ready`, or the result of the flight under way, or that of `work`.
     ///
-    /// `ready` is asked and `landed` is told under the lock, so that nobody falls between a flight that has just
-    /// landed and the place where its result is kept.
+    /// `ready` is asked and `keep` is told under the lock, so that nobody falls between a flight that has just
+    /// keep and the place where its result is kept.
     pub(crate) async fn join<F: Future<Output = Result<T, Error>>>(
         &self,
         key: K,
-        watch: &Watch<'_>,
+        limits: &Limits<'_>,
         ready: impl Fn() -> Option<T>,
         work: impl FnOnce() -> F,
-        landed: impl FnOnce(&T),
+        keep: impl FnOnce(&T),
     ) -> Result<T, Error> {
         loop {
             let follow = {
@@ -81,15 +81,15 @@ impl<K: Clone + Hash + Eq, T: Clone> Flights<K, Result<T, Error>> {
             let mut flight = match follow {
                 Ok(flight) => flight,
                 Err(sender) => {
-                    let mut landing = Landing { flights: self, key: Some(&key) };
+                    let mut removal = Removal { in_flight: self, key: Some(&key) };
                     let result = work().await;
                     {
                         let mut under_way = lock(&self.under_way);
                         if let Ok(value) = &result {
-                            landed(value);
+                            keep(value);
                         }
                         under_way.remove(&key);
-                        landing.key = None;
+                        removal.key = None;
                     }
                     if !result.as_ref().is_err_and(Error::is_interruption) {
                         sender.send_replace(Some(result.clone()));
@@ -99,7 +99,7 @@ impl<K: Clone + Hash + Eq, T: Clone> Flights<K, Result<T, Error>> {
             };
             let doing = || "waiting for a request that somebody else made".to_owned();
             // An error here means that the flight ended without a result for others.
-            if let Ok(result) = watch.bound(doing, None, flight.wait_for(Option::is_some)).await? {
+            if let Ok(result) = limits.bound(doing, None, flight.wait_for(Option::is_some)).await? {
                 return result.clone().expect("just waited for it");
             }
         }
@@ -111,7 +111,7 @@ type Key = (u64, String);
 /// The reads of a client: joined always, remembered on request.
 #[derive(Default)]
 pub(crate) struct Reads {
-    flights: Flights<Key, Result<Arc<Answer>, Error>>,
+    in_flight: InFlight<Key, Result<Arc<Answer>, Error>>,
     state: Mutex<State>,
 }
 
@@ -167,7 +167,7 @@ impl Reads {
         &self,
         url: &str,
         read: Read,
-        watch: &Watch<'_>,
+        limits: &Limits<'_>,
         work: impl FnOnce() -> F,
     ) -> Result<Arc<Answer>, Error> {
         // Ids differ in case only by accident.
@@ -180,7 +180,7 @@ impl Reads {
             Read::Remembered => lock(&self.state).memory.as_ref()?.get(&url).cloned(),
             Read::Fresh => None,
         };
-        let landed = |answer: &Arc<Answer>| {
+        let keep = |answer: &Arc<Answer>| {
             let mut state = lock(&self.state);
             if state.period == period
                 && let Some(memory) = &mut state.memory
@@ -188,7 +188,7 @@ impl Reads {
                 memory.insert(url.clone(), answer.clone());
             }
         };
-        self.flights.join((writes, url.clone()), watch, ready, work, landed).await
+        self.in_flight.join((writes, url.clone()), limits, ready, work, keep).await
     }
 }
 
@@ -226,13 +226,13 @@ mod tests {
 
     async fn read(reads: &Reads, url: &str, mode: Read, sent: &Cell<u32>) -> Arc<Answer> {
         let call = unlimited();
-        let watch = Watch { call: &call, clock: &SystemClock };
+        let limits = Limits { call: &call, clock: &SystemClock };
         let work = || async {
             sent.set(sent.get() + 1);
             tokio::task::yield_now().await;
             Ok(answer(&sent.get().to_string()))
         };
-        reads.get(url, mode, &watch, work).await.unwrap()
+        reads.get(url, mode, &limits, work).await.unwrap()
     }
 
     #[tokio::test]
@@ -268,9 +268,9 @@ mod tests {
     #[tokio::test]
     async fn a_read_that_left_before_a_write_is_neither_joined_nor_kept() {
         let (reads, call, release) = (Reads::default(), unlimited(), Notify::new());
-        let watch = Watch { call: &call, clock: &SystemClock };
+        let limits = Limits { call: &call, clock: &SystemClock };
         reads.remember();
-        let old = reads.get("/sa", Read::Fresh, &watch, || async {
+        let old = reads.get("/sa", Read::Fresh, &limits, || async {
             release.notified().await;
             Ok(answer("old"))
         });
@@ -278,23 +278,23 @@ mod tests {
             tokio::task::yield_now().await;
             drop(reads.writing());
             reads.remember();
-            let new = reads.get("/sa", Read::Fresh, &watch, || async { Ok(answer("new")) }).await.unwrap();
+            let new = reads.get("/sa", Read::Fresh, &limits, || async { Ok(answer("new")) }).await.unwrap();
             release.notify_one();
             new
         };
         let (old, new) = tokio::join!(old, new);
         assert_eq!((old.unwrap().body.as_slice(), new.body.as_slice()), (&b"old"[..], &b"new"[..]));
-        let kept = reads.get("/sa", Read::Remembered, &watch, || async { Ok(answer("third")) }).await.unwrap();
+        let kept = reads.get("/sa", Read::Remembered, &limits, || async { Ok(answer("third")) }).await.unwrap();
         assert_eq!(kept.body, b"new");
     }
 
     #[tokio::test]
     async fn an_interrupted_reader_hands_over_to_one_who_waits() {
         let (reads, call, begun) = (Reads::default(), unlimited(), Notify::new());
-        let watch = Watch { call: &call, clock: &SystemClock };
+        let limits = Limits { call: &call, clock: &SystemClock };
         for interrupted in [true, false] {
             let first = async {
-                let stuck = reads.get("/hub", Read::Fresh, &watch, || async {
+                let stuck = reads.get("/hub", Read::Fresh, &limits, || async {
                     begun.notify_one();
                     tokio::task::yield_now().await;
                     tokio::task::yield_now().await;
@@ -309,7 +309,7 @@ mod tests {
             };
             let second = async {
                 begun.notified().await;
-                reads.get("/hub", Read::Fresh, &watch, || async { Ok(answer("second")) }).await.unwrap()
+                reads.get("/hub", Read::Fresh, &limits, || async { Ok(answer("second")) }).await.unwrap()
             };
             let ((), second) = tokio::join!(first, second);
             assert_eq!(second.body, b"second");
@@ -319,13 +319,13 @@ mod tests {
     #[tokio::test]
     async fn a_failure_is_shared_by_those_who_wait_and_not_remembered() {
         let (reads, call, sent) = (Reads::default(), unlimited(), Cell::new(0));
-        let watch = Watch { call: &call, clock: &SystemClock };
+        let limits = Limits { call: &call, clock: &SystemClock };
         reads.remember();
         let failing = || {
-            reads.get("/hub", Read::Remembered, &watch, || async {
+            reads.get("/hub", Read::Remembered, &limits, || async {
                 sent.set(sent.get() + 1);
                 tokio::task::yield_now().await;
-                Err(answer("").nonsense("test"))
+                Err(answer("").breaks_protocol("test"))
             })
         };
         let (a, b) = tokio::join!(failing(), failing());

@@ -1,10 +1,13 @@
 //! Storage accounts (Microsoft.Storage/storageAccounts): whether shared keys work, and the keys.
 
+use super::body::or_default;
+use super::call::Call;
+use super::client::Client;
 use super::error::Error;
 use super::id::StorageAccountId;
-use super::request::{Repeat, Request, or_default};
+use super::request::{Repeat, Request};
 use super::secret::Secret;
-use super::{Call, Client, Read};
+use super::share::Read;
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;

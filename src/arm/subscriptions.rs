@@ -1,9 +1,12 @@
 //! Subscriptions: to which tenant one belongs.
 
+use super::body::or_default;
+use super::call::Call;
+use super::client::Client;
 use super::error::Error;
 use super::id::ArmId;
-use super::request::{Request, or_default};
-use super::{Call, Client, Read};
+use super::request::Request;
+use super::share::Read;
 use serde::Deserialize;
 
 /// The api-version of all calls.

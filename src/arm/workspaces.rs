@@ -1,9 +1,12 @@
 //! Workspaces (Microsoft.MachineLearningServices/workspaces): hubs, projects and classic workspaces.
 
+use super::body::or_default;
+use super::call::Call;
+use super::client::Client;
 use super::error::{Error, ErrorCode};
 use super::id::{ArmId, IdError, WorkspaceId};
-use super::request::{Repeat, Request, or_default};
-use super::{Call, Client, Read};
+use super::request::{Repeat, Request};
+use super::share::Read;
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;

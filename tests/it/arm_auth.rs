@@ -3,7 +3,7 @@
 use crate::support::arm::{SkippingClock, account, call, settings};
 use crate::support::scripted::{Exchange, Scripted, on};
 use foundryhub::arm::auth::TokenError;
-use foundryhub::arm::{Client, Credential, Distrust, Error, Read, Secret, Settings, Silence};
+use foundryhub::arm::{CertificateFault, Client, Credential, Error, NoAnswer, Read, Secret, Settings};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -166,9 +166,9 @@ async fn a_sign_in_service_that_is_not_trusted_gets_no_secret() {
     let clock = Arc::new(SkippingClock::default());
     let settings = Settings { extra_roots: Vec::new(), ..settings(&server, &clock) };
     let failed = read(&Client::new(settings, secret()).unwrap()).await.unwrap_err();
-    let untrusted = Silence::Untrusted(Distrust::Issuer);
+    let untrusted = NoAnswer::Untrusted(CertificateFault::Issuer);
     assert!(
-        matches!(&failed, Error::Token(TokenError::Unreachable { silence, .. }) if *silence == untrusted),
+        matches!(&failed, Error::Token(TokenError::Unreachable { reason, .. }) if *reason == untrusted),
         "{failed:?}"
     );
     assert!(failed.hint().unwrap().contains("SSL_CERT_FILE"));

@@ -7,7 +7,7 @@ use crate::support::scripted::{Scripted, on};
 use foundryhub::arm::role_assignments::Filter;
 use foundryhub::arm::workspaces::AuthMode;
 use foundryhub::arm::{
-    ArmId, Call, Client, CorrelationId, Credential, Distrust, Error, ErrorCode, Read, Settings, Silence,
+    ArmId, Call, CertificateFault, Client, CorrelationId, Credential, Error, ErrorCode, NoAnswer, Read, Settings,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,7 +127,7 @@ async fn an_unrepeatable_post_is_sent_once_unless_it_was_surely_not_carried_out(
     let (client, clock, _) = client(&server);
     let accounts = client.storage_accounts();
     let lost = accounts.regenerate_key(&account(), "key1", &call()).await.unwrap_err();
-    assert!(matches!(lost, Error::Transport { silence: Silence::Broken, .. }), "{lost:?}");
+    assert!(matches!(lost, Error::Transport { reason: NoAnswer::Broken, .. }), "{lost:?}");
     let busy = accounts.regenerate_key(&account(), "key1", &call()).await.unwrap_err();
     assert!(matches!(busy, Error::Service(_)), "{busy:?}");
     let keys = accounts.regenerate_key(&account(), "key1", &call()).await.unwrap();
@@ -368,7 +368,7 @@ async fn a_server_that_is_not_trusted_gets_nothing_and_is_not_tried_again() {
     let settings = Settings { extra_roots: Vec::new(), ..settings(&server, &clock) };
     let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
     let refused = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
-    let Error::Transport { silence: Silence::Untrusted(Distrust::Issuer), source, .. } = &refused else {
+    let Error::Transport { reason: NoAnswer::Untrusted(CertificateFault::Issuer), source, .. } = &refused else {
         panic!("{refused:?}")
     };
     let mut chain = source.to_string();
@@ -390,16 +390,16 @@ async fn a_certificate_that_proves_nothing_is_final_and_said_for_what_it_is() {
     expired.not_after = rcgen::date_time_ymd(2020, 1, 1);
     let mut early = certificate("127.0.0.1");
     early.not_before = rcgen::date_time_ymd(4000, 1, 1);
-    for (certificate, distrust, says) in [
-        (expired, Distrust::Time, "clock"),
-        (early, Distrust::Time, "clock"),
-        (certificate("other.test"), Distrust::Name, "another host"),
+    for (certificate, certificate_fault, says) in [
+        (expired, CertificateFault::Time, "clock"),
+        (early, CertificateFault::Time, "clock"),
+        (certificate("other.test"), CertificateFault::Name, "another host"),
     ] {
         let server = Scripted::start_as(certificate, Vec::new()).await;
         let (client, clock, _) = client(&server);
         let refused = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
-        let Error::Transport { silence, .. } = &refused else { panic!("{refused:?}") };
-        assert_eq!(*silence, Silence::Untrusted(distrust), "{refused:?}");
+        let Error::Transport { reason, .. } = &refused else { panic!("{refused:?}") };
+        assert_eq!(*reason, NoAnswer::Untrusted(certificate_fault), "{refused:?}");
         assert!(refused.hint().unwrap().contains(says));
         assert_eq!((server.connections(), clock.pauses()), (1, vec![]));
         server.finish();
@@ -435,7 +435,7 @@ async fn nobody_at_home_is_retried_and_then_said() {
     let settings = Settings { endpoints, max_retries: 3, ..settings(&server, &clock) };
     let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
     let failed = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
-    assert!(matches!(failed, Error::Transport { silence: Silence::Unreached, .. }), "{failed:?}");
+    assert!(matches!(failed, Error::Transport { reason: NoAnswer::Unreached, .. }), "{failed:?}");
     assert!(failed.to_string().contains(&gone.0), "{failed}");
     assert!(failed.hint().unwrap().contains("HTTPS_PROXY"));
     assert_eq!(clock.pauses().len(), 3);

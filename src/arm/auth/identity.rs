@@ -3,13 +3,13 @@
 //! That crate keeps the tokens it fetched and cannot be told to forget one or to satisfy a claims challenge. So a
 //! credential is made anew for every token, and its requests go through a transport of ours, which can add to them.
 
-use super::{AccessToken, Credential, TokenError, TokenRequest, TokenSource, error::Refusal};
+use super::{AccessToken, Credential, TokenError, TokenRequest, TokenSource};
 use crate::arm::cloud::origin;
-use crate::arm::error::SharedSource;
+use crate::arm::exchange::{RawAnswer, exchange};
+use crate::arm::no_answer::{NoAnswer, SharedSource};
 use crate::arm::secret::Secret;
-use crate::arm::send::{RawAnswer, exchange};
 use crate::arm::share::lock;
-use crate::arm::silence::Silence;
+use crate::arm::token_error::EntraError;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::TokenCredential;
 use azure_core::error::ErrorKind;
@@ -140,7 +140,7 @@ impl IdentitySource {
             _ => text.to_owned(),
         };
         match (&self.credential, seen) {
-            (_, Some(Seen::Nothing { from, silence, source })) => TokenError::Unreachable { from, silence, source },
+            (_, Some(Seen::Nothing { from, reason, source })) => TokenError::Unreachable { from, reason, source },
             (Credential::ManagedIdentity { .. }, Some(Seen::Answer { status, body, app_service })) => {
                 TokenError::ManagedIdentity {
                     status,
@@ -150,8 +150,8 @@ impl IdentitySource {
                 }
             }
             (_, Some(Seen::Answer { status, body, .. })) if status != 200 => {
-                let refusal = Refusal::read(status, &body);
-                TokenError::Refused(Refusal { message: redact(&refusal.message), ..refusal })
+                let refusal = EntraError::read(status, &body);
+                TokenError::Refused(EntraError { message: redact(&refusal.message), ..refusal })
             }
             (Credential::AzureCli { .. }, _) => TokenError::AzureCli { message: innermost(error) },
             _ => TokenError::Credential { credential: self.kind(), message: redact(&innermost(error)) },
@@ -272,7 +272,7 @@ const APP_SERVICE: &str = "x-identity-header";
 #[derive(Debug)]
 enum Seen {
     Answer { status: u16, body: Vec<u8>, app_service: bool },
-    Nothing { from: String, silence: Silence, source: SharedSource },
+    Nothing { from: String, reason: NoAnswer, source: SharedSource },
 }
 
 /// The transport under one credential.
@@ -325,9 +325,9 @@ impl Wire {
                 Ok(AsyncRawResponse::from_bytes(StatusCode::from(status.as_u16()), copied, body))
             }
             Err(error) => {
-                let silence = Silence::of(&error);
+                let reason = NoAnswer::of(&error);
                 let source: SharedSource = Arc::new(error.without_url());
-                *lock(&self.seen) = Some(Seen::Nothing { from, silence, source: source.clone() });
+                *lock(&self.seen) = Some(Seen::Nothing { from, reason, source: source.clone() });
                 // Not `Io`, which the crate would repeat in its own way where it is a machine's identity endpoint.
                 Err(failed(source))
             }
