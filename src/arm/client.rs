@@ -10,7 +10,6 @@ use super::request::{Answer, Request};
 use super::retry::{self, DEFAULT_MAX_RETRIES};
 use super::send::Sender;
 use super::share::{Read, Reads};
-use super::{role_assignments, role_definitions, storage_accounts, subscriptions, workspaces};
 use http::HeaderValue;
 use std::fmt;
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
@@ -152,31 +151,6 @@ impl Client {
         })))
     }
 
-    /// Calls about workspaces.
-    pub fn workspaces(&self) -> workspaces::Workspaces<'_> {
-        workspaces::Workspaces(self)
-    }
-
-    /// Calls about storage accounts.
-    pub fn storage_accounts(&self) -> storage_accounts::StorageAccounts<'_> {
-        storage_accounts::StorageAccounts(self)
-    }
-
-    /// Calls about role assignments.
-    pub fn role_assignments(&self) -> role_assignments::RoleAssignments<'_> {
-        role_assignments::RoleAssignments(self)
-    }
-
-    /// Calls about role definitions.
-    pub fn role_definitions(&self) -> role_definitions::RoleDefinitions<'_> {
-        role_definitions::RoleDefinitions(self)
-    }
-
-    /// Calls about subscriptions.
-    pub fn subscriptions(&self) -> subscriptions::Subscriptions<'_> {
-        subscriptions::Subscriptions(self)
-    }
-
     /// Begins to remember the answers of reads that allow it, forgetting those remembered before. For the time when
     /// nobody writes: planning. The first write ends it by itself.
     pub fn remember_reads(&self) {
@@ -230,8 +204,7 @@ impl Client {
     pub async fn read(&self, request: &Request, read: Read, call: &Call) -> Result<Arc<Answer>, Error> {
         let sender = &self.0.sender;
         let url = request.url(&sender.endpoint)?;
-        let work = || async { sender.send(request, call).await.map(Arc::new) };
-        self.0.reads.get(url.as_str(), read, &sender.limits(call), work).await
+        self.0.reads.get(url.as_str(), read, &sender.limits(call), || sender.send(request, call)).await
     }
 
     /// Sends a request and follows the operation it starts to its end. The answer is the resource for a PUT or PATCH

@@ -211,6 +211,11 @@ impl Answer {
         self.decode().map_err(|error| self.decode_error(error.path().to_string(), Some(Arc::new(error.into_inner()))))
     }
 
+    /// Reads the body, together with the time of the answer.
+    pub(crate) fn dated<T: DeserializeOwned>(&self) -> Result<Dated<T>, Error> {
+        Ok(Dated { value: self.json()?, date: self.date() })
+    }
+
     /// Reads a body that holds secrets: an error says where, and not what was found there.
     pub(crate) fn secret_json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.decode().map_err(|error| self.decode_error(error.path().to_string(), None))

@@ -77,8 +77,9 @@ impl Tokens {
                 Err(error) => self.still_good(&wanted, error),
             }
         };
-        let keep = |held: &Arc<CachedToken>| {
+        let keep = |held: Arc<CachedToken>| {
             lock(&self.held).insert(wanted.tenant.clone(), held.clone());
+            held
         };
         self.in_flight.join(wanted.clone(), limits, ready, work, keep).await
     }

@@ -8,15 +8,15 @@ mod finding;
 mod holdings;
 mod switches;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use time::OffsetDateTime;
 
 use crate::{
     arm::{
-        ArmId, Call, Error, Read, StorageAccountId, WorkspaceId,
-        role_assignments::{Filter, RoleAssignment},
-        workspaces::{AuthModeKind, Workspace, WorkspaceKind},
+        ArmId, Call, Dated, Error, List, Read, StorageAccountId, WorkspaceId,
+        role_assignments::RoleAssignment,
+        workspaces::{AuthModeKind, Datastore, Workspace, WorkspaceKind},
     },
     framework::{Diagnostic, Diagnostics, Path},
     provider::Session,
@@ -112,8 +112,8 @@ impl Access<'_> {
     pub async fn foresee(&self, keys_go_off: bool) -> Vec<Finding> {
         let mut findings = Vec::new();
         match self.list(Read::Remembered).await {
-            Ok((listed, _)) => {
-                let holdings = self.holdings(&listed, Grants::Planned);
+            Ok(listed) => {
+                let holdings = self.holdings(&listed.value, Grants::Planned);
                 findings.extend(self.configured(&holdings).findings);
                 findings.extend(self.nobody(&holdings));
             }
@@ -132,7 +132,7 @@ impl Access<'_> {
         // Most often the grants were made in this very run, and there is nothing to ask.
         if !self.configured(&self.holdings(&[], Grants::Made)).findings.is_empty() {
             match self.list(Read::Fresh).await {
-                Ok((listed, _)) => findings.extend(self.configured(&self.holdings(&listed, Grants::Made)).findings),
+                Ok(listed) => findings.extend(self.configured(&self.holdings(&listed.value, Grants::Made)).findings),
                 Err(hidden) => findings.push(hidden),
             }
         }
@@ -191,12 +191,9 @@ impl Access<'_> {
     }
 
     /// Lists what is held at the account or above it.
-    async fn list(&self, read: Read) -> Result<(Vec<RoleAssignment>, Option<OffsetDateTime>), Finding> {
-        let assignments = self.session.arm.role_assignments();
-        match assignments.list(self.account.arm(), &Filter::AtScope, read, self.call).await {
-            Ok(listed) => Ok((listed.value, listed.date)),
-            Err(error) => Err(finding::roles_hidden(self.account, &error)),
-        }
+    async fn list(&self, read: Read) -> Result<Arc<Dated<Vec<RoleAssignment>>>, Finding> {
+        let list = RoleAssignment::at_scope(self.account.arm());
+        self.session.arm.list(list, read, self.call).await.map_err(|error| finding::roles_hidden(self.account, &error))
     }
 
     fn holdings(&self, listed: &[RoleAssignment], grants: Grants) -> Vec<Holding> {
@@ -285,14 +282,14 @@ impl Access<'_> {
     /// Everything that role assignments tell before keys go off.
     async fn roles(&self, switched: bool) -> Looked {
         match self.list(Read::Fresh).await {
-            Ok((listed, now)) => {
-                let holdings = self.holdings(&listed, Grants::Made);
+            Ok(listed) => {
+                let holdings = self.holdings(&listed.value, Grants::Made);
                 let mut looked = self.platform_grant(&holdings, switched);
                 looked.relied.extend(self.configured(&holdings).relied);
                 let granted = self.session.grants_at(self.account.arm());
                 looked.relied.extend(granted.iter().filter_map(|grant| grant.created_on));
                 looked.findings.extend(self.nobody(&holdings));
-                Looked { now, ..looked }
+                Looked { now: listed.date, ..looked }
             }
             Err(hidden) => Looked { findings: vec![hidden], ..Looked::default() },
         }
@@ -300,9 +297,9 @@ impl Access<'_> {
 
     async fn datastores(&self, switched: bool) -> Looked {
         let mut looked = Looked::default();
-        match self.session.arm.workspaces().datastores(self.hub_id, Read::Fresh, self.call).await {
+        match self.session.arm.list::<Datastore>(List::below(self.hub_id.arm()), Read::Fresh, self.call).await {
             Ok(all) => {
-                let still = all.iter().filter(|store| store.is_system() && store.uses_account_key());
+                let still = all.value.iter().filter(|store| store.is_system() && store.uses_account_key());
                 let still: Vec<String> = still.map(|store| store.name.clone()).collect();
                 if !still.is_empty() {
                     looked.awaited = switched.then(|| format!("the datastores {} to leave the key", still.join(", ")));
@@ -318,7 +315,7 @@ impl Access<'_> {
     /// `awaited` stages within moments. Projects go with their hub.
     async fn others(&self, read: Read, awaited: impl Fn(Stage) -> bool) -> (Vec<Finding>, Vec<ArmId>) {
         let subscription = self.hub_id.subscription();
-        let all = match self.session.arm.workspaces().list_by_subscription(subscription, read, self.call).await {
+        let all = match self.session.arm.list::<Workspace>(List::in_subscription(subscription), read, self.call).await {
             Ok(all) => all,
             Err(error) => return (vec![finding::others_hidden(subscription, &error)], Vec::new()),
         };
@@ -328,7 +325,7 @@ impl Access<'_> {
                 && properties.system_datastores_auth_mode.kind() == AuthModeKind::AccessKey
                 && ArmId::parse(&properties.storage_account).is_ok_and(|account| account == *self.account.arm())
         };
-        let others = all.iter().filter(uses_keys).filter_map(|other| ArmId::parse(&other.id).ok());
+        let others = all.value.iter().filter(uses_keys).filter_map(|other| ArmId::parse(&other.id).ok());
         let others: Vec<ArmId> = others.filter(|other| other != self.hub_id.arm()).collect();
         if others.is_empty() {
             return Default::default();

@@ -94,7 +94,7 @@ async fn an_account_that_cannot_be_read_keeps_the_object_of_a_gone_hub() {
     for fault in [Fault::Denied, Fault::Status(400)] {
         let mut bed = bed().await;
         let config = keyless_and_gone(&mut bed).await;
-        let rule = bed.emulator.fault(Rule::on("GET", "*/storageAccounts/sa1", fault.clone()));
+        let rule = bed.emulator.fault(Rule::on("GET", "*/storageAccounts/sa1", fault));
         let planned = bed.plan(&config).await.ok();
         assert_eq!(planned.action(), Action::Update);
         let warning = planned.warning("The hub is gone, its account cannot be read");

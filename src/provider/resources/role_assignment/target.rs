@@ -4,6 +4,7 @@ use super::{Fault, schema::State};
 use crate::{
     arm::{
         ArmId, Call, Read, StorageAccountId, WorkspaceId,
+        subscriptions::Subscription,
         workspaces::{Workspace, WorkspaceKind},
     },
     framework::{Attr, Diagnostic, Path},
@@ -48,7 +49,7 @@ pub(super) async fn resolve(
         return Ok(Target { scope: given, hub: None });
     };
     let at = || Path::root("hub_id");
-    let hub = match session.arm.workspaces().get(&hub_id, read, call).await {
+    let hub = match session.arm.get::<Workspace>(&hub_id, read, call).await {
         Ok(hub) => hub,
         Err(error) if error.is_not_found() => {
             let next = "The roles of a hub are held on its storage account, which only the hub can name. Check the id, or let hub_id refer to the resource that makes the hub.";
@@ -126,7 +127,7 @@ pub(super) fn fill(planned: &mut State, config: &State, scope: Option<&ArmId>) {
 pub(super) async fn tenant_of(session: &Session, scope: &ArmId, call: &Call) -> Result<Option<String>, Diagnostic> {
     let subscription = scope.subscription().and_then(|subscription| ArmId::subscription_scope(subscription).ok());
     let Some(subscription) = subscription else { return Ok(None) };
-    let found = session.arm.subscriptions().get(&subscription, Read::Fresh, call).await.map_err(|error| {
+    let found = session.arm.get::<Subscription>(&subscription, Read::Fresh, call).await.map_err(|error| {
         let why = "Reader allows it. An assignment made with delegated_managed_identity_resource_id is found again only by the \
                    tenant of its subscription.";
         let next = report::lacks(&error, "Microsoft.Resources/subscriptions/read", subscription.as_str(), why);

@@ -453,7 +453,7 @@ pub(super) fn as_wanted_already(
         keys.map(|keys| format!("shared keys of {account} are {}", on_off(keys))),
     ];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
-    let found = restore_to(&Settings { mode: mode.map(|mode| opposite(mode)), keys: keys.map(|keys| !keys) })?;
+    let found = restore_to(&Settings { mode: mode.map(opposite), keys: keys.map(|keys| !keys) })?;
     let detail = format!(
         "{} already. Nothing will be sent for that, and destroying this resource will restore nothing of it. To have \
          destroying change it, say to what, for example:\n\n{found}",

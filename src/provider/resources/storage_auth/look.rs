@@ -49,12 +49,11 @@ impl Look {
         read: Read,
         call: &Call,
     ) -> Result<Self, Unseen> {
-        let workspaces = session.arm.workspaces();
+        let look = || session.arm.get::<Workspace>(hub_id, read, call);
         let (hub, early) = match known {
-            None => (workspaces.get(hub_id, read, call).await, None),
+            None => (look().await, None),
             Some(account_id) => {
-                let (hub, account) =
-                    join(workspaces.get(hub_id, read, call), Account::at(session, &account_id, read, call)).await;
+                let (hub, account) = join(look(), Account::at(session, &account_id, read, call)).await;
                 (hub, Some((account_id, account)))
             }
         };
@@ -82,7 +81,7 @@ impl Look {
 
 impl Account {
     async fn at(session: &Session, id: &StorageAccountId, read: Read, call: &Call) -> Result<Self, Diagnostic> {
-        match session.arm.storage_accounts().get(id, read, call).await {
+        match session.arm.get::<StorageAccount>(id, read, call).await {
             Ok(account) => Ok(Self::Seen(account)),
             Err(error) if error.is_not_found() => Ok(Self::Gone(error)),
             Err(error) if error.is_forbidden() => Ok(Self::Hidden(error)),

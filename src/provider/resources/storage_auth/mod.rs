@@ -19,7 +19,7 @@ mod schema;
 use std::time::Duration;
 
 use crate::{
-    arm::{Call, Read, StorageAccountId, WorkspaceId},
+    arm::{Call, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
     framework::{
         Attr, Diagnostic, Diagnostics, Private,
         resource::{
@@ -167,7 +167,7 @@ impl Resource for StorageAuth {
         };
         let call = Call::new(context.cancel, READING);
         // The engine reads the object next, and gets this same answer.
-        match session.arm.workspaces().get(&hub, Read::Remembered, &call).await {
+        match session.arm.get::<Workspace>(&hub, Read::Remembered, &call).await {
             Ok(found) => match explain::refused_kind(&hub, &found) {
                 Some(error) => failed(error),
                 None => Outcome {
