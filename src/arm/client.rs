@@ -192,7 +192,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn send(&self, request: &Request, call: &Call) -> Result<Answer, Error> {
+    pub(crate) async fn send(&self, request: &Request, call: &Call) -> Result<Answer, Error> {
         let _writing = request.is_write().then(|| self.0.reads.writing());
         self.0.sender.send(request, call).await
     }
@@ -201,7 +201,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn read(&self, request: &Request, read: Read, call: &Call) -> Result<Arc<Answer>, Error> {
+    pub(crate) async fn read(&self, request: &Request, read: Read, call: &Call) -> Result<Arc<Answer>, Error> {
         let sender = &self.0.sender;
         let url = request.url(&sender.endpoint)?;
         self.0.reads.get(url.as_str(), read, &sender.limits(call), || sender.send(request, call)).await
@@ -213,7 +213,7 @@ impl Client {
     /// # Errors
     /// See [`Error`]; [`Error::Operation`] when Azure took the request and then failed, [`Error::Uncertain`] when the
     /// operation was lost sight of.
-    pub async fn operate(&self, request: &Request, call: &Call) -> Result<Answer, Error> {
+    pub(crate) async fn operate(&self, request: &Request, call: &Call) -> Result<Answer, Error> {
         // The operation goes on changing things until its end.
         let _writing = self.0.reads.writing();
         let answer = self.0.sender.send(request, call).await?;

@@ -1,8 +1,8 @@
 //! The client of Azure Resource Manager. It knows Azure and nothing of Terraform.
 //!
 //! From the outside in: the typed calls ([`workspaces`], [`storage_accounts`], [`role_assignments`],
-//! [`role_definitions`], [`subscriptions`]) make requests and read answers; `page` and `lro` string requests together; `share` and
-//! `batch` make one request of many; `send` is the one loop that sends and sleeps, by what `retry` says a failure
+//! [`role_definitions`], [`subscriptions`]) say what there is to ask for, and `resource` and `client` ask for it; `lro`
+//! follows operations to their end; `share` and `batch` make one request of many; `send` is the one loop that sends and sleeps, by what `retry` says a failure
 //! means and by [`auth`] which token to use. Everything that decides is free of input and output: [`id`],
 //! [`request`], `retry`, `lro`, `no_answer` and [`error`] take values and give values.
 //!
@@ -22,7 +22,7 @@ mod exchange;
 pub mod id;
 mod lro;
 mod no_answer;
-pub mod request;
+mod request;
 mod resource;
 mod retry;
 pub mod role_assignments;
@@ -37,14 +37,13 @@ mod token_error;
 pub mod workspaces;
 
 pub use auth::Credential;
-pub use call::{Call, Clock, SystemClock};
+pub use call::{Call, Clock};
 pub use client::{Client, CorrelationId, Settings};
 pub use cloud::{Cloud, Endpoints};
 pub use error::{Error, ErrorCode, ServiceError};
 pub use id::{ArmId, IdError, RoleAssignmentId, StorageAccountId, WorkspaceId};
-pub use lro::DEFAULT_POLL_INTERVAL;
 pub use no_answer::{CertificateFault, NoAnswer};
-pub use request::{Answer, Dated, Request};
+pub use request::{Dated, Request};
 pub use resource::{List, Resource};
 pub use retry::DEFAULT_MAX_RETRIES;
 pub use secret::Secret;

@@ -181,24 +181,24 @@ fn escape(value: &str) -> String {
 
 /// A successful answer.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The request's method.
-    pub method: Method,
+    pub(crate) method: Method,
     /// The request's path, for messages.
-    pub path: String,
+    pub(crate) path: String,
     /// Where it came from.
-    pub url: Url,
+    pub(crate) url: Url,
     /// The status, always 2xx.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// The headers.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// The body, as it came.
     pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     /// When Azure says it answered (the `Date` header), by its own clock.
-    pub fn date(&self) -> Option<OffsetDateTime> {
+    pub(crate) fn date(&self) -> Option<OffsetDateTime> {
         let value = self.headers.get(http::header::DATE)?.to_str().ok()?;
         httpdate::parse_http_date(value).ok().map(OffsetDateTime::from)
     }
@@ -207,7 +207,7 @@ impl Answer {
     ///
     /// # Errors
     /// [`Error::Decode`] naming the place in the body.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.decode().map_err(|error| self.decode_error(error.path().to_string(), Some(Arc::new(error.into_inner()))))
     }
 

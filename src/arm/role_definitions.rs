@@ -30,36 +30,6 @@ pub struct RoleDefinitionProperties {
     /// The name people know.
     #[serde(deserialize_with = "or_default")]
     pub role_name: String,
-    /// `BuiltInRole` or `CustomRole`.
-    #[serde(rename = "type", deserialize_with = "or_default")]
-    pub role_type: String,
-    /// What it is for.
-    #[serde(deserialize_with = "or_default")]
-    pub description: String,
-    /// Where it can be assigned.
-    #[serde(deserialize_with = "or_default")]
-    pub assignable_scopes: Vec<String>,
-    /// What it allows.
-    #[serde(deserialize_with = "or_default")]
-    pub permissions: Vec<Permission>,
-}
-
-/// One set of permissions of a role.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Permission {
-    /// Allowed management actions, with wildcards.
-    #[serde(deserialize_with = "or_default")]
-    pub actions: Vec<String>,
-    /// Exceptions to them.
-    #[serde(deserialize_with = "or_default")]
-    pub not_actions: Vec<String>,
-    /// Allowed data actions, with wildcards.
-    #[serde(deserialize_with = "or_default")]
-    pub data_actions: Vec<String>,
-    /// Exceptions to them.
-    #[serde(deserialize_with = "or_default")]
-    pub not_data_actions: Vec<String>,
 }
 
 impl RoleDefinition {
@@ -76,11 +46,6 @@ impl RoleDefinition {
     /// The GUID by which roles are told apart.
     pub fn guid(&self) -> Option<Uuid> {
         role_definition_guid(&self.id).or_else(|| Uuid::try_parse(&self.name).ok())
-    }
-
-    /// Whether Microsoft made it.
-    pub fn is_built_in(&self) -> bool {
-        self.properties.role_type.eq_ignore_ascii_case("BuiltInRole")
     }
 }
 
@@ -106,8 +71,7 @@ mod tests {
             "type":"BuiltInRole","description":null,"assignableScopes":["/"],"permissions":[{"actions":["a"],"dataActions":["d"],"notDataActions":null}]}}"#,
         )
         .unwrap();
-        assert!(role.is_built_in());
         assert_eq!(role.guid().unwrap().to_string(), "ba92f5b4-2d11-453d-a403-e96b0029c9fe");
-        assert_eq!(role.properties.permissions[0].data_actions, ["d"]);
+        assert_eq!(role.properties.role_name, "Storage Blob Data Contributor");
     }
 }

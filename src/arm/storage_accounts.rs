@@ -22,12 +22,6 @@ pub struct StorageAccount {
     /// The name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// The region.
-    #[serde(deserialize_with = "or_default")]
-    pub location: String,
-    /// The kind, such as `StorageV2`.
-    #[serde(deserialize_with = "or_default")]
-    pub kind: String,
     /// The rest.
     #[serde(deserialize_with = "or_default")]
     pub properties: StorageAccountProperties,
@@ -39,9 +33,6 @@ pub struct StorageAccount {
 pub struct StorageAccountProperties {
     /// Whether requests may be authorized with the shared key, as far as it was ever set.
     pub allow_shared_key_access: Option<bool>,
-    /// Where the last change stands.
-    #[serde(deserialize_with = "or_default")]
-    pub provisioning_state: String,
 }
 
 impl StorageAccount {
@@ -61,11 +52,6 @@ pub struct StorageKey {
     /// The key.
     #[serde(deserialize_with = "or_default")]
     pub value: Secret,
-    /// `FULL` or `READ`.
-    #[serde(deserialize_with = "or_default")]
-    pub permissions: String,
-    /// When it was made.
-    pub creation_time: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use super::body::or_default;
 use super::call::Call;
 use super::client::Client;
 use super::error::{Error, ErrorCode};
-use super::id::{ArmId, IdError, WorkspaceId};
+use super::id::{ArmId, WorkspaceId};
 use super::request::{Repeat, Request};
 use super::resource::Resource;
 use super::share::Read;
@@ -210,14 +210,6 @@ impl Workspace {
         }
     }
 
-    /// The id, read.
-    ///
-    /// # Errors
-    /// [`IdError`] when Azure wrote something else.
-    pub fn workspace_id(&self) -> Result<WorkspaceId, IdError> {
-        WorkspaceId::parse(&self.id)
-    }
-
     /// Whether no change of it is under way.
     pub fn is_at_rest(&self) -> bool {
         let state = self.properties.provisioning_state.to_ascii_lowercase();
@@ -393,7 +385,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(hub.kind(), WorkspaceKind::Hub);
-        assert_eq!(hub.workspace_id().unwrap().name(), "hub1");
+        assert_eq!(WorkspaceId::parse(&hub.id).unwrap().name(), "hub1");
         assert_eq!(hub.system_principal_id(), Some("p0"));
         assert_eq!(hub.primary_user_assigned_principal_id(), Some("p1"));
         assert_eq!(hub.user_assigned_principal_ids().collect::<Vec<_>>(), ["p1"]);

@@ -7,6 +7,7 @@ use foundryhub::arm::role_definitions::RoleDefinition;
 use foundryhub::arm::storage_accounts::StorageAccount;
 use foundryhub::arm::workspaces::{AuthMode, Datastore, Workspace};
 use foundryhub::arm::{ArmId, Client, Credential, Dated, Error, ErrorCode, List, Read, RoleAssignmentId, Settings};
+use futures_util::TryStreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -167,6 +168,35 @@ async fn all_pages_of_a_list_are_read_and_a_circle_is_noticed() {
     let no_page =
         client.list::<Workspace>(List::in_subscription(SUBSCRIPTION), Read::Fresh, &call()).await.unwrap_err();
     assert!(matches!(no_page, Error::Decode { .. }), "{no_page:?}");
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_page_is_asked_for_when_the_stream_is_and_a_list_is_remembered_as_a_whole() {
+    let path = format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/workspaces");
+    let page =
+        |name: &str, next: &str| serde_json::json!({ "value": [{ "name": name }], "nextLink": next }).to_string();
+    let first = || on("GET", format!("{path}?")).answer(200, page("a", "{self}/page2"));
+    let second = || on("GET", "/page2").answer(200, page("b", ""));
+    let server = Scripted::start(vec![first(), second(), first(), second()]).await;
+    let (client, _, _) = client(&server);
+    client.remember_reads();
+    let pages = {
+        // The stream goes on without what it was made from.
+        let call = call();
+        client.pages::<Workspace>(List::in_subscription(SUBSCRIPTION), &call)
+    };
+    let mut pages = std::pin::pin!(pages);
+    assert_eq!(pages.try_next().await.unwrap().unwrap().value[0].name, "a");
+    assert_eq!(server.received().len(), 1);
+    assert_eq!(pages.try_next().await.unwrap().unwrap().value[0].name, "b");
+    assert!(pages.try_next().await.unwrap().is_none());
+
+    let (call, list) = (call(), || List::<Workspace>::in_subscription(SUBSCRIPTION));
+    let both =
+        futures_util::join!(client.list(list(), Read::Fresh, &call), client.list(list(), Read::Remembered, &call));
+    assert!(Arc::ptr_eq(&both.0.unwrap(), &both.1.unwrap()), "simultaneous reads are one");
+    assert_eq!(client.list(list(), Read::Remembered, &call).await.unwrap().value.len(), 2);
     server.finish();
 }
 

@@ -66,7 +66,7 @@ async fn a_hub_is_switched_whatever_shape_the_answer_has() {
         let before = bed.client.get::<Workspace>(&bed.hub, Read::Fresh, &call).await.unwrap();
         assert_eq!(before.kind(), WorkspaceKind::Hub);
         assert_eq!(before.properties.system_datastores_auth_mode.kind(), AuthModeKind::AccessKey);
-        assert_eq!(before.workspace_id().unwrap(), bed.hub);
+        assert_eq!(WorkspaceId::parse(&before.id).unwrap(), bed.hub);
         assert_eq!(StorageAccountId::parse(&before.properties.storage_account).unwrap(), bed.account);
 
         let after = bed.client.set_auth_mode(&bed.hub, &AuthMode::identity(), &call).await.unwrap();
@@ -185,7 +185,7 @@ async fn role_definitions_are_found_by_name_and_by_id() {
         .get::<RoleDefinition>(&RoleDefinition::id_at(scope, named.value[0].guid().unwrap()), Read::Fresh, &call)
         .await
         .unwrap();
-    assert!(got.is_built_in() && got.properties.role_name == "Storage Blob Data Reader");
+    assert!(got.properties.role_name == "Storage Blob Data Reader");
     assert!(bed.client.list::<RoleDefinition>(List::below(scope), Read::Fresh, &call).await.unwrap().value.len() > 5);
     let none = bed
         .client

@@ -177,17 +177,22 @@ impl From<azure_core::credentials::AccessToken> for AccessToken {
 impl TokenSource for IdentitySource {
     fn token<'a>(&'a self, request: &'a TokenRequest) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
         Box::pin(async move {
-            let place = match &self.credential {
+            let endpoint_override = match &self.credential {
                 Credential::ManagedIdentity { endpoint, api_version, .. } => {
                     if request.tenant.is_some() {
                         let message = "a managed identity cannot get tokens of auxiliary tenants".to_owned();
                         return Err(TokenError::Credential { credential: self.kind(), message });
                     }
-                    Place { endpoint: endpoint.clone(), api_version: api_version.clone() }
+                    EndpointOverride { endpoint: endpoint.clone(), api_version: api_version.clone() }
                 }
-                _ => Place::default(),
+                _ => EndpointOverride::default(),
             };
-            let wire = Wire { http: self.http.clone(), place, claims: request.claims.clone(), seen: Arc::default() };
+            let wire = Wire {
+                http: self.http.clone(),
+                endpoint_override,
+                claims: request.claims.clone(),
+                seen: Arc::default(),
+            };
             let token = match self.credential(request, &wire) {
                 Ok(credential) => credential.get_token(&[request.scope.as_str()], None).await,
                 Err(error) => Err(error),
@@ -239,12 +244,12 @@ impl CliAccount {
 
 /// Where a managed identity is asked for its token, when not where the crate would.
 #[derive(Debug, Clone, Default)]
-struct Place {
+struct EndpointOverride {
     endpoint: Option<String>,
     api_version: Option<String>,
 }
 
-impl Place {
+impl EndpointOverride {
     /// Moves a request there.
     fn apply(&self, url: &Url) -> Result<Url, url::ParseError> {
         let mut moved = match &self.endpoint {
@@ -279,7 +284,7 @@ enum Seen {
 #[derive(Debug, Clone)]
 struct Wire {
     http: reqwest::Client,
-    place: Place,
+    endpoint_override: EndpointOverride,
     claims: Option<String>,
     seen: Arc<Mutex<Option<Seen>>>,
 }
@@ -287,7 +292,7 @@ struct Wire {
 impl Wire {
     async fn execute(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let failed = |error: SharedSource| azure_core::Error::with_error(ErrorKind::Other, error, "request failed");
-        let url = self.place.apply(request.url()).map_err(|error| failed(Arc::new(error)))?;
+        let url = self.endpoint_override.apply(request.url()).map_err(|error| failed(Arc::new(error)))?;
         let method =
             request.method().as_str().parse().map_err(|error: http::method::InvalidMethod| failed(Arc::new(error)))?;
         let from = origin(&url);
@@ -483,7 +488,7 @@ mod tests {
         for (header, expected) in [("x-identity-header", true), ("metadata", false)] {
             let wire = Wire {
                 http: source(&Arc::default(), None, None).http,
-                place: Place::default(),
+                endpoint_override: EndpointOverride::default(),
                 claims: None,
                 seen: Arc::default(),
             };
@@ -500,8 +505,9 @@ mod tests {
         let url = Url::parse("http://169.254.169.254/metadata/identity/oauth2/token?api-version=2019-08-01&resource=r")
             .unwrap();
         let apply = |endpoint: Option<&str>, version: Option<&str>| {
-            let place = Place { endpoint: endpoint.map(Into::into), api_version: version.map(Into::into) };
-            place.apply(&url).unwrap().to_string()
+            let endpoint_override =
+                EndpointOverride { endpoint: endpoint.map(Into::into), api_version: version.map(Into::into) };
+            endpoint_override.apply(&url).unwrap().to_string()
         };
         assert_eq!(apply(None, None), url.as_str());
         assert_eq!(

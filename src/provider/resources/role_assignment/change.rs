@@ -14,8 +14,7 @@ use super::{
 };
 use crate::{
     arm::{
-        self, Call, ErrorCode, Read, RoleAssignmentId,
-        request::Dated,
+        self, Call, Dated, ErrorCode, Read, RoleAssignmentId,
         role_assignments::{Deleted, NewRoleAssignment, RoleAssignment},
         workspaces::Workspace,
     },
