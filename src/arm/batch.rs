@@ -3,19 +3,17 @@
 //! A refresh asks for every assignment by itself, at nearly the same time. Whether more are coming can only be known
 //! by waiting a moment, so the first asker of a scope waits: until a token is there, which at the start of a run takes
 //! a request of its own, and then for [`WINDOW`], which is little beside the time a request takes. The third
-//! assignment of the scope ends the wait at once, since from then on a list is the cheaper way, however many follow.
-//! While reads are remembered the count goes on across waits, and once the list is there nobody waits at all.
+//! assignment of the scope ends the wait at once, since from then on a list is cheaper, however many follow. While
+//! reads are remembered the count goes on across waits, and once a list was worth it nobody waits at all.
 
+use super::auth::Tokens;
+use super::call::Limits;
 use super::error::Error;
-use super::id::{ArmId, RoleAssignmentId};
-use super::request::Dated;
-use super::role_assignments::{Filter, RoleAssignment};
-use super::share::{Flights, lock};
-use super::{Call, Client, Read};
+use super::id::RoleAssignmentId;
+use super::share::{InFlight, lock};
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use time::OffsetDateTime;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -27,10 +25,9 @@ const WINDOW: Duration = Duration::from_millis(25);
 
 /// What is being asked for, by scope.
 #[derive(Default)]
-pub(super) struct Batches {
+pub(crate) struct Batches {
     scopes: Mutex<HashMap<String, Asked>>,
-    waits: Flights<String, Result<Arc<OnceLock<Way>>, Error>>,
-    lists: Flights<(String, u64), Result<Arc<Listed>, Error>>,
+    waits: InFlight<String, Result<Decision, Error>>,
 }
 
 /// Which assignments of a scope were asked for.
@@ -40,25 +37,45 @@ struct Asked {
     period: Option<u64>,
     names: HashSet<Uuid>,
     enough: Arc<Notify>,
-    /// The list, while reads are remembered.
-    listed: Option<Arc<Listed>>,
+    /// Whether a list was worth it before in this period.
+    listed: bool,
 }
 
-/// The assignments of a scope by name.
-struct Listed {
-    by_name: HashMap<Uuid, RoleAssignment>,
-    date: Option<OffsetDateTime>,
-}
-
+/// How assignments are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Singly,
-    List,
+pub(crate) enum Decision {
+    OneByOne,
+    AsList,
 }
 
 impl Batches {
+    /// Decides how an assignment is to be read, together with the others of its scope that are asked for meanwhile.
+    pub(crate) async fn decide(
+        &self,
+        id: &RoleAssignmentId,
+        period: Option<u64>,
+        tokens: &Tokens,
+        limits: &Limits<'_>,
+    ) -> Result<Decision, Error> {
+        let scope = id.scope.key();
+        // Noting the question and finding the wait under way happen under one lock, so that no question is missed.
+        let known = || self.ask(&scope, period, id.name, |asked| asked.listed).then_some(Decision::AsList);
+        let wait = || async {
+            // Without a token nothing can be sent anyway. If there is none to be had, the request that follows says so.
+            match tokens.get(None, limits).await {
+                Err(error) if error.is_interruption() => return Err(error),
+                _ => {}
+            }
+            let enough = self.ask(&scope, period, id.name, |asked| asked.enough.clone());
+            let more = async { tokio::time::timeout(WINDOW, enough.notified()).await };
+            let _ = limits.bound(|| "gathering reads of role assignments".to_owned(), None, more).await?;
+            Ok(Decision::OneByOne)
+        };
+        self.waits.join(scope.clone(), limits, known, wait, |_| self.end_wait(&scope)).await
+    }
+
     /// Notes that an assignment is asked for and gives the state of its scope.
-    fn ask<T>(&self, scope: &str, period: Option<u64>, name: Uuid, then: impl FnOnce(&mut Asked) -> T) -> T {
+    fn ask<T>(&self, scope: &str, period: Option<u64>, name: Uuid, then: impl FnOnce(&Asked) -> T) -> T {
         let mut scopes = lock(&self.scopes);
         let asked = scopes.entry(scope.to_owned()).or_default();
         if asked.period != period {
@@ -71,109 +88,15 @@ impl Batches {
         then(asked)
     }
 
-    /// Ends a wait: decides for all who took part, and starts counting anew unless the list will be remembered.
-    fn decide(&self, scope: &str) -> Way {
+    /// Decides for all who took part in a wait, and starts counting anew unless the list will be remembered.
+    fn end_wait(&self, scope: &str) -> Decision {
         let mut scopes = lock(&self.scopes);
-        let Some(asked) = scopes.get_mut(scope) else { return Way::Singly };
-        let way = if asked.names.len() >= ENOUGH { Way::List } else { Way::Singly };
+        let Some(asked) = scopes.get_mut(scope) else { return Decision::OneByOne };
+        let enough = asked.names.len() >= ENOUGH;
+        asked.listed = enough;
         if asked.period.is_none() {
             scopes.remove(scope);
         }
-        way
-    }
-}
-
-impl Client {
-    /// Looks an assignment up in the list of its scope, if a list is worth it. Nothing means: ask for it by itself.
-    pub(super) async fn find_in_batch(
-        &self,
-        id: &RoleAssignmentId,
-        read: Read,
-        call: &Call,
-    ) -> Result<Option<Dated<RoleAssignment>>, Error> {
-        let inner = &self.0;
-        let watch = inner.sender.watch(call);
-        let scope = id.scope.key();
-        let period = inner.reads.period().filter(|_| read == Read::Remembered);
-
-        // Noting the question and finding the wait under way happen under one lock, so that no question is missed.
-        let way = inner
-            .batches
-            .waits
-            .join(
-                scope.clone(),
-                &watch,
-                || {
-                    let known = inner.batches.ask(&scope, period, id.name, |asked| asked.listed.is_some());
-                    known.then(|| Arc::new(OnceLock::from(Way::List)))
-                },
-                || self.wait_for_more(&scope, period, id.name, call),
-                |way| {
-                    way.get_or_init(|| inner.batches.decide(&scope));
-                },
-            )
-            .await?;
-        if way.get() != Some(&Way::List) {
-            return Ok(None);
-        }
-        let listed = match self.listed(&id.scope, period, read, call).await {
-            // Whoever may not list may still read the one.
-            Err(error) if error.is_forbidden() => return Ok(None),
-            listed => listed?,
-        };
-        let found = listed.by_name.get(&id.name).cloned();
-        Ok(found.map(|value| Dated { value, date: listed.date }))
-    }
-
-    async fn wait_for_more(
-        &self,
-        scope: &str,
-        period: Option<u64>,
-        name: Uuid,
-        call: &Call,
-    ) -> Result<Arc<OnceLock<Way>>, Error> {
-        let inner = &self.0;
-        let watch = inner.sender.watch(call);
-        // Without a token nothing can be sent anyway. If there is none to be had, the request that follows says so.
-        match inner.sender.tokens.get(None, &watch).await {
-            Err(error) if error.is_interruption() => return Err(error),
-            _ => {}
-        }
-        let enough = inner.batches.ask(scope, period, name, |asked| asked.enough.clone());
-        let more = async { tokio::time::timeout(WINDOW, enough.notified()).await };
-        let _ = watch.bound(|| "gathering reads of role assignments".to_owned(), None, more).await?;
-        Ok(Arc::new(OnceLock::new()))
-    }
-
-    /// The list of a scope, read and indexed once for all who want it.
-    async fn listed(&self, scope: &ArmId, period: Option<u64>, read: Read, call: &Call) -> Result<Arc<Listed>, Error> {
-        let inner = &self.0;
-        let key = scope.key();
-        let kept = |then: &dyn Fn(&mut Asked) -> Option<Arc<Listed>>| {
-            let mut scopes = lock(&inner.batches.scopes);
-            scopes.get_mut(&key).filter(|asked| period.is_some() && asked.period == period).and_then(then)
-        };
-        let work = || async {
-            let list = self.role_assignments().list(scope, &Filter::AtScope, read, call).await?;
-            // Inherited assignments have scopes of their own; names are unique across the tenant all the same.
-            let by_name = list
-                .value
-                .into_iter()
-                .filter_map(|assignment| Some((Uuid::try_parse(&assignment.name).ok()?, assignment)))
-                .collect();
-            Ok(Arc::new(Listed { by_name, date: list.date }))
-        };
-        let landed = |listed: &Arc<Listed>| {
-            kept(&|asked| {
-                asked.listed = Some(listed.clone());
-                None
-            });
-        };
-        let ready = || kept(&|asked| asked.listed.clone());
-        inner
-            .batches
-            .lists
-            .join((key.clone(), inner.reads.writes()), &inner.sender.watch(call), ready, work, landed)
-            .await
+        if enough { Decision::AsList } else { Decision::OneByOne }
     }
 }

@@ -37,7 +37,7 @@ pub trait Clock: fmt::Debug + Send + Sync {
 
 /// The real clock.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Instant {
@@ -55,12 +55,12 @@ impl Clock for SystemClock {
 
 /// A call and the clock it is measured by.
 #[derive(Clone, Copy)]
-pub(crate) struct Watch<'a> {
+pub(crate) struct Limits<'a> {
     pub(crate) call: &'a Call,
     pub(crate) clock: &'a dyn Clock,
 }
 
-impl Watch<'_> {
+impl Limits<'_> {
     /// The time left until the deadline.
     pub(crate) fn left(&self) -> Duration {
         self.call.deadline.saturating_duration_since(self.clock.now())
@@ -112,28 +112,28 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_ends_by_result_by_cancel_or_by_deadline() {
         let call = Call::new(CancellationToken::new(), Duration::from_secs(60));
-        let watch = Watch { call: &call, clock: &SystemClock };
-        assert_eq!(watch.bound(doing, None, async { 7 }).await.unwrap(), 7);
+        let limits = Limits { call: &call, clock: &SystemClock };
+        assert_eq!(limits.bound(doing, None, async { 7 }).await.unwrap(), 7);
 
-        let late = watch.bound(doing, None, pending::<()>()).await.unwrap_err();
+        let late = limits.bound(doing, None, pending::<()>()).await.unwrap_err();
         assert!(matches!(late, Error::DeadlineExceeded { wait: None, .. }), "{late:?}");
 
         let call = Call::new(CancellationToken::new(), Duration::from_secs(60));
         call.cancel.cancel();
-        let watch = Watch { call: &call, clock: &SystemClock };
-        let cancelled = watch.bound(doing, None, pending::<()>()).await.unwrap_err();
+        let limits = Limits { call: &call, clock: &SystemClock };
+        let cancelled = limits.bound(doing, None, pending::<()>()).await.unwrap_err();
         assert_eq!(cancelled.to_string(), "cancelled while waiting");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_that_cannot_end_in_time_is_not_begun() {
         let call = Call::new(CancellationToken::new(), Duration::from_secs(60));
-        let watch = Watch { call: &call, clock: &SystemClock };
+        let limits = Limits { call: &call, clock: &SystemClock };
         let begun = Instant::now();
-        let error = watch.pause(Duration::from_secs(61), doing, None).await.unwrap_err();
+        let error = limits.pause(Duration::from_secs(61), doing, None).await.unwrap_err();
         assert!(matches!(error, Error::DeadlineExceeded { wait: Some(_), .. }));
         assert_eq!(begun.elapsed(), Duration::ZERO);
-        watch.pause(Duration::from_secs(59), doing, None).await.unwrap();
+        limits.pause(Duration::from_secs(59), doing, None).await.unwrap();
         assert_eq!(begun.elapsed(), Duration::from_secs(59));
     }
 }

@@ -1,6 +1,6 @@
 //! The Azure clouds: where their resource manager and their sign-in service are.
 
-use super::Error;
+use super::error::Error;
 use url::Url;
 
 /// The three addresses that make up a cloud.

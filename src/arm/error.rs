@@ -4,16 +4,14 @@
 //! [`ErrorCode`], never by text: Azure has changed message texts under an unchanged api-version. The few helpers of
 //! [`ServiceError`] that read a message do so for display or for a value that stands nowhere else.
 
-use super::auth::TokenError;
+pub use super::error_code::ErrorCode;
+use super::no_answer::{NoAnswer, SharedSource};
 pub use super::service_error::{
     AdditionalInfo, Denied, ErrorDetail, OperationError, OperationOutcome, PolicyViolation, ServiceError,
 };
-use super::silence::Silence;
+use super::token_error::TokenError;
 use http::{Method, StatusCode};
-use std::{fmt, sync::Arc, time::Duration};
-
-/// A source that cannot be cloned, kept so that joined readers all get it.
-pub type SharedSource = Arc<dyn std::error::Error + Send + Sync>;
+use std::time::Duration;
 
 /// Why a call to Azure did not give what was asked for.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -33,8 +31,8 @@ pub enum Error {
         path: String,
         /// Scheme, host and port of what was asked.
         from: String,
-        /// What kind of silence it was.
-        silence: Silence,
+        /// Why there was none.
+        reason: NoAnswer,
         /// The transport's own error.
         #[source]
         source: SharedSource,
@@ -160,7 +158,7 @@ impl Error {
     pub fn may_have_had_effect(&self) -> bool {
         match self {
             Error::Service(error) => error.status.is_server_error() || error.status == StatusCode::REQUEST_TIMEOUT,
-            Error::Transport { silence, .. } => !silence.is_before_sending(),
+            Error::Transport { reason, .. } => !reason.is_before_sending(),
             // Azure had answered with success before.
             Error::Operation(_) | Error::Decode { .. } | Error::Protocol { .. } | Error::ForeignHost { .. } => true,
             Error::NotKept { .. } | Error::Uncertain { .. } => true,
@@ -208,7 +206,7 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Error::Token(error) => error.hint(),
-            Error::Transport { silence, .. } => Some(silence.hint()),
+            Error::Transport { reason, .. } => Some(reason.hint()),
             Error::DeadlineExceeded { last: Some(last), .. } => last.hint(),
             Error::Uncertain { source, .. } => source.hint(),
             _ => None,
@@ -217,10 +215,10 @@ impl Error {
 
     /// Whether nobody who could know was asked: signing in failed, or there was no answer. It says nothing of what was
     /// asked for, nor of who may ask for it.
-    pub fn is_silence(&self) -> bool {
+    pub fn is_unanswered(&self) -> bool {
         match self {
             Error::Token(_) | Error::Transport { .. } => true,
-            Error::DeadlineExceeded { last: Some(last), .. } => last.is_silence(),
+            Error::DeadlineExceeded { last: Some(last), .. } => last.is_unanswered(),
             _ => false,
         }
     }
@@ -243,119 +241,12 @@ impl From<TokenError> for Error {
     }
 }
 
-macro_rules! error_codes {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// Azure's machine-readable error code.
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub enum ErrorCode {
-            $($(#[$doc])* $name,)*
-            /// The answer named no code.
-            Missing,
-            /// A code this client has no special treatment for.
-            Other(String),
-        }
-
-        impl ErrorCode {
-            /// Reads a code; case does not matter.
-            pub fn parse(text: &str) -> Self {
-                match text {
-                    "" => ErrorCode::Missing,
-                    $(text if text.eq_ignore_ascii_case(stringify!($name)) => ErrorCode::$name,)*
-                    other => ErrorCode::Other(other.to_owned()),
-                }
-            }
-
-            /// The code as Azure writes it; empty for [`ErrorCode::Missing`].
-            pub fn as_str(&self) -> &str {
-                match self {
-                    $(ErrorCode::$name => stringify!($name),)*
-                    ErrorCode::Missing => "",
-                    ErrorCode::Other(text) => text,
-                }
-            }
-        }
-    };
-}
-
-error_codes! {
-    /// No or a bad bearer token (401), or a storage data-plane refusal (403).
-    AuthenticationFailed,
-    /// The caller lacks the right for the action.
-    AuthorizationFailed,
-    /// The caller lacks a right on something the request refers to.
-    LinkedAuthorizationFailed,
-    /// Something else is changing the same resource.
-    AnotherOperationInProgress,
-    /// A conflict without further detail.
-    Conflict,
-    /// Somebody else wrote the resource in between.
-    EtagMismatch,
-    /// A token that has run out.
-    ExpiredAuthenticationToken,
-    /// A token that is not accepted.
-    InvalidAuthenticationToken,
-    /// A token of another tenant than the subscription's.
-    InvalidAuthenticationTokenTenant,
-    /// A principal id that is no GUID.
-    InvalidPrincipalId,
-    /// The namespace does not exist; a 404 that says nothing of the resource.
-    InvalidResourceNamespace,
-    /// The type does not exist in the namespace; a 404 that says nothing of the resource.
-    InvalidResourceType,
-    /// An assignment name that is no GUID.
-    InvalidRoleAssignmentId,
-    /// The request named no api-version.
-    MissingApiVersionParameter,
-    /// The resource provider is not registered for the subscription.
-    MissingSubscriptionRegistration,
-    /// The api-version is not offered.
-    NoRegisteredProviderFound,
-    /// The principal is not in the directory, or not yet.
-    PrincipalNotFound,
-    /// The subscription is disabled and only reads work.
-    ReadOnlyDisabledSubscription,
-    /// A policy denies the request.
-    RequestDisallowedByPolicy,
-    /// The resource group does not exist.
-    ResourceGroupNotFound,
-    /// The resource does not exist.
-    ResourceNotFound,
-    /// The same principal has the same role at the same scope under another name.
-    RoleAssignmentExists,
-    /// No more role assignments fit into the subscription.
-    RoleAssignmentLimitExceeded,
-    /// The role assignment does not exist.
-    RoleAssignmentNotFound,
-    /// The name is taken by an assignment of another principal or scope.
-    RoleAssignmentUpdateNotPermitted,
-    /// The role definition does not exist.
-    RoleDefinitionDoesNotExist,
-    /// A lock forbids the change.
-    ScopeLocked,
-    /// The storage account is still being created.
-    StorageAccountBeingCreated,
-    /// Another operation holds the storage account.
-    StorageAccountOperationInProgress,
-    /// The subscription does not exist, or the caller cannot see it.
-    SubscriptionNotFound,
-    /// Throttled.
-    TooManyRequests,
-    /// The principal is of another type than stated.
-    UnmatchedPrincipalType,
-}
-
-impl fmt::Display for ErrorCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arm::silence::Distrust;
+    use crate::arm::no_answer::CertificateFault;
     use http::{HeaderMap, StatusCode};
+    use std::sync::Arc;
 
     #[test]
     fn only_a_clear_refusal_surely_had_no_effect() {
@@ -368,11 +259,11 @@ mod tests {
                 br#"{"error":{"code":"ResourceNotFound"}}"#,
             ))
         };
-        let transport = |silence| Error::Transport {
+        let transport = |reason| Error::Transport {
             method: Method::PUT,
             path: "/x".to_owned(),
             from: "https://arm".to_owned(),
-            silence,
+            reason,
             source: Arc::new(std::io::Error::other("broken")),
         };
         let cancelled = Error::Cancelled { doing: "waiting".to_owned() };
@@ -388,9 +279,9 @@ mod tests {
             (answered(StatusCode::TOO_MANY_REQUESTS), false),
             (answered(StatusCode::REQUEST_TIMEOUT), true),
             (answered(StatusCode::BAD_GATEWAY), true),
-            (transport(Silence::Unreached), false),
-            (transport(Silence::Untrusted(Distrust::Issuer)), false),
-            (transport(Silence::Broken), true),
+            (transport(NoAnswer::Unreached), false),
+            (transport(NoAnswer::Untrusted(CertificateFault::Issuer)), false),
+            (transport(NoAnswer::Broken), true),
             (cancelled, false),
             (uncertain.clone(), true),
         ] {

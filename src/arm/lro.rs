@@ -1,19 +1,19 @@
 //! Long-running operations: what an answer means for the operation it belongs to, and where to look next.
 //!
 //! [`Operation`] decides and does nothing; [`super::Client::operate`] sends what it says. The rules are those that
-//! Azure's own Python and Go clients agree on: the first answer chooses the way (`Azure-AsyncOperation`, else
+//! Azure's own Python and Go clients agree on: the first answer chooses how it is followed (`Azure-AsyncOperation`, else
 //! `Operation-Location`, else `Location`, else the resource's own state), and the method chooses how it ends.
 
+use super::body::without_bom;
 use super::error::{Error, OperationError, OperationOutcome, ServiceError};
 use super::request::{Answer, check_host};
-use super::service_error::without_bom;
 use http::{Method, StatusCode};
 use serde_json::Value;
 use std::time::Duration;
 use url::Url;
 
 /// The wait between looks when Azure names none.
-pub const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(5);
+pub(crate) const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// An operation under way.
 #[derive(Debug)]
@@ -22,12 +22,12 @@ pub(crate) struct Operation {
     path: String,
     /// The URL of the request that started it.
     original: Url,
-    way: Way,
+    tracking: Tracking,
 }
 
 /// How the operation is followed.
 #[derive(Debug)]
-enum Way {
+enum Tracking {
     /// A status document; for a POST there may be a result elsewhere.
     Status { result: Option<Url> },
     /// A URL that answers 202 until the result is there.
@@ -60,23 +60,23 @@ impl Operation {
     /// [`Error::Operation`] when it has failed already, [`Error::Protocol`] when the answer makes no sense.
     pub(crate) fn start(original: Url, answer: &Answer) -> Result<(Self, Step), Error> {
         let mut operation =
-            Self { method: answer.method.clone(), path: answer.path.clone(), original, way: Way::Result };
+            Self { method: answer.method.clone(), path: answer.path.clone(), original, tracking: Tracking::Result };
         let location = operation.link(answer, "location")?;
         if let Some(status) = operation.status_link(answer)? {
-            operation.way = Way::Status { result: location };
+            operation.tracking = Tracking::Status { result: location };
             return Ok((operation, Step::Poll(status)));
         }
         if let Some(location) = location {
-            operation.way = Way::Location(location.clone());
+            operation.tracking = Tracking::Location(location.clone());
             return Ok((operation, Step::Poll(location)));
         }
         let step = match operation.method {
             Method::PUT | Method::PATCH => {
-                operation.way = Way::Resource;
+                operation.tracking = Tracking::Resource;
                 operation.look_at_resource(answer)?
             }
             Method::DELETE if answer.status == StatusCode::ACCEPTED => {
-                operation.way = Way::Absence;
+                operation.tracking = Tracking::Absence;
                 Step::PollUntilGone(operation.original.clone())
             }
             _ => Step::Done,
@@ -89,25 +89,25 @@ impl Operation {
     /// # Errors
     /// As [`Operation::start`].
     pub(crate) fn next(&mut self, answer: &Answer) -> Result<Step, Error> {
-        match &self.way {
-            Way::Status { .. } => self.look_at_status(answer),
-            Way::Location(_) => self.look_at_location(answer),
-            Way::Resource => self.look_at_resource(answer),
-            Way::Absence => Ok(Step::PollUntilGone(self.original.clone())),
-            Way::Result => Ok(Step::Done),
+        match &self.tracking {
+            Tracking::Status { .. } => self.look_at_status(answer),
+            Tracking::Location(_) => self.look_at_location(answer),
+            Tracking::Resource => self.look_at_resource(answer),
+            Tracking::Absence => Ok(Step::PollUntilGone(self.original.clone())),
+            Tracking::Result => Ok(Step::Done),
         }
     }
 
     fn look_at_status(&mut self, answer: &Answer) -> Result<Step, Error> {
         let body = json(answer);
         let Some(status) = body.get("status").and_then(Value::as_str) else {
-            return Err(answer.nonsense("the status of an operation has no `status`"));
+            return Err(answer.breaks_protocol("the status of an operation has no `status`"));
         };
         match State::read(status) {
             State::Running => Ok(Step::Poll(self.status_link(answer)?.unwrap_or_else(|| answer.url.clone()))),
             State::Ended(outcome) => Err(self.ended(outcome, answer, &body)),
             State::Succeeded => {
-                let Way::Status { result } = std::mem::replace(&mut self.way, Way::Result) else {
+                let Tracking::Status { result } = std::mem::replace(&mut self.tracking, Tracking::Result) else {
                     return Ok(Step::Done);
                 };
                 Ok(match (&self.method, result) {
@@ -121,15 +121,15 @@ impl Operation {
 
     fn look_at_location(&mut self, answer: &Answer) -> Result<Step, Error> {
         if let Some(moved) = self.link(answer, "location")? {
-            self.way = Way::Location(moved);
+            self.tracking = Tracking::Location(moved);
         }
         let body = json(answer);
         let state = match answer.status {
             StatusCode::ACCEPTED => State::Running,
             _ => provisioning_state(&body).unwrap_or(State::Succeeded),
         };
-        match (state, &self.way) {
-            (State::Running, Way::Location(location)) => Ok(Step::Poll(location.clone())),
+        match (state, &self.tracking) {
+            (State::Running, Tracking::Location(location)) => Ok(Step::Poll(location.clone())),
             (State::Running, _) => Ok(Step::Poll(self.original.clone())),
             (State::Ended(outcome), _) => Err(self.ended(outcome, answer, &body)),
             (State::Succeeded, _) => Ok(self.result_or_fetch(&body)),
@@ -151,7 +151,7 @@ impl Operation {
 
     /// A PUT or PATCH is to give the resource; an answer that is not one is followed by a look at it.
     fn result_or_fetch(&mut self, body: &Value) -> Step {
-        self.way = Way::Result;
+        self.tracking = Tracking::Result;
         let wants_resource = matches!(self.method, Method::PUT | Method::PATCH);
         if wants_resource && body.get("properties").is_none() { Step::Fetch(self.original.clone()) } else { Step::Done }
     }
@@ -166,7 +166,8 @@ impl Operation {
     /// The URL in a header. It is followed with the token, so it has to lead to where the operation was started.
     fn link(&self, answer: &Answer, name: &str) -> Result<Option<Url>, Error> {
         let Some(text) = answer.header(name) else { return Ok(None) };
-        let url = Url::parse(text).map_err(|_| answer.nonsense(format!("its {name} header is not an absolute URL")))?;
+        let url = Url::parse(text)
+            .map_err(|_| answer.breaks_protocol(format!("its {name} header is not an absolute URL")))?;
         check_host(&url, &self.original)?;
         Ok(Some(url))
     }

@@ -1,11 +1,12 @@
 //! Requests and answers as values. Nothing here sends anything.
 
+use super::body::without_bom;
 use super::cloud::origin;
-use super::error::{Error, ErrorCode, SharedSource};
-use super::service_error::without_bom;
+use super::error::{Error, ErrorCode};
+use super::no_answer::SharedSource;
 use http::{HeaderMap, Method, StatusCode};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
 use url::Url;
@@ -180,24 +181,24 @@ fn escape(value: &str) -> String {
 
 /// A successful answer.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The request's method.
-    pub method: Method,
+    pub(crate) method: Method,
     /// The request's path, for messages.
-    pub path: String,
+    pub(crate) path: String,
     /// Where it came from.
-    pub url: Url,
+    pub(crate) url: Url,
     /// The status, always 2xx.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// The headers.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// The body, as it came.
     pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     /// When Azure says it answered (the `Date` header), by its own clock.
-    pub fn date(&self) -> Option<OffsetDateTime> {
+    pub(crate) fn date(&self) -> Option<OffsetDateTime> {
         let value = self.headers.get(http::header::DATE)?.to_str().ok()?;
         httpdate::parse_http_date(value).ok().map(OffsetDateTime::from)
     }
@@ -206,8 +207,13 @@ impl Answer {
     ///
     /// # Errors
     /// [`Error::Decode`] naming the place in the body.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.decode().map_err(|error| self.decode_error(error.path().to_string(), Some(Arc::new(error.into_inner()))))
+    }
+
+    /// Reads the body, together with the time of the answer.
+    pub(crate) fn dated<T: DeserializeOwned>(&self) -> Result<Dated<T>, Error> {
+        Ok(Dated { value: self.json()?, date: self.date() })
     }
 
     /// Reads a body that holds secrets: an error says where, and not what was found there.
@@ -225,7 +231,7 @@ impl Answer {
     }
 
     /// A complaint about this answer.
-    pub(crate) fn nonsense(&self, problem: impl Into<String>) -> Error {
+    pub(crate) fn breaks_protocol(&self, problem: impl Into<String>) -> Error {
         Error::Protocol { method: self.method.clone(), path: self.path.clone(), problem: problem.into() }
     }
 
@@ -241,23 +247,6 @@ pub struct Dated<T> {
     pub value: T,
     /// The answer's `Date`; for a list that of its first page.
     pub date: Option<OffsetDateTime>,
-}
-
-/// For members that services write as null when they have nothing to say.
-pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
-/// A time as Azure writes it; nothing when it cannot be read, since no time is worth failing for.
-pub(crate) fn lenient_time<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<OffsetDateTime>, D::Error> {
-    let text: Option<String> = Deserialize::deserialize(deserializer)?;
-    Ok(text.and_then(|text| OffsetDateTime::parse(&text, &time::format_description::well_known::Rfc3339).ok()))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Whether a failed request is worth sending again, and after what wait. Pure: the time is an argument.
 
 use super::error::ErrorCode;
+use super::no_answer::NoAnswer;
 use super::request::{Repeat, Request};
-use super::silence::Silence;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use http::{HeaderMap, StatusCode, header};
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub(crate) fn delays() -> impl Iterator<Item = Duration> + Send {
 /// How an attempt failed.
 pub(crate) enum Failure<'a> {
     /// There was no answer.
-    Silence(Silence),
+    NoAnswer(NoAnswer),
     /// No token could be had for now.
     NoToken,
     /// Azure answered with an error.
@@ -68,18 +68,18 @@ pub(crate) struct Retry {
 pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request, failure: &Failure) -> Verdict {
     let again = |at_most| Verdict::Retry(Retry { at_most, counted: !request.patient, ..Retry::default() });
     let (status, headers, code) = match failure {
-        Failure::Silence(Silence::Untrusted(_)) => return Verdict::GiveUp,
-        Failure::Silence(Silence::TimedOut) if elapsed >= CONNECT_TIMEOUT && !request.patient => {
+        Failure::NoAnswer(NoAnswer::Untrusted(_)) => return Verdict::GiveUp,
+        Failure::NoAnswer(NoAnswer::TimedOut) if elapsed >= CONNECT_TIMEOUT && !request.patient => {
             return Verdict::GiveUp;
         }
-        Failure::Silence(Silence::Unreached | Silence::TimedOut) => return again(Some(UNREACHED_WAIT)),
-        Failure::Silence(Silence::Broken) if request.repeat == Repeat::Harmless => return again(None),
-        Failure::Silence(Silence::Broken) => return Verdict::GiveUp,
+        Failure::NoAnswer(NoAnswer::Unreached | NoAnswer::TimedOut) => return again(Some(UNREACHED_WAIT)),
+        Failure::NoAnswer(NoAnswer::Broken) if request.repeat == Repeat::Harmless => return again(None),
+        Failure::NoAnswer(NoAnswer::Broken) => return Verdict::GiveUp,
         Failure::NoToken => return again(None),
         Failure::Answer { status, headers, code } => (*status, *headers, *code),
     };
     let after = retry_after(now, headers);
-    let told = after.is_some();
+    let wait_is_named = after.is_some();
     let retry = |counted, pause_all| Verdict::Retry(Retry { after, at_most: None, counted, pause_all });
 
     match status {
@@ -89,9 +89,9 @@ pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request
             Verdict::RenewToken { claims: None }
         }
         // A throttled request was not processed, whatever it was.
-        StatusCode::TOO_MANY_REQUESTS => retry(!told && !request.patient, true),
+        StatusCode::TOO_MANY_REQUESTS => retry(!wait_is_named && !request.patient, true),
         StatusCode::CONFLICT if is_busy(code) => retry(false, false),
-        StatusCode::CONFLICT if told => retry(false, false),
+        StatusCode::CONFLICT if wait_is_named => retry(false, false),
         _ if request.not_yet.as_ref().is_some_and(|not_yet| not_yet.codes.contains(code)) => {
             match request.not_yet.as_ref().and_then(|not_yet| not_yet.patience) {
                 None => retry(true, false),
@@ -166,7 +166,7 @@ fn claims_challenge(headers: &HeaderMap) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arm::silence::Distrust;
+    use crate::arm::no_answer::CertificateFault;
     use http::Method;
     use time::macros::datetime;
 
@@ -237,20 +237,20 @@ mod tests {
 
     #[test]
     fn silence_is_retried_unless_the_request_may_have_been_carried_out() {
-        let of = |method: Method, silence| classify(NOW, Duration::ZERO, &request(method), &Failure::Silence(silence));
+        let of = |method: Method, reason| classify(NOW, Duration::ZERO, &request(method), &Failure::NoAnswer(reason));
         for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE] {
-            assert_eq!(of(method, Silence::Broken), retry(None, true, false));
+            assert_eq!(of(method, NoAnswer::Broken), retry(None, true, false));
         }
-        assert_eq!(of(Method::POST, Silence::Broken), Verdict::GiveUp);
+        assert_eq!(of(Method::POST, NoAnswer::Broken), Verdict::GiveUp);
         let soon = Retry { at_most: Some(UNREACHED_WAIT), counted: true, ..Retry::default() };
-        assert_eq!(of(Method::POST, Silence::Unreached), Verdict::Retry(soon));
+        assert_eq!(of(Method::POST, NoAnswer::Unreached), Verdict::Retry(soon));
         let timed_out =
-            |request: &Request, elapsed| classify(NOW, elapsed, request, &Failure::Silence(Silence::TimedOut));
-        assert_eq!(timed_out(&request(Method::POST), Duration::ZERO), of(Method::POST, Silence::Unreached));
+            |request: &Request, elapsed| classify(NOW, elapsed, request, &Failure::NoAnswer(NoAnswer::TimedOut));
+        assert_eq!(timed_out(&request(Method::POST), Duration::ZERO), of(Method::POST, NoAnswer::Unreached));
         assert_eq!(timed_out(&request(Method::GET), CONNECT_TIMEOUT), Verdict::GiveUp);
         assert_ne!(timed_out(&request(Method::GET).patient(), CONNECT_TIMEOUT), Verdict::GiveUp);
-        for distrust in [Distrust::Issuer, Distrust::Time, Distrust::Name] {
-            assert_eq!(of(Method::GET, Silence::Untrusted(distrust)), Verdict::GiveUp);
+        for certificate_fault in [CertificateFault::Issuer, CertificateFault::Time, CertificateFault::Name] {
+            assert_eq!(of(Method::GET, NoAnswer::Untrusted(certificate_fault)), Verdict::GiveUp);
         }
     }
 
@@ -275,8 +275,8 @@ mod tests {
         assert_eq!(verdict(&poll, 503, "", &[]), retry(None, false, false));
         assert_eq!(verdict(&poll, 429, "", &[]), retry(None, false, true));
         assert_eq!(verdict(&poll, 404, "ResourceNotFound", &[]), Verdict::GiveUp);
-        let silence = classify(NOW, Duration::ZERO, &poll, &Failure::Silence(Silence::Broken));
-        assert_eq!(silence, retry(None, false, false));
+        let reason = classify(NOW, Duration::ZERO, &poll, &Failure::NoAnswer(NoAnswer::Broken));
+        assert_eq!(reason, retry(None, false, false));
     }
 
     #[test]

@@ -1,18 +1,20 @@
 //! Role assignments (Microsoft.Authorization/roleAssignments): who holds which role where.
 
+use super::batch::Decision;
+use super::body::{lenient_time, or_default};
+use super::call::Call;
+use super::client::Client;
 use super::error::{Error, ErrorCode};
 use super::id::{ArmId, IdError, RoleAssignmentId, role_definition_guid};
-use super::request::{Dated, Request, lenient_time, or_default};
-use super::{Call, Client, Read};
+use super::request::{Dated, Request};
+use super::resource::{List, Resource};
+use super::share::Read;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
-
-/// The api-version of all calls.
-pub const API_VERSION: &str = "2022-04-01";
 
 /// A role assignment.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -63,6 +65,16 @@ pub struct RoleAssignmentProperties {
 }
 
 impl RoleAssignment {
+    /// Those at a scope and above it, which are the ones that are in force there.
+    pub fn at_scope(scope: &ArmId) -> List<Self> {
+        List::below(scope).filter("atScope()")
+    }
+
+    /// Those of a principal at a scope, above and below it.
+    pub fn of_principal(scope: &ArmId, principal_id: Uuid) -> List<Self> {
+        List::below(scope).filter(format!("principalId eq '{principal_id}'"))
+    }
+
     /// The id, read.
     ///
     /// # Errors
@@ -108,30 +120,6 @@ pub struct NewRoleAssignment {
     pub delegated_managed_identity_resource_id: Option<String>,
 }
 
-/// Which assignments a list gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Filter {
-    /// Those at the scope, above and below it.
-    All,
-    /// Those at the scope and above it, which are the ones that are in force there.
-    AtScope,
-    /// Those of a principal at the scope, above and below it.
-    Principal(Uuid),
-    /// The same, and also those that reach the principal through its groups.
-    AssignedTo(Uuid),
-}
-
-impl Filter {
-    fn text(&self) -> Option<String> {
-        match self {
-            Filter::All => None,
-            Filter::AtScope => Some("atScope()".to_owned()),
-            Filter::Principal(id) => Some(format!("principalId eq '{id}'")),
-            Filter::AssignedTo(id) => Some(format!("assignedTo('{id}')")),
-        }
-    }
-}
-
 /// What a DELETE found.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Deleted {
@@ -141,29 +129,33 @@ pub enum Deleted {
     WasAbsent,
 }
 
-/// The calls about role assignments.
-pub struct RoleAssignments<'a>(pub(super) &'a Client);
+impl Resource for RoleAssignment {
+    type Id = RoleAssignmentId;
+    const API_VERSION: &'static str = "2022-04-01";
+    const COLLECTION: &'static str = "/providers/Microsoft.Authorization/roleAssignments";
+
+    fn request(method: Method, id: &RoleAssignmentId, api_version: &str) -> Request {
+        // A PUT knows no tenant: the delegated identity says whose it is.
+        let tenant = id.tenant.as_deref().filter(|_| method != Method::PUT);
+        let request = Request::new(method, id.path(), api_version);
+        match tenant {
+            Some(tenant) => request.query("tenantId", tenant),
+            None => request,
+        }
+    }
+}
 
 const PRINCIPAL_NOT_FOUND: &[ErrorCode] = &[ErrorCode::PrincipalNotFound];
 
-impl RoleAssignments<'_> {
-    /// One assignment.
+impl Client {
+    /// Reads an assignment together with others that are asked for at the same time: from three on, those of one scope
+    /// cost a single list. One that the list lacks is asked for by itself, so that the answer is as good as
+    /// [`Client::get`]'s.
     ///
     /// # Errors
     /// See [`Error`]; [`Error::is_not_found`] when there is none. For some minutes after its creation that may be
     /// said of one that exists.
-    pub async fn get(&self, id: &RoleAssignmentId, read: Read, call: &Call) -> Result<Dated<RoleAssignment>, Error> {
-        let answer = self.0.read(&Self::request(Method::GET, id), read, call).await?;
-        Ok(Dated { value: answer.json()?, date: answer.date() })
-    }
-
-    /// One assignment, together with others that are asked for at the same time: from three on, those of one scope
-    /// cost a single list. One that the list lacks is asked for by itself, so that the answer is as good as
-    /// [`RoleAssignments::get`]'s.
-    ///
-    /// # Errors
-    /// As [`RoleAssignments::get`].
-    pub async fn get_batched(
+    pub async fn get_role_assignment(
         &self,
         id: &RoleAssignmentId,
         read: Read,
@@ -171,11 +163,35 @@ impl RoleAssignments<'_> {
     ) -> Result<Dated<RoleAssignment>, Error> {
         // A list shows the assignments of the client's own tenant.
         if id.tenant.is_none()
-            && let Some(found) = self.0.find_in_batch(id, read, call).await?
+            && let Some(found) = self.find_in_list(id, read, call).await?
         {
             return Ok(found);
         }
-        self.get(id, read, call).await
+        self.get_dated(id, read, call).await
+    }
+
+    /// Looks an assignment up in the list of its scope, if a list is worth it. Nothing means: ask for it by itself.
+    async fn find_in_list(
+        &self,
+        id: &RoleAssignmentId,
+        read: Read,
+        call: &Call,
+    ) -> Result<Option<Dated<RoleAssignment>>, Error> {
+        let inner = &self.0;
+        let period = inner.reads.period().filter(|_| read == Read::Remembered);
+        let decision = inner.batches.decide(id, period, &inner.sender.tokens, &inner.sender.limits(call)).await?;
+        if decision == Decision::OneByOne {
+            return Ok(None);
+        }
+        let list = match self.list(RoleAssignment::at_scope(&id.scope), read, call).await {
+            // Whoever may not list may still read the one.
+            Err(error) if error.is_forbidden() => return Ok(None),
+            list => list?,
+        };
+        // Inherited assignments have scopes of their own; names are unique across the tenant all the same.
+        let name = id.name.to_string();
+        let found = list.value.iter().find(|assignment| assignment.name.eq_ignore_ascii_case(&name));
+        Ok(found.map(|found| Dated { value: found.clone(), date: list.date }))
     }
 
     /// Makes an assignment, or updates description and condition of the one with this name. Repeating it is harmless.
@@ -185,58 +201,30 @@ impl RoleAssignments<'_> {
     ///
     /// # Errors
     /// See [`Error`] and the codes in [`ErrorCode`].
-    pub async fn put(
+    pub async fn put_role_assignment(
         &self,
         id: &RoleAssignmentId,
         new: &NewRoleAssignment,
         propagation: Duration,
         call: &Call,
     ) -> Result<Dated<RoleAssignment>, Error> {
-        // Unlike the other calls, this one knows no tenant: the delegated identity says whose it is.
-        let request = Request::new(Method::PUT, id.path(), API_VERSION)
+        let request = RoleAssignment::request(Method::PUT, id, RoleAssignment::API_VERSION)
             .json(&json!({ "properties": new }))
             .not_yet(PRINCIPAL_NOT_FOUND, Some(propagation));
-        let answer = self.0.send(&request, call).await?;
-        Ok(Dated { value: answer.json()?, date: answer.date() })
+        self.send(&request, call).await?.dated()
     }
 
-    /// Removes an assignment.
+    /// Removes an assignment, and gives the one that was removed: it may have been another than expected.
     ///
     /// # Errors
     /// See [`Error`]. That there is none is no error.
-    pub async fn delete(&self, id: &RoleAssignmentId, call: &Call) -> Result<Deleted, Error> {
-        match self.0.send(&Self::request(Method::DELETE, id), call).await {
+    pub async fn delete_role_assignment(&self, id: &RoleAssignmentId, call: &Call) -> Result<Deleted, Error> {
+        let request = RoleAssignment::request(Method::DELETE, id, RoleAssignment::API_VERSION);
+        match self.send(&request, call).await {
             Ok(answer) if answer.status == StatusCode::NO_CONTENT => Ok(Deleted::WasAbsent),
             Ok(answer) => Ok(Deleted::Was(answer.json()?)),
             Err(error) if error.is_not_found() => Ok(Deleted::WasAbsent),
             Err(error) => Err(error),
-        }
-    }
-
-    /// The assignments at a scope.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn list(
-        &self,
-        scope: &ArmId,
-        filter: &Filter,
-        read: Read,
-        call: &Call,
-    ) -> Result<Dated<Vec<RoleAssignment>>, Error> {
-        let path = scope.below("/providers/Microsoft.Authorization/roleAssignments");
-        let mut request = Request::get(path, API_VERSION);
-        if let Some(filter) = filter.text() {
-            request = request.query("$filter", filter);
-        }
-        self.0.list(&request, read, call).await
-    }
-
-    fn request(method: Method, id: &RoleAssignmentId) -> Request {
-        let request = Request::new(method, id.path(), API_VERSION);
-        match &id.tenant {
-            Some(tenant) => request.query("tenantId", tenant.as_str()),
-            None => request,
         }
     }
 }

@@ -1,14 +1,12 @@
 //! Role definitions (Microsoft.Authorization/roleDefinitions), built-in and custom.
 
-use super::error::Error;
+use super::body::or_default;
 use super::id::{ArmId, role_definition_guid};
-use super::request::{Request, or_default};
-use super::{Call, Client, Read};
+use super::request::Request;
+use super::resource::{List, Resource};
+use http::Method;
 use serde::Deserialize;
 use uuid::Uuid;
-
-/// The api-version of all calls.
-pub const API_VERSION: &str = "2022-04-01";
 
 /// A role definition.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -32,89 +30,32 @@ pub struct RoleDefinitionProperties {
     /// The name people know.
     #[serde(deserialize_with = "or_default")]
     pub role_name: String,
-    /// `BuiltInRole` or `CustomRole`.
-    #[serde(rename = "type", deserialize_with = "or_default")]
-    pub role_type: String,
-    /// What it is for.
-    #[serde(deserialize_with = "or_default")]
-    pub description: String,
-    /// Where it can be assigned.
-    #[serde(deserialize_with = "or_default")]
-    pub assignable_scopes: Vec<String>,
-    /// What it allows.
-    #[serde(deserialize_with = "or_default")]
-    pub permissions: Vec<Permission>,
-}
-
-/// One set of permissions of a role.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Permission {
-    /// Allowed management actions, with wildcards.
-    #[serde(deserialize_with = "or_default")]
-    pub actions: Vec<String>,
-    /// Exceptions to them.
-    #[serde(deserialize_with = "or_default")]
-    pub not_actions: Vec<String>,
-    /// Allowed data actions, with wildcards.
-    #[serde(deserialize_with = "or_default")]
-    pub data_actions: Vec<String>,
-    /// Exceptions to them.
-    #[serde(deserialize_with = "or_default")]
-    pub not_data_actions: Vec<String>,
 }
 
 impl RoleDefinition {
+    /// The id of the one with this GUID, as seen from a scope: a custom role exists only where it is assignable.
+    pub fn id_at(scope: &ArmId, guid: Uuid) -> ArmId {
+        scope.below(&format!("{}/{guid}", Self::COLLECTION))
+    }
+
+    /// Those with a name, as seen from a scope: none or one, since names are unique per tenant.
+    pub fn named(scope: &ArmId, role_name: &str) -> List<Self> {
+        List::below(scope).filter(format!("roleName eq '{}'", role_name.replace('\'', "''")))
+    }
+
     /// The GUID by which roles are told apart.
     pub fn guid(&self) -> Option<Uuid> {
         role_definition_guid(&self.id).or_else(|| Uuid::try_parse(&self.name).ok())
     }
-
-    /// Whether Microsoft made it.
-    pub fn is_built_in(&self) -> bool {
-        self.properties.role_type.eq_ignore_ascii_case("BuiltInRole")
-    }
 }
 
-/// The calls about role definitions.
-pub struct RoleDefinitions<'a>(pub(super) &'a Client);
+impl Resource for RoleDefinition {
+    type Id = ArmId;
+    const API_VERSION: &'static str = "2022-04-01";
+    const COLLECTION: &'static str = "/providers/Microsoft.Authorization/roleDefinitions";
 
-impl RoleDefinitions<'_> {
-    /// One definition by its GUID, as seen from a scope: a custom role exists only where it is assignable.
-    ///
-    /// # Errors
-    /// See [`Error`]; [`Error::is_not_found`] when there is none.
-    pub async fn get(&self, scope: &ArmId, guid: Uuid, read: Read, call: &Call) -> Result<RoleDefinition, Error> {
-        let path = scope.below(&format!("/providers/Microsoft.Authorization/roleDefinitions/{guid}"));
-        self.0.read(&Request::get(path, API_VERSION), read, call).await?.json()
-    }
-
-    /// The definitions with a name, as seen from a scope: none or one, since names are unique per tenant.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn by_name(
-        &self,
-        scope: &ArmId,
-        role_name: &str,
-        read: Read,
-        call: &Call,
-    ) -> Result<Vec<RoleDefinition>, Error> {
-        let request =
-            Self::list_request(scope).query("$filter", format!("roleName eq '{}'", role_name.replace('\'', "''")));
-        Ok(self.0.list(&request, read, call).await?.value)
-    }
-
-    /// All definitions that can be assigned at a scope, custom ones included.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn list(&self, scope: &ArmId, read: Read, call: &Call) -> Result<Vec<RoleDefinition>, Error> {
-        Ok(self.0.list(&Self::list_request(scope), read, call).await?.value)
-    }
-
-    fn list_request(scope: &ArmId) -> Request {
-        Request::get(scope.below("/providers/Microsoft.Authorization/roleDefinitions"), API_VERSION)
+    fn request(method: Method, id: &ArmId, api_version: &str) -> Request {
+        Request::new(method, id.as_str(), api_version)
     }
 }
 
@@ -130,8 +71,7 @@ mod tests {
             "type":"BuiltInRole","description":null,"assignableScopes":["/"],"permissions":[{"actions":["a"],"dataActions":["d"],"notDataActions":null}]}}"#,
         )
         .unwrap();
-        assert!(role.is_built_in());
         assert_eq!(role.guid().unwrap().to_string(), "ba92f5b4-2d11-453d-a403-e96b0029c9fe");
-        assert_eq!(role.properties.permissions[0].data_actions, ["d"]);
+        assert_eq!(role.properties.role_name, "Storage Blob Data Contributor");
     }
 }

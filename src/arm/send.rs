@@ -1,16 +1,18 @@
 //! The one loop that sends and sleeps. Every request to Azure leaves here: with a token, the headers every request
 //! has, within the call's limits, again when that is worth it, and not while the client is throttled.
 
-use super::auth::{Held, TokenError, Tokens};
-use super::call::{Call, Clock, Watch};
+use super::auth::{CachedToken, Tokens};
+use super::call::{Call, Clock, Limits};
 use super::cloud::origin;
 use super::error::{Error, ServiceError};
+use super::exchange::{RawAnswer, exchange};
+use super::no_answer::NoAnswer;
 use super::request::{Answer, Request};
 use super::retry::{self, Failure, Verdict, classify};
 use super::share::lock;
-use super::silence::Silence;
+use super::token_error::TokenError;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -33,27 +35,12 @@ pub(crate) struct Sender {
     pub(crate) paused_until: Mutex<Option<Instant>>,
 }
 
-/// An answer as it came over the wire.
-pub(crate) struct RawAnswer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
-}
-
-/// Sends one request and reads the whole answer.
-pub(crate) async fn exchange(http: &reqwest::Client, request: reqwest::Request) -> reqwest::Result<RawAnswer> {
-    #[expect(clippy::disallowed_methods, reason = "the one place where requests leave the process")]
-    let mut response = http.execute(request).await?;
-    let headers = std::mem::take(response.headers_mut());
-    Ok(RawAnswer { status: response.status(), headers, body: response.bytes().await?.into() })
-}
-
 /// How one attempt went when it did not succeed but may be followed by another.
 struct Failed {
     error: Error,
     verdict: Verdict,
     /// The token it was made with.
-    token: Option<Arc<Held>>,
+    token: Option<Arc<CachedToken>>,
 }
 
 /// What a write may have done so far.
@@ -64,7 +51,7 @@ struct Effect<'r> {
 
 impl Effect<'_> {
     /// The error that ends a call, saying so if the call may have had its effect.
-    fn told(&self, error: Error) -> Error {
+    fn or_uncertain(&self, error: Error) -> Error {
         if self.possible && self.request.is_write() && !error.may_have_had_effect() {
             self.request.uncertain(false, error)
         } else {
@@ -74,17 +61,17 @@ impl Effect<'_> {
 }
 
 /// A token Azure did not accept, and what it wants of the next one.
-type Refused = (Arc<Held>, Option<String>);
+type Refused = (Arc<CachedToken>, Option<String>);
 
 impl Sender {
-    pub(crate) fn watch<'a>(&'a self, call: &'a Call) -> Watch<'a> {
-        Watch { call, clock: &*self.clock }
+    pub(crate) fn limits<'a>(&'a self, call: &'a Call) -> Limits<'a> {
+        Limits { call, clock: &*self.clock }
     }
 
     /// Sends until there is a success, a failure that is final, or the end of the call.
     pub(crate) async fn send(&self, request: &Request, call: &Call) -> Result<Answer, Error> {
         let url = request.url(&self.endpoint)?;
-        let watch = self.watch(call);
+        let limits = self.limits(call);
         let doing = || format!("sending {} {}", request.method, request.path());
         let begun = self.clock.now();
         let mut delays = retry::delays();
@@ -94,11 +81,11 @@ impl Sender {
         // A later attempt that is refused says nothing of an earlier one that got no clear answer.
         let mut effect = Effect { request, possible: false };
         loop {
-            let waited = self.wait_out_throttling(&watch, doing, last.as_ref()).await;
-            waited.map_err(|error| effect.told(error))?;
+            let waited = self.wait_out_throttling(&limits, doing, last.as_ref()).await;
+            waited.map_err(|error| effect.or_uncertain(error))?;
             let elapsed = self.clock.now() - begun;
-            let attempt = self.attempt(request, &url, refused.as_ref(), elapsed, &watch, last.as_ref()).await;
-            let Failed { error, verdict, token } = match attempt.map_err(|error| effect.told(error))? {
+            let attempt = self.attempt(request, &url, refused.as_ref(), elapsed, &limits, last.as_ref()).await;
+            let Failed { error, verdict, token } = match attempt.map_err(|error| effect.or_uncertain(error))? {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -120,9 +107,9 @@ impl Sender {
                         self.pause_all(wait);
                     }
                     last = Some(error);
-                    watch.pause(wait, doing, last.as_ref()).await.map_err(|error| effect.told(error))?;
+                    limits.pause(wait, doing, last.as_ref()).await.map_err(|error| effect.or_uncertain(error))?;
                 }
-                _ => return Err(effect.told(error)),
+                _ => return Err(effect.or_uncertain(error)),
             }
         }
     }
@@ -134,16 +121,14 @@ impl Sender {
         url: &Url,
         refused: Option<&Refused>,
         elapsed: Duration,
-        watch: &Watch<'_>,
+        limits: &Limits<'_>,
         last: Option<&Error>,
     ) -> Result<Result<Answer, Failed>, Error> {
-        let (token, headers) = match self.authorize(request, refused, watch).await {
+        let (token, headers) = match self.authorize(request, refused, limits).await {
             Ok(authorized) => authorized,
             Err(Error::Token(error)) if error.is_transient() => {
                 let failure = match &error {
-                    TokenError::Unreachable { silence, .. } if silence.is_before_sending() => {
-                        Failure::Silence(*silence)
-                    }
+                    TokenError::Unreachable { reason, .. } if reason.is_before_sending() => Failure::NoAnswer(*reason),
                     // Asking for a token again is harmless, whatever it is for.
                     _ => Failure::NoToken,
                 };
@@ -159,9 +144,9 @@ impl Sender {
         let doing = || format!("sending {} {}", request.method, request.path());
         let sent = std::time::Instant::now();
         // What ended before it was sent certainly had no effect.
-        watch.bound(doing, last, std::future::ready(())).await?;
-        let raw = watch.bound(doing, last, exchange(&self.http, outgoing)).await;
-        let raw = raw.map_err(|error| Effect { request, possible: true }.told(error))?;
+        limits.bound(doing, last, std::future::ready(())).await?;
+        let raw = limits.bound(doing, last, exchange(&self.http, outgoing)).await;
+        let raw = raw.map_err(|error| Effect { request, possible: true }.or_uncertain(error))?;
         let path = request.path();
         let (error, verdict) = match raw {
             Ok(RawAnswer { status, headers, body }) => {
@@ -178,11 +163,11 @@ impl Sender {
                 (error.into(), verdict)
             }
             Err(error) => {
-                let silence = Silence::of(&error);
-                let verdict = classify(self.clock.utc(), elapsed, request, &Failure::Silence(silence));
+                let reason = NoAnswer::of(&error);
+                let verdict = classify(self.clock.utc(), elapsed, request, &Failure::NoAnswer(reason));
                 let (method, path, from) = (request.method.clone(), path.to_owned(), origin(url));
                 let source = Arc::new(error.without_url());
-                (Error::Transport { method, path, from, silence, source }, verdict)
+                (Error::Transport { method, path, from, reason, source }, verdict)
             }
         };
         Ok(Err(Failed { error, verdict, token: Some(token) }))
@@ -193,18 +178,18 @@ impl Sender {
         &self,
         request: &Request,
         refused: Option<&Refused>,
-        watch: &Watch<'_>,
-    ) -> Result<(Arc<Held>, HeaderMap), Error> {
+        limits: &Limits<'_>,
+    ) -> Result<(Arc<CachedToken>, HeaderMap), Error> {
         let token = match refused {
-            None => self.tokens.get(None, watch).await?,
-            Some((refused, claims)) => self.tokens.renew(None, refused, claims.clone(), watch).await?,
+            None => self.tokens.get(None, limits).await?,
+            Some((refused, claims)) => self.tokens.renew(None, refused, claims.clone(), limits).await?,
         };
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, bearer(&[&token])?);
         if !self.auxiliary_tenants.is_empty() {
             let mut others = Vec::new();
             for tenant in &self.auxiliary_tenants {
-                others.push(self.tokens.get(Some(tenant), watch).await?);
+                others.push(self.tokens.get(Some(tenant), limits).await?);
             }
             headers.insert(AUXILIARY, bearer(&others.iter().collect::<Vec<_>>())?);
         }
@@ -232,7 +217,7 @@ impl Sender {
 
     async fn wait_out_throttling(
         &self,
-        watch: &Watch<'_>,
+        limits: &Limits<'_>,
         doing: impl Fn() -> String,
         last: Option<&Error>,
     ) -> Result<(), Error> {
@@ -242,13 +227,13 @@ impl Sender {
             if left.is_zero() {
                 return Ok(());
             }
-            watch.pause(left, &doing, last).await?;
+            limits.pause(left, &doing, last).await?;
         }
     }
 }
 
 /// The value of an authorization header: several tokens for the auxiliary one.
-fn bearer(tokens: &[&Arc<Held>]) -> Result<HeaderValue, Error> {
+fn bearer(tokens: &[&Arc<CachedToken>]) -> Result<HeaderValue, Error> {
     let text = tokens.iter().map(|held| format!("Bearer {}", held.token.reveal())).collect::<Vec<_>>().join(", ");
     let mut value = HeaderValue::try_from(text)
         .map_err(|error| Error::Setting { what: "bearer token", source: Arc::new(error) })?;

@@ -1,7 +1,7 @@
 //! An error answer of Azure Resource Manager: its shapes, and what can be learnt from it.
 
-use super::error::ErrorCode;
-use super::request::or_default;
+use super::body::{or_default, without_bom};
+use super::error_code::ErrorCode;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -256,11 +256,6 @@ impl Body {
             details: self.details.iter().flatten().map(Body::detail).collect(),
         }
     }
-}
-
-/// Azure puts a byte order mark before some bodies, which JSON does not allow.
-pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
-    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// The start of a body that is no JSON: a proxy's page or a plain text.

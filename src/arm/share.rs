@@ -1,8 +1,8 @@
 //! Doing a thing once for everybody who asks for it at the same time, and remembering reads while nothing is written.
 
-use super::call::Watch;
+use super::call::Limits;
 use super::error::Error;
-use super::request::Answer;
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,11 +21,11 @@ pub enum Read {
 /// Work under way, by what it is for. Whoever asks first does the work with its own time limits; the others wait for
 /// the result. If the first is interrupted or dropped, one of the waiting takes over: an interruption is a matter of
 /// one caller and never the answer to another.
-pub(crate) struct Flights<K, V> {
+pub(crate) struct InFlight<K, V> {
     under_way: Mutex<HashMap<K, watch::Receiver<Option<V>>>>,
 }
 
-impl<K, V> Default for Flights<K, V> {
+impl<K, V> Default for InFlight<K, V> {
     fn default() -> Self {
         Self { under_way: Mutex::default() }
     }
@@ -37,31 +37,31 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Takes the entry out of the map when the work is dropped before its end.
-struct Landing<'a, K: Hash + Eq, V> {
-    flights: &'a Flights<K, V>,
+struct Removal<'a, K: Hash + Eq, V> {
+    in_flight: &'a InFlight<K, V>,
     key: Option<&'a K>,
 }
 
-impl<K: Hash + Eq, V> Drop for Landing<'_, K, V> {
+impl<K: Hash + Eq, V> Drop for Removal<'_, K, V> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            lock(&self.flights.under_way).remove(key);
+            lock(&self.in_flight.under_way).remove(key);
         }
     }
 }
 
-impl<K: Clone + Hash + Eq, T: Clone> Flights<K, Result<T, Error>> {
-    /// Gives the value that is `ready`, or the result of the flight under way, or that of `work`.
+impl<K: Clone + Hash + Eq, T: Clone> InFlight<K, Result<T, Error>> {
+    /// Gives the value that is `ready`, or the result of the work under way, or that of `work`.
     ///
-    /// `ready` is asked and `landed` is told under the lock, so that nobody falls between a flight that has just
-    /// landed and the place where its result is kept.
+    /// `ready` and `finish`, which may keep or replace the value, run under the lock, so that nobody comes between the end
+    /// of the work and the place where its result is kept.
     pub(crate) async fn join<F: Future<Output = Result<T, Error>>>(
         &self,
         key: K,
-        watch: &Watch<'_>,
+        limits: &Limits<'_>,
         ready: impl Fn() -> Option<T>,
         work: impl FnOnce() -> F,
-        landed: impl FnOnce(&T),
+        finish: impl FnOnce(T) -> T,
     ) -> Result<T, Error> {
         loop {
             let follow = {
@@ -70,7 +70,7 @@ impl<K: Clone + Hash + Eq, T: Clone> Flights<K, Result<T, Error>> {
                     return Ok(value);
                 }
                 match under_way.get(&key) {
-                    Some(flight) => Ok(flight.clone()),
+                    Some(other) => Ok(other.clone()),
                     None => {
                         let (sender, receiver) = watch::channel(None);
                         under_way.insert(key.clone(), receiver);
@@ -78,19 +78,17 @@ impl<K: Clone + Hash + Eq, T: Clone> Flights<K, Result<T, Error>> {
                     }
                 }
             };
-            let mut flight = match follow {
-                Ok(flight) => flight,
+            let mut other = match follow {
+                Ok(other) => other,
                 Err(sender) => {
-                    let mut landing = Landing { flights: self, key: Some(&key) };
+                    let mut removal = Removal { in_flight: self, key: Some(&key) };
                     let result = work().await;
-                    {
+                    let result = {
                         let mut under_way = lock(&self.under_way);
-                        if let Ok(value) = &result {
-                            landed(value);
-                        }
                         under_way.remove(&key);
-                        landing.key = None;
-                    }
+                        removal.key = None;
+                        result.map(finish)
+                    };
                     if !result.as_ref().is_err_and(Error::is_interruption) {
                         sender.send_replace(Some(result.clone()));
                     }
@@ -98,20 +96,24 @@ impl<K: Clone + Hash + Eq, T: Clone> Flights<K, Result<T, Error>> {
                 }
             };
             let doing = || "waiting for a request that somebody else made".to_owned();
-            // An error here means that the flight ended without a result for others.
-            if let Ok(result) = watch.bound(doing, None, flight.wait_for(Option::is_some)).await? {
+            // An error here means that the work ended without a result for others.
+            if let Ok(result) = limits.bound(doing, None, other.wait_for(Option::is_some)).await? {
                 return result.clone().expect("just waited for it");
             }
         }
     }
 }
 
-type Key = (u64, String);
+/// What is read: a type, and where it is.
+type Key = (TypeId, String);
+
+/// What was read, of any type.
+type Value = Arc<dyn Any + Send + Sync>;
 
 /// The reads of a client: joined always, remembered on request.
 #[derive(Default)]
 pub(crate) struct Reads {
-    flights: Flights<Key, Result<Arc<Answer>, Error>>,
+    in_flight: InFlight<(u64, Key), Result<Value, Error>>,
     state: Mutex<State>,
 }
 
@@ -122,7 +124,7 @@ struct State {
     writes: u64,
     /// Counts the periods of remembering, so that a read that began in one is not kept in the next.
     period: u64,
-    memory: Option<HashMap<String, Arc<Answer>>>,
+    memory: Option<HashMap<Key, Value>>,
 }
 
 impl Reads {
@@ -151,44 +153,42 @@ impl Reads {
         self.forget();
     }
 
-    /// The count of beginnings and ends of writes.
-    pub(crate) fn writes(&self) -> u64 {
-        lock(&self.state).writes
-    }
-
     /// The period of remembering, if there is one.
     pub(crate) fn period(&self) -> Option<u64> {
         let state = lock(&self.state);
         state.memory.is_some().then_some(state.period)
     }
 
-    /// Reads a URL by `work`, or takes what is known of it.
-    pub(crate) async fn get<F: Future<Output = Result<Arc<Answer>, Error>>>(
+    /// Reads by `work` what is at a URL, or takes what is known of it.
+    pub(crate) async fn get<V: Any + Send + Sync, F: Future<Output = Result<V, Error>>>(
         &self,
         url: &str,
         read: Read,
-        watch: &Watch<'_>,
+        limits: &Limits<'_>,
         work: impl FnOnce() -> F,
-    ) -> Result<Arc<Answer>, Error> {
+    ) -> Result<Arc<V>, Error> {
         // Ids differ in case only by accident.
-        let url = url.to_lowercase();
+        let key = (TypeId::of::<V>(), url.to_lowercase());
         let (writes, period) = {
             let state = lock(&self.state);
             (state.writes, state.period)
         };
         let ready = || match read {
-            Read::Remembered => lock(&self.state).memory.as_ref()?.get(&url).cloned(),
+            Read::Remembered => lock(&self.state).memory.as_ref()?.get(&key).cloned(),
             Read::Fresh => None,
         };
-        let landed = |answer: &Arc<Answer>| {
+        let work = || async { work().await.map(|value| Arc::new(value) as Value) };
+        let remember = |value: Value| {
             let mut state = lock(&self.state);
             if state.period == period
                 && let Some(memory) = &mut state.memory
             {
-                memory.insert(url.clone(), answer.clone());
+                memory.insert(key.clone(), value.clone());
             }
+            value
         };
-        self.flights.join((writes, url.clone()), watch, ready, work, landed).await
+        let value = self.in_flight.join((writes, key.clone()), limits, ready, work, remember).await?;
+        Ok(value.downcast().expect("the key names the type"))
     }
 }
 
@@ -205,7 +205,6 @@ impl Drop for Writing<'_> {
 mod tests {
     use super::super::call::{Call, SystemClock};
     use super::*;
-    use http::{HeaderMap, Method, StatusCode};
     use std::cell::Cell;
     use tokio::sync::Notify;
 
@@ -213,34 +212,23 @@ mod tests {
         Call::new(tokio_util::sync::CancellationToken::new(), std::time::Duration::from_secs(3600))
     }
 
-    fn answer(text: &str) -> Arc<Answer> {
-        Arc::new(Answer {
-            method: Method::GET,
-            path: "/x".into(),
-            url: url::Url::parse("https://arm/x").unwrap(),
-            status: StatusCode::OK,
-            headers: HeaderMap::new(),
-            body: text.as_bytes().to_vec(),
-        })
-    }
-
-    async fn read(reads: &Reads, url: &str, mode: Read, sent: &Cell<u32>) -> Arc<Answer> {
+    async fn read(reads: &Reads, url: &str, mode: Read, sent: &Cell<u32>) -> Arc<String> {
         let call = unlimited();
-        let watch = Watch { call: &call, clock: &SystemClock };
+        let limits = Limits { call: &call, clock: &SystemClock };
         let work = || async {
             sent.set(sent.get() + 1);
             tokio::task::yield_now().await;
-            Ok(answer(&sent.get().to_string()))
+            Ok(sent.get().to_string())
         };
-        reads.get(url, mode, &watch, work).await.unwrap()
+        reads.get(url, mode, &limits, work).await.unwrap()
     }
 
     #[tokio::test]
     async fn simultaneous_reads_of_one_url_are_one_request() {
         let (reads, sent) = (Reads::default(), Cell::new(0));
         let both = [read(&reads, "/Hub", Read::Fresh, &sent), read(&reads, "/hub", Read::Fresh, &sent)];
-        let bodies: Vec<_> = futures_util::future::join_all(both).await.into_iter().map(|a| a.body.clone()).collect();
-        assert_eq!(bodies, [b"1", b"1"]);
+        let bodies: Vec<_> = futures_util::future::join_all(both).await.into_iter().map(|a| a.to_string()).collect();
+        assert_eq!(bodies, ["1", "1"]);
         read(&reads, "/hub", Read::Fresh, &sent).await;
         assert_eq!(sent.get(), 2, "a read that began later is a request of its own");
     }
@@ -268,37 +256,37 @@ mod tests {
     #[tokio::test]
     async fn a_read_that_left_before_a_write_is_neither_joined_nor_kept() {
         let (reads, call, release) = (Reads::default(), unlimited(), Notify::new());
-        let watch = Watch { call: &call, clock: &SystemClock };
+        let limits = Limits { call: &call, clock: &SystemClock };
         reads.remember();
-        let old = reads.get("/sa", Read::Fresh, &watch, || async {
+        let old = reads.get("/sa", Read::Fresh, &limits, || async {
             release.notified().await;
-            Ok(answer("old"))
+            Ok("old".to_owned())
         });
         let new = async {
             tokio::task::yield_now().await;
             drop(reads.writing());
             reads.remember();
-            let new = reads.get("/sa", Read::Fresh, &watch, || async { Ok(answer("new")) }).await.unwrap();
+            let new = reads.get("/sa", Read::Fresh, &limits, || async { Ok("new".to_owned()) }).await.unwrap();
             release.notify_one();
             new
         };
         let (old, new) = tokio::join!(old, new);
-        assert_eq!((old.unwrap().body.as_slice(), new.body.as_slice()), (&b"old"[..], &b"new"[..]));
-        let kept = reads.get("/sa", Read::Remembered, &watch, || async { Ok(answer("third")) }).await.unwrap();
-        assert_eq!(kept.body, b"new");
+        assert_eq!((old.unwrap().as_str(), new.as_str()), ("old", "new"));
+        let kept = reads.get("/sa", Read::Remembered, &limits, || async { Ok("third".to_owned()) }).await.unwrap();
+        assert_eq!(*kept, "new");
     }
 
     #[tokio::test]
     async fn an_interrupted_reader_hands_over_to_one_who_waits() {
         let (reads, call, begun) = (Reads::default(), unlimited(), Notify::new());
-        let watch = Watch { call: &call, clock: &SystemClock };
+        let limits = Limits { call: &call, clock: &SystemClock };
         for interrupted in [true, false] {
             let first = async {
-                let stuck = reads.get("/hub", Read::Fresh, &watch, || async {
+                let stuck = reads.get("/hub", Read::Fresh, &limits, || async {
                     begun.notify_one();
                     tokio::task::yield_now().await;
                     tokio::task::yield_now().await;
-                    Err(Error::Cancelled { doing: "reading".into() })
+                    Err::<String, _>(Error::Cancelled { doing: "reading".into() })
                 });
                 if interrupted {
                     assert!(stuck.await.is_err());
@@ -309,23 +297,23 @@ mod tests {
             };
             let second = async {
                 begun.notified().await;
-                reads.get("/hub", Read::Fresh, &watch, || async { Ok(answer("second")) }).await.unwrap()
+                reads.get("/hub", Read::Fresh, &limits, || async { Ok("second".to_owned()) }).await.unwrap()
             };
             let ((), second) = tokio::join!(first, second);
-            assert_eq!(second.body, b"second");
+            assert_eq!(*second, "second");
         }
     }
 
     #[tokio::test]
     async fn a_failure_is_shared_by_those_who_wait_and_not_remembered() {
         let (reads, call, sent) = (Reads::default(), unlimited(), Cell::new(0));
-        let watch = Watch { call: &call, clock: &SystemClock };
+        let limits = Limits { call: &call, clock: &SystemClock };
         reads.remember();
         let failing = || {
-            reads.get("/hub", Read::Remembered, &watch, || async {
+            reads.get("/hub", Read::Remembered, &limits, || async {
                 sent.set(sent.get() + 1);
                 tokio::task::yield_now().await;
-                Err(answer("").nonsense("test"))
+                Err::<String, _>(Error::Setting { what: "test", source: Arc::new(std::fmt::Error) })
             })
         };
         let (a, b) = tokio::join!(failing(), failing());

@@ -1,16 +1,16 @@
 //! Storage accounts (Microsoft.Storage/storageAccounts): whether shared keys work, and the keys.
 
+use super::body::or_default;
+use super::call::Call;
+use super::client::Client;
 use super::error::Error;
 use super::id::StorageAccountId;
-use super::request::{Repeat, Request, or_default};
+use super::request::{Repeat, Request};
+use super::resource::Resource;
 use super::secret::Secret;
-use super::{Call, Client, Read};
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;
-
-/// The api-version of all calls.
-pub const API_VERSION: &str = "2023-05-01";
 
 /// A storage account, as far as this provider needs it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -22,12 +22,6 @@ pub struct StorageAccount {
     /// The name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// The region.
-    #[serde(deserialize_with = "or_default")]
-    pub location: String,
-    /// The kind, such as `StorageV2`.
-    #[serde(deserialize_with = "or_default")]
-    pub kind: String,
     /// The rest.
     #[serde(deserialize_with = "or_default")]
     pub properties: StorageAccountProperties,
@@ -39,9 +33,6 @@ pub struct StorageAccount {
 pub struct StorageAccountProperties {
     /// Whether requests may be authorized with the shared key, as far as it was ever set.
     pub allow_shared_key_access: Option<bool>,
-    /// Where the last change stands.
-    #[serde(deserialize_with = "or_default")]
-    pub provisioning_state: String,
 }
 
 impl StorageAccount {
@@ -61,11 +52,6 @@ pub struct StorageKey {
     /// The key.
     #[serde(deserialize_with = "or_default")]
     pub value: Secret,
-    /// `FULL` or `READ`.
-    #[serde(deserialize_with = "or_default")]
-    pub permissions: String,
-    /// When it was made.
-    pub creation_time: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -73,42 +59,40 @@ struct Keys {
     keys: Vec<StorageKey>,
 }
 
-/// The calls about storage accounts.
-pub struct StorageAccounts<'a>(pub(super) &'a Client);
+impl Resource for StorageAccount {
+    type Id = StorageAccountId;
+    const API_VERSION: &'static str = "2023-05-01";
+    const COLLECTION: &'static str = "/providers/Microsoft.Storage/storageAccounts";
 
-impl StorageAccounts<'_> {
-    /// One account.
-    ///
-    /// # Errors
-    /// See [`Error`]; [`Error::is_not_found`] when there is none.
-    pub async fn get(&self, id: &StorageAccountId, read: Read, call: &Call) -> Result<StorageAccount, Error> {
-        self.0.read(&Request::get(id.as_str(), API_VERSION), read, call).await?.json()
+    fn request(method: Method, id: &StorageAccountId, api_version: &str) -> Request {
+        Request::new(method, id.as_str(), api_version)
     }
+}
 
+impl Client {
     /// Switches shared keys on or off and nothing else. A policy may answer with success and keep the old value, so
     /// what this gives is not proof: read the account again.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn patch_shared_key(
+    pub async fn set_shared_key_access(
         &self,
         id: &StorageAccountId,
-        enabled: bool,
+        allowed: bool,
         call: &Call,
     ) -> Result<StorageAccount, Error> {
-        let body = json!({ "properties": { "allowSharedKeyAccess": enabled } });
-        let request = Request::new(Method::PATCH, id.as_str(), API_VERSION).json(&body);
-        self.0.operate(&request, call).await?.json()
+        self.patch(id, &json!({ "properties": { "allowSharedKeyAccess": allowed } }), call).await
     }
 
     /// The account's keys.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn list_keys(&self, id: &StorageAccountId, call: &Call) -> Result<Vec<StorageKey>, Error> {
+    pub async fn list_storage_keys(&self, id: &StorageAccountId, call: &Call) -> Result<Vec<StorageKey>, Error> {
         // A POST only so that the keys are in no log of URLs; it changes nothing.
-        let request = Request::new(Method::POST, id.arm().below("/listKeys"), API_VERSION).repeat(Repeat::Harmless);
-        Ok(self.0.send(&request, call).await?.secret_json::<Keys>()?.keys)
+        let request = Request::new(Method::POST, id.arm().below("/listKeys"), StorageAccount::API_VERSION)
+            .repeat(Repeat::Harmless);
+        Ok(self.send(&request, call).await?.secret_json::<Keys>()?.keys)
     }
 
     /// Replaces one key, `key1` or `key2`, and gives all of them.
@@ -116,15 +100,15 @@ impl StorageAccounts<'_> {
     /// # Errors
     /// See [`Error`]. After [`Error::Transport`] the key may or may not have been replaced: that is not repeated,
     /// because twice would replace it twice.
-    pub async fn regenerate_key(
+    pub async fn regenerate_storage_key(
         &self,
         id: &StorageAccountId,
         key_name: &str,
         call: &Call,
     ) -> Result<Vec<StorageKey>, Error> {
-        let request = Request::new(Method::POST, id.arm().below("/regenerateKey"), API_VERSION)
+        let request = Request::new(Method::POST, id.arm().below("/regenerateKey"), StorageAccount::API_VERSION)
             .json(&json!({ "keyName": key_name }));
-        Ok(self.0.send(&request, call).await?.secret_json::<Keys>()?.keys)
+        Ok(self.send(&request, call).await?.secret_json::<Keys>()?.keys)
     }
 }
 

@@ -1,13 +1,11 @@
 //! Subscriptions: to which tenant one belongs.
 
-use super::error::Error;
+use super::body::or_default;
 use super::id::ArmId;
-use super::request::{Request, or_default};
-use super::{Call, Client, Read};
+use super::request::Request;
+use super::resource::Resource;
+use http::Method;
 use serde::Deserialize;
-
-/// The api-version of all calls.
-pub const API_VERSION: &str = "2022-12-01";
 
 /// A subscription, as far as this provider needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -21,15 +19,12 @@ pub struct Subscription {
     pub tenant_id: String,
 }
 
-/// The calls about subscriptions.
-pub struct Subscriptions<'a>(pub(super) &'a Client);
+impl Resource for Subscription {
+    type Id = ArmId;
+    const API_VERSION: &'static str = "2022-12-01";
+    const COLLECTION: &'static str = "/subscriptions";
 
-impl Subscriptions<'_> {
-    /// One subscription by its scope.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn get(&self, scope: &ArmId, read: Read, call: &Call) -> Result<Subscription, Error> {
-        self.0.read(&Request::get(scope.as_str(), API_VERSION), read, call).await?.json()
+    fn request(method: Method, id: &ArmId, api_version: &str) -> Request {
+        Request::new(method, id.as_str(), api_version)
     }
 }

@@ -1,23 +1,22 @@
 //! Workspaces (Microsoft.MachineLearningServices/workspaces): hubs, projects and classic workspaces.
 
+use super::body::or_default;
+use super::call::Call;
+use super::client::Client;
 use super::error::{Error, ErrorCode};
-use super::id::{ArmId, IdError, WorkspaceId};
-use super::request::{Repeat, Request, or_default};
-use super::{Call, Client, Read};
+use super::id::{ArmId, WorkspaceId};
+use super::request::{Repeat, Request};
+use super::resource::Resource;
+use super::share::Read;
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::Ordering;
 
-/// The first stable version whose PATCH documents `systemDatastoresAuthMode`.
-pub const API_VERSION: &str = "2025-06-01";
-/// What is used where that version is not offered. Its schema leaves the property out, and the service honours it.
+/// What is used where the default version is not offered. Its schema leaves the property out, and the service honours it.
 pub const FALLBACK_API_VERSION: &str = "2024-04-01";
-/// The version for the datastores in a workspace.
-const DATASTORES_API_VERSION: &str = "2024-10-01";
 
 /// How a workspace's system datastores authenticate to its storage account.
 ///
@@ -211,14 +210,6 @@ impl Workspace {
         }
     }
 
-    /// The id, read.
-    ///
-    /// # Errors
-    /// [`IdError`] when Azure wrote something else.
-    pub fn workspace_id(&self) -> Result<WorkspaceId, IdError> {
-        WorkspaceId::parse(&self.id)
-    }
-
     /// Whether no change of it is under way.
     pub fn is_at_rest(&self) -> bool {
         let state = self.properties.provisioning_state.to_ascii_lowercase();
@@ -295,126 +286,68 @@ impl Datastore {
     }
 }
 
-/// The calls about workspaces.
-pub struct Workspaces<'a>(pub(super) &'a Client);
+impl Resource for Workspace {
+    type Id = WorkspaceId;
+    /// The first stable version whose PATCH documents `systemDatastoresAuthMode`.
+    const API_VERSION: &'static str = "2025-06-01";
+    const FALLBACK_API_VERSION: Option<&'static str> = Some(FALLBACK_API_VERSION);
+    const COLLECTION: &'static str = "/providers/Microsoft.MachineLearningServices/workspaces";
+
+    fn request(method: Method, id: &WorkspaceId, api_version: &str) -> Request {
+        Request::new(method, id.as_str(), api_version).not_yet(BUSY, None)
+    }
+}
+
+impl Resource for Datastore {
+    type Id = ArmId;
+    const API_VERSION: &'static str = "2024-10-01";
+    const COLLECTION: &'static str = "/datastores";
+
+    fn request(method: Method, id: &ArmId, api_version: &str) -> Request {
+        Request::new(method, id.as_str(), api_version)
+    }
+}
 
 /// Another change of the same workspace is under way. The service has no code of its own for that.
 const BUSY: &[ErrorCode] = &[ErrorCode::Conflict];
 
-impl Workspaces<'_> {
-    /// One workspace.
-    ///
-    /// # Errors
-    /// See [`Error`]; [`Error::is_not_found`] when there is none.
-    pub async fn get(&self, id: &WorkspaceId, read: Read, call: &Call) -> Result<Workspace, Error> {
-        let get = |version: String| async move { self.0.read(&Request::get(id.as_str(), &version), read, call).await };
-        self.at_some_version(get).await?.json()
-    }
-
-    /// Sets how the system datastores authenticate, and waits until it is done. Nothing else is sent, so a change
-    /// somebody else makes meanwhile is not undone.
+impl Client {
+    /// Sets how the system datastores authenticate, and waits until it is done.
     ///
     /// # Errors
     /// See [`Error`]; [`Error::NotKept`] when an older api-version took the request and the mode did not change.
-    pub async fn patch_auth_mode(&self, id: &WorkspaceId, mode: &AuthMode, call: &Call) -> Result<Workspace, Error> {
+    pub async fn set_auth_mode(&self, id: &WorkspaceId, mode: &AuthMode, call: &Call) -> Result<Workspace, Error> {
         let body = json!({ "properties": { "systemDatastoresAuthMode": mode.wire() } });
-        let patch = |version: String| {
-            let request = Request::new(Method::PATCH, id.as_str(), &version).json(&body).not_yet(BUSY, None);
-            async move {
-                let patched: Workspace = self.0.operate(&request, call).await?.json()?;
-                if version != FALLBACK_API_VERSION {
-                    return Ok(patched);
-                }
-                // That version documents nothing about the mode, so only a look can tell.
-                let look = Request::get(id.as_str(), &version);
-                let kept: Workspace = self.0.read(&look, Read::Fresh, call).await?.json()?;
-                let got = &kept.properties.system_datastores_auth_mode;
-                if got == mode {
-                    return Ok(kept);
-                }
-                Err(Error::NotKept {
-                    path: id.to_string(),
-                    property: "systemDatastoresAuthMode",
-                    asked: mode.wire().to_owned(),
-                    got: got.to_string(),
-                })
-            }
-        };
-        self.at_some_version(patch).await
+        let patched = self.patch::<Workspace>(id, &body, call).await?;
+        if self.api_version::<Workspace>() != FALLBACK_API_VERSION {
+            return Ok(patched);
+        }
+        // That version documents nothing about the mode, so only a look can tell.
+        let kept = self.get::<Workspace>(id, Read::Fresh, call).await?;
+        let got = &kept.properties.system_datastores_auth_mode;
+        if got == mode {
+            return Ok(kept);
+        }
+        Err(Error::NotKept {
+            path: id.to_string(),
+            property: "systemDatastoresAuthMode",
+            asked: mode.wire().to_owned(),
+            got: got.to_string(),
+        })
     }
 
-    /// Makes the workspace fetch the keys of its storage account anew.
+    /// Makes the workspace fetch the keys of its storage account anew, and waits until it has.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn resync_keys(&self, id: &WorkspaceId, call: &Call) -> Result<(), Error> {
-        let resync = |version: String| async move {
+        let resync = |version| async move {
             let path = id.arm().below("/resyncKeys");
             // Fetching the keys twice leaves the workspace as fetching them once does.
-            let request = Request::new(Method::POST, path, &version).repeat(Repeat::Harmless).not_yet(BUSY, None);
-            self.0.operate(&request, call).await
+            let request = Request::new(Method::POST, path, version).repeat(Repeat::Harmless).not_yet(BUSY, None);
+            self.operate(&request, call).await
         };
-        self.at_some_version(resync).await.map(drop)
-    }
-
-    /// All workspaces of a subscription, of every kind.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn list_by_subscription(
-        &self,
-        subscription: &str,
-        read: Read,
-        call: &Call,
-    ) -> Result<Vec<Workspace>, Error> {
-        let path = format!("/subscriptions/{subscription}/providers/{}", WorkspaceId::RESOURCE_TYPE);
-        let list = |version: String| self.list(Request::get(&path, &version), read, call);
-        self.at_some_version(list).await
-    }
-
-    /// All workspaces of a resource group, of every kind.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn list_by_group(&self, group: &ArmId, read: Read, call: &Call) -> Result<Vec<Workspace>, Error> {
-        let path = group.below(&format!("/providers/{}", WorkspaceId::RESOURCE_TYPE));
-        let list = |version: String| self.list(Request::get(&path, &version), read, call);
-        self.at_some_version(list).await
-    }
-
-    /// The datastores of a workspace.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn datastores(&self, id: &WorkspaceId, read: Read, call: &Call) -> Result<Vec<Datastore>, Error> {
-        let request = Request::get(id.arm().below("/datastores"), DATASTORES_API_VERSION);
-        Ok(self.0.list(&request, read, call).await?.value)
-    }
-
-    async fn list(&self, request: Request, read: Read, call: &Call) -> Result<Vec<Workspace>, Error> {
-        Ok(self.0.list(&request, read, call).await?.value)
-    }
-
-    /// Runs with the api-version in use, and where the default one is not offered once more with the older one, which
-    /// is then used from the start.
-    async fn at_some_version<T, F>(&self, run: impl Fn(String) -> F) -> Result<T, Error>
-    where
-        F: Future<Output = Result<T, Error>>,
-    {
-        let inner = &self.0.0;
-        if let Some(version) = &inner.workspaces_api_version {
-            return run(version.clone()).await;
-        }
-        if !inner.workspaces_fell_back.load(Ordering::Relaxed) {
-            match run(API_VERSION.to_owned()).await {
-                Err(error) if error.code() == Some(&ErrorCode::NoRegisteredProviderFound) => {
-                    tracing::info!(from = API_VERSION, to = FALLBACK_API_VERSION, "api-version is not offered");
-                    inner.workspaces_fell_back.store(true, Ordering::Relaxed);
-                }
-                result => return result,
-            }
-        }
-        run(FALLBACK_API_VERSION.to_owned()).await
+        self.at_version::<Workspace, _, _>(resync).await.map(drop)
     }
 }
 
@@ -452,7 +385,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(hub.kind(), WorkspaceKind::Hub);
-        assert_eq!(hub.workspace_id().unwrap().name(), "hub1");
+        assert_eq!(WorkspaceId::parse(&hub.id).unwrap().name(), "hub1");
         assert_eq!(hub.system_principal_id(), Some("p0"));
         assert_eq!(hub.primary_user_assigned_principal_id(), Some("p1"));
         assert_eq!(hub.user_assigned_principal_ids().collect::<Vec<_>>(), ["p1"]);

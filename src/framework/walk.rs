@@ -7,16 +7,16 @@
 //! is planned for each; the plan of an object says what it has in common with others as [`Overlap`]s, and the removal
 //! of an object asks for the [`Fate`] of what it wrote.
 
+use std::time::Duration;
 use std::{
     any::Any,
     collections::{HashMap, HashSet},
     hash::{BuildHasher, Hasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::{sync::Notify, time::timeout};
+use tokio::sync::Notify;
 
 /// How long the plan of a removal waits to hear what is planned for another object that was seen to stand for the same
 /// thing. Engines look at an object and plan it in one step, so what was seen is about to be planned.
@@ -241,7 +241,7 @@ impl Walk {
             }
         };
         // What is not heard of in time is taken not to be planned at all, as when it is forgotten.
-        let _ = timeout(HEARING, decided).await;
+        let _ = tokio::time::timeout(HEARING, decided).await;
         wait(|waiting| waiting - 1);
     }
 

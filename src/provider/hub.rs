@@ -66,7 +66,7 @@ impl Unread {
 /// # Errors
 /// When it is missing or cannot be read.
 pub async fn read(session: &Session, id: &WorkspaceId, read: Read, call: &Call) -> Result<Workspace, Unread> {
-    session.arm.workspaces().get(id, read, call).await.map_err(|error| match error.is_not_found() {
+    session.arm.get::<Workspace>(id, read, call).await.map_err(|error| match error.is_not_found() {
         true => Unread::Missing(error),
         false => Unread::Failed(error),
     })
@@ -183,7 +183,7 @@ impl HubAndAccount {
 
 impl Account {
     async fn read(session: &Session, id: &StorageAccountId, read: Read, call: &Call) -> Result<Self, Diagnostic> {
-        match session.arm.storage_accounts().get(id, read, call).await {
+        match session.arm.get::<StorageAccount>(id, read, call).await {
             Ok(account) => Ok(Self::Seen(account)),
             Err(error) if error.is_not_found() => Ok(Self::Gone(error)),
             Err(error) if error.is_forbidden() => Ok(Self::Hidden(error)),

@@ -17,7 +17,7 @@ pub fn explain(error: &arm::Error, next: &str) -> String {
         .collect();
     let mut text = sentence(&chain.join(": "));
     // Where Azure was not even asked, what it would want of the caller is beside the point.
-    let next = if error.is_silence() { "" } else { next };
+    let next = if error.is_unanswered() { "" } else { next };
     for advice in [error.hint().unwrap_or_default(), next] {
         if !advice.is_empty() {
             text.push_str("\n\n");

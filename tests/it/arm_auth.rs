@@ -3,7 +3,8 @@
 use crate::support::arm::{SkippingClock, account, call, settings};
 use crate::support::scripted::{Exchange, Scripted, on};
 use foundryhub::arm::auth::TokenError;
-use foundryhub::arm::{Client, Credential, Distrust, Error, Read, Secret, Settings, Silence};
+use foundryhub::arm::storage_accounts::StorageAccount;
+use foundryhub::arm::{CertificateFault, Client, Credential, Error, NoAnswer, Read, Secret, Settings};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ fn client(server: &Scripted, credential: Credential) -> (Client, Arc<SkippingClo
 }
 
 async fn read(client: &Client) -> Result<(), Error> {
-    client.storage_accounts().get(&account(), Read::Fresh, &call()).await.map(drop)
+    client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.map(drop)
 }
 
 /// The fields of a form, decoded.
@@ -166,9 +167,9 @@ async fn a_sign_in_service_that_is_not_trusted_gets_no_secret() {
     let clock = Arc::new(SkippingClock::default());
     let settings = Settings { extra_roots: Vec::new(), ..settings(&server, &clock) };
     let failed = read(&Client::new(settings, secret()).unwrap()).await.unwrap_err();
-    let untrusted = Silence::Untrusted(Distrust::Issuer);
+    let untrusted = NoAnswer::Untrusted(CertificateFault::Issuer);
     assert!(
-        matches!(&failed, Error::Token(TokenError::Unreachable { silence, .. }) if *silence == untrusted),
+        matches!(&failed, Error::Token(TokenError::Unreachable { reason, .. }) if *reason == untrusted),
         "{failed:?}"
     );
     assert!(failed.hint().unwrap().contains("SSL_CERT_FILE"));
@@ -296,10 +297,9 @@ async fn neither_secret_nor_token_nor_key_is_ever_logged() {
     {
         use tracing_subscriber::layer::SubscriberExt;
         let _logging = tracing::subscriber::set_default(tracing_subscriber::registry().with(log.clone()));
-        let accounts = client.storage_accounts();
-        let listed = accounts.list_keys(&account(), &call()).await.unwrap();
+        let listed = client.list_storage_keys(&account(), &call()).await.unwrap();
         assert_eq!(listed[0].value.reveal(), "planted-key");
-        let unreadable = accounts.list_keys(&account(), &call()).await.unwrap_err();
+        let unreadable = client.list_storage_keys(&account(), &call()).await.unwrap_err();
         assert!(!format!("{unreadable} {unreadable:?} {listed:?} {client:?}").contains("planted"));
     }
     let log = log.0.lock().unwrap();

@@ -2,9 +2,12 @@
 
 use crate::support::arm::{SUBSCRIPTION, account, call, client, error, hub, settings};
 use crate::support::scripted::{Exchange, Scripted, on};
-use foundryhub::arm::role_assignments::{Deleted, Filter, NewRoleAssignment, RoleAssignment};
-use foundryhub::arm::workspaces::AuthMode;
-use foundryhub::arm::{ArmId, Client, Credential, Dated, Error, ErrorCode, Read, RoleAssignmentId, Settings};
+use foundryhub::arm::role_assignments::{Deleted, NewRoleAssignment, RoleAssignment};
+use foundryhub::arm::role_definitions::RoleDefinition;
+use foundryhub::arm::storage_accounts::StorageAccount;
+use foundryhub::arm::workspaces::{AuthMode, Datastore, Workspace};
+use foundryhub::arm::{ArmId, Client, Credential, Dated, Error, ErrorCode, List, Read, RoleAssignmentId, Settings};
+use futures_util::TryStreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -40,7 +43,7 @@ async fn a_mode_is_patched_alone_and_the_operation_followed_to_the_resource() {
     ])
     .await;
     let (client, clock, _) = client(&server);
-    let patched = client.workspaces().patch_auth_mode(&hub(), &AuthMode::new("IDENTITY"), &call()).await.unwrap();
+    let patched = client.set_auth_mode(&hub(), &AuthMode::new("IDENTITY"), &call()).await.unwrap();
     assert_eq!(patched.properties.system_datastores_auth_mode.as_str(), "Identity");
 
     let received = server.received();
@@ -65,7 +68,7 @@ async fn losing_sight_of_an_operation_for_a_while_does_not_end_it() {
     script.push(on("GET", &location).answer(200, HUB));
     let server = Scripted::start(script).await;
     let (client, _, _) = client(&server);
-    client.workspaces().patch_auth_mode(&hub(), &AuthMode::identity(), &call()).await.unwrap();
+    client.set_auth_mode(&hub(), &AuthMode::identity(), &call()).await.unwrap();
     server.finish();
 }
 
@@ -80,7 +83,7 @@ async fn an_operation_that_fails_is_a_typed_error() {
     ])
     .await;
     let (client, _, _) = client(&server);
-    let failed = client.workspaces().patch_auth_mode(&hub(), &AuthMode::identity(), &call()).await.unwrap_err();
+    let failed = client.set_auth_mode(&hub(), &AuthMode::identity(), &call()).await.unwrap_err();
     assert!(matches!(&failed, Error::Operation(_)), "{failed:?}");
     assert_eq!(failed.code(), Some(&ErrorCode::ScopeLocked));
     let service = failed.service().unwrap();
@@ -98,7 +101,7 @@ async fn keys_are_resynced_and_a_busy_workspace_is_waited_for() {
     ])
     .await;
     let (client, clock, _) = client(&server);
-    client.workspaces().resync_keys(&hub(), &call()).await.unwrap();
+    client.resync_keys(&hub(), &call()).await.unwrap();
     assert_eq!(clock.pauses().len(), 2);
     server.finish();
 }
@@ -119,14 +122,13 @@ async fn where_the_api_version_is_not_offered_an_older_one_is_used_from_then_on(
     ])
     .await;
     let (client, clock, _) = client(&server);
-    let workspaces = client.workspaces();
-    workspaces.patch_auth_mode(&hub(), &AuthMode::identity(), &call()).await.unwrap();
-    let ignored = workspaces.patch_auth_mode(&hub(), &AuthMode::access_key(), &call()).await.unwrap_err();
+    client.set_auth_mode(&hub(), &AuthMode::identity(), &call()).await.unwrap();
+    let ignored = client.set_auth_mode(&hub(), &AuthMode::access_key(), &call()).await.unwrap_err();
     assert!(
         matches!(&ignored, Error::NotKept { asked, got, .. } if asked == "accesskey" && got == "Identity"),
         "{ignored}"
     );
-    workspaces.get(&hub(), Read::Fresh, &call()).await.unwrap();
+    client.get::<Workspace>(&hub(), Read::Fresh, &call()).await.unwrap();
     server.finish();
 
     let server =
@@ -134,7 +136,7 @@ async fn where_the_api_version_is_not_offered_an_older_one_is_used_from_then_on(
     let settings = Settings { workspaces_api_version: Some("2026-05-01".into()), ..settings(&server, &clock) };
     let pinned =
         Client::new(settings, Credential::Source(Arc::<crate::support::arm::NumberedTokens>::default())).unwrap();
-    let failed = pinned.workspaces().get(&hub(), Read::Fresh, &call()).await.unwrap_err();
+    let failed = pinned.get::<Workspace>(&hub(), Read::Fresh, &call()).await.unwrap_err();
     assert_eq!(
         failed.code(),
         Some(&ErrorCode::NoRegisteredProviderFound),
@@ -159,13 +161,42 @@ async fn all_pages_of_a_list_are_read_and_a_circle_is_noticed() {
     ])
     .await;
     let (client, _, _) = client(&server);
-    let workspaces = client.workspaces();
-    let all = workspaces.list_by_subscription(SUBSCRIPTION, Read::Fresh, &call()).await.unwrap();
-    assert_eq!(all.iter().map(|w| w.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
-    let circle = workspaces.list_by_subscription(SUBSCRIPTION, Read::Fresh, &call()).await.unwrap_err();
+    let all = client.list::<Workspace>(List::in_subscription(SUBSCRIPTION), Read::Fresh, &call()).await.unwrap();
+    assert_eq!(all.value.iter().map(|w| w.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    let circle = client.list::<Workspace>(List::in_subscription(SUBSCRIPTION), Read::Fresh, &call()).await.unwrap_err();
     assert!(matches!(circle, Error::Protocol { .. }), "{circle:?}");
-    let no_page = workspaces.list_by_subscription(SUBSCRIPTION, Read::Fresh, &call()).await.unwrap_err();
+    let no_page =
+        client.list::<Workspace>(List::in_subscription(SUBSCRIPTION), Read::Fresh, &call()).await.unwrap_err();
     assert!(matches!(no_page, Error::Decode { .. }), "{no_page:?}");
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_page_is_asked_for_when_the_stream_is_and_a_list_is_remembered_as_a_whole() {
+    let path = format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/workspaces");
+    let page =
+        |name: &str, next: &str| serde_json::json!({ "value": [{ "name": name }], "nextLink": next }).to_string();
+    let first = || on("GET", format!("{path}?")).answer(200, page("a", "{self}/page2"));
+    let second = || on("GET", "/page2").answer(200, page("b", ""));
+    let server = Scripted::start(vec![first(), second(), first(), second()]).await;
+    let (client, _, _) = client(&server);
+    client.remember_reads();
+    let pages = {
+        // The stream goes on without what it was made from.
+        let call = call();
+        client.pages::<Workspace>(List::in_subscription(SUBSCRIPTION), &call)
+    };
+    let mut pages = std::pin::pin!(pages);
+    assert_eq!(pages.try_next().await.unwrap().unwrap().value[0].name, "a");
+    assert_eq!(server.received().len(), 1);
+    assert_eq!(pages.try_next().await.unwrap().unwrap().value[0].name, "b");
+    assert!(pages.try_next().await.unwrap().is_none());
+
+    let (call, list) = (call(), || List::<Workspace>::in_subscription(SUBSCRIPTION));
+    let both =
+        futures_util::join!(client.list(list(), Read::Fresh, &call), client.list(list(), Read::Remembered, &call));
+    assert!(Arc::ptr_eq(&both.0.unwrap(), &both.1.unwrap()), "simultaneous reads are one");
+    assert_eq!(client.list(list(), Read::Remembered, &call).await.unwrap().value.len(), 2);
     server.finish();
 }
 
@@ -176,8 +207,8 @@ async fn the_datastores_tell_what_they_sign_in_with() {
         "credentials":{"credentialsType":"AccountKey"}}},{"name":"mine","properties":{"credentials":{"credentialsType":"None"}}}]}"#;
     let server = Scripted::start(vec![on("GET", path).answer(200, body)]).await;
     let (client, _, _) = client(&server);
-    let stores = client.workspaces().datastores(&hub(), Read::Fresh, &call()).await.unwrap();
-    let seen: Vec<_> = stores.iter().map(|s| (s.is_system(), s.uses_account_key())).collect();
+    let stores = client.list::<Datastore>(List::below(hub().arm()), Read::Fresh, &call()).await.unwrap();
+    let seen: Vec<_> = stores.value.iter().map(|s| (s.is_system(), s.uses_account_key())).collect();
     assert_eq!(seen, [(true, true), (false, false)]);
     server.finish();
 }
@@ -197,21 +228,20 @@ async fn simultaneous_reads_share_a_request_and_remembered_ones_need_none() {
     let (client, _, _) = client(&server);
     client.remember_reads();
     let (call, id) = (call(), account());
-    let accounts = client.storage_accounts();
-    let reads = futures_util::future::join_all((0..10).map(|_| accounts.get(&id, Read::Fresh, &call)));
+    let reads = futures_util::future::join_all((0..10).map(|_| client.get::<StorageAccount>(&id, Read::Fresh, &call)));
     let release = async {
         server.arrived(1).await;
         gate.add_permits(1);
     };
     let (reads, ()) = tokio::join!(reads, release);
     assert!(reads.into_iter().all(|account| account.unwrap().shared_key_enabled()));
-    assert!(accounts.get(&id, Read::Remembered, &call).await.unwrap().shared_key_enabled());
+    assert!(client.get::<StorageAccount>(&id, Read::Remembered, &call).await.unwrap().shared_key_enabled());
     assert_eq!(server.received().len(), 1);
 
     // A write ends remembering, also for those who would be content with it.
-    accounts.patch_shared_key(&id, false, &call).await.unwrap();
-    assert!(!accounts.get(&id, Read::Remembered, &call).await.unwrap().shared_key_enabled());
-    assert!(!accounts.get(&id, Read::Remembered, &call).await.unwrap().shared_key_enabled());
+    client.set_shared_key_access(&id, false, &call).await.unwrap();
+    assert!(!client.get::<StorageAccount>(&id, Read::Remembered, &call).await.unwrap().shared_key_enabled());
+    assert!(!client.get::<StorageAccount>(&id, Read::Remembered, &call).await.unwrap().shared_key_enabled());
     server.finish();
 }
 
@@ -238,8 +268,7 @@ fn list_of(numbers: &[u128]) -> Exchange {
 
 async fn refresh(client: &Client, numbers: &[u128], read: Read) -> Vec<Result<Dated<RoleAssignment>, Error>> {
     let (call, ids): (_, Vec<_>) = (call(), numbers.iter().map(|n| assignment(*n)).collect());
-    let assignments = client.role_assignments();
-    futures_util::future::join_all(ids.iter().map(|id| assignments.get_batched(id, read, &call))).await
+    futures_util::future::join_all(ids.iter().map(|id| client.get_role_assignment(id, read, &call))).await
 }
 
 #[tokio::test]
@@ -319,8 +348,8 @@ async fn an_assignment_of_another_tenant_is_read_with_its_tenant() {
     ])
     .await;
     let (client, _, _) = client(&server);
-    client.role_assignments().get_batched(&id, Read::Fresh, &call()).await.unwrap();
-    client.role_assignments().delete(&id, &call()).await.unwrap();
+    client.get_role_assignment(&id, Read::Fresh, &call()).await.unwrap();
+    client.delete_role_assignment(&id, &call()).await.unwrap();
     server.finish();
 }
 
@@ -345,8 +374,7 @@ async fn an_assignment_is_put_once_its_principal_is_known() {
         condition_version: None,
         delegated_managed_identity_resource_id: None,
     };
-    let assignments = client.role_assignments();
-    let made = assignments.put(&assignment(1), &new, Duration::from_secs(120), &call()).await.unwrap();
+    let made = client.put_role_assignment(&assignment(1), &new, Duration::from_secs(120), &call()).await.unwrap();
     assert_eq!(made.value.name, Uuid::from_u128(1).to_string());
     assert!(made.date.is_some());
     assert_eq!(clock.pauses().len(), 2);
@@ -355,7 +383,7 @@ async fn an_assignment_is_put_once_its_principal_is_known() {
     assert_eq!(sent["properties"]["principalType"], "ServicePrincipal");
     assert_eq!(sent["properties"].as_object().unwrap().len(), 4);
 
-    let failed = assignments.put(&assignment(1), &new, Duration::ZERO, &call()).await.unwrap_err();
+    let failed = client.put_role_assignment(&assignment(1), &new, Duration::ZERO, &call()).await.unwrap_err();
     assert_eq!(failed.code(), Some(&ErrorCode::PrincipalNotFound));
     server.finish();
 }
@@ -371,13 +399,12 @@ async fn deleting_what_is_gone_is_no_error() {
     ])
     .await;
     let (client, _, _) = client(&server);
-    let assignments = client.role_assignments();
     let (id, call) = (assignment(1), call());
-    let Deleted::Was(was) = assignments.delete(&id, &call).await.unwrap() else { panic!("it was there") };
+    let Deleted::Was(was) = client.delete_role_assignment(&id, &call).await.unwrap() else { panic!("it was there") };
     assert!(was.is_held_by("P"));
-    assert_eq!(assignments.delete(&id, &call).await.unwrap(), Deleted::WasAbsent);
-    assert_eq!(assignments.delete(&id, &call).await.unwrap(), Deleted::WasAbsent);
-    let locked = assignments.delete(&id, &call).await.unwrap_err();
+    assert_eq!(client.delete_role_assignment(&id, &call).await.unwrap(), Deleted::WasAbsent);
+    assert_eq!(client.delete_role_assignment(&id, &call).await.unwrap(), Deleted::WasAbsent);
+    let locked = client.delete_role_assignment(&id, &call).await.unwrap_err();
     assert_eq!(locked.code(), Some(&ErrorCode::ScopeLocked));
     server.finish();
 }
@@ -391,7 +418,6 @@ async fn lists_and_definitions_are_asked_for_with_the_right_filters() {
     let empty = r#"{"value":[]}"#;
     let server = Scripted::start(vec![
         on("GET", format!("{list}&$filter=principalId%20eq%20%27{principal}%27")).answer(200, empty),
-        on("GET", format!("{list}&$filter=assignedTo%28%27{principal}%27%29")).answer(200, empty),
         on("GET", &list).answer(200, empty),
         on("GET", format!("{roles}?api-version=2022-04-01&$filter=roleName%20eq%20%27Bob%27%27s%20role%27"))
             .answer(200, empty),
@@ -401,13 +427,16 @@ async fn lists_and_definitions_are_asked_for_with_the_right_filters() {
     ])
     .await;
     let (client, _, _) = client(&server);
-    let (assignments, definitions, call) = (client.role_assignments(), client.role_definitions(), call());
-    for filter in [Filter::Principal(principal), Filter::AssignedTo(principal), Filter::All] {
-        assert!(assignments.list(&scope, &filter, Read::Fresh, &call).await.unwrap().value.is_empty());
+    let call = call();
+    for list in [RoleAssignment::of_principal(&scope, principal), List::below(&scope)] {
+        assert!(client.list(list, Read::Fresh, &call).await.unwrap().value.is_empty());
     }
-    assert!(definitions.by_name(&scope, "Bob's role", Read::Fresh, &call).await.unwrap().is_empty());
-    assert!(definitions.list(&scope, Read::Fresh, &call).await.unwrap().is_empty());
-    let role = definitions.get(&scope, principal, Read::Fresh, &call).await.unwrap();
+    assert!(
+        client.list(RoleDefinition::named(&scope, "Bob's role"), Read::Fresh, &call).await.unwrap().value.is_empty()
+    );
+    assert!(client.list::<RoleDefinition>(List::below(&scope), Read::Fresh, &call).await.unwrap().value.is_empty());
+    let role =
+        client.get::<RoleDefinition>(&RoleDefinition::id_at(&scope, principal), Read::Fresh, &call).await.unwrap();
     assert_eq!(role.properties.role_name, "R");
     server.finish();
 }
@@ -417,22 +446,20 @@ async fn lists_and_definitions_are_asked_for_with_the_right_filters() {
 fn all_calls_are_send(client: Client) {
     fn send(_: impl Send) {}
     let (call, scope) = (call(), ArmId::root());
-    let (workspaces, accounts) = (client.workspaces(), client.storage_accounts());
-    let (assignments, definitions) = (client.role_assignments(), client.role_definitions());
-    send(workspaces.get(&hub(), Read::Fresh, &call));
-    send(workspaces.patch_auth_mode(&hub(), &AuthMode::identity(), &call));
-    send(workspaces.resync_keys(&hub(), &call));
-    send(workspaces.list_by_subscription("", Read::Fresh, &call));
-    send(workspaces.list_by_group(&scope, Read::Fresh, &call));
-    send(workspaces.datastores(&hub(), Read::Fresh, &call));
-    send(accounts.get(&account(), Read::Fresh, &call));
-    send(accounts.patch_shared_key(&account(), true, &call));
-    send(accounts.list_keys(&account(), &call));
-    send(accounts.regenerate_key(&account(), "key1", &call));
-    send(assignments.get_batched(&assignment(1), Read::Fresh, &call));
-    send(assignments.delete(&assignment(1), &call));
-    send(assignments.list(&scope, &Filter::All, Read::Fresh, &call));
-    send(definitions.by_name(&scope, "", Read::Fresh, &call));
-    send(definitions.list(&scope, Read::Fresh, &call));
-    send(definitions.get(&scope, Uuid::nil(), Read::Fresh, &call));
+    send(client.get::<Workspace>(&hub(), Read::Fresh, &call));
+    send(client.set_auth_mode(&hub(), &AuthMode::identity(), &call));
+    send(client.resync_keys(&hub(), &call));
+    send(client.list::<Workspace>(List::in_subscription(""), Read::Fresh, &call));
+    send(client.pages::<Workspace>(List::below(&scope), &call));
+    send(client.list::<Datastore>(List::below(hub().arm()), Read::Fresh, &call));
+    send(client.get::<StorageAccount>(&account(), Read::Fresh, &call));
+    send(client.set_shared_key_access(&account(), true, &call));
+    send(client.list_storage_keys(&account(), &call));
+    send(client.regenerate_storage_key(&account(), "key1", &call));
+    send(client.get_role_assignment(&assignment(1), Read::Fresh, &call));
+    send(client.delete_role_assignment(&assignment(1), &call));
+    send(client.list::<RoleAssignment>(List::below(&scope), Read::Fresh, &call));
+    send(client.list(RoleDefinition::named(&scope, ""), Read::Fresh, &call));
+    send(client.list::<RoleDefinition>(List::below(&scope), Read::Fresh, &call));
+    send(client.get::<RoleDefinition>(&RoleDefinition::id_at(&scope, Uuid::nil()), Read::Fresh, &call));
 }

@@ -2,10 +2,12 @@
 
 use crate::azure::{Emulator, Lro, Operations, Options, Outcome};
 use crate::support::arm::{SkippingClock, call};
-use foundryhub::arm::role_assignments::{Deleted, Filter, NewRoleAssignment};
-use foundryhub::arm::workspaces::{AuthMode, AuthModeKind, FALLBACK_API_VERSION, WorkspaceKind};
+use foundryhub::arm::role_assignments::{Deleted, NewRoleAssignment, RoleAssignment};
+use foundryhub::arm::role_definitions::RoleDefinition;
+use foundryhub::arm::storage_accounts::StorageAccount;
+use foundryhub::arm::workspaces::{AuthMode, AuthModeKind, Datastore, FALLBACK_API_VERSION, Workspace, WorkspaceKind};
 use foundryhub::arm::{
-    Client, Credential, Endpoints, Error, ErrorCode, Read, RoleAssignmentId, Secret, Settings, StorageAccountId,
+    Client, Credential, Endpoints, Error, ErrorCode, List, Read, RoleAssignmentId, Secret, Settings, StorageAccountId,
     WorkspaceId,
 };
 use serde_json::json;
@@ -60,19 +62,19 @@ async fn bed_with_secret(change: impl FnOnce(&mut Options), secret: Option<&str>
 async fn a_hub_is_switched_whatever_shape_the_answer_has() {
     for lro in [Lro::Done, Lro::Updating, Lro::Location, Lro::Async, Lro::OperationLocation, Lro::Both, Lro::Bare] {
         let bed = bed(|options| options.lro = lro).await;
-        let (workspaces, call) = (bed.client.workspaces(), call());
-        let before = workspaces.get(&bed.hub, Read::Fresh, &call).await.unwrap();
+        let call = call();
+        let before = bed.client.get::<Workspace>(&bed.hub, Read::Fresh, &call).await.unwrap();
         assert_eq!(before.kind(), WorkspaceKind::Hub);
         assert_eq!(before.properties.system_datastores_auth_mode.kind(), AuthModeKind::AccessKey);
-        assert_eq!(before.workspace_id().unwrap(), bed.hub);
+        assert_eq!(WorkspaceId::parse(&before.id).unwrap(), bed.hub);
         assert_eq!(StorageAccountId::parse(&before.properties.storage_account).unwrap(), bed.account);
 
-        let after = workspaces.patch_auth_mode(&bed.hub, &AuthMode::identity(), &call).await.unwrap();
+        let after = bed.client.set_auth_mode(&bed.hub, &AuthMode::identity(), &call).await.unwrap();
         assert_eq!(after.properties.system_datastores_auth_mode, AuthMode::identity(), "{lro:?}");
         assert_eq!(after.properties.provisioning_state, "Succeeded", "{lro:?}");
-        workspaces.resync_keys(&bed.hub, &call).await.unwrap_or_else(|error| panic!("{lro:?}: {error:?}"));
-        let stores = workspaces.datastores(&bed.hub, Read::Fresh, &call).await.unwrap();
-        assert_eq!(stores.iter().filter(|store| store.is_system() && !store.uses_account_key()).count(), 4);
+        bed.client.resync_keys(&bed.hub, &call).await.unwrap_or_else(|error| panic!("{lro:?}: {error:?}"));
+        let stores = bed.client.list::<Datastore>(List::below(bed.hub.arm()), Read::Fresh, &call).await.unwrap();
+        assert_eq!(stores.value.iter().filter(|store| store.is_system() && !store.uses_account_key()).count(), 4);
     }
 }
 
@@ -84,10 +86,7 @@ async fn an_operation_that_fails_or_is_canceled_is_told_apart() {
     ] {
         let bed = bed(|options| (options.operations, options.lro) = (Operations::Explicit, Lro::Async)).await;
         let (client, hub) = (bed.client.clone(), bed.hub.clone());
-        let patching =
-            tokio::spawn(
-                async move { client.workspaces().patch_auth_mode(&hub, &AuthMode::identity(), &call()).await },
-            );
+        let patching = tokio::spawn(async move { client.set_auth_mode(&hub, &AuthMode::identity(), &call()).await });
         let operation = bed.emulator.operation_started(bed.hub.as_str()).await;
         assert!(bed.emulator.finish_operation(&operation, outcome));
         let failed = patching.await.unwrap().unwrap_err();
@@ -99,10 +98,10 @@ async fn an_operation_that_fails_or_is_canceled_is_told_apart() {
 #[tokio::test]
 async fn an_older_service_is_spoken_to_in_its_version() {
     let bed = bed(|options| options.reject_api_version = vec!["2025-06-01".into()]).await;
-    bed.client.workspaces().patch_auth_mode(&bed.hub, &AuthMode::identity(), &call()).await.unwrap();
+    bed.client.set_auth_mode(&bed.hub, &AuthMode::identity(), &call()).await.unwrap();
     let subscription = bed.hub.subscription();
-    let all = bed.client.workspaces().list_by_subscription(subscription, Read::Fresh, &call()).await.unwrap();
-    assert_eq!(all.len(), 1);
+    let all = bed.client.list::<Workspace>(List::in_subscription(subscription), Read::Fresh, &call()).await.unwrap();
+    assert_eq!(all.value.len(), 1);
     let requests = bed.emulator.arm_requests();
     let versions: Vec<_> = requests.iter().filter_map(|request| request.query("api-version")).collect();
     assert_eq!(versions.iter().filter(|version| **version == "2025-06-01").count(), 1);
@@ -112,19 +111,19 @@ async fn an_older_service_is_spoken_to_in_its_version() {
 #[tokio::test]
 async fn keys_are_switched_off_listed_and_regenerated() {
     let bed = bed(|_| {}).await;
-    let (accounts, call) = (bed.client.storage_accounts(), call());
-    let before = accounts.get(&bed.account, Read::Fresh, &call).await.unwrap();
+    let call = call();
+    let before = bed.client.get::<StorageAccount>(&bed.account, Read::Fresh, &call).await.unwrap();
     assert_eq!((before.properties.allow_shared_key_access, before.shared_key_enabled()), (None, true));
-    let after = accounts.patch_shared_key(&bed.account, false, &call).await.unwrap();
+    let after = bed.client.set_shared_key_access(&bed.account, false, &call).await.unwrap();
     assert_eq!(after.properties.allow_shared_key_access, Some(false));
-    let old = accounts.list_keys(&bed.account, &call).await.unwrap();
-    let new = accounts.regenerate_key(&bed.account, "key2", &call).await.unwrap();
+    let old = bed.client.list_storage_keys(&bed.account, &call).await.unwrap();
+    let new = bed.client.regenerate_storage_key(&bed.account, "key2", &call).await.unwrap();
     let changed: Vec<_> = old.iter().zip(&new).filter(|(old, new)| old.value != new.value).collect();
     assert_eq!(changed.len(), 1);
     assert_eq!(changed[0].1.key_name, "key2");
 
     let missing = StorageAccountId::new(bed.account.subscription(), "rg1", "nosuchaccount").unwrap();
-    let gone = accounts.get(&missing, Read::Fresh, &call).await.unwrap_err();
+    let gone = bed.client.get::<StorageAccount>(&missing, Read::Fresh, &call).await.unwrap_err();
     assert!(gone.is_not_found(), "{gone:?}");
     assert!(gone.service().unwrap().date.is_some());
 }
@@ -132,7 +131,7 @@ async fn keys_are_switched_off_listed_and_regenerated() {
 #[tokio::test]
 async fn roles_are_granted_listed_found_and_taken_away() {
     let bed = bed(|options| options.page_size = 2).await;
-    let (assignments, call) = (bed.client.role_assignments(), call());
+    let call = call();
     let scope = bed.account.arm();
     let new = |role: &str| NewRoleAssignment {
         role_definition_id: format!("/providers/Microsoft.Authorization/roleDefinitions/{role}"),
@@ -145,44 +144,54 @@ async fn roles_are_granted_listed_found_and_taken_away() {
     };
     let id = |n: u128| RoleAssignmentId::new(scope.clone(), Uuid::from_u128(n));
     let none = Duration::ZERO;
-    let made = assignments.put(&id(1), &new(BLOB_CONTRIBUTOR), none, &call).await.unwrap();
+    let made = bed.client.put_role_assignment(&id(1), &new(BLOB_CONTRIBUTOR), none, &call).await.unwrap();
     let age = made.date.unwrap() - made.value.properties.created_on.unwrap();
     assert!(age < time::Duration::minutes(5), "{age}");
     assert_eq!(made.value.assignment_id().unwrap(), id(1));
     assert_eq!(made.value.role_guid().unwrap().to_string(), BLOB_CONTRIBUTOR);
 
-    let exists = assignments.put(&id(2), &new(BLOB_CONTRIBUTOR), none, &call).await.unwrap_err();
+    let exists = bed.client.put_role_assignment(&id(2), &new(BLOB_CONTRIBUTOR), none, &call).await.unwrap_err();
     assert_eq!(exists.code(), Some(&ErrorCode::RoleAssignmentExists));
     assert_eq!(exists.service().unwrap().existing_role_assignment(), Some(id(1).name));
-    assignments.put(&id(2), &new(BLOB_READER), none, &call).await.unwrap();
-    let list = assignments.list(scope, &Filter::AtScope, Read::Fresh, &call).await.unwrap();
+    bed.client.put_role_assignment(&id(2), &new(BLOB_READER), none, &call).await.unwrap();
+    let list = bed.client.list(RoleAssignment::at_scope(scope), Read::Fresh, &call).await.unwrap();
     assert!(list.date.is_some());
     assert!(list.value.iter().filter(|assignment| assignment.is_held_by(ALICE)).count() == 2, "{list:?}");
 
     bed.emulator.clear_requests();
     let ids = [id(1), id(2), id(3)];
     let found =
-        futures_util::future::join_all(ids.iter().map(|id| assignments.get_batched(id, Read::Fresh, &call))).await;
+        futures_util::future::join_all(ids.iter().map(|id| bed.client.get_role_assignment(id, Read::Fresh, &call)))
+            .await;
     assert!(found[0].is_ok() && found[1].is_ok());
     assert!(found[2].as_ref().unwrap_err().is_not_found());
     let singly = bed.emulator.arm_requests().iter().filter(|request| request.path.ends_with(&id(3).path())).count();
     assert_eq!(singly, 1, "only the one the list lacks is asked for by itself");
 
-    assert!(matches!(assignments.delete(&id(1), &call).await.unwrap(), Deleted::Was(_)));
-    assert_eq!(assignments.delete(&id(1), &call).await.unwrap(), Deleted::WasAbsent);
+    assert!(matches!(bed.client.delete_role_assignment(&id(1), &call).await.unwrap(), Deleted::Was(_)));
+    assert_eq!(bed.client.delete_role_assignment(&id(1), &call).await.unwrap(), Deleted::WasAbsent);
 }
 
 #[tokio::test]
 async fn role_definitions_are_found_by_name_and_by_id() {
     let bed = bed(|_| {}).await;
-    let (definitions, call) = (bed.client.role_definitions(), call());
+    let call = call();
     let scope = bed.account.arm();
-    let named = definitions.by_name(scope, "Storage Blob Data Reader", Read::Fresh, &call).await.unwrap();
-    assert_eq!(named.iter().map(|role| role.guid().unwrap().to_string()).collect::<Vec<_>>(), [BLOB_READER]);
-    let got = definitions.get(scope, named[0].guid().unwrap(), Read::Fresh, &call).await.unwrap();
-    assert!(got.is_built_in() && got.properties.role_name == "Storage Blob Data Reader");
-    assert!(definitions.list(scope, Read::Fresh, &call).await.unwrap().len() > 5);
-    let none = definitions.get(scope, Uuid::nil(), Read::Fresh, &call).await.unwrap_err();
+    let named =
+        bed.client.list(RoleDefinition::named(scope, "Storage Blob Data Reader"), Read::Fresh, &call).await.unwrap();
+    assert_eq!(named.value.iter().map(|role| role.guid().unwrap().to_string()).collect::<Vec<_>>(), [BLOB_READER]);
+    let got = bed
+        .client
+        .get::<RoleDefinition>(&RoleDefinition::id_at(scope, named.value[0].guid().unwrap()), Read::Fresh, &call)
+        .await
+        .unwrap();
+    assert!(got.properties.role_name == "Storage Blob Data Reader");
+    assert!(bed.client.list::<RoleDefinition>(List::below(scope), Read::Fresh, &call).await.unwrap().value.len() > 5);
+    let none = bed
+        .client
+        .get::<RoleDefinition>(&RoleDefinition::id_at(scope, Uuid::nil()), Read::Fresh, &call)
+        .await
+        .unwrap_err();
     assert!(none.is_not_found(), "{none:?}");
 }
 
@@ -190,12 +199,12 @@ async fn role_definitions_are_found_by_name_and_by_id() {
 async fn a_token_that_was_revoked_is_replaced_and_a_wrong_secret_is_explained() {
     let bed = bed(|_| {}).await;
     let call = call();
-    bed.client.workspaces().get(&bed.hub, Read::Fresh, &call).await.unwrap();
+    bed.client.get::<Workspace>(&bed.hub, Read::Fresh, &call).await.unwrap();
     bed.emulator.revoke_tokens();
-    bed.client.workspaces().get(&bed.hub, Read::Fresh, &call).await.unwrap();
+    bed.client.get::<Workspace>(&bed.hub, Read::Fresh, &call).await.unwrap();
 
     let bed = bed_with_secret(|_| {}, Some("not-the-secret")).await;
-    let refused = bed.client.workspaces().get(&bed.hub, Read::Fresh, &call).await.unwrap_err();
+    let refused = bed.client.get::<Workspace>(&bed.hub, Read::Fresh, &call).await.unwrap_err();
     let Error::Token(error) = &refused else { panic!("{refused:?}") };
     assert_eq!(error.code(), Some(7_000_215));
     assert!(!format!("{refused:?} {error}").contains("not-the-secret"));

@@ -4,10 +4,11 @@ use crate::support::arm::{
     GatedClock, NumberedTokens, SUBSCRIPTION, SkippingClock, account, call, client, error, hub, settings,
 };
 use crate::support::scripted::{Scripted, on};
-use foundryhub::arm::role_assignments::Filter;
-use foundryhub::arm::workspaces::AuthMode;
+use foundryhub::arm::role_assignments::RoleAssignment;
+use foundryhub::arm::storage_accounts::StorageAccount;
+use foundryhub::arm::workspaces::{AuthMode, Workspace};
 use foundryhub::arm::{
-    ArmId, Call, Client, CorrelationId, Credential, Distrust, Error, ErrorCode, Read, Settings, Silence,
+    ArmId, Call, CertificateFault, Client, CorrelationId, Credential, Error, ErrorCode, List, NoAnswer, Read, Settings,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,9 +30,9 @@ async fn every_request_says_who_asks_what_for_and_in_which_run() {
     ])
     .await;
     let (client, _, tokens) = client(&server);
-    client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap();
-    client.storage_accounts().patch_shared_key(&account(), false, &call()).await.unwrap();
-    client.storage_accounts().list_keys(&account(), &call()).await.unwrap();
+    client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap();
+    client.set_shared_key_access(&account(), false, &call()).await.unwrap();
+    client.list_storage_keys(&account(), &call()).await.unwrap();
 
     let [get, patch, post] = <[_; 3]>::try_from(server.received()).unwrap();
     for request in [&get, &patch, &post] {
@@ -65,7 +66,7 @@ async fn the_correlation_id_can_be_left_out_and_auxiliary_tokens_sent_along() {
         ..settings(&server, &clock)
     };
     let client = Client::new(settings, Credential::Source(tokens.clone())).unwrap();
-    client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap();
+    client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap();
     let request = &server.received()[0];
     assert!(request.header("x-ms-correlation-request-id").is_none());
     assert_eq!(request.header("user-agent"), Some("agent/1"));
@@ -87,7 +88,7 @@ async fn passing_trouble_is_retried_under_one_request_id() {
     ])
     .await;
     let (client, clock, _) = client(&server);
-    let found = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap();
+    let found = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap();
     assert_eq!(found.name, "sa1");
     let mut ids: Vec<_> =
         server.received().iter().map(|r| r.header("x-ms-client-request-id").unwrap().to_owned()).collect();
@@ -106,7 +107,7 @@ async fn retries_run_out() {
     let (clock, tokens) = (Arc::<SkippingClock>::default(), Arc::<NumberedTokens>::default());
     let settings = Settings { max_retries: 2, ..settings(&server, &clock) };
     let client = Client::new(settings, Credential::Source(tokens)).unwrap();
-    let failed = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    let failed = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     let Error::Service(service) = &failed else { panic!("{failed:?}") };
     assert_eq!(service.status.as_u16(), 500);
     assert_eq!(service.request_id.as_deref(), Some("r1"));
@@ -125,12 +126,11 @@ async fn an_unrepeatable_post_is_sent_once_unless_it_was_surely_not_carried_out(
     ])
     .await;
     let (client, clock, _) = client(&server);
-    let accounts = client.storage_accounts();
-    let lost = accounts.regenerate_key(&account(), "key1", &call()).await.unwrap_err();
-    assert!(matches!(lost, Error::Transport { silence: Silence::Broken, .. }), "{lost:?}");
-    let busy = accounts.regenerate_key(&account(), "key1", &call()).await.unwrap_err();
+    let lost = client.regenerate_storage_key(&account(), "key1", &call()).await.unwrap_err();
+    assert!(matches!(lost, Error::Transport { reason: NoAnswer::Broken, .. }), "{lost:?}");
+    let busy = client.regenerate_storage_key(&account(), "key1", &call()).await.unwrap_err();
     assert!(matches!(busy, Error::Service(_)), "{busy:?}");
-    let keys = accounts.regenerate_key(&account(), "key1", &call()).await.unwrap();
+    let keys = client.regenerate_storage_key(&account(), "key1", &call()).await.unwrap();
     assert_eq!(keys[0].value.reveal(), "new-key");
     assert_eq!(clock.pauses(), [Duration::from_secs(3)]);
     assert_eq!(server.received()[0].body, r#"{"keyName":"key1"}"#);
@@ -147,7 +147,7 @@ async fn retry_after_is_obeyed_however_long_it_is() {
     ])
     .await;
     let (client, clock, _) = client(&server);
-    client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap();
+    client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap();
     assert_eq!(clock.pauses(), [Duration::from_secs(3600), Duration::from_millis(250)]);
     server.finish();
 }
@@ -160,7 +160,7 @@ async fn a_wait_that_does_not_fit_ends_the_call_at_once_and_says_why() {
     .await;
     let (client, clock, _) = client(&server);
     let short = Call::new(CancellationToken::new(), Duration::from_secs(100));
-    let late = client.storage_accounts().get(&account(), Read::Fresh, &short).await.unwrap_err();
+    let late = client.get::<StorageAccount>(&account(), Read::Fresh, &short).await.unwrap_err();
     assert!(matches!(&late, Error::DeadlineExceeded { wait: Some(wait), .. } if wait.as_secs() == 120), "{late:?}");
     assert_eq!(late.code(), Some(&ErrorCode::TooManyRequests));
     assert!(clock.pauses().is_empty());
@@ -181,13 +181,13 @@ async fn throttling_makes_the_whole_client_wait() {
 
     let first = tokio::spawn({
         let client = client.clone();
-        async move { client.storage_accounts().get(&account(), Read::Fresh, &call()).await }
+        async move { client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await }
     });
     let throttled = pauses.recv().await.unwrap();
     assert_eq!(throttled.wait, Duration::from_secs(17));
     let second = tokio::spawn({
         let client = client.clone();
-        async move { client.workspaces().get(&hub(), Read::Fresh, &call()).await }
+        async move { client.get::<Workspace>(&hub(), Read::Fresh, &call()).await }
     });
     let waiting = pauses.recv().await.unwrap();
     assert!(waiting.wait > Duration::from_secs(10), "{waiting:?}");
@@ -214,7 +214,7 @@ async fn an_account_that_is_busy_is_waited_for_without_counting() {
     script.push(on("PATCH", account_path()).answer(200, ACCOUNT));
     let server = Scripted::start(script).await;
     let (client, clock, _) = client(&server);
-    client.storage_accounts().patch_shared_key(&account(), true, &call()).await.unwrap();
+    client.set_shared_key_access(&account(), true, &call()).await.unwrap();
     assert_eq!(clock.pauses().len(), 20);
     server.finish();
 }
@@ -233,7 +233,7 @@ async fn permanent_errors_are_final() {
         let path = format!("{id}/providers");
         let server = Scripted::start(vec![on("GET", path).answer(status, error(code, "m"))]).await;
         let (client, clock, _) = client(&server);
-        let failed = client.role_assignments().list(&id, &Filter::All, Read::Fresh, &call()).await.unwrap_err();
+        let failed = client.list::<RoleAssignment>(List::below(&id), Read::Fresh, &call()).await.unwrap_err();
         assert_eq!(failed.code().unwrap().as_str(), code);
         assert!(clock.pauses().is_empty());
         server.finish();
@@ -248,16 +248,16 @@ async fn cancel_and_deadline_end_a_request_that_is_in_flight() {
     let (client, _, _) = client(&server);
 
     let call = call();
-    let (accounts, id) = (client.storage_accounts(), account());
+    let id = account();
     let cancel = async {
         server.arrived(1).await;
         call.cancel.cancel();
     };
-    let (cancelled, ()) = tokio::join!(accounts.get(&id, Read::Fresh, &call), cancel);
+    let (cancelled, ()) = tokio::join!(client.get::<StorageAccount>(&id, Read::Fresh, &call), cancel);
     assert!(matches!(&cancelled, Err(Error::Cancelled { doing }) if doing.contains("GET")), "{cancelled:?}");
 
     let short = Call::new(CancellationToken::new(), Duration::from_millis(200));
-    let late = client.storage_accounts().get(&account(), Read::Fresh, &short).await.unwrap_err();
+    let late = client.get::<StorageAccount>(&account(), Read::Fresh, &short).await.unwrap_err();
     assert!(matches!(late, Error::DeadlineExceeded { wait: None, last: None, .. }), "{late:?}");
     server.finish();
 }
@@ -268,14 +268,13 @@ async fn cancel_ends_a_wait_between_retries() {
     let (clock, mut pauses) = GatedClock::new();
     let client = Client::new(settings(&server, &clock), Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
     let call = call();
-    let accounts = client.storage_accounts();
     let id = account();
     let cancel = async {
         let pause = pauses.recv().await.unwrap();
         call.cancel.cancel();
         pause
     };
-    let (result, _pause) = tokio::join!(accounts.get(&id, Read::Fresh, &call), cancel);
+    let (result, _pause) = tokio::join!(client.get::<StorageAccount>(&id, Read::Fresh, &call), cancel);
     assert!(matches!(result, Err(Error::Cancelled { .. })), "{result:?}");
     server.finish();
 }
@@ -294,8 +293,8 @@ async fn a_refused_token_is_renewed_once_with_the_claims_that_were_asked_for() {
     ])
     .await;
     let (client, clock, tokens) = client(&server);
-    client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap();
-    let refused = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap();
+    let refused = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     assert_eq!(refused.code(), Some(&ErrorCode::ExpiredAuthenticationToken));
 
     let used: Vec<_> = server.received().iter().map(|r| r.header("authorization").unwrap().to_owned()).collect();
@@ -320,10 +319,10 @@ async fn a_write_that_is_not_allowed_is_tried_again_with_a_fresh_token_and_a_rea
     ])
     .await;
     let (client, _, _) = client(&server);
-    client.storage_accounts().patch_shared_key(&account(), false, &call()).await.unwrap();
-    let read = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    client.set_shared_key_access(&account(), false, &call()).await.unwrap();
+    let read = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     assert!(read.is_forbidden());
-    let write = client.storage_accounts().patch_shared_key(&account(), false, &call()).await.unwrap_err();
+    let write = client.set_shared_key_access(&account(), false, &call()).await.unwrap_err();
     assert_eq!(write.service().unwrap().denied().unwrap().action, "Microsoft.Storage/storageAccounts/write");
     let used: Vec<_> = server.received().iter().map(|r| r.header("authorization").unwrap().to_owned()).collect();
     assert_eq!(used, ["Bearer token-1", "Bearer token-2", "Bearer token-2", "Bearer token-2", "Bearer token-3"]);
@@ -347,13 +346,13 @@ async fn a_token_is_not_sent_to_a_host_that_an_answer_names() {
     .await;
     let (client, clock, _) = client(&server);
 
-    let next = client.role_assignments().list(&scope, &Filter::AtScope, Read::Fresh, &call()).await.unwrap_err();
+    let next = client.list(RoleAssignment::at_scope(&scope), Read::Fresh, &call()).await.unwrap_err();
     assert!(matches!(next, Error::ForeignHost { .. }), "{next:?}");
     for _ in 0..3 {
-        let patched = client.workspaces().patch_auth_mode(&hub(), &AuthMode::identity(), &call()).await;
+        let patched = client.set_auth_mode(&hub(), &AuthMode::identity(), &call()).await;
         assert!(matches!(patched, Err(Error::ForeignHost { .. })), "{patched:?}");
     }
-    let redirected = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    let redirected = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     assert!(matches!(&redirected, Error::Service(error) if error.status.as_u16() == 307), "{redirected:?}");
     assert!(clock.pauses().is_empty());
     assert!(elsewhere.received().is_empty());
@@ -367,8 +366,8 @@ async fn a_server_that_is_not_trusted_gets_nothing_and_is_not_tried_again() {
     let clock = Arc::<SkippingClock>::default();
     let settings = Settings { extra_roots: Vec::new(), ..settings(&server, &clock) };
     let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
-    let refused = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
-    let Error::Transport { silence: Silence::Untrusted(Distrust::Issuer), source, .. } = &refused else {
+    let refused = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
+    let Error::Transport { reason: NoAnswer::Untrusted(CertificateFault::Issuer), source, .. } = &refused else {
         panic!("{refused:?}")
     };
     let mut chain = source.to_string();
@@ -390,16 +389,16 @@ async fn a_certificate_that_proves_nothing_is_final_and_said_for_what_it_is() {
     expired.not_after = rcgen::date_time_ymd(2020, 1, 1);
     let mut early = certificate("127.0.0.1");
     early.not_before = rcgen::date_time_ymd(4000, 1, 1);
-    for (certificate, distrust, says) in [
-        (expired, Distrust::Time, "clock"),
-        (early, Distrust::Time, "clock"),
-        (certificate("other.test"), Distrust::Name, "another host"),
+    for (certificate, certificate_fault, says) in [
+        (expired, CertificateFault::Time, "clock"),
+        (early, CertificateFault::Time, "clock"),
+        (certificate("other.test"), CertificateFault::Name, "another host"),
     ] {
         let server = Scripted::start_as(certificate, Vec::new()).await;
         let (client, clock, _) = client(&server);
-        let refused = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
-        let Error::Transport { silence, .. } = &refused else { panic!("{refused:?}") };
-        assert_eq!(*silence, Silence::Untrusted(distrust), "{refused:?}");
+        let refused = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
+        let Error::Transport { reason, .. } = &refused else { panic!("{refused:?}") };
+        assert_eq!(*reason, NoAnswer::Untrusted(certificate_fault), "{refused:?}");
         assert!(refused.hint().unwrap().contains(says));
         assert_eq!((server.connections(), clock.pauses()), (1, vec![]));
         server.finish();
@@ -416,7 +415,7 @@ async fn a_connection_that_comes_to_nothing_is_tried_once_more() {
     let endpoints = foundryhub::arm::Endpoints::new(&url, "https://arm.test", &url).unwrap();
     let settings = Settings { endpoints, ..settings(&server, &clock) };
     let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
-    let failed = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    let failed = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     assert!(failed.to_string().contains(&url), "{failed}");
     assert!(!failed.may_have_had_effect());
     assert_eq!(clock.pauses().len(), 1, "{failed:?}");
@@ -434,8 +433,8 @@ async fn nobody_at_home_is_retried_and_then_said() {
     let endpoints = foundryhub::arm::Endpoints::new(&gone.0, "https://arm.test", &gone.0).unwrap();
     let settings = Settings { endpoints, max_retries: 3, ..settings(&server, &clock) };
     let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
-    let failed = client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
-    assert!(matches!(failed, Error::Transport { silence: Silence::Unreached, .. }), "{failed:?}");
+    let failed = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
+    assert!(matches!(failed, Error::Transport { reason: NoAnswer::Unreached, .. }), "{failed:?}");
     assert!(failed.to_string().contains(&gone.0), "{failed}");
     assert!(failed.hint().unwrap().contains("HTTPS_PROXY"));
     assert_eq!(clock.pauses().len(), 3);
@@ -450,7 +449,7 @@ async fn nobody_at_home_is_not_taken_for_throttling() {
     let endpoints = foundryhub::arm::Endpoints::new(&gone, "https://arm.test", &gone).unwrap();
     let settings = Settings { endpoints, ..settings(&server, &clock) };
     let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
-    client.storage_accounts().get(&account(), Read::Fresh, &call()).await.unwrap_err();
+    client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     let pauses = clock.pauses();
     // A restart of what answers there takes some seconds; throttling may take minutes.
     assert!(pauses.len() > 2 && pauses.iter().sum::<Duration>() < Duration::from_secs(12), "{pauses:?}");
@@ -470,7 +469,7 @@ async fn a_write_says_when_its_effect_is_not_known() {
         ])
         .await;
         let (client, _, _) = client(&server);
-        let failed = client.storage_accounts().patch_shared_key(&account(), false, &call()).await.unwrap_err();
+        let failed = client.set_shared_key_access(&account(), false, &call()).await.unwrap_err();
         assert_eq!(failed.may_have_had_effect(), !known, "{failed:?}");
         assert_eq!(matches!(failed, Error::Uncertain { accepted: false, .. }), !known, "{failed:?}");
         assert_eq!(failed.code(), Some(&ErrorCode::AuthorizationFailed));
@@ -482,7 +481,7 @@ async fn a_write_says_when_its_effect_is_not_known() {
     let server = Scripted::start(vec![patch().answer(200, ACCOUNT).held_by(&gate)]).await;
     let (client, _, _) = client(&server);
     let call = Call::new(CancellationToken::new(), Duration::from_secs(60));
-    let patching = async { client.storage_accounts().patch_shared_key(&account(), false, &call).await };
+    let patching = async { client.set_shared_key_access(&account(), false, &call).await };
     let cancelling = async {
         server.arrived(1).await;
         call.cancel.cancel();
@@ -492,7 +491,7 @@ async fn a_write_says_when_its_effect_is_not_known() {
     assert!(failed.may_have_had_effect() && failed.is_interruption(), "{failed:?}");
 
     // Cancelled before anything was sent.
-    let failed = client.storage_accounts().patch_shared_key(&account(), false, &call).await.unwrap_err();
+    let failed = client.set_shared_key_access(&account(), false, &call).await.unwrap_err();
     assert!(!failed.may_have_had_effect() && failed.is_interruption(), "{failed:?}");
 }
 
@@ -505,8 +504,7 @@ async fn an_operation_that_is_lost_sight_of_is_not_taken_for_a_refusal() {
         ])
         .await;
         let (client, _, _) = client(&server);
-        let failed =
-            client.workspaces().patch_auth_mode(&hub(), &AuthMode::new("identity"), &call()).await.unwrap_err();
+        let failed = client.set_auth_mode(&hub(), &AuthMode::new("identity"), &call()).await.unwrap_err();
         assert!(matches!(failed, Error::Uncertain { accepted: true, .. }), "{failed:?}");
         assert!(failed.may_have_had_effect() && !failed.is_not_found() && !failed.is_forbidden());
         server.finish();

@@ -1,7 +1,7 @@
 //! Rules about the source text itself: who may know whom, and what stands nowhere else.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -86,6 +86,35 @@ const DOORS: [(&str, &[&str]); 3] = [
     ("provider", &["env", "net", "process", "thread"]),
 ];
 
+/// Files that still use each other in a circle, each circle by its files. What is here is to be taken apart, and nothing
+/// is to be added.
+const CIRCLES: [&[&str]; 4] = [
+    &["plugin", "plugin/listener", "plugin/reattach", "plugin/server"],
+    &["provider/config", "provider/config/credential", "provider/config/lookup", "provider/config/ways"],
+    &[
+        "provider/resources/role_assignment",
+        "provider/resources/role_assignment/change",
+        "provider/resources/role_assignment/choice",
+        "provider/resources/role_assignment/explain",
+        "provider/resources/role_assignment/grant",
+        "provider/resources/role_assignment/import",
+        "provider/resources/role_assignment/look",
+        "provider/resources/role_assignment/plan",
+        "provider/resources/role_assignment/platform",
+        "provider/resources/role_assignment/schema",
+        "provider/resources/role_assignment/target",
+        "provider/resources/role_assignment/written",
+    ],
+    &[
+        "provider/resources/storage_auth",
+        "provider/resources/storage_auth/apply",
+        "provider/resources/storage_auth/change",
+        "provider/resources/storage_auth/debt",
+        "provider/resources/storage_auth/plan",
+        "provider/resources/storage_auth/restore",
+    ],
+];
+
 #[test]
 fn dependencies_point_one_way() {
     let mut faults = Vec::new();
@@ -103,6 +132,18 @@ fn dependencies_point_one_way() {
         }
     }
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn the_files_of_a_layer_form_no_circle() {
+    let mut found = Vec::new();
+    for (layer, _) in LAYERS {
+        let texts = files_of(layer).into_iter().map(|(file, text)| (module(&file), text)).collect();
+        let circles = circles(&uses_between(&texts)).into_iter();
+        found.extend(circles.map(|circle| circle.iter().map(|module| module.join("/")).collect::<Vec<_>>()));
+    }
+    found.retain(|circle| !CIRCLES.iter().any(|known| circle.iter().all(|file| known.contains(&file.as_str()))));
+    assert!(found.is_empty(), "these files use each other in circles: {found:#?}");
 }
 
 #[test]
@@ -183,6 +224,152 @@ fn the_rules_see_what_they_look_for() {
     assert!(!uses("azure_core::http::Url", "http") && !uses("my_http::Url", "http"));
     assert!(dependencies().contains("tokio_rustls") && !dependencies().contains("axum"));
     assert_eq!(without_tests("a\n#[cfg(test)]\nmod tests {\n"), "a\n");
+}
+
+#[test]
+fn circles_are_seen_through_re_exports() {
+    let file = |path: &str, text: &str| (path.split('/').map(str::to_owned).collect::<Module>(), text.to_owned());
+    let facade = file("arm", "mod a; mod b; pub use a::{A, c::C}; pub use b::B;");
+    let names = |circles: Vec<Vec<Module>>| {
+        circles.iter().map(|circle| circle.iter().map(|file| file.join("/")).collect()).collect::<Vec<Vec<_>>>()
+    };
+    for (a, b, in_circle) in [
+        ("use super::b::B;", "use super::A;", true),
+        ("use crate::arm::{x::y, b::{self, B}};", "fn f() { crate::arm::A::new() }", true),
+        ("use super::B;", "use super::C;", false),
+        ("use super::B;", "#[cfg(test)]\nmod tests { use super::super::A; }", false),
+        ("use super::B;", "struct A;", false),
+    ] {
+        let texts = [facade.clone(), file("arm/a", a), file("arm/b", b), file("arm/a/c", "")].into();
+        let expected = if in_circle { vec![vec!["arm/a".to_owned(), "arm/b".to_owned()]] } else { Vec::new() };
+        assert_eq!(names(circles(&uses_between(&texts))), expected, "{a} {b}");
+    }
+    let parent = [file("arm", "mod a; use a::A; struct B;"), file("arm/a", "use super::B;")].into();
+    assert_eq!(names(circles(&uses_between(&parent))), [["arm", "arm/a"]]);
+}
+
+/// The names of the modules that lead to a file, from its layer on.
+type Module = Vec<String>;
+
+fn module(file: &Path) -> Module {
+    let inner = file.strip_prefix(root().join("src")).expect("a file of the source").with_extension("");
+    let names = inner.components().map(|name| name.as_os_str().to_string_lossy().into_owned());
+    names.filter(|name| name != "mod").collect()
+}
+
+/// Which of the files use which others of them. What a file only hands on by `pub use` is used by whoever names it there.
+fn uses_between(texts: &BTreeMap<Module, String>) -> BTreeMap<Module, BTreeSet<Module>> {
+    let all: Vec<_> = texts.iter().flat_map(|(module, text)| paths(module, without_tests(text), texts)).collect();
+    let mut handed_on = BTreeMap::new();
+    for (module, path, _) in all.iter().filter(|(module, path, public)| *public && path.starts_with(module)) {
+        let name = path.last().expect("a path has a name").clone();
+        handed_on.insert((module.clone(), name), file_of(path, texts).to_vec());
+    }
+    let mut uses: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
+    for (module, path, public) in all {
+        let file = file_of(&path, texts);
+        let name = path.get(file.len()).cloned().unwrap_or_default();
+        let used = handed_on.get(&(file.to_vec(), name)).map_or(file, Vec::as_slice);
+        let only_handed_on = public && path.starts_with(&module);
+        if used != module && !used.is_empty() && !only_handed_on {
+            uses.entry(module).or_default().insert(used.to_vec());
+        }
+    }
+    uses
+}
+
+/// The longest beginning of a path that is a file.
+fn file_of<'p>(path: &'p [String], texts: &BTreeMap<Module, String>) -> &'p [String] {
+    let length = (0..=path.len()).rev().find(|length| texts.contains_key(&path[..*length]));
+    &path[..length.unwrap_or_default()]
+}
+
+/// The paths in a file that lead to modules of the crate, from the layer on, and whether a `pub use` names them.
+fn paths(module: &Module, text: &str, texts: &BTreeMap<Module, String>) -> Vec<(Module, Module, bool)> {
+    let tokens = tokens(text);
+    let token = |index: usize| tokens.get(index).map_or("", String::as_str);
+    let mut found = Vec::new();
+    let mut public = false;
+    for index in 0..tokens.len() {
+        match (index.checked_sub(1).map_or("", token), token(index)) {
+            (before, "use") => public = before == "pub" || before == ")",
+            (_, ";") => public = false,
+            _ => {}
+        }
+        let begins = token(index + 1) == "::" && index.checked_sub(1).is_none_or(|before| token(before) != "::");
+        let mut base = module.clone();
+        let start = match token(index) {
+            _ if !begins => continue,
+            "crate" => {
+                base.clear();
+                index + 2
+            }
+            "self" => index + 2,
+            "super" => index,
+            name => {
+                base.push(name.to_owned());
+                if !texts.contains_key(&base) {
+                    continue;
+                }
+                index + 2
+            }
+        };
+        let mut ends = Vec::new();
+        path_ends(&tokens, start, base, &mut ends);
+        found.extend(ends.into_iter().map(|path| (module.clone(), path, public)));
+    }
+    found
+}
+
+/// Where a path leads that goes on from here; in braces there are several. Gives the position behind it.
+fn path_ends(tokens: &[String], mut index: usize, mut path: Module, ends: &mut Vec<Module>) -> usize {
+    loop {
+        match tokens.get(index).map_or("", String::as_str) {
+            "{" => {
+                while tokens.get(index).is_some_and(|token| token != "}") {
+                    index = path_ends(tokens, index + 1, path.clone(), ends);
+                }
+                return index + 1;
+            }
+            "super" => drop(path.pop()),
+            "self" | "*" => {}
+            name if name.chars().all(|char| char.is_alphanumeric() || char == '_') && !name.is_empty() => {
+                path.push(name.to_owned());
+            }
+            _ => return index,
+        }
+        index += 1;
+        if tokens.get(index).is_none_or(|token| token != "::") {
+            ends.push(path);
+            // Past another name for it.
+            while tokens.get(index).is_some_and(|token| token == "as" || token.chars().all(char::is_alphanumeric)) {
+                index += 1;
+            }
+            return index;
+        }
+        index += 1;
+    }
+}
+
+/// Groups of files each of which leads to all others of its group.
+fn circles(uses: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<Vec<Module>> {
+    let reached = |from: &Module| {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
+        while let Some(file) = next.pop() {
+            next.extend(uses.get(file).into_iter().flatten().filter(|used| seen.insert((*used).clone())));
+        }
+        seen
+    };
+    let reach: BTreeMap<_, _> = uses.keys().map(|file| (file, reached(file))).collect();
+    let mut circles: Vec<Vec<Module>> = Vec::new();
+    for (file, seen) in reach.iter().filter(|(file, seen)| seen.contains(**file)) {
+        let is_mutual = |other: &&Module| reach.get(other).is_some_and(|back| back.contains(*file));
+        let circle: Vec<_> = seen.iter().filter(is_mutual).cloned().collect();
+        if !circles.contains(&circle) {
+            circles.push(circle);
+        }
+    }
+    circles
 }
 
 fn root() -> PathBuf {

@@ -1,10 +1,10 @@
 //! Keeping tokens: fetched once for everybody, renewed in time, and renewed at once when Azure wants another.
 
 use super::{TokenError, TokenRequest, TokenSource};
-use crate::arm::call::{Clock, Watch};
+use crate::arm::call::{Clock, Limits};
 use crate::arm::error::Error;
 use crate::arm::secret::Secret;
-use crate::arm::share::{Flights, lock};
+use crate::arm::share::{InFlight, lock};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 
 /// A token that is being kept.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct CachedToken {
     pub(crate) token: Secret,
     expires_on: OffsetDateTime,
     /// From when on a new one is fetched: five minutes before the end, or sooner in the life of a short one.
@@ -26,14 +26,14 @@ pub(crate) struct Tokens {
     source: Arc<dyn TokenSource>,
     scope: String,
     clock: Arc<dyn Clock>,
-    held: Mutex<HashMap<Option<String>, Arc<Held>>>,
-    flights: Flights<Wanted, Result<Arc<Held>, Error>>,
+    held: Mutex<HashMap<Option<String>, Arc<CachedToken>>>,
+    in_flight: InFlight<TokenNeed, Result<Arc<CachedToken>, Error>>,
     serial: AtomicU64,
 }
 
 /// Which token is wanted: of which tenant, newer than which, and with which claims.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Wanted {
+struct TokenNeed {
     tenant: Option<String>,
     newer_than: u64,
     claims: Option<String>,
@@ -41,26 +41,26 @@ struct Wanted {
 
 impl Tokens {
     pub(crate) fn new(source: Arc<dyn TokenSource>, scope: String, clock: Arc<dyn Clock>) -> Self {
-        Self { source, scope, clock, held: Mutex::default(), flights: Flights::default(), serial: AtomicU64::new(1) }
+        Self { source, scope, clock, held: Mutex::default(), in_flight: InFlight::default(), serial: AtomicU64::new(1) }
     }
 
     /// A token that will not run out on the way.
-    pub(crate) async fn get(&self, tenant: Option<&str>, watch: &Watch<'_>) -> Result<Arc<Held>, Error> {
-        self.want(Wanted { tenant: tenant.map(str::to_owned), newer_than: 0, claims: None }, watch).await
+    pub(crate) async fn get(&self, tenant: Option<&str>, limits: &Limits<'_>) -> Result<Arc<CachedToken>, Error> {
+        self.want(TokenNeed { tenant: tenant.map(str::to_owned), newer_than: 0, claims: None }, limits).await
     }
 
     /// A newer token than the one that was refused. Several that were refused with the same token get one together.
     pub(crate) async fn renew(
         &self,
         tenant: Option<&str>,
-        refused: &Held,
+        refused: &CachedToken,
         claims: Option<String>,
-        watch: &Watch<'_>,
-    ) -> Result<Arc<Held>, Error> {
-        self.want(Wanted { tenant: tenant.map(str::to_owned), newer_than: refused.serial, claims }, watch).await
+        limits: &Limits<'_>,
+    ) -> Result<Arc<CachedToken>, Error> {
+        self.want(TokenNeed { tenant: tenant.map(str::to_owned), newer_than: refused.serial, claims }, limits).await
     }
 
-    async fn want(&self, wanted: Wanted, watch: &Watch<'_>) -> Result<Arc<Held>, Error> {
+    async fn want(&self, wanted: TokenNeed, limits: &Limits<'_>) -> Result<Arc<CachedToken>, Error> {
         let ready = || {
             let held = lock(&self.held).get(&wanted.tenant).cloned()?;
             (held.serial > wanted.newer_than && self.clock.utc() < held.renew_at).then_some(held)
@@ -72,21 +72,22 @@ impl Tokens {
                 tenant: wanted.tenant.clone(),
                 claims: wanted.claims.clone(),
             };
-            match watch.bound(doing, None, self.source.token(&request)).await? {
+            match limits.bound(doing, None, self.source.token(&request)).await? {
                 Ok(token) => Ok(Arc::new(self.hold(token))),
                 Err(error) => self.still_good(&wanted, error),
             }
         };
-        let landed = |held: &Arc<Held>| {
+        let keep = |held: Arc<CachedToken>| {
             lock(&self.held).insert(wanted.tenant.clone(), held.clone());
+            held
         };
-        self.flights.join(wanted.clone(), watch, ready, work, landed).await
+        self.in_flight.join(wanted.clone(), limits, ready, work, keep).await
     }
 
-    fn hold(&self, token: super::AccessToken) -> Held {
+    fn hold(&self, token: super::AccessToken) -> CachedToken {
         let life: Duration = token.expires_on - self.clock.utc();
         let margin = (life / 3_i32).clamp(Duration::ZERO, Duration::minutes(5));
-        Held {
+        CachedToken {
             token: token.token,
             expires_on: token.expires_on,
             renew_at: token.expires_on - margin,
@@ -95,7 +96,7 @@ impl Tokens {
     }
 
     /// Renewing before the end is a precaution. If it fails in passing, the old token does for now.
-    fn still_good(&self, wanted: &Wanted, error: TokenError) -> Result<Arc<Held>, Error> {
+    fn still_good(&self, wanted: &TokenNeed, error: TokenError) -> Result<Arc<CachedToken>, Error> {
         let old = lock(&self.held).get(&wanted.tenant).cloned();
         match old {
             Some(old)
@@ -114,7 +115,7 @@ mod tests {
     use super::super::AccessToken;
     use super::*;
     use crate::arm::call::Call;
-    use crate::arm::silence::Silence;
+    use crate::arm::no_answer::{NoAnswer, SharedSource};
     use futures_util::future::BoxFuture;
     use std::sync::atomic::AtomicBool;
     use time::macros::datetime;
@@ -158,10 +159,10 @@ mod tests {
             Box::pin(async move {
                 tokio::task::yield_now().await;
                 if self.down.load(Ordering::Relaxed) {
-                    let source: crate::arm::error::SharedSource = Arc::new(std::fmt::Error);
+                    let source: SharedSource = Arc::new(std::fmt::Error);
                     return Err(TokenError::Unreachable {
                         from: "https://login".into(),
-                        silence: Silence::Broken,
+                        reason: NoAnswer::Broken,
                         source,
                     });
                 }
@@ -186,36 +187,36 @@ mod tests {
             [(Duration::hours(1), Duration::minutes(55)), (Duration::minutes(6), Duration::minutes(4))]
         {
             let (tokens, _, clock, call) = tokens(life);
-            let watch = Watch { call: &call, clock: &*tokens.clock };
-            assert_eq!(tokens.get(None, &watch).await.unwrap().token.reveal(), "1");
+            let limits = Limits { call: &call, clock: &*tokens.clock };
+            assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "1");
             clock.pass(kept_until - Duration::SECOND);
-            assert_eq!(tokens.get(None, &watch).await.unwrap().token.reveal(), "1");
+            assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "1");
             clock.pass(Duration::SECOND);
-            assert_eq!(tokens.get(None, &watch).await.unwrap().token.reveal(), "2");
+            assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "2");
         }
     }
 
     #[tokio::test]
     async fn many_who_want_a_token_cause_one_request() {
         let (tokens, source, _, call) = tokens(Duration::HOUR);
-        let watch = Watch { call: &call, clock: &*tokens.clock };
-        let all = futures_util::future::join_all((0..20).map(|_| tokens.get(None, &watch))).await;
+        let limits = Limits { call: &call, clock: &*tokens.clock };
+        let all = futures_util::future::join_all((0..20).map(|_| tokens.get(None, &limits))).await;
         let first = all[0].as_ref().unwrap().clone();
         assert!(all.iter().all(|held| Arc::ptr_eq(held.as_ref().unwrap(), &first)));
-        let renewed = futures_util::future::join_all((0..20).map(|_| tokens.renew(None, &first, None, &watch))).await;
+        let renewed = futures_util::future::join_all((0..20).map(|_| tokens.renew(None, &first, None, &limits))).await;
         assert!(renewed.iter().all(|held| held.as_ref().unwrap().token.reveal() == "2"));
-        assert_eq!(tokens.renew(None, &first, None, &watch).await.unwrap().token.reveal(), "2", "already renewed");
-        assert_eq!(tokens.get(None, &watch).await.unwrap().token.reveal(), "2");
+        assert_eq!(tokens.renew(None, &first, None, &limits).await.unwrap().token.reveal(), "2", "already renewed");
+        assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "2");
         assert_eq!(lock(&source.given).len(), 2);
     }
 
     #[tokio::test]
     async fn tenants_have_their_own_tokens_and_claims_are_passed_on() {
         let (tokens, source, _, call) = tokens(Duration::HOUR);
-        let watch = Watch { call: &call, clock: &*tokens.clock };
-        let own = tokens.get(None, &watch).await.unwrap();
-        tokens.get(Some("other"), &watch).await.unwrap();
-        tokens.renew(None, &own, Some("{}".into()), &watch).await.unwrap();
+        let limits = Limits { call: &call, clock: &*tokens.clock };
+        let own = tokens.get(None, &limits).await.unwrap();
+        tokens.get(Some("other"), &limits).await.unwrap();
+        tokens.renew(None, &own, Some("{}".into()), &limits).await.unwrap();
         let asked: Vec<_> = lock(&source.given).iter().map(|r| (r.tenant.clone(), r.claims.clone())).collect();
         assert_eq!(asked, [(None, None), (Some("other".into()), None), (None, Some("{}".into()))]);
     }
@@ -223,13 +224,13 @@ mod tests {
     #[tokio::test]
     async fn a_failed_renewal_leaves_a_good_token_in_use_and_a_refused_one_not() {
         let (tokens, source, clock, call) = tokens(Duration::HOUR);
-        let watch = Watch { call: &call, clock: &*tokens.clock };
-        let first = tokens.get(None, &watch).await.unwrap();
+        let limits = Limits { call: &call, clock: &*tokens.clock };
+        let first = tokens.get(None, &limits).await.unwrap();
         source.down.store(true, Ordering::Relaxed);
         clock.pass(Duration::minutes(57));
-        assert_eq!(tokens.get(None, &watch).await.unwrap().token.reveal(), "1");
-        assert!(matches!(tokens.renew(None, &first, None, &watch).await, Err(Error::Token(_))));
+        assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "1");
+        assert!(matches!(tokens.renew(None, &first, None, &limits).await, Err(Error::Token(_))));
         clock.pass(Duration::minutes(3));
-        assert!(matches!(tokens.get(None, &watch).await, Err(Error::Token(_))));
+        assert!(matches!(tokens.get(None, &limits).await, Err(Error::Token(_))));
     }
 }

@@ -3,13 +3,13 @@
 //! That crate keeps the tokens it fetched and cannot be told to forget one or to satisfy a claims challenge. So a
 //! credential is made anew for every token, and its requests go through a transport of ours, which can add to them.
 
-use super::{AccessToken, Credential, TokenError, TokenRequest, TokenSource, error::Refusal};
+use super::{AccessToken, Credential, TokenError, TokenRequest, TokenSource};
 use crate::arm::cloud::origin;
-use crate::arm::error::SharedSource;
+use crate::arm::exchange::{RawAnswer, exchange};
+use crate::arm::no_answer::{NoAnswer, SharedSource};
 use crate::arm::secret::Secret;
-use crate::arm::send::{RawAnswer, exchange};
 use crate::arm::share::lock;
-use crate::arm::silence::Silence;
+use crate::arm::token_error::EntraError;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::TokenCredential;
 use azure_core::error::ErrorKind;
@@ -140,7 +140,7 @@ impl IdentitySource {
             _ => text.to_owned(),
         };
         match (&self.credential, seen) {
-            (_, Some(Seen::Nothing { from, silence, source })) => TokenError::Unreachable { from, silence, source },
+            (_, Some(Seen::Nothing { from, reason, source })) => TokenError::Unreachable { from, reason, source },
             (Credential::ManagedIdentity { .. }, Some(Seen::Answer { status, body, app_service })) => {
                 TokenError::ManagedIdentity {
                     status,
@@ -150,8 +150,8 @@ impl IdentitySource {
                 }
             }
             (_, Some(Seen::Answer { status, body, .. })) if status != 200 => {
-                let refusal = Refusal::read(status, &body);
-                TokenError::Refused(Refusal { message: redact(&refusal.message), ..refusal })
+                let refusal = EntraError::read(status, &body);
+                TokenError::Refused(EntraError { message: redact(&refusal.message), ..refusal })
             }
             (Credential::AzureCli { .. }, _) => TokenError::AzureCli { message: innermost(error) },
             _ => TokenError::Credential { credential: self.kind(), message: redact(&innermost(error)) },
@@ -177,17 +177,22 @@ impl From<azure_core::credentials::AccessToken> for AccessToken {
 impl TokenSource for IdentitySource {
     fn token<'a>(&'a self, request: &'a TokenRequest) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
         Box::pin(async move {
-            let place = match &self.credential {
+            let endpoint_override = match &self.credential {
                 Credential::ManagedIdentity { endpoint, api_version, .. } => {
                     if request.tenant.is_some() {
                         let message = "a managed identity cannot get tokens of auxiliary tenants".to_owned();
                         return Err(TokenError::Credential { credential: self.kind(), message });
                     }
-                    Place { endpoint: endpoint.clone(), api_version: api_version.clone() }
+                    EndpointOverride { endpoint: endpoint.clone(), api_version: api_version.clone() }
                 }
-                _ => Place::default(),
+                _ => EndpointOverride::default(),
             };
-            let wire = Wire { http: self.http.clone(), place, claims: request.claims.clone(), seen: Arc::default() };
+            let wire = Wire {
+                http: self.http.clone(),
+                endpoint_override,
+                claims: request.claims.clone(),
+                seen: Arc::default(),
+            };
             let token = match self.credential(request, &wire) {
                 Ok(credential) => credential.get_token(&[request.scope.as_str()], None).await,
                 Err(error) => Err(error),
@@ -239,12 +244,12 @@ impl CliAccount {
 
 /// Where a managed identity is asked for its token, when not where the crate would.
 #[derive(Debug, Clone, Default)]
-struct Place {
+struct EndpointOverride {
     endpoint: Option<String>,
     api_version: Option<String>,
 }
 
-impl Place {
+impl EndpointOverride {
     /// Moves a request there.
     fn apply(&self, url: &Url) -> Result<Url, url::ParseError> {
         let mut moved = match &self.endpoint {
@@ -272,14 +277,14 @@ const APP_SERVICE: &str = "x-identity-header";
 #[derive(Debug)]
 enum Seen {
     Answer { status: u16, body: Vec<u8>, app_service: bool },
-    Nothing { from: String, silence: Silence, source: SharedSource },
+    Nothing { from: String, reason: NoAnswer, source: SharedSource },
 }
 
 /// The transport under one credential.
 #[derive(Debug, Clone)]
 struct Wire {
     http: reqwest::Client,
-    place: Place,
+    endpoint_override: EndpointOverride,
     claims: Option<String>,
     seen: Arc<Mutex<Option<Seen>>>,
 }
@@ -287,7 +292,7 @@ struct Wire {
 impl Wire {
     async fn execute(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let failed = |error: SharedSource| azure_core::Error::with_error(ErrorKind::Other, error, "request failed");
-        let url = self.place.apply(request.url()).map_err(|error| failed(Arc::new(error)))?;
+        let url = self.endpoint_override.apply(request.url()).map_err(|error| failed(Arc::new(error)))?;
         let method =
             request.method().as_str().parse().map_err(|error: http::method::InvalidMethod| failed(Arc::new(error)))?;
         let from = origin(&url);
@@ -325,9 +330,9 @@ impl Wire {
                 Ok(AsyncRawResponse::from_bytes(StatusCode::from(status.as_u16()), copied, body))
             }
             Err(error) => {
-                let silence = Silence::of(&error);
+                let reason = NoAnswer::of(&error);
                 let source: SharedSource = Arc::new(error.without_url());
-                *lock(&self.seen) = Some(Seen::Nothing { from, silence, source: source.clone() });
+                *lock(&self.seen) = Some(Seen::Nothing { from, reason, source: source.clone() });
                 // Not `Io`, which the crate would repeat in its own way where it is a machine's identity endpoint.
                 Err(failed(source))
             }
@@ -483,7 +488,7 @@ mod tests {
         for (header, expected) in [("x-identity-header", true), ("metadata", false)] {
             let wire = Wire {
                 http: source(&Arc::default(), None, None).http,
-                place: Place::default(),
+                endpoint_override: EndpointOverride::default(),
                 claims: None,
                 seen: Arc::default(),
             };
@@ -500,8 +505,9 @@ mod tests {
         let url = Url::parse("http://169.254.169.254/metadata/identity/oauth2/token?api-version=2019-08-01&resource=r")
             .unwrap();
         let apply = |endpoint: Option<&str>, version: Option<&str>| {
-            let place = Place { endpoint: endpoint.map(Into::into), api_version: version.map(Into::into) };
-            place.apply(&url).unwrap().to_string()
+            let endpoint_override =
+                EndpointOverride { endpoint: endpoint.map(Into::into), api_version: version.map(Into::into) };
+            endpoint_override.apply(&url).unwrap().to_string()
         };
         assert_eq!(apply(None, None), url.as_str());
         assert_eq!(

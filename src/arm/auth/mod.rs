@@ -1,11 +1,10 @@
 //! Signing in: which credential, how its tokens are fetched (`identity`) and how long they are kept (`cache`).
 
 mod cache;
-mod error;
 mod identity;
 
-pub(crate) use cache::{Held, Tokens};
-pub use error::{Refusal, TokenError};
+pub use super::token_error::{EntraError, TokenError};
+pub(crate) use cache::{CachedToken, Tokens};
 pub(crate) use identity::IdentitySource;
 
 use super::secret::Secret;

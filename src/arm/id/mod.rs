@@ -140,8 +140,8 @@ impl ArmId {
     }
 
     /// The id of something below this one; `rest` starts with a slash.
-    pub(crate) fn below(&self, rest: &str) -> String {
-        format!("{}{rest}", self.0.trim_end_matches('/'))
+    pub(crate) fn below(&self, rest: &str) -> Self {
+        Self(format!("{}{rest}", self.0.trim_end_matches('/')))
     }
 
     fn segments(&self) -> impl Iterator<Item = &str> {
@@ -201,6 +201,12 @@ impl ArmId {
     pub fn is_within(&self, scope: &ArmId) -> bool {
         let (id, scope) = (self.key(), scope.key());
         scope == "/" || id == scope || id.strip_prefix(&scope).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+impl From<ArmId> for String {
+    fn from(id: ArmId) -> Self {
+        id.0
     }
 }
 

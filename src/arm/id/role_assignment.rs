@@ -41,7 +41,7 @@ impl RoleAssignmentId {
 
     /// The path of the assignment, without the tenant.
     pub fn path(&self) -> String {
-        self.scope.below(&format!("/providers/{}/{}", Self::RESOURCE_TYPE, self.name))
+        self.scope.below(&format!("/providers/{}/{}", Self::RESOURCE_TYPE, self.name)).into()
     }
 }
 

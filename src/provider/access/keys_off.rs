@@ -4,12 +4,9 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::{
-    Access, Finding, List, Principal, Stage, holdings,
-    look::{Grants, Looked},
-};
+use super::{Access, Finding, Grants, List, Principal, Stage, holdings, look::Looked};
 use crate::{
-    arm::{ArmId, Error, Read},
+    arm::{self, ArmId, Error, Read, workspaces::Datastore},
     framework::{Diagnostic, Path},
 };
 
@@ -76,9 +73,9 @@ impl Access<'_> {
     /// Everything that role assignments tell before keys go off.
     async fn roles(&self, switched: bool) -> Looked {
         match self.list(Read::Fresh).await {
-            Ok((listed, now)) => {
-                let holdings = self.holdings(&listed, Grants::Made);
-                let mut looked = Looked { now, ..Looked::default() };
+            Ok(listed) => {
+                let holdings = self.holdings(&listed.value, Grants::Made);
+                let mut looked = Looked { now: listed.date, ..Looked::default() };
                 // The platform provides for this identity, whatever others the hub has.
                 if let Some(id) = self.hub.system_principal_id() {
                     looked.add(Principal::SystemIdentity(id.to_owned()), holdings::platform_grant(id, &holdings));
@@ -97,9 +94,9 @@ impl Access<'_> {
 
     async fn datastores(&self, switched: bool) -> Looked {
         let mut looked = Looked::default();
-        match self.session.arm.workspaces().datastores(self.hub_id, Read::Fresh, self.call).await {
+        match self.session.arm.list::<Datastore>(arm::List::below(self.hub_id.arm()), Read::Fresh, self.call).await {
             Ok(all) => {
-                let still = all.iter().filter(|store| store.is_system() && store.uses_account_key());
+                let still = all.value.iter().filter(|store| store.is_system() && store.uses_account_key());
                 let still: Vec<String> = still.map(|store| store.name.clone()).collect();
                 if !still.is_empty() {
                     looked.awaited = switched.then(|| format!("the datastores {} to leave the key", still.join(", ")));

@@ -1,25 +1,18 @@
 //! What the access check asks Azure, and what it makes of the answers.
 
+use std::sync::Arc;
+
 use time::OffsetDateTime;
 
 use super::{
-    Access, Finding, List, Principal, Stage,
+    Access, Finding, Grants, List, Principal, Stage,
     holdings::{self, Holding, Standing},
 };
 use crate::arm::{
-    ArmId, Read,
-    role_assignments::{Filter, RoleAssignment},
+    self, ArmId, Dated, Read,
+    role_assignments::RoleAssignment,
     workspaces::{AuthModeKind, Workspace, WorkspaceKind},
 };
-
-/// Which grants of this process count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Grants {
-    /// Those it has made. One that is only planned may still fail.
-    Made,
-    /// Those it plans to make as well.
-    Planned,
-}
 
 /// What was found, and on what grants that relies.
 #[derive(Default)]
@@ -46,12 +39,10 @@ impl Looked {
 
 impl Access<'_> {
     /// Lists what is held at the account or above it.
-    pub(super) async fn list(&self, read: Read) -> Result<(Vec<RoleAssignment>, Option<OffsetDateTime>), Finding> {
-        let assignments = self.session.arm.role_assignments();
-        match assignments.list(self.account.arm(), &Filter::AtScope, read, self.call).await {
-            Ok(listed) => Ok((listed.value, listed.date)),
-            Err(error) => Err(Finding::NotReadable { list: List::RoleAssignments, error }),
-        }
+    pub(super) async fn list(&self, read: Read) -> Result<Arc<Dated<Vec<RoleAssignment>>>, Finding> {
+        let list = RoleAssignment::at_scope(self.account.arm());
+        let listed = self.session.arm.list(list, read, self.call).await;
+        listed.map_err(|error| Finding::NotReadable { list: List::RoleAssignments, error })
     }
 
     pub(super) fn holdings(&self, listed: &[RoleAssignment], grants: Grants) -> Vec<Holding> {
@@ -102,17 +93,18 @@ impl Access<'_> {
     /// `awaited` stages within moments. Projects go with their hub.
     pub(super) async fn others(&self, read: Read, awaited: impl Fn(Stage) -> bool) -> (Vec<Finding>, Vec<ArmId>) {
         let subscription = self.hub_id.subscription();
-        let all = match self.session.arm.workspaces().list_by_subscription(subscription, read, self.call).await {
-            Ok(all) => all,
-            Err(error) => return (vec![Finding::NotReadable { list: List::Workspaces, error }], Vec::new()),
-        };
+        let all =
+            match self.session.arm.list::<Workspace>(arm::List::in_subscription(subscription), read, self.call).await {
+                Ok(all) => all,
+                Err(error) => return (vec![Finding::NotReadable { list: List::Workspaces, error }], Vec::new()),
+            };
         let uses_keys = |other: &&Workspace| {
             let properties = &other.properties;
             other.kind() != WorkspaceKind::Project
                 && properties.system_datastores_auth_mode.kind() == AuthModeKind::AccessKey
                 && ArmId::parse(&properties.storage_account).is_ok_and(|account| account == *self.account.arm())
         };
-        let others = all.iter().filter(uses_keys).filter_map(|other| ArmId::parse(&other.id).ok());
+        let others = all.value.iter().filter(uses_keys).filter_map(|other| ArmId::parse(&other.id).ok());
         let others: Vec<ArmId> = others.filter(|other| other != self.hub_id.arm()).collect();
         if others.is_empty() {
             return Default::default();

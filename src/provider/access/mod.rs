@@ -19,7 +19,6 @@ use crate::{
 };
 pub(crate) use finding::{Finding, List, Principal};
 pub(crate) use holdings::Doubt;
-use look::Grants;
 pub use switches::{Stage, Switch, Switches};
 
 /// How far an access check goes.
@@ -54,13 +53,22 @@ pub(crate) struct Terms {
     pub(crate) platform: Duration,
 }
 
+/// Which grants of this process count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grants {
+    /// Those it has made. One that is only planned may still fail.
+    Made,
+    /// Those it plans to make as well.
+    Planned,
+}
+
 impl Access<'_> {
     /// What a plan can tell of both gates.
     pub(crate) async fn foresee(&self, keys_go_off: bool) -> Vec<Finding> {
         let mut findings = Vec::new();
         match self.list(Read::Remembered).await {
-            Ok((listed, _)) => {
-                let holdings = self.holdings(&listed, Grants::Planned);
+            Ok(listed) => {
+                let holdings = self.holdings(&listed.value, Grants::Planned);
                 findings.extend(self.configured(&holdings).findings);
                 findings.extend(self.nobody(&holdings));
             }
@@ -79,7 +87,7 @@ impl Access<'_> {
         // Most often the grants were made in this very run, and there is nothing to ask.
         if !self.configured(&self.holdings(&[], Grants::Made)).findings.is_empty() {
             match self.list(Read::Fresh).await {
-                Ok((listed, _)) => findings.extend(self.configured(&self.holdings(&listed, Grants::Made)).findings),
+                Ok(listed) => findings.extend(self.configured(&self.holdings(&listed.value, Grants::Made)).findings),
                 Err(hidden) => findings.push(hidden),
             }
         }

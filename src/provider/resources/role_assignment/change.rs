@@ -14,9 +14,8 @@ use super::{
 };
 use crate::{
     arm::{
-        self, Call, ErrorCode, Read, RoleAssignmentId,
-        request::Dated,
-        role_assignments::{Deleted, Filter, NewRoleAssignment, RoleAssignment},
+        self, Call, Dated, ErrorCode, Read, RoleAssignmentId,
+        role_assignments::{Deleted, NewRoleAssignment, RoleAssignment},
         workspaces::Workspace,
     },
     framework::{
@@ -164,8 +163,7 @@ impl Terms<'_> {
                 Fate::Keep | Fate::Succeeded | Fate::HandOver => return Ok(Removed::AsExpected),
             }
         }
-        let assignments = self.session.arm.role_assignments();
-        let deleted = assignments.delete(&entry.id, self.call).await.map_err(failed)?;
+        let deleted = self.session.arm.delete_role_assignment(&entry.id, self.call).await.map_err(failed)?;
         if let Deleted::Was(found) = deleted
             && !found.properties.principal_id.is_empty()
             && !entry.is(&found, principal)
@@ -192,8 +190,7 @@ impl Terms<'_> {
             condition_version: properties.condition_version,
             delegated_managed_identity_resource_id: properties.delegated_managed_identity_resource_id,
         };
-        let again =
-            self.session.arm.role_assignments().put(&entry.id, &theirs, Duration::from_secs(120), self.call).await;
+        let again = self.session.arm.put_role_assignment(&entry.id, &theirs, Duration::from_secs(120), self.call).await;
         explain::put_back(entry, &theirs.principal_id, again.err().as_ref())
     }
 
@@ -248,7 +245,7 @@ impl Terms<'_> {
     async fn put(&self, id: &RoleAssignmentId, wanted: &Wanted) -> Result<Dated<RoleAssignment>, arm::Error> {
         let patience = self.state.principal_propagation_timeout.text().and_then(timeouts::parse);
         let patience = patience.unwrap_or(Duration::from_secs(120));
-        self.session.arm.role_assignments().put(id, &self.new_assignment(wanted), patience, self.call).await
+        self.session.arm.put_role_assignment(id, &self.new_assignment(wanted), patience, self.call).await
     }
 
     /// Takes note of a grant that was made.
@@ -337,18 +334,18 @@ impl Terms<'_> {
             Err(error) if error.is_interruption() => Err(error),
             Err(_) => Ok(None),
         };
-        let assignments = self.session.arm.role_assignments();
+        let arm = &self.session.arm;
         if let Some(name) = error.service().and_then(arm::ServiceError::existing_role_assignment) {
             let id = RoleAssignmentId::new(wanted.id.scope.clone(), name);
-            let found = assignments.get(&id, Read::Fresh, self.call).await.map(|found| found.value);
+            let found = arm.get::<RoleAssignment>(&id, Read::Fresh, self.call).await;
             if let Some(found) = seen(found)? {
                 return Ok(Some(found));
             }
         }
         let Ok(guid) = Uuid::try_parse(principal) else { return Ok(None) };
-        let list = assignments.list(&wanted.id.scope, &Filter::Principal(guid), Read::Fresh, self.call).await;
-        match list {
-            Ok(list) => Ok(list.value.into_iter().find(|found| wanted.matches(found, principal))),
+        let list = RoleAssignment::of_principal(&wanted.id.scope, guid);
+        match arm.list(list, Read::Fresh, self.call).await {
+            Ok(list) => Ok(list.value.iter().find(|found| wanted.matches(found, principal)).cloned()),
             Err(error) if error.is_interruption() => Err(error),
             Err(_) => Ok(None),
         }

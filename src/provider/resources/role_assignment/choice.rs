@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{Fault, grant::Entry, schema::State};
 use crate::{
-    arm::{self, ArmId, Call, Read, id::role_definition_guid, role_definitions::RoleDefinition},
+    arm::{self, ArmId, Call, List, Read, id::role_definition_guid, role_definitions::RoleDefinition},
     framework::{Attr, Diagnostic, Path},
     provider::{Session, report, roles},
 };
@@ -130,21 +130,20 @@ async fn by_name(
     read: Read,
     call: &Call,
 ) -> Result<Option<Vec<Role>>, Fault> {
-    let definitions = session.arm.role_definitions();
     let failed = |error: &arm::Error| {
         let next = "To do without this look, name the role by role_definition_id.";
         Fault::Failed(report::failure(format!("Cannot look up the role {name:?}"), error, next).at(at_name()))
     };
-    let found = definitions.by_name(scope, name, read, call).await;
+    let found = session.arm.list(RoleDefinition::named(scope, name), read, call).await;
     let found = match found {
         Err(error) if error.is_not_found() => return Err(Fault::Missing(no_scope(scope, &error))),
         found => found.map_err(|error| failed(&error))?,
     };
-    if let Some(role) = found.first().and_then(named) {
+    if let Some(role) = found.value.first().and_then(named) {
         return Ok(Some(vec![role]));
     }
-    let all = definitions.list(scope, read, call).await.map_err(|error| failed(&error))?;
-    Err(Fault::Missing(unknown_name(name, scope, &all)))
+    let all = session.arm.list(List::below(scope), read, call).await.map_err(|error| failed(&error))?;
+    Err(Fault::Missing(unknown_name(name, scope, &all.value)))
 }
 
 async fn by_guid(
@@ -155,7 +154,7 @@ async fn by_guid(
     read: Read,
     call: &Call,
 ) -> Result<Option<Vec<Role>>, Fault> {
-    let role = match session.arm.role_definitions().get(scope, guid, read, call).await {
+    let role = match session.arm.get(&RoleDefinition::id_at(scope, guid), read, call).await {
         Ok(definition) => named(&definition).unwrap_or(Role { name: guid.to_string(), guid }),
         // The name is for display only. Whoever may grant a role need not be allowed to look at it.
         Err(error) if error.is_forbidden() => Role { name: name.map_or_else(|| guid.to_string(), str::to_owned), guid },

@@ -13,7 +13,7 @@ use crate::{
     arm::{
         ArmId, Call, Read, RoleAssignmentId, WorkspaceId,
         id::{role_definition, role_definition_guid},
-        role_assignments::{Filter, RoleAssignment},
+        role_assignments::RoleAssignment,
     },
     framework::{
         Attr, Diagnostic,
@@ -94,7 +94,7 @@ async fn find(session: &Session, call: &Call, named: State) -> Result<State, Dia
     let roles = choice::resolve(&Choice::of(&named), None, Some(&scope), Some(session), read, call).await;
     let roles = roles.map_err(plain)?.unwrap_or_default();
     let principal = named.principal_id.text().unwrap_or_default().to_owned();
-    let list = session.arm.role_assignments().list(&scope, &Filter::AtScope, read, call).await.map_err(|error| {
+    let list = session.arm.list(RoleAssignment::at_scope(&scope), read, call).await.map_err(|error| {
         let next = report::lacks(&error, "Microsoft.Authorization/roleAssignments/read", scope.as_str(), "Reader");
         report::failure("Cannot list the role assignments", &error, &next)
     })?;
@@ -126,11 +126,10 @@ async fn find(session: &Session, call: &Call, named: State) -> Result<State, Dia
 
 /// Finds one assignment by its own id.
 async fn one(session: &Session, call: &Call, id: RoleAssignmentId) -> Result<State, Diagnostic> {
-    let found = session.arm.role_assignments().get(&id, Read::Remembered, call).await.map_err(|error| {
+    let found = session.arm.get::<RoleAssignment>(&id, Read::Remembered, call).await.map_err(|error| {
         let next = "Check the id; az role assignment list --scope SCOPE shows the assignments there.";
         report::failure("The role assignment cannot be imported", &error, next)
     })?;
-    let found = found.value;
     let guid = found.role_guid().ok_or_else(|| unreadable("The assignment names no role."))?;
     let named = State {
         scope: id.scope.as_str().to_owned().into(),

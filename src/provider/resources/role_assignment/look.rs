@@ -20,8 +20,7 @@ pub(super) async fn read(session: &Session, call: &Call, mut state: State, mut p
     };
     let principal = state.principal_id.text().unwrap_or_default().to_owned();
     let written = Written::load(&private);
-    let assignments = session.arm.role_assignments();
-    let looks = entries.iter().map(|entry| assignments.get_batched(&entry.id, Read::Remembered, call));
+    let looks = entries.iter().map(|entry| session.arm.get_role_assignment(&entry.id, Read::Remembered, call));
     let mut diagnostics = Diagnostics::default();
     let (mut there, mut seen) = (Vec::new(), Vec::new());
     let looks = join_all(looks).await;

@@ -20,7 +20,7 @@ use super::{
     terms_differ,
 };
 use crate::{
-    arm::{ArmId, Call, Read, role_assignments::Filter, workspaces::Workspace},
+    arm::{ArmId, Call, Read, role_assignments::RoleAssignment, workspaces::Workspace},
     framework::{
         Attr, Diagnostic, Diagnostics, Private, Severity,
         walk::{Key, Walk},
@@ -245,15 +245,15 @@ impl Plan<'_> {
         }
         // Whoever may not list, or lists too early, will be told at the apply.
         let scope = &first.id.scope;
-        let list = session.arm.role_assignments().list(scope, &Filter::AtScope, Read::Remembered, &self.call).await;
+        let list = session.arm.list(RoleAssignment::at_scope(scope), Read::Remembered, &self.call).await;
         let list = match list {
-            Ok(list) => list.value,
+            Ok(list) => list,
             Err(error) if error.is_forbidden() || error.is_not_found() => return Ok(()),
             Err(error) => return Err(report::failure("Cannot list the role assignments", &error, "")),
         };
         let mut continued = Vec::new();
         for wanted in new {
-            let Some(found) = list.iter().find(|found| wanted.matches(found, principal)) else { continue };
+            let Some(found) = list.value.iter().find(|found| wanted.matches(found, principal)) else { continue };
             let Ok(id) = found.assignment_id() else { continue };
             let is_in_state = self.walk.is_in_state(&wanted.key(principal));
             if id.name == wanted.id.name {

@@ -2,7 +2,7 @@
 
 use super::{choice::Role, grant::Entry, schema::State};
 use crate::{
-    arm::{self, ArmId, Call, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
+    arm::{self, ArmId, Call, List, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
     framework::Attr,
     provider::{Session, roles},
 };
@@ -39,18 +39,15 @@ pub(super) async fn hub_of(
     read: Read,
     call: &Call,
 ) -> Result<Option<Workspace>, arm::Error> {
-    let workspaces = session.arm.workspaces();
-    let all = match hub_id.text().and_then(|id| WorkspaceId::parse(id).ok()) {
-        Some(id) => match workspaces.get(&id, read, call).await {
-            Err(error) if error.is_not_found() => Vec::new(),
-            hub => vec![hub?],
-        },
-        None => match StorageAccountId::try_from(scope) {
-            Ok(account) => workspaces.list_by_subscription(account.subscription(), read, call).await?,
-            Err(_) => Vec::new(),
-        },
-    };
-    Ok(all.into_iter().find(|hub| is_its_own(hub, scope, principal)))
+    if let Some(id) = hub_id.text().and_then(|id| WorkspaceId::parse(id).ok()) {
+        return match session.arm.get::<Workspace>(&id, read, call).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            hub => Ok(Some(hub?).filter(|hub| is_its_own(hub, scope, principal))),
+        };
+    }
+    let Ok(account) = StorageAccountId::try_from(scope) else { return Ok(None) };
+    let all = session.arm.list::<Workspace>(List::in_subscription(account.subscription()), read, call).await?;
+    Ok(all.value.iter().find(|hub| is_its_own(hub, scope, principal)).cloned())
 }
 
 /// Marks as adopted what the platform itself has granted to a hub's identity, so that it is never deleted from here.

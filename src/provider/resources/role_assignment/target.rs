@@ -2,7 +2,7 @@
 
 use super::{Fault, schema::State};
 use crate::{
-    arm::{ArmId, Call, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
+    arm::{ArmId, Call, Read, StorageAccountId, WorkspaceId, subscriptions::Subscription, workspaces::Workspace},
     framework::{Attr, Diagnostic, Path},
     provider::{
         Session,
@@ -121,7 +121,7 @@ pub(super) fn fill(planned: &mut State, config: &State, scope: Option<&ArmId>) {
 pub(super) async fn tenant_of(session: &Session, scope: &ArmId, call: &Call) -> Result<Option<String>, Diagnostic> {
     let subscription = scope.subscription().and_then(|subscription| ArmId::subscription_scope(subscription).ok());
     let Some(subscription) = subscription else { return Ok(None) };
-    let found = session.arm.subscriptions().get(&subscription, Read::Fresh, call).await.map_err(|error| {
+    let found = session.arm.get::<Subscription>(&subscription, Read::Fresh, call).await.map_err(|error| {
         let why = "Reader allows it. An assignment made with delegated_managed_identity_resource_id is found again only by the \
                    tenant of its subscription.";
         let next = report::lacks(&error, "Microsoft.Resources/subscriptions/read", subscription.as_str(), why);

@@ -6,6 +6,7 @@ use super::{account_key, explain, record::Record, schema::Settings};
 use crate::{
     arm::{
         Call, Error, Read, StorageAccountId, WorkspaceId,
+        storage_accounts::StorageAccount,
         workspaces::{AuthMode, AuthModeKind, Workspace},
     },
     framework::{Diagnostic, Diagnostics, Severity, walk::Walk},
@@ -100,7 +101,7 @@ impl Change<'_> {
         if needs_keys && (mode.is_some() || keys == Some(true)) {
             if self.now.locks_the_hub_out() {
                 self.found.push(explain::keys_are_off(self.hub, self.account));
-            } else if let Err(error) = self.session.arm.workspaces().resync_keys(self.hub, self.call).await {
+            } else if let Err(error) = self.session.arm.resync_keys(self.hub, self.call).await {
                 self.found.push(explain::not_resynced(self.hub, &error));
             }
         }
@@ -122,7 +123,7 @@ impl Change<'_> {
     }
 
     async fn set_mode(&mut self, mode: &AuthMode, call: &Call) -> Result<(), Stopped> {
-        let (found, problem) = match self.session.arm.workspaces().patch_auth_mode(self.hub, mode, call).await {
+        let (found, problem) = match self.session.arm.set_auth_mode(self.hub, mode, call).await {
             Ok(hub) => {
                 let got = self.mode_at_last(mode, hub, call).await;
                 (Some(got), None)
@@ -154,12 +155,11 @@ impl Change<'_> {
 
     /// The mode of a hub that was switched. What Azure answers may lag behind what it has done.
     async fn mode_at_last(&self, mode: &AuthMode, mut hub: Workspace, call: &Call) -> AuthMode {
-        let workspaces = self.session.arm.workspaces();
         for pause in LATE {
             if hub.properties.system_datastores_auth_mode == *mode || self.pause(pause, call).await.is_err() {
                 break;
             }
-            match workspaces.get(self.hub, Read::Fresh, call).await {
+            match self.session.arm.get::<Workspace>(self.hub, Read::Fresh, call).await {
                 Ok(found) => hub = found,
                 Err(_) => break,
             }
@@ -175,7 +175,7 @@ impl Change<'_> {
         }
         let mut pauses = iter::successors(LATE.first().copied(), |pause| Some((*pause * 2).min(LONGEST_PAUSE)));
         loop {
-            let hub = self.session.arm.workspaces().get(self.hub, Read::Fresh, call).await.ok()?;
+            let hub = self.session.arm.get::<Workspace>(self.hub, Read::Fresh, call).await.ok()?;
             let at_rest = hub.is_at_rest();
             let may_still_change = !at_rest && !matches!(error, Error::Operation(_));
             if !may_still_change || self.pause(pauses.next()?, call).await.is_err() {
@@ -203,8 +203,8 @@ impl Change<'_> {
     /// Switches keys, and looks whether they are: a policy may answer with success and keep the old value.
     async fn set_keys(&mut self, keys: bool) -> Result<(), Stopped> {
         self.walk.changing(&account_key(self.account));
-        let accounts = self.session.arm.storage_accounts();
-        let (found, problem) = match accounts.patch_shared_key(self.account, keys, self.call).await {
+        let arm = &self.session.arm;
+        let (found, problem) = match arm.set_shared_key_access(self.account, keys, self.call).await {
             Ok(answer) => match self.keys_at_last(keys, answer.shared_key_enabled()).await {
                 Ok(got) => (Some(got), None),
                 Err(error) => (None, Some(hub::account_not_read(self.account, &error))),
@@ -215,7 +215,7 @@ impl Change<'_> {
             Err(error) => {
                 let found = match error.is_interruption() {
                     true => None,
-                    false => accounts.get(self.account, Read::Fresh, self.call).await.ok(),
+                    false => arm.get::<StorageAccount>(self.account, Read::Fresh, self.call).await.ok(),
                 };
                 let found = found.map(|account| account.shared_key_enabled());
                 (found, Some(explain::keys_not_set(self.account, keys, &error)))
@@ -234,13 +234,13 @@ impl Change<'_> {
     /// What keys are after they were switched. Where Azure's own answer was right, an old value may just be late; a
     /// policy does not let go of it.
     async fn keys_at_last(&self, keys: bool, answered: bool) -> Result<bool, Error> {
-        let accounts = self.session.arm.storage_accounts();
-        let mut got = accounts.get(self.account, Read::Fresh, self.call).await?.shared_key_enabled();
+        let look = || self.session.arm.get::<StorageAccount>(self.account, Read::Fresh, self.call);
+        let mut got = look().await?.shared_key_enabled();
         for pause in LATE.into_iter().filter(|_| answered == keys) {
             if got == keys || self.pause(pause, self.call).await.is_err() {
                 break;
             }
-            got = accounts.get(self.account, Read::Fresh, self.call).await?.shared_key_enabled();
+            got = look().await?.shared_key_enabled();
         }
         Ok(got)
     }

@@ -6,7 +6,7 @@ use super::{
     schema::{Pair, Settings, State},
 };
 use crate::{
-    arm::{Call, Read, WorkspaceId},
+    arm::{Call, Read, WorkspaceId, storage_accounts::StorageAccount},
     framework::{Attr, Diagnostics, Private, resource::Outcome},
     provider::Session,
 };
@@ -23,7 +23,7 @@ pub(super) async fn of_a_hub_that_is_gone(
     let gone = Outcome { state: None, private: Private::default(), diagnostics: Diagnostics::default() };
     let wanted = Settings { mode: None, keys: state.restores().keys };
     let (Some(account), Some(keys)) = (super::account_of(&state), wanted.keys) else { return gone };
-    let found = match session.arm.storage_accounts().get(&account, Read::Remembered, call).await {
+    let found = match session.arm.get::<StorageAccount>(&account, Read::Remembered, call).await {
         Ok(found) => {
             let now = Settings { mode: None, keys: Some(found.shared_key_enabled()) };
             if Record::load(&private).put_back(&wanted, &now) == Settings::default() {

@@ -9,7 +9,7 @@ use super::{
     schema::{self, Settings, State},
 };
 use crate::{
-    arm::{Call, Read, StorageAccountId, WorkspaceId},
+    arm::{Call, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount},
     framework::{
         Attr, Diagnostic, Diagnostics, Private,
         context::Context,
@@ -134,13 +134,13 @@ async fn foresee(
         .unwrap_or_else(|| Settings { mode: Some(hub.properties.system_datastores_auth_mode.clone()), keys: None });
     let Ok(account) = StorageAccountId::parse(&hub.properties.storage_account) else { return Foreseen::default() };
     let keys_are_off = async || {
-        let found = session.arm.storage_accounts().get(&account, Read::Remembered, call).await;
+        let found = session.arm.get::<StorageAccount>(&account, Read::Remembered, call).await;
         found.is_ok_and(|found| !found.shared_key_enabled())
     };
     let mut found = Diagnostics::default();
     if is_new && now.mode == target.mode {
         let keys = match target.keys {
-            Some(_) => session.arm.storage_accounts().get(&account, Read::Remembered, call).await.ok(),
+            Some(_) => session.arm.get::<StorageAccount>(&account, Read::Remembered, call).await.ok(),
             None => None,
         };
         let now = Settings { mode: now.mode.clone(), keys: keys.map(|found| found.shared_key_enabled()) };

@@ -10,7 +10,7 @@ use super::{
     settings_of,
 };
 use crate::{
-    arm::{Call, Read, StorageAccountId, WorkspaceId},
+    arm::{Call, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount},
     framework::{
         Diagnostic, Diagnostics, Private,
         resource::Outcome,
@@ -155,7 +155,7 @@ async fn look(
         // The account outlives the hub, and so does what was changed there.
         Err(Unseen::Hub(Unread::Missing(_))) => {
             let Some(account) = known else { return Ok(None) };
-            return match session.arm.storage_accounts().get(&account, Read::Fresh, call).await {
+            return match session.arm.get::<StorageAccount>(&account, Read::Fresh, call).await {
                 Ok(found) => {
                     let now = Settings { mode: None, keys: Some(found.shared_key_enabled()) };
                     Ok(Some(There { account, now }))

@@ -1,23 +1,26 @@
 //! What it means that no answer arrived.
 
-use std::{error::Error, io};
+use std::{error::Error, io, sync::Arc};
+
+/// The transport's own error, which cannot be cloned, kept so that all who share a request get it.
+pub(crate) type SharedSource = Arc<dyn Error + Send + Sync>;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Silence {
+pub enum NoAnswer {
     /// No connection could be made: an unknown name, a closed port, no way there.
     Unreached,
     /// No connection came about in the time it may take, as behind a firewall that drops what it forbids.
     TimedOut,
     /// The server was there, and its certificate does not prove who it is. Asking again will not change that.
-    Untrusted(Distrust),
+    Untrusted(CertificateFault),
     /// The connection broke before the whole answer was there, and the request may have arrived.
     Broken,
 }
 
 /// What is wrong with a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Distrust {
+pub enum CertificateFault {
     /// Nobody who is trusted has signed it, or something else is wrong with it.
     Issuer,
     /// It is valid no more, or not yet.
@@ -26,11 +29,11 @@ pub enum Distrust {
     Name,
 }
 
-impl Silence {
+impl NoAnswer {
     /// Reads it from the transport's error.
     pub(crate) fn of(error: &reqwest::Error) -> Self {
-        match distrust(error) {
-            Some(distrust) => Self::Untrusted(distrust),
+        match certificate_fault(error) {
+            Some(certificate_fault) => Self::Untrusted(certificate_fault),
             None if error.is_connect() && error.is_timeout() => Self::TimedOut,
             None if error.is_connect() => Self::Unreached,
             None => Self::Broken,
@@ -45,15 +48,15 @@ impl Silence {
     /// What the user can do.
     pub fn hint(self) -> &'static str {
         match self {
-            Self::Untrusted(Distrust::Issuer) => {
+            Self::Untrusted(CertificateFault::Issuer) => {
                 "The server's certificate is not trusted. If it, or a proxy that inspects traffic, has an authority of its \
                  own, install that authority's certificate on this machine or name it in SSL_CERT_FILE."
             }
-            Self::Untrusted(Distrust::Time) => {
+            Self::Untrusted(CertificateFault::Time) => {
                 "The server's certificate has run out or is not valid yet. Check this machine's clock; if it is right, \
                  whoever runs the server, or a proxy that inspects traffic, has to renew the certificate."
             }
-            Self::Untrusted(Distrust::Name) => {
+            Self::Untrusted(CertificateFault::Name) => {
                 "The server's certificate is that of another host. Check the environment and the addresses that are \
                  configured, and whether a proxy or DNS leads somewhere else."
             }
@@ -66,7 +69,7 @@ impl Silence {
 }
 
 /// What is wrong with the server's certificate, if that was the trouble.
-fn distrust(error: &reqwest::Error) -> Option<Distrust> {
+fn certificate_fault(error: &reqwest::Error) -> Option<CertificateFault> {
     use rustls::CertificateError as Certificate;
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(this) = cause {
@@ -75,9 +78,9 @@ fn distrust(error: &reqwest::Error) -> Option<Distrust> {
                 Certificate::Expired
                 | Certificate::ExpiredContext { .. }
                 | Certificate::NotValidYet
-                | Certificate::NotValidYetContext { .. } => Distrust::Time,
-                Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => Distrust::Name,
-                _ => Distrust::Issuer,
+                | Certificate::NotValidYetContext { .. } => CertificateFault::Time,
+                Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => CertificateFault::Name,
+                _ => CertificateFault::Issuer,
             });
         }
         cause = match this.downcast_ref::<io::Error>() {

@@ -1,7 +1,6 @@
 //! Why no token could be had, and what to do about it.
 
-use crate::arm::error::SharedSource;
-use crate::arm::silence::Silence;
+use super::no_answer::{NoAnswer, SharedSource};
 use serde::Deserialize;
 use std::fmt;
 
@@ -10,14 +9,14 @@ use std::fmt;
 pub enum TokenError {
     /// Microsoft Entra answered with an error.
     #[error("{0}")]
-    Refused(Refusal),
+    Refused(EntraError),
     /// There was no answer from where tokens come from.
     #[error("{from} could not be reached")]
     Unreachable {
         /// Scheme, host and port.
         from: String,
-        /// What kind of silence it was.
-        silence: Silence,
+        /// Why there was none.
+        reason: NoAnswer,
         /// The transport's own error.
         #[source]
         source: SharedSource,
@@ -50,7 +49,7 @@ pub enum TokenError {
 
 /// An error answer of Microsoft Entra's token endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct EntraError {
     /// The HTTP status.
     pub status: u16,
     /// The number after `AADSTS`.
@@ -65,7 +64,7 @@ pub struct Refusal {
     pub trace_id: Option<String>,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for EntraError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let by = if self.error.is_empty() { String::new() } else { format!(" ({})", self.error) };
         write!(f, "Microsoft Entra answered with {}{by}: {}", self.status, self.message)
@@ -93,7 +92,7 @@ impl TokenError {
                 "Check that this machine has a managed identity and that client_id, if set, is the client id of a \
                  user-assigned identity that is attached to it.",
             ),
-            TokenError::Unreachable { silence, .. } => Some(silence.hint()),
+            TokenError::Unreachable { reason, .. } => Some(reason.hint()),
             TokenError::Credential { .. } => None,
         }
     }
@@ -101,7 +100,7 @@ impl TokenError {
     /// Whether trying again can help.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            TokenError::Unreachable { silence, .. } => !matches!(silence, Silence::Untrusted(_)),
+            TokenError::Unreachable { reason, .. } => !matches!(reason, NoAnswer::Untrusted(_)),
             TokenError::Refused(refusal) => matches!(refusal.status, 408 | 429 | 500 | 502 | 503 | 504),
             TokenError::ManagedIdentity { status, asked_again, .. } => {
                 !asked_again && matches!(status, 404 | 410 | 429 | 500..=599)
@@ -138,7 +137,7 @@ fn hint(code: u32) -> Option<&'static str> {
     })
 }
 
-impl Refusal {
+impl EntraError {
     /// Reads an error answer of the token endpoint, or of whatever answered in its place.
     pub(crate) fn read(status: u16, body: &[u8]) -> Self {
         #[derive(Default, Deserialize)]
@@ -191,7 +190,7 @@ mod tests {
                 "timestamp": "2026-01-01 00:00:00Z", "trace_id": "t", "correlation_id": "c",
                 "error_uri": "https://login/error?code=7000215"
             });
-            let refusal = Refusal::read(401, body.to_string().as_bytes());
+            let refusal = EntraError::read(401, body.to_string().as_bytes());
             assert_eq!(refusal.code, Some(7_000_215));
             assert_eq!(refusal.message, "AADSTS7000215: Invalid client secret provided.");
             assert_eq!(refusal.correlation_id.as_deref(), Some("c"));
@@ -200,12 +199,12 @@ mod tests {
                 "Microsoft Entra answered with 401 (invalid_client): AADSTS7000215: Invalid client secret provided."
             );
         }
-        let bare = Refusal::read(
+        let bare = EntraError::read(
             400,
             br#"{"error":"invalid_request","error_description":"AADSTS90002: Tenant 'x' not found."}"#,
         );
         assert_eq!(bare.code, Some(90_002));
-        let page = Refusal::read(502, b"<html>");
+        let page = EntraError::read(502, b"<html>");
         assert_eq!((page.code, page.message.as_str()), (None, "the answer is no JSON"));
         assert!(TokenError::Refused(page).is_transient());
     }
@@ -222,7 +221,7 @@ mod tests {
             (900_144, "empty"),
         ] {
             let body = format!(r#"{{"error":"x","error_description":"d","error_codes":[{code}]}}"#);
-            let error = TokenError::Refused(Refusal::read(401, body.as_bytes()));
+            let error = TokenError::Refused(EntraError::read(401, body.as_bytes()));
             assert!(error.hint().unwrap().contains(word), "{code}");
             assert_eq!(error.code(), Some(code));
             assert!(!error.is_transient());

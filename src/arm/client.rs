@@ -1,0 +1,255 @@
+//! The client: its settings, and the ways in which a request leaves it.
+
+use super::auth::{Credential, IdentitySource, Tokens};
+use super::batch::Batches;
+use super::call::{Call, Clock, SystemClock};
+use super::cloud::Endpoints;
+use super::error::Error;
+use super::lro::{self, DEFAULT_POLL_INTERVAL, Operation, Step};
+use super::request::{Answer, Request};
+use super::retry::{self, DEFAULT_MAX_RETRIES};
+use super::send::Sender;
+use super::share::{Read, Reads};
+use http::HeaderValue;
+use std::fmt;
+use std::sync::{Arc, Mutex, atomic::AtomicBool};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The value of `x-ms-correlation-request-id`, by which Azure's logs tie the requests of a run together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CorrelationId {
+    /// One at random for this client.
+    Random,
+    /// This one.
+    Fixed(String),
+    /// The header is not sent.
+    Disabled,
+}
+
+/// Everything about a client but how it signs in.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the resource manager and the sign-in service are.
+    pub endpoints: Endpoints,
+    /// The `User-Agent`.
+    pub user_agent: String,
+    /// How requests are tied together.
+    pub correlation_id: CorrelationId,
+    /// How often a request is repeated for trouble that Azure did not say how to wait out. Throttling and operations
+    /// of others under way do not count; the call's deadline ends them.
+    pub max_retries: u32,
+    /// The wait between looks at an operation when Azure names none.
+    pub poll_interval: Duration,
+    /// The api-version for workspaces, instead of the default and its fallback.
+    pub workspaces_api_version: Option<String>,
+    /// Further tenants whose tokens are sent along (`x-ms-authorization-auxiliary`).
+    pub auxiliary_tenant_ids: Vec<String>,
+    /// Certificates (PEM) trusted in addition to the platform's, which on Linux are those of `SSL_CERT_FILE` if set.
+    pub extra_roots: Vec<Vec<u8>>,
+    /// The clock all waits go by.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Settings {
+    /// The defaults for a cloud.
+    pub fn new(endpoints: Endpoints) -> Self {
+        Self {
+            endpoints,
+            user_agent: concat!("terraform-provider-foundryhub/", env!("CARGO_PKG_VERSION")).to_owned(),
+            correlation_id: CorrelationId::Random,
+            max_retries: DEFAULT_MAX_RETRIES,
+            poll_interval: DEFAULT_POLL_INTERVAL,
+            workspaces_api_version: None,
+            auxiliary_tenant_ids: Vec::new(),
+            extra_roots: Vec::new(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// A client of one cloud with one credential. Clones share everything: tokens, connections, throttling and memory.
+#[derive(Clone)]
+pub struct Client(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) sender: Sender,
+    pub(crate) reads: Reads,
+    pub(crate) batches: Batches,
+    pub(crate) poll_interval: Duration,
+    pub(crate) workspaces_api_version: Option<String>,
+    /// Whether the default api-version for workspaces turned out not to be offered.
+    pub(crate) workspaces_fell_back: AtomicBool,
+}
+
+impl Client {
+    /// Makes a client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the correlation id or the user agent cannot be a header or a certificate cannot be
+    /// read.
+    pub fn new(settings: Settings, credential: Credential) -> Result<Self, Error> {
+        let correlation_id = match settings.correlation_id {
+            CorrelationId::Random => Some(Uuid::new_v4().to_string()),
+            CorrelationId::Fixed(id) => Some(id),
+            CorrelationId::Disabled => None,
+        };
+        let correlation_id = correlation_id
+            .map(HeaderValue::try_from)
+            .transpose()
+            .map_err(|error| Error::Setting { what: "correlation request id", source: Arc::new(error) })?;
+        let mut roots = Vec::new();
+        for pem in &settings.extra_roots {
+            roots.extend(
+                reqwest::Certificate::from_pem_bundle(pem)
+                    .map_err(|error| Error::Setting { what: "root certificate", source: Arc::new(error) })?,
+            );
+        }
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(settings.user_agent.clone())
+                .redirect(reqwest::redirect::Policy::none())
+                // A call may last an hour; a connection that has died should not.
+                .connect_timeout(retry::CONNECT_TIMEOUT)
+                .read_timeout(Duration::from_secs(120))
+                .tls_certs_merge(roots.clone())
+        };
+        let build = |builder: reqwest::ClientBuilder| {
+            builder
+                .build()
+                .map_err(|error| Error::Setting { what: "user agent or TLS set-up", source: Arc::new(error) })
+        };
+        let http = build(builder())?;
+        let authority = settings.endpoints.authority.clone();
+        let source = match credential {
+            Credential::Source(source) => source,
+            Credential::ManagedIdentity { .. } => {
+                // It is on this machine or its host, where no proxy reaches it.
+                let direct = build(builder().no_proxy())?;
+                Arc::new(IdentitySource::new(credential, authority, direct))
+            }
+            _ => Arc::new(IdentitySource::new(credential, authority, http.clone())),
+        };
+        let clock = settings.clock;
+        let sender = Sender {
+            http,
+            endpoint: settings.endpoints.resource_manager.clone(),
+            tokens: Tokens::new(source, settings.endpoints.scope(), clock.clone()),
+            auxiliary_tenants: settings.auxiliary_tenant_ids,
+            correlation_id,
+            max_retries: settings.max_retries,
+            clock,
+            paused_until: Mutex::new(None),
+        };
+        Ok(Self(Arc::new(Inner {
+            sender,
+            reads: Reads::default(),
+            batches: Batches::default(),
+            poll_interval: settings.poll_interval,
+            workspaces_api_version: settings.workspaces_api_version,
+            workspaces_fell_back: AtomicBool::new(false),
+        })))
+    }
+
+    /// Begins to remember the answers of reads that allow it, forgetting those remembered before. For the time when
+    /// nobody writes: planning. The first write ends it by itself.
+    pub fn remember_reads(&self) {
+        self.0.reads.remember();
+    }
+
+    /// Ends remembering, because others begin to write.
+    pub fn stop_remembering(&self) {
+        self.0.reads.forget();
+    }
+
+    /// Whether reads are being remembered, which is until somebody writes.
+    pub fn remembers_reads(&self) -> bool {
+        self.0.reads.period().is_some()
+    }
+
+    /// Waits, by the clock that all waits go by.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`], or [`Error::DeadlineExceeded`] at once when the wait would not end in time.
+    pub async fn pause(&self, wait: Duration, doing: &str, call: &Call) -> Result<(), Error> {
+        self.0.sender.limits(call).pause(wait, || doing.to_owned(), None).await
+    }
+
+    /// Waits for something that others do, such as giving up a turn, within the call's limits.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] and [`Error::DeadlineExceeded`].
+    pub async fn wait_for<T>(&self, event: impl Future<Output = T>, doing: &str, call: &Call) -> Result<T, Error> {
+        self.0.sender.limits(call).bound(|| doing.to_owned(), None, event).await
+    }
+
+    /// The time that is left of a call.
+    pub fn left(&self, call: &Call) -> Duration {
+        self.0.sender.limits(call).left()
+    }
+
+    /// Sends one request and gives its answer, whatever it is the beginning of.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub(crate) async fn send(&self, request: &Request, call: &Call) -> Result<Answer, Error> {
+        let _writing = request.is_write().then(|| self.0.reads.writing());
+        self.0.sender.send(request, call).await
+    }
+
+    /// Sends a read, or takes its answer from where it is known or under way.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub(crate) async fn read(&self, request: &Request, read: Read, call: &Call) -> Result<Arc<Answer>, Error> {
+        let sender = &self.0.sender;
+        let url = request.url(&sender.endpoint)?;
+        self.0.reads.get(url.as_str(), read, &sender.limits(call), || sender.send(request, call)).await
+    }
+
+    /// Sends a request and follows the operation it starts to its end. The answer is the resource for a PUT or PATCH
+    /// and the result for a POST.
+    ///
+    /// # Errors
+    /// See [`Error`]; [`Error::Operation`] when Azure took the request and then failed, [`Error::Uncertain`] when the
+    /// operation was lost sight of.
+    pub(crate) async fn operate(&self, request: &Request, call: &Call) -> Result<Answer, Error> {
+        // The operation goes on changing things until its end.
+        let _writing = self.0.reads.writing();
+        let answer = self.0.sender.send(request, call).await?;
+        let followed = self.follow(request, answer, call).await;
+        followed.map_err(|error| if error.may_have_had_effect() { error } else { request.uncertain(true, error) })
+    }
+
+    /// Follows an operation to its end, from the answer that Azure accepted it with.
+    async fn follow(&self, request: &Request, mut answer: Answer, call: &Call) -> Result<Answer, Error> {
+        let limits = self.0.sender.limits(call);
+        let doing = || format!("waiting for the operation started by {} {}", request.method, request.path());
+        let (mut operation, mut step) = Operation::start(answer.url.clone(), &answer)?;
+        loop {
+            let url = match &step {
+                Step::Done => return Ok(answer),
+                Step::Fetch(url) => url,
+                Step::Poll(url) | Step::PollUntilGone(url) => {
+                    let asked = retry::retry_after(limits.clock.utc(), &answer.headers);
+                    let wait = lro::wait(asked.unwrap_or(self.0.poll_interval), limits.left());
+                    limits.pause(wait, doing, None).await?;
+                    url
+                }
+            };
+            // One id for the whole operation; giving up on a look would lose sight of it.
+            let look = Request::follow(url.clone(), request.id).patient();
+            answer = match self.0.sender.send(&look, call).await {
+                Err(error) if error.is_not_found() && matches!(step, Step::PollUntilGone(_)) => return Ok(answer),
+                result => result?,
+            };
+            step = operation.next(&answer)?;
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("endpoint", &self.0.sender.endpoint.as_str()).finish_non_exhaustive()
+    }
+}
