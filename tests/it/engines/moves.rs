@@ -140,7 +140,7 @@ async fn what_is_removed_in_a_later_run_than_it_was_replaced_in_leaves_its_succe
             let applied = workspace.apply(&[]).await.succeeded();
             workspace.plan(&[]).await.exits(0);
             if same_principal {
-                applied.says("Role assignments are kept");
+                applied.says("Role assignments stay for another resource");
                 assert_eq!(bed.held(ALICE), [FILE_CONTRIBUTOR, BLOB_CONTRIBUTOR]);
             } else {
                 assert_eq!(bed.held(ALICE), [""; 0]);
