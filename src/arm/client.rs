@@ -175,7 +175,7 @@ impl Client {
         self.0.sender.limits(call).pause(wait, || doing.to_owned(), None).await
     }
 
-    /// Waits for something that others do, such as giving up a turn, within the call's limits.
+    /// Waits for something that others do, such as releasing a lock, within the call's limits.
     ///
     /// # Errors
     /// [`Error::Cancelled`] and [`Error::DeadlineExceeded`].

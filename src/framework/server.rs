@@ -70,7 +70,7 @@ pub trait Provider: Send + Sync + 'static {
 
 /// What the engine that asks can do.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Abilities {
+pub struct EngineCapabilities {
     /// Not to keep write-only attributes.
     pub write_only: bool,
 }
@@ -149,7 +149,13 @@ impl<P: Provider> Server<P> {
     }
 
     /// Checks the configuration of anything but the provider, in the procedure `rpc`.
-    pub async fn validate(&self, rpc: &str, of: &dyn Described, config: Value, engine: Abilities) -> Diagnostics {
+    pub async fn validate(
+        &self,
+        rpc: &str,
+        of: &dyn Described,
+        config: Value,
+        engine: EngineCapabilities,
+    ) -> Diagnostics {
         contained(rpc, Diagnostics::from, async {
             let block = &of.schema().block;
             let config = configured(block, config);

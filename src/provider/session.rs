@@ -43,7 +43,7 @@ pub struct Session {
     pub arm: arm::Client,
     /// The hubs that leave keys in this run.
     pub switches: Switches,
-    turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     grants: Mutex<Vec<Grant>>,
 }
 
@@ -51,7 +51,7 @@ impl Session {
     /// Begins a session. Reads are remembered until the first write.
     pub fn new(arm: arm::Client) -> Self {
         arm.remember_reads();
-        Self { arm, switches: Switches::default(), turns: Mutex::default(), grants: Mutex::default() }
+        Self { arm, switches: Switches::default(), locks: Mutex::default(), grants: Mutex::default() }
     }
 
     /// Remembers a grant, which a list of Azure may not show yet. A later note replaces an earlier one.
@@ -71,14 +71,14 @@ impl Session {
         lock(&self.grants).iter().filter(|grant| scope.is_within(&grant.scope)).cloned().collect()
     }
 
-    /// Waits for this caller's turn to write to the thing with this id. The turn ends when the guard is dropped.
+    /// Waits for the lock that serialises writes and deletes of the resource with this id. Dropping the guard releases it.
     ///
     /// # Errors
     /// When the call ends before that.
-    pub async fn turn(&self, id: &ArmId, call: &Call) -> Result<OwnedMutexGuard<()>, arm::Error> {
-        let turn = lock(&self.turns).entry(id.key()).or_default().clone();
+    pub async fn lock(&self, id: &ArmId, call: &Call) -> Result<OwnedMutexGuard<()>, arm::Error> {
+        let mutex = lock(&self.locks).entry(id.key()).or_default().clone();
         let doing = format!("waiting for another change of {id} to end");
-        self.arm.wait_for(turn.lock_owned(), &doing, call).await
+        self.arm.wait_for(mutex.lock_owned(), &doing, call).await
     }
 }
 

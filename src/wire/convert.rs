@@ -20,7 +20,7 @@ use crate::framework::{
     list_resource::ListedValue,
     resource::MoveSource,
     schema::{Attribute, Block, IdentitySchema, Kind, NestedBlock, Nesting, Presence, Schema},
-    server::Abilities,
+    server::EngineCapabilities,
 };
 
 /// What this server can do, whichever provider it serves.
@@ -189,8 +189,8 @@ fn parameter(parameter: &Parameter) -> function::Parameter {
 }
 
 /// What the engine can do. One that does not say can do nothing of it.
-pub(super) fn abilities(capabilities: Option<ClientCapabilities>) -> Abilities {
-    Abilities { write_only: capabilities.unwrap_or_default().write_only_attributes_allowed }
+pub(super) fn engine_capabilities(capabilities: Option<ClientCapabilities>) -> EngineCapabilities {
+    EngineCapabilities { write_only: capabilities.unwrap_or_default().write_only_attributes_allowed }
 }
 
 /// The JSON text of a stored object.

@@ -30,7 +30,7 @@ use crate::framework::{
     erased::Described,
     registry::Registry,
     resource::ImportTarget,
-    server::{self, Abilities, Provider, Server},
+    server::{self, EngineCapabilities, Provider, Server},
 };
 
 /// The protocol's service for a provider.
@@ -217,7 +217,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         answer("ValidateResourceConfig", async {
             let resource = self.0.resources.get(&request.type_name)?;
             let config = convert::value(request.config, resource.ty())?;
-            let abilities = convert::abilities(request.client_capabilities);
+            let abilities = convert::engine_capabilities(request.client_capabilities);
             let diagnostics = self.0.validate("ValidateResourceConfig", resource, config, abilities).await;
             let diagnostics = convert::diagnostics(diagnostics);
             Ok(validate_resource_config::Response { diagnostics })
@@ -233,7 +233,8 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         answer("ValidateDataResourceConfig", async {
             let of = self.0.data_sources.get(&request.type_name)?;
             let config = convert::value(request.config, of.ty())?;
-            let diagnostics = self.0.validate("ValidateDataResourceConfig", of, config, Abilities::default()).await;
+            let diagnostics =
+                self.0.validate("ValidateDataResourceConfig", of, config, EngineCapabilities::default()).await;
             Ok(validate_data_resource_config::Response { diagnostics: convert::diagnostics(diagnostics) })
         })
         .await
@@ -254,7 +255,8 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         answer("ValidateListResourceConfig", async {
             let of = self.0.list_resources.get(&request.type_name)?;
             let config = convert::value(request.config, of.ty())?;
-            let diagnostics = self.0.validate("ValidateListResourceConfig", of, config, Abilities::default()).await;
+            let diagnostics =
+                self.0.validate("ValidateListResourceConfig", of, config, EngineCapabilities::default()).await;
             Ok(validate_list_resource_config::Response { diagnostics: convert::diagnostics(diagnostics) })
         })
         .await
@@ -275,7 +277,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         answer("ValidateActionConfig", async {
             let of = self.0.actions.get(&request.action_type)?;
             let config = convert::value(request.config, of.ty())?;
-            let diagnostics = self.0.validate("ValidateActionConfig", of, config, Abilities::default()).await;
+            let diagnostics = self.0.validate("ValidateActionConfig", of, config, EngineCapabilities::default()).await;
             Ok(validate_action_config::Response { diagnostics: convert::diagnostics(diagnostics) })
         })
         .await

@@ -25,9 +25,9 @@ use crate::{
     provider::Session,
 };
 
-/// What all grants of one object are made with.
+/// A change of the assignments of one object: what it is made with.
 #[derive(Debug)]
-pub(super) struct Terms<'t> {
+pub(super) struct AssignmentChange<'t> {
     /// Azure.
     pub(super) session: &'t Session,
     /// The other objects of this run.
@@ -84,7 +84,7 @@ impl From<Diagnostic> for Box<Failed> {
     }
 }
 
-impl Terms<'_> {
+impl AssignmentChange<'_> {
     /// Grants what is wanted and not there, brings the rest up to date if `rewrite`, and only then removes what is no
     /// longer wanted. It stops at the first grant that fails, before anything is removed.
     pub(super) async fn change(
@@ -155,7 +155,7 @@ impl Terms<'_> {
         }
         let failed = |error| explain::not_removed(entry, principal, &error);
         let key = entry.key(principal);
-        let _turn = self.session.turn(&lock_id(&entry.id), self.call).await.map_err(failed)?;
+        let _lock = self.session.lock(&lock_id(&entry.id), self.call).await.map_err(failed)?;
         if let Some(succession) = succession {
             match succession.fate(&key) {
                 Fate::Undo => {}
@@ -204,7 +204,7 @@ impl Terms<'_> {
     ) -> Result<Entry, Box<Failed>> {
         let id = known.map_or(&wanted.id, |entry| &entry.id);
         let failed = |error| Box::<Failed>::from(explain::not_granted(self.state, wanted, &error));
-        let _turn = self.session.turn(&lock_id(id), self.call).await.map_err(failed)?;
+        let _lock = self.session.lock(&lock_id(id), self.call).await.map_err(failed)?;
         // What was created has the entry that was planned for it, also where a replaced object has left the assignment.
         let entry = |known: Option<&Entry>| {
             let known = known.filter(|_| !self.creating);
@@ -311,7 +311,7 @@ impl Terms<'_> {
         }
         let id = existing.assignment_id().unwrap_or_else(|_| wanted.id.clone());
         // Another object of this run may be removing it, or be about to.
-        let _turn = self.session.turn(&lock_id(&id), self.call).await.map_err(interrupted)?;
+        let _lock = self.session.lock(&lock_id(&id), self.call).await.map_err(interrupted)?;
         let adopted = Entry { adopted: true, ..Entry::granted(wanted, id, self.state, None) };
         let key = adopted.key(self.principal());
         if self.walk.has_deleted(&key) {

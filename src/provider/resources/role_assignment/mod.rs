@@ -34,7 +34,7 @@ use crate::{
     },
     provider::{Session, report},
 };
-use change::{Done, Terms};
+use change::{AssignmentChange, Done};
 use choice::{Choice, Role};
 use grant::{Entry, Wanted};
 use look::DIFFER;
@@ -151,8 +151,9 @@ impl Resource for RoleAssignment {
         };
         hand_over(&prior, &succession, &mut entries);
         let unseen = mark_the_platforms(session, &call, &prior, &mut entries, &mut private).await;
-        let terms = Terms { session, walk: &context.walk, call: &call, state: &prior, creating: false, unseen };
-        let (left, diagnostics) = terms.remove(entries, Some(&succession)).await;
+        let change =
+            AssignmentChange { session, walk: &context.walk, call: &call, state: &prior, creating: false, unseen };
+        let (left, diagnostics) = change.remove(entries, Some(&succession)).await;
         let state = (!left.is_empty()).then(|| State { role_assignments: grant::record(&left), ..prior.clone() });
         Outcome { state, private, diagnostics }
     }
@@ -271,9 +272,9 @@ async fn apply(
     let unseen = mark_the_platforms(session, &call, &planned, &mut before, &mut private).await;
     let mut written = Written::load(&private);
     let creating = prior.is_none();
-    let terms = Terms { session, walk: &context.walk, call: &call, state: &planned, creating, unseen };
+    let change = AssignmentChange { session, walk: &context.walk, call: &call, state: &planned, creating, unseen };
     let Done { entries, principal_type, complete, is_the_platforms, diagnostics, .. } =
-        terms.change(before, &wanted, rewrite, &mut written, succession.as_ref()).await;
+        change.change(before, &wanted, rewrite, &mut written, succession.as_ref()).await;
 
     written.save(&entries, &mut private);
     if complete {

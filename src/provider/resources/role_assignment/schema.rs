@@ -437,7 +437,7 @@ fn condition_version(value: &Value) -> Result<(), Refusal> {
 }
 
 fn on_existing(value: &Value) -> Result<(), Refusal> {
-    one_of(value, "Unknown way with existing assignments", &["fail", "adopt"])
+    one_of(value, "Invalid on_existing value", &["fail", "adopt"])
 }
 
 fn duration(value: &Value) -> Result<(), Refusal> {

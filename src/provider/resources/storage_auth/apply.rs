@@ -89,10 +89,10 @@ pub(super) async fn apply(
     let target = wanted(config, &planned);
     // Others on the account wait a few seconds to learn of it.
     let _switch = target.leaves_keys().then(|| session.switches.begin(hub.arm()));
-    let turn = session.turn(hub.arm(), call).await;
-    let _hub_turn = match turn {
-        Ok(turn) => turn,
-        Err(error) => return before.untouched(private, explain::not_our_turn(&error).into()),
+    let lock = session.lock(hub.arm(), call).await;
+    let _hub_lock = match lock {
+        Ok(lock) => lock,
+        Err(error) => return before.untouched(private, explain::not_locked(&error).into()),
     };
     let known = before.state().and_then(account_of);
     let look = match HubAndAccount::read(session, &hub, known, Read::Fresh, call).await {

@@ -70,8 +70,8 @@ impl Change<'_> {
         let before = self.now.clone();
         let mode = target.mode.as_ref().filter(|mode| self.now.mode.as_ref() != Some(mode));
         let keys = target.keys.filter(|keys| self.now.keys != Some(*keys));
-        // A removal has its turn at the account already.
-        let has_turn = access.is_none();
+        // A removal holds the lock of the account already.
+        let holds_lock = access.is_none();
         let access = access.filter(|access| access.terms.check != Check::Off && target.takes_keys_away(&before));
         let mut others = Vec::new();
         if let Some(access) = access {
@@ -92,7 +92,7 @@ impl Change<'_> {
             weighed.map_err(|error| self.incomplete(error.into()))?;
         }
         if let Some(keys) = keys
-            && let Err(stopped) = self.set_keys_in_turn(keys, has_turn).await
+            && let Err(stopped) = self.set_keys_locked(keys, holds_lock).await
         {
             let stopped = self.put_hub_back(&before, stopped).await;
             return Err(self.incomplete(stopped));
@@ -184,15 +184,15 @@ impl Change<'_> {
         }
     }
 
-    /// Switches keys when no other resource of this run is at it. The turn is taken for this alone: a hub that waits for
+    /// Switches keys while no other resource of this run does. The lock is held for this alone: a hub that waits for
     /// others on its account must not keep them from what it waits for.
-    async fn set_keys_in_turn(&mut self, keys: bool, has_turn: bool) -> Result<(), Stopped> {
-        let turn = match has_turn {
+    async fn set_keys_locked(&mut self, keys: bool, holds_lock: bool) -> Result<(), Stopped> {
+        let lock = match holds_lock {
             true => None,
-            false => Some(self.session.turn(self.account.arm(), self.call).await),
+            false => Some(self.session.lock(self.account.arm(), self.call).await),
         };
-        match turn.transpose() {
-            Ok(_turn) => self.set_keys(keys).await,
+        match lock.transpose() {
+            Ok(_lock) => self.set_keys(keys).await,
             Err(error) => {
                 let next = "Other resources of this run change the same account. Raise the timeouts block.";
                 Err(Diagnostic::error("Keys were not switched yet", report::explain(&error, next)).into())

@@ -29,7 +29,7 @@ pub(super) fn interrupted() -> Diagnostic {
 }
 
 /// Others were at it all the time.
-pub(super) fn not_our_turn(error: &Error) -> Diagnostic {
+pub(super) fn not_locked(error: &Error) -> Diagnostic {
     let next = "Other resources of this run change the same hub or account, and each waits for the one before. Raise the \
                 timeouts block, or let them depend on each other.";
     Diagnostic::error("Nothing was changed yet", report::explain(error, next))

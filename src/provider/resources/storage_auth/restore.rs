@@ -42,8 +42,8 @@ pub(super) async fn destroy(
         Record::of_replaced(&private, &prior).save(&mut private);
     }
     let known = account_of(&prior);
-    let _turns = match turns(session, call, hub, known.as_ref()).await {
-        Ok(turns) => turns,
+    let _locks = match locks(session, call, hub, known.as_ref()).await {
+        Ok(locks) => locks,
         Err(error) => return failed(prior, private, Diagnostics::default(), error),
     };
     let key = hub_key(hub);
@@ -122,16 +122,16 @@ fn gone(diagnostics: Diagnostics) -> Outcome<State> {
     Outcome { state: None, private: Private::default(), diagnostics }
 }
 
-async fn turns(
+async fn locks(
     session: &Session,
     call: &Call,
     hub: &WorkspaceId,
     account: Option<&StorageAccountId>,
 ) -> Result<impl Sized, Diagnostic> {
-    let turn = async |id| session.turn(id, call).await.map_err(|error| explain::not_our_turn(&error));
-    let hub = turn(hub.arm()).await?;
+    let lock = async |id| session.lock(id, call).await.map_err(|error| explain::not_locked(&error));
+    let hub = lock(hub.arm()).await?;
     let account = match account {
-        Some(account) => Some(turn(account.arm()).await?),
+        Some(account) => Some(lock(account.arm()).await?),
         None => None,
     };
     Ok((hub, account))
