@@ -330,6 +330,12 @@ impl Walk {
         self.with(&key.subject, |all| all.handed_over.is_some())
     }
 
+    /// Whether a replaced object has left something that its successor has not taken over yet.
+    pub fn has_something_handed_over(&self) -> bool {
+        let all = self.ledger.subjects.lock().unwrap_or_else(PoisonError::into_inner);
+        all.values().any(|all| all.handed_over.is_some())
+    }
+
     /// Notes that this process has written what `key` is about, or found it as it wanted it. Call it while the lock that
     /// serialises writes and deletes of it is held.
     pub fn wrote(&self, key: &Key) {

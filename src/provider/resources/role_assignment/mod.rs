@@ -109,11 +109,10 @@ impl Resource for RoleAssignment {
         let (found, keys) = (Diagnostics::default(), None);
         let (session, walk) = (context.client.as_deref(), context.walk);
         let mut plan = Plan { session, walk, call, prior, config, planned, private, replaced, found, keys };
-        // Once somebody has written this is the second plan of an apply. The creation half of a replacement must come to the
-        // apply then, which says the same and keeps what the removal half has left to it.
-        let is_applying = session.is_some_and(|session| !session.arm.remembers_reads());
+        // The creation half of a replacement must come to the apply, which says the same and keeps what the removal half has
+        // left to it.
         if let Err(failed) = plan.complete().await
-            && !(is_applying && plan.prior.is_none())
+            && !(plan.prior.is_none() && plan.walk.has_something_handed_over())
         {
             plan.found.push(failed);
         }
