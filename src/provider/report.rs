@@ -57,6 +57,29 @@ pub fn lacks(error: &arm::Error, action: &str, scope: &str, roles: &str) -> Stri
     format!("The caller lacks {action} on {scope}. {roles} A role that was granted only just now takes some minutes.")
 }
 
+/// A `moved` block for a resource of this type that was renamed.
+pub fn moved_block(type_name: &str) -> String {
+    format!("moved {{\n  from = {type_name}.OLD\n  to   = {type_name}.NEW\n}}")
+}
+
+/// A `removed` block that takes a resource of this type out of the state without a change in Azure.
+pub fn removed_block(type_name: &str) -> String {
+    format!("removed {{\n  from = {type_name}.NAME\n  lifecycle {{\n    destroy = false\n  }}\n}}")
+}
+
+/// How one of two resources of this type is let go of.
+pub fn let_go(type_name: &str) -> String {
+    format!(
+        "To take one out of the state without a change in Azure, put this in place of its block (for one instance of a block \
+         with for_each run state rm ADDRESS instead):\n\n{}",
+        removed_block(type_name)
+    )
+}
+
+/// How to destroy where the plan of the configuration is an error, which a destroy makes first.
+pub const DESTROY_ALL: &str =
+    "To destroy everything there is, run destroy with -refresh=false, which does not plan the configuration.";
+
 /// The provider block is not known yet.
 pub fn unconfigured() -> Diagnostic {
     Diagnostic::error(

@@ -15,9 +15,11 @@ use crate::{
     },
     provider::{
         refusal::{self, Attempt},
-        report,
+        report::{self, DESTROY_ALL},
     },
 };
+
+const TYPE: &str = "foundryhub_role_assignment";
 
 /// A role could not be granted.
 pub(super) fn not_granted(state: &State, wanted: &Wanted, error: &Error) -> Diagnostic {
@@ -138,6 +140,7 @@ pub(super) fn exists(
     existing: Option<&RoleAssignment>,
     error: Option<&Error>,
 ) -> Diagnostic {
+    let moved = report::moved_block(TYPE);
     let principal = state.principal_id.text().unwrap_or_default();
     let mut detail = format!("{principal} already has {:?} on {}", wanted.role.name, wanted.id.scope);
     match existing {
@@ -150,7 +153,7 @@ pub(super) fn exists(
     detail.push_str(&format!(
         "\n\nTo manage it from here, import it:\n\nimport {{\n  to = foundryhub_role_assignment.NAME\n  id = \"{id}\"\n}}\n\nTo \
          use it and leave it to whoever made it, set on_existing = \"adopt\". If a resource of this state has it and was \
-         renamed, write a moved block:\n\n{MOVED}"
+         renamed, write a moved block:\n\n{moved}"
     ));
     if let Some(error) = error {
         let next = "If the resource itself holds the role and is being replaced, remove create_before_destroy from its \
@@ -171,21 +174,10 @@ fn made_by(found: &RoleAssignment) -> String {
     }
 }
 
-/// How a renamed resource is written.
-const MOVED: &str = "moved {\n  from = foundryhub_role_assignment.OLD\n  to   = foundryhub_role_assignment.NEW\n}";
-
-/// How a resource is taken out of the state without a change in Azure.
-const LET_GO: &str = "To take one out of the state without a change in Azure, put this in place of its block (for one \
-                      instance of a block with for_each run state rm ADDRESS instead):\n\nremoved {\n  from = \
-                      foundryhub_role_assignment.NAME\n  lifecycle {\n    destroy = false\n  }\n}";
-
 /// What to do about an object that a replacement has left over.
 const DEPOSED: &str = "If the plan calls one of them \"deposed\", it is left over from a replacement. Plan again without \
                        -parallelism=1 and -refresh=false; where it says the same again, take both out of the state with \
                        state rm ADDRESS and import the resource again.";
-
-const DESTROY_ALL: &str = "To destroy everything there is, run destroy with -refresh=false, which does not plan the \
-                           configuration.";
 
 /// An object of this state has the grant, under the name that an import, a move or an earlier version gave it.
 pub(super) fn held_by_this_state(state: &State, wanted: &Wanted, existing: &RoleAssignment) -> Diagnostic {
@@ -201,8 +193,9 @@ pub(super) fn held_by_this_state(state: &State, wanted: &Wanted, existing: &Role
 }
 
 fn renamed() -> String {
+    let moved = report::moved_block(TYPE);
     format!(
-        "If that resource was renamed, or its key in for_each was changed, write\n\n{MOVED}\n\nand nothing changes in Azure. With \
+        "If that resource was renamed, or its key in for_each was changed, write\n\n{moved}\n\nand nothing changes in Azure. With \
          count, where resources shift when one is taken out, use for_each with the principals as keys, and moved blocks to get \
          there.\n\n{DEPOSED}\n\n{DESTROY_ALL}"
     )
@@ -247,11 +240,12 @@ fn called(state: &State) -> &str {
 
 /// Two resources that stay or are made for one grant.
 fn granted_twice(state: &State, overlap: &Overlap) -> Diagnostic {
+    let let_go = report::let_go(TYPE);
     let detail = format!(
         "These two foundryhub_role_assignment resources grant the same role to the same principal on the same scope:\n{}\n{}\n\n\
          Azure has one assignment for both, and whichever resource is destroyed first would take it from the other. Grant the \
          role once: remove one of the two blocks, and where hubs share a storage account, grant it by storage_account_id. \
-         {LET_GO}\n\n{DESTROY_ALL}",
+         {let_go}\n\n{DESTROY_ALL}",
         called(state),
         overlap.other
     );
@@ -260,9 +254,10 @@ fn granted_twice(state: &State, overlap: &Overlap) -> Diagnostic {
 
 /// An object is removed, or lets go of assignments, that another one needs, and cannot be told so.
 fn removed_and_kept(removed: &str, kept: &str) -> Diagnostic {
+    let let_go = report::let_go(TYPE);
     let detail = format!(
         "This plan destroys or changes\n{removed}\n\nand with it role assignments that another resource needs, too:\n{kept}\n\n\
-         {LET_GO}\n\n{DEPOSED}\n\n{DESTROY_ALL}"
+         {let_go}\n\n{DEPOSED}\n\n{DESTROY_ALL}"
     );
     Diagnostic::error("A role is kept and removed in one plan", detail)
 }
@@ -293,6 +288,7 @@ fn removed_and_made_under_another_name(state: &State, overlap: &Overlap) -> Diag
 
 /// One object is removed and another one made that grants the same.
 fn removed_and_made(state: &State, overlaps: &[&Overlap]) -> Diagnostic {
+    let moved = report::moved_block(TYPE);
     let is_kept = overlaps.iter().all(|overlap| {
         matches!(overlap.relation, Relation::Succeeds { kept: true } | Relation::IsSucceeded { kept: true })
     });
@@ -305,7 +301,7 @@ fn removed_and_made(state: &State, overlaps: &[&Overlap]) -> Diagnostic {
     };
     let detail = format!(
         "This plan destroys a foundryhub_role_assignment and creates another one for the same principal, role and scope:\n{}\n{}\n\n\
-         {what} If the resource was renamed, or its key in for_each was changed, write\n\n{MOVED}\n\nand nothing changes in \
+         {what} If the resource was renamed, or its key in for_each was changed, write\n\n{moved}\n\nand nothing changes in \
          Azure. With count, where resources shift when one is taken out, use for_each with the principals as keys.",
         called(state),
         overlaps.first().map_or("", |overlap| overlap.other.as_str())

@@ -15,10 +15,11 @@ use crate::{
     provider::{
         hub,
         refusal::{self, Attempt},
-        report,
+        report::{self, DESTROY_ALL},
     },
 };
 
+const TYPE: &str = "foundryhub_storage_auth";
 const HUB: &str = "hub_id";
 const MODE: &str = "system_datastores_auth_mode";
 const KEYS: &str = "shared_access_key_enabled";
@@ -279,19 +280,20 @@ pub(super) fn overlaps(state: &State, overlaps: &[Overlap]) -> Diagnostics {
 
 /// Two resources that stay or are made for one hub.
 fn two_resources(hub: &str) -> Diagnostic {
+    let let_go = report::let_go(TYPE);
     let detail = format!(
         "Two foundryhub_storage_auth resources have hub_id\n{hub}\n\nEach would undo what the other one does. Remove one of \
-         the two blocks. {LET_GO}\n\n{DESTROY_ALL}"
+         the two blocks. {let_go}\n\n{DESTROY_ALL}"
     );
     Diagnostic::error("Two resources for one hub", detail).at(Path::root(HUB))
 }
 
 /// One hub, destroyed under one name and created under another.
 fn renamed(hub: &str) -> Diagnostic {
+    let moved = report::moved_block(TYPE);
     let detail = format!(
         "This plan destroys a foundryhub_storage_auth and creates another one for the same hub\n{hub}\n\nThe hub would go back \
-         to keys in between. If the resource was renamed, or its key in for_each was changed, write\n\nmoved {{\n  from = \
-         foundryhub_storage_auth.OLD\n  to   = foundryhub_storage_auth.NEW\n}}\n\nand nothing changes in Azure. \
+         to keys in between. If the resource was renamed, or its key in for_each was changed, write\n\n{moved}\n\nand nothing changes in Azure. \
          {DESTROY_ALL}"
     );
     Diagnostic::error("One hub is destroyed and created in one plan", detail).at(Path::root(HUB))
@@ -299,22 +301,16 @@ fn renamed(hub: &str) -> Diagnostic {
 
 /// One of two objects for one hub is removed without knowing that the other one stays.
 fn undone(hub: &str) -> Diagnostic {
+    let let_go = report::let_go(TYPE);
     let detail = format!(
         "This plan destroys one foundryhub_storage_auth of\n{hub}\n\nand keeps another one, which needs what the first one would \
-         put back. {LET_GO}\n\nIf \
+         put back. {let_go}\n\nIf \
          the plan calls the other one \"deposed\", it is left over from a replacement. Plan again without -parallelism=1 and \
          -refresh=false; where it says the same again, run taint ADDRESS for the resource of this configuration first: it is \
          then replaced, too, and nothing changes in Azure for that.\n\n{DESTROY_ALL}"
     );
     Diagnostic::error("One hub is kept and destroyed in one plan", detail).at(Path::root(HUB))
 }
-
-const LET_GO: &str = "To take one out of the state without a change in Azure, put this in place of its block (for one \
-                      instance of a block with for_each run state rm ADDRESS instead):\n\nremoved {\n  from = \
-                      foundryhub_storage_auth.NAME\n  lifecycle {\n    destroy = false\n  }\n}";
-
-const DESTROY_ALL: &str = "To destroy everything there is, run destroy with -refresh=false, which does not plan the \
-                           configuration.";
 
 /// One of two objects for one hub is removed; the other stays.
 fn another_resource_stays(hub: &str) -> Diagnostic {
@@ -431,11 +427,11 @@ pub(super) fn hub_gone_and_keys_owed(hub: &WorkspaceId, account: &StorageAccount
         "The hub {hub} does not exist any more. Shared keys of {account} are still {}, which is the doing of this resource, so \
          it stays in the state: destroying it switches them {}.\n\nTo leave the account as it is, apply restore_on_destroy = \
          false, or a restore_to with shared_access_key_enabled = {}; the apply says that the hub does not exist, and the \
-         object is gone then. Or put this in place of the block:\n\nremoved {{\n  \
-         from = foundryhub_storage_auth.NAME\n  lifecycle {{\n    destroy = false\n  }}\n}}",
+         object is gone then. Or put this in place of the block:\n\n{}",
         on_off(!keys),
         on_off(keys),
-        !keys
+        !keys,
+        report::removed_block(TYPE)
     );
     Diagnostic::warning("The hub is gone, its account is still changed", detail).at(Path::root(HUB))
 }
