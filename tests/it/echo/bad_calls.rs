@@ -1,4 +1,4 @@
-//! What the plugin says to procedures nobody has a use for, and to bytes that mean nothing, on the echo provider.
+//! Calls that engines do not make: of rpcs that the provider does not serve, and with messages that cannot be decoded.
 
 use std::fs;
 
