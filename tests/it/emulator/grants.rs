@@ -4,9 +4,7 @@
 use serde_json::{Value, json};
 
 use super::client::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, arm, arm_with, assignment_at, grant, names};
-
-const NAME: &str = "716c4d15-9bc8-476d-a3c1-6ccb70082517";
-const OTHER: &str = "00000000-0000-0000-0000-0000000000aa";
+use super::{NAME, OTHER};
 
 /// azure.md §3 row "delete under a CanNotDelete lock", §5.7: at the scope, above it, and at the subscription.
 #[tokio::test]

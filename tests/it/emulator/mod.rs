@@ -30,3 +30,12 @@ mod throttle;
 mod tokens;
 mod versions;
 mod workspaces;
+
+/// The name that most tests give an assignment or a role definition.
+const NAME: &str = "716c4d15-9bc8-476d-a3c1-6ccb70082517";
+
+/// Another such name.
+const OTHER: &str = "00000000-0000-0000-0000-0000000000aa";
+
+/// Where a hub's answer says how it reaches its storage.
+const MODE: &str = "/properties/systemDatastoresAuthMode";

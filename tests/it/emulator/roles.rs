@@ -5,10 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::client::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, arm, arm_with, assignment_at, grant, names};
+use super::{NAME, OTHER};
 use crate::azure::{ExistsId, Principals};
-
-const NAME: &str = "716c4d15-9bc8-476d-a3c1-6ccb70082517";
-const OTHER: &str = "00000000-0000-0000-0000-0000000000aa";
 
 /// azure.md §3: PUT is 201 with the object and its members.
 #[tokio::test]
