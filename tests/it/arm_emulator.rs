@@ -1,4 +1,4 @@
-//! The ARM client against the emulator: two readings of the same facts that have to agree.
+//! The ARM client against the emulator. Both are written from the same facts, each without the other, and have to agree.
 
 use crate::azure::{Emulator, Lro, Operations, Options, Outcome};
 use crate::support::arm::{SkippingClock, call};
@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
+/// An emulator with a hub in access-key mode, and an ARM client that signs in to it with a secret.
 struct ClientBed {
     emulator: Emulator,
     client: Client,
@@ -22,7 +23,6 @@ struct ClientBed {
     account: StorageAccountId,
 }
 
-/// An emulator with a hub in access-key mode and a client that signs in to it with a secret.
 async fn bed(change: impl FnOnce(&mut Options)) -> ClientBed {
     bed_with_secret(change, None).await
 }

@@ -1,4 +1,4 @@
-//! What the provider block and the environment say, as Azure gets to see it.
+//! Settings in the provider block and in the environment, and the requests to Azure that follow from them.
 
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _};
 
@@ -17,13 +17,13 @@ use crate::{
 
 const PARTNER: &str = "12345678-0000-4000-8000-000000000000";
 
+/// An emulator with a hub, and the variables that sign in to it.
 struct ConfigurationBed {
     emulator: Emulator,
     environment: Vec<(String, String)>,
 }
 
 impl ConfigurationBed {
-    /// An emulator with a hub, and the variables that sign in to it.
     async fn new() -> Self {
         let emulator = Emulator::start(Options::quick()).await.expect("the emulator starts");
         let account = emulator.id("rg1", StorageAccountId::RESOURCE_TYPE, "sa1");

@@ -1,9 +1,18 @@
 //! Contract tests of the ARM emulator: one per row of the tables of facts that it is built from, over HTTPS, written
 //! from the facts and not from the emulator's code. A comment above each test names its rows (`azure.md §…`).
+//!
+//! - Azure Machine Learning: `workspaces`, `properties`, `hubs` (datastores, projects, soft delete)
+//! - storage: `accounts`, `blobs`
+//! - roles: `assignments`, `definitions`, `rbac` (who may do what)
+//! - all of ARM: `common`, `errors`, `locks`, `throttle`, `versions`, `operations` and `shapes` (long-running operations)
+//! - sign-in: `entra`, `tokens`
+//! - whole samples and sequences: `sample`, `azapi`, `random`
+//! - the program and its switches: `binary`, `control`, `faults`, `page`, `state`
 
 pub(crate) mod client;
 
 mod accounts;
+mod assignments;
 mod azapi;
 mod binary;
 mod blobs;
@@ -13,7 +22,6 @@ mod definitions;
 mod entra;
 mod errors;
 mod faults;
-mod grants;
 mod hubs;
 mod locks;
 mod operations;
@@ -21,11 +29,9 @@ mod page;
 mod properties;
 mod random;
 mod rbac;
-mod roles;
 mod sample;
 mod shapes;
 mod state;
-mod storage;
 mod throttle;
 mod tokens;
 mod versions;

@@ -1,4 +1,4 @@
-//! `foundryhub_storage_auth` under real engines: there and back, what drifts, what an engine shows of it.
+//! `foundryhub_storage_auth` under real engines: creating and destroying, drift, what an engine shows of it.
 
 use crate::support::engine::for_each_engine;
 

@@ -1,4 +1,4 @@
-//! `foundryhub_storage_auth` under real engines when something goes wrong half way, there or back.
+//! `foundryhub_storage_auth` under real engines when an apply or a destroy fails half-way.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What tests of the resources stand on: an emulator with a hub that reaches its storage with keys.
+//! The bed of a resource's tests under real engines (see `main.rs`).
 
 use serde_json::{Value, json};
 
@@ -20,17 +20,17 @@ pub(super) const NOTHING: [&str; 0] = [];
 /// A hub that signs in with identities, and an account that takes no keys.
 pub(super) const KEYLESS: (&str, bool) = ("identity", false);
 
-/// A hub that signs in with a key of its account, as the bed has it at first.
+/// A hub that signs in with a key of its account, as it does at first in a bed.
 pub(super) const WITH_KEYS: (&str, bool) = ("accesskey", true);
 
-/// Ways to run an engine in which it comes to its objects in different orders.
+/// Arguments with which an engine works on its objects in different orders.
 pub(super) const ORDERS: [&[&str]; 2] = [&[], &["-parallelism=1"]];
 
-/// The same, and without a look at what is there.
+/// The same, and without the refresh.
 pub(super) const BLIND_ORDERS: [&[&str]; 4] =
     [&[], &["-parallelism=1"], &["-refresh=false"], &["-refresh=false", "-parallelism=1"]];
 
-/// The emulator and what is in it.
+/// An emulator with a hub that reaches its storage with keys; tests run engines against it.
 pub(super) struct EngineBed {
     pub(super) emulator: Emulator,
     pub(super) hub: String,
@@ -79,7 +79,7 @@ impl EngineBed {
         format!("resource \"foundryhub_storage_auth\" \"hub\" {{\n  hub_id = \"{}\"\n  {lines}\n}}\n", self.hub)
     }
 
-    /// The same for a hub on identity and an account without keys, whoever may lose access.
+    /// The same for a hub on identity and an account without keys, without the access check.
     pub(super) fn keyless(&self, lines: &str) -> String {
         self.auth(&format!("shared_access_key_enabled = false\n  access_check = \"off\"\n  {lines}"))
     }

@@ -5,15 +5,15 @@ mod empty;
 mod foreign;
 mod import;
 mod interrupted;
-mod late;
-mod life;
+mod lifecycle;
+mod plan_output;
 mod platform;
 mod refusals;
 mod replace;
+mod saved_plan;
 mod shared;
-mod shown;
 mod states;
-mod twice;
+mod two_resources;
 
 use serde_json::{Value, json};
 

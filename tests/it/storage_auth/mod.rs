@@ -1,7 +1,7 @@
 //! foundryhub_storage_auth over the protocol, against the emulator.
 
 mod access;
-mod debts;
+mod deleted_hub;
 mod destroy;
 mod empty;
 mod failures;

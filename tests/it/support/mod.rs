@@ -1,4 +1,4 @@
-//! What several concerns stand on.
+//! What tests of several concerns use: fixtures, the test core, the runner of engines, scripted servers.
 
 pub(crate) mod arm;
 pub(crate) mod bed;

@@ -1,4 +1,4 @@
-//! What becomes known, or is there no longer, only when a saved plan is applied.
+//! Saved plans: values that become known, and objects that are gone, by the time they are applied.
 
 use serde_json::{Value, json};
 

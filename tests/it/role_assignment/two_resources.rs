@@ -1,4 +1,4 @@
-//! One assignment for two resources: what is refused, and how whoever stays keeps what they have.
+//! Two resources for one assignment: what is refused, and that a principal who stays in the configuration keeps the roles.
 
 use serde_json::{Value, json};
 
