@@ -17,7 +17,7 @@
 //! | sending: headers, retries, throttling, limits | `arm_send` |
 //! | typed calls: operations, pages, api-versions, batches | `arm_calls` |
 //! | the same calls against the emulator | `arm_emulator` |
-//! | **The emulator**, over HTTPS without the provider | `emulator` |
+//! | **The emulator**, over HTTPS without the provider | `emulator`, whose `mod.rs` lists its files |
 //! | **The provider**, over the protocol against the emulator | |
 //! | provider block and environment | `provider_block` |
 //! | `foundryhub_role_assignment` | `role_assignment` |
