@@ -1,7 +1,8 @@
-//! The ARM client against the emulator: two readings of the same facts that have to agree.
+//! The ARM client against the emulator. Both are written from the same facts, each without the other, and have to agree.
 
 use crate::azure::{Emulator, Lro, Operations, Options, Outcome};
 use crate::support::arm::{SkippingClock, call};
+use crate::support::ids::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER};
 use foundryhub::arm::role_assignments::{Deleted, NewRoleAssignment, RoleAssignment};
 use foundryhub::arm::role_definitions::RoleDefinition;
 use foundryhub::arm::storage_accounts::StorageAccount;
@@ -16,23 +17,19 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-const BLOB_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
-const BLOB_READER: &str = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
-const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
-
-struct Bed {
+/// An emulator with a hub in access-key mode, and an ARM client that signs in to it with a secret.
+struct ClientBed {
     emulator: Emulator,
     client: Client,
     hub: WorkspaceId,
     account: StorageAccountId,
 }
 
-/// An emulator with a hub in access-key mode and a client that signs in to it with a secret.
-async fn bed(change: impl FnOnce(&mut Options)) -> Bed {
+async fn bed(change: impl FnOnce(&mut Options)) -> ClientBed {
     bed_with_secret(change, None).await
 }
 
-async fn bed_with_secret(change: impl FnOnce(&mut Options), secret: Option<&str>) -> Bed {
+async fn bed_with_secret(change: impl FnOnce(&mut Options), secret: Option<&str>) -> ClientBed {
     let mut options = Options::quick();
     change(&mut options);
     let emulator = Emulator::start(options).await.expect("the emulator starts");
@@ -55,7 +52,7 @@ async fn bed_with_secret(change: impl FnOnce(&mut Options), secret: Option<&str>
     let client = Client::new(settings, credential).unwrap();
     let (hub, account) = (WorkspaceId::parse(&hub).unwrap(), StorageAccountId::parse(&account).unwrap());
     emulator.clear_requests();
-    Bed { emulator, client, hub, account }
+    ClientBed { emulator, client, hub, account }
 }
 
 #[tokio::test]

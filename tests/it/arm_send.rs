@@ -1,4 +1,4 @@
-//! The loop that sends: headers, retries, throttling, limits, tokens and whom they are sent to.
+//! Sending a request: headers, retries, throttling, limits, tokens and the hosts that they are sent to.
 
 use crate::support::arm::{
     GatedClock, NumberedTokens, SUBSCRIPTION, SkippingClock, account, call, client, error, hub, settings,

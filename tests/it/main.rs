@@ -1,4 +1,62 @@
-//! The one integration-test binary: each module is one concern.
+//! The one integration-test binary. Each module is one concern; this map says where a test belongs.
+//!
+//! | Concern | Where |
+//! | --- | --- |
+//! | **The process** | |
+//! | start, handshake, mutual TLS | `handshake` |
+//! | life, log, panics and end of the process | `process` |
+//! | `.proto` files against the tables in `tests/data` | `proto_files` |
+//! | **Protocol and framework, with the provider of `tests/echo`** | |
+//! | create, refresh, update, upgrade, move, import, replace, destroy | `echo::lifecycle` |
+//! | values of every type, unknown and write-only values | `echo::values` |
+//! | empty strings, equal spellings | `echo::spelling` |
+//! | data sources, functions, lists, actions | `echo::kinds` |
+//! | rpcs without a use, messages that cannot be decoded | `echo::bad_calls` |
+//! | **The ARM client** | |
+//! | sign-in, against a scripted server | `arm_auth` |
+//! | sending: headers, retries, throttling, limits | `arm_send` |
+//! | typed calls: operations, pages, api-versions, batches | `arm_calls` |
+//! | the same calls against the emulator | `arm_emulator` |
+//! | **The emulator**, over HTTPS without the provider | `emulator`, whose `mod.rs` lists its files |
+//! | **The provider**, over the protocol against the emulator | |
+//! | provider block and environment | `provider_block` |
+//! | `foundryhub_role_assignment` | `role_assignment` |
+//! | `foundryhub_storage_auth` | `storage_auth` |
+//! | **Real Terraform and OpenTofu**: what only they can show | `engines` |
+//! | **The repository** | |
+//! | generated pages, the rules of all schemas | `docs` |
+//! | commands that the documentation shows | `examples` |
+//! | facts that are cited by section | `citations` |
+//! | layers, circles and crates of the source | `tidy` |
+//! | **What tests are made with** | `support` |
+//!
+//! In both folders of a resource, `lifecycle` has the ordinary course of an object, `empty` empty strings and other
+//! spellings, and `states` states of other releases and providers. What is about one of them alone:
+//!
+//! | Concern | `role_assignment` | `storage_auth` |
+//! | --- | --- | --- |
+//! | input or Azure refuses | `refusals` | `lifecycle`, `failures` |
+//! | failures and interruptions half-way | `interrupted` | `failures` |
+//! | what a plan shows | `plan_output` | `original` |
+//! | what is found out only when a saved plan is applied | `saved_plan` | `original`, `deleted_hub` |
+//! | several resources for one object in Azure | `two_resources` | `succession` |
+//! | replacement | `replace` | `destroy`, `succession` |
+//! | destroying and restoring | `lifecycle` | `destroy`, `deleted_hub` |
+//! | imports | `import` | `lifecycle` |
+//! | what exists in Azure already, or was changed by others | `shared`, `foreign`, `platform` | `lifecycle`, `access` |
+//! | custom roles | `custom` | |
+//! | who would lose access | | `access` |
+//!
+//! In `engines`, `grants` and `moves` are about role assignments, `auth`, `auth_failures`, `auth_objects` and
+//! `shared_account` about storage authorization, `succession` and `earlier_states` about both; `echo` runs the provider of
+//! `tests/echo`; `demo`, `examples`, `mistakes`, `empty`, `peers`, `secrets` and `provider` are about the provider as a
+//! whole, and `runner` is about the runner of engines itself.
+//!
+//! A **bed** is the fixture of a test: an emulator with the hub `hub1` on the account `sa1`, and what the test drives
+//! against it. `support::bed::Bed` drives the provider with the test core (`support::core`, a small Terraform core),
+//! `engines::engine_bed::EngineBed` with a real engine, `provider_block::ConfigurationBed` with one provider block after
+//! another; `arm_emulator::ClientBed` has the ARM client alone. Tests of the emulator use `emulator::client::Arm`, an
+//! emulator with an HTTP client, on which `Bed` is built. People and roles have their ids in `support::ids`.
 
 #[path = "../../examples/emulator/arm/mod.rs"]
 #[expect(dead_code, reason = "some of the emulator is only there for its command line")]
@@ -10,19 +68,15 @@ mod arm_emulator;
 mod arm_send;
 mod citations;
 mod docs;
+mod echo;
 mod emulator;
 mod engines;
 mod examples;
 mod handshake;
-mod kinds;
-mod procedures;
 mod process;
-mod proto;
-mod protocol;
+mod proto_files;
 mod provider_block;
 mod role_assignment;
-mod spelling;
 mod storage_auth;
 mod support;
 mod tidy;
-mod values;

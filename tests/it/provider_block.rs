@@ -1,4 +1,4 @@
-//! What the provider block and the environment say, as Azure gets to see it.
+//! Settings in the provider block and in the environment, and the requests to Azure that follow from them.
 
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _};
 
@@ -9,20 +9,21 @@ use uuid::Uuid;
 use crate::{
     azure::{Emulator, Options, Record},
     emulator::client::{client, read},
-    support::core::{Core, Plan},
+    support::{
+        core::{Core, Plan},
+        ids::ALICE,
+    },
 };
-
-const ALICE: &str = "a11ce000-0000-4000-8000-000000000001";
 
 const PARTNER: &str = "12345678-0000-4000-8000-000000000000";
 
-struct Bed {
+/// An emulator with a hub, and the variables that sign in to it.
+struct ConfigurationBed {
     emulator: Emulator,
     environment: Vec<(String, String)>,
 }
 
-impl Bed {
-    /// An emulator with a hub, and the variables that sign in to it.
+impl ConfigurationBed {
     async fn new() -> Self {
         let emulator = Emulator::start(Options::quick()).await.expect("the emulator starts");
         let account = emulator.id("rg1", StorageAccountId::RESOURCE_TYPE, "sa1");
@@ -56,7 +57,7 @@ impl Bed {
 
 #[tokio::test]
 async fn the_user_agent_names_engine_provider_and_partner() {
-    let bed = Bed::new().await;
+    let bed = ConfigurationBed::new().await;
     let provider = concat!(" terraform-provider-foundryhub/", env!("CARGO_PKG_VERSION"));
     for (block, variables, end) in [
         (json!({}), &[][..], ""),
@@ -73,7 +74,7 @@ async fn the_user_agent_names_engine_provider_and_partner() {
 
 #[tokio::test]
 async fn the_correlation_id_is_one_at_random_or_fixed_or_left_out() {
-    let bed = Bed::new().await;
+    let bed = ConfigurationBed::new().await;
     let ids = async |block, variables: &[(&str, &str)]| {
         let requests = bed.sent(block, variables).await.into_iter().filter(Record::is_arm);
         requests.map(|request| request.correlation_id).collect::<BTreeSet<_>>()
@@ -91,7 +92,7 @@ async fn the_correlation_id_is_one_at_random_or_fixed_or_left_out() {
 /// The emulator knows one tenant only, so that the request for the first token of another is the last request.
 #[tokio::test]
 async fn tokens_of_auxiliary_tenants_are_asked_for() {
-    let bed = Bed::new().await;
+    let bed = ConfigurationBed::new().await;
     let tenant = "10000000-0000-4000-8000-00000000000a";
     let several = format!("{tenant};10000000-0000-4000-8000-00000000000b");
     for (block, variable) in [(json!({ "auxiliary_tenant_ids": [tenant] }), ""), (json!({}), several.as_str())] {
@@ -104,7 +105,7 @@ async fn tokens_of_auxiliary_tenants_are_asked_for() {
 
 #[tokio::test]
 async fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
-    let bed = Bed::new().await;
+    let bed = ConfigurationBed::new().await;
     let arm = |url: &str| json!({ "resource_manager_endpoint": url });
     for (block, variables, summary, path) in [
         (
@@ -152,7 +153,7 @@ async fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
 /// A runner of pipelines sets some variables by itself, azurerm's backend has some of its own, and some change nothing here.
 #[tokio::test]
 async fn variables_that_choose_no_way_to_sign_in_are_no_error() {
-    let bed = Bed::new().await;
+    let bed = ConfigurationBed::new().await;
     let variables = [
         "ACTIONS_ID_TOKEN_REQUEST_URL",
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
@@ -183,7 +184,7 @@ async fn variables_that_choose_no_way_to_sign_in_are_no_error() {
 
 #[tokio::test]
 async fn a_way_to_sign_in_that_is_missing_is_said_and_no_other_is_taken() {
-    let bed = Bed::new().await;
+    let bed = ConfigurationBed::new().await;
     const SECRET: &str = "planted";
     let oidc = ["an OIDC token", "use_oidc = false", "azure/login"];
     let certificate = ["a client certificate", "ARM_CLIENT_SECRET", ""];
@@ -231,7 +232,7 @@ async fn a_way_to_sign_in_that_is_missing_is_said_and_no_other_is_taken() {
 
 #[tokio::test]
 async fn a_character_that_cannot_be_meant_is_shown_where_it_is_read() {
-    let bed = Bed::new().await;
+    let bed = ConfigurationBed::new().await;
     let msi = ("ARM_USE_MSI", "true");
     for (variables, name, shown) in [
         (&[("ARM_TENANT_ID", "t1\n")][..], "ARM_TENANT_ID", r#""t1\n""#),
@@ -288,7 +289,7 @@ async fn a_character_that_cannot_be_meant_is_shown_where_it_is_read() {
 
 #[tokio::test]
 async fn an_identity_endpoint_is_trusted_as_everything_else_is() {
-    let bed = Bed::new().await;
+    let bed = ConfigurationBed::new().await;
     let endpoint = format!("{}/metadata/identity/oauth2/token", bed.emulator.url());
     let variables = [("ARM_CLIENT_SECRET", ""), ("ARM_USE_MSI", "true"), ("ARM_MSI_ENDPOINT", endpoint.as_str())];
     bed.sent(json!({}), &variables).await;
@@ -317,7 +318,7 @@ esac
 
 #[tokio::test]
 async fn an_azure_cli_that_has_an_identity_for_its_account_is_asked_for_no_tenant() {
-    let bed = Bed::new().await;
+    let bed = ConfigurationBed::new().await;
     let named = |name: &str| bed.environment.iter().find(|(known, _)| known == name).unwrap().1.clone();
     let tenant = named("ARM_TENANT_ID");
     let token = token(&bed.emulator, &tenant, &named("ARM_CLIENT_ID"), &named("ARM_CLIENT_SECRET")).await;
@@ -364,8 +365,8 @@ async fn token(emulator: &Emulator, tenant: &str, client_id: &str, secret: &str)
 /// Everything that asks Azure says what went wrong, and only what has to do with permissions speaks of them.
 #[tokio::test]
 async fn who_could_not_even_ask_is_not_told_about_roles() {
-    let bed = Bed::new().await;
-    let hub = Bed::hub(&bed.emulator);
+    let bed = ConfigurationBed::new().await;
+    let hub = ConfigurationBed::hub(&bed.emulator);
     let account = bed.emulator.id("rg1", StorageAccountId::RESOURCE_TYPE, "sa1");
     let custom = Uuid::from_u128(7).to_string();
     let grant = |members: Value| {

@@ -1,4 +1,4 @@
-//! Rules about the source text itself: who may know whom, and what stands nowhere else.
+//! Rules about the source text: which layer may depend on which layers and crates, and what only one place may do.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

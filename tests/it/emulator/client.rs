@@ -6,13 +6,10 @@ use reqwest::{Certificate, Method};
 use serde_json::{Value, json};
 
 use crate::azure::{Emulator, Options};
+pub(crate) use crate::support::ids::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB};
 
 pub(crate) const WORKSPACES: &str = "Microsoft.MachineLearningServices/workspaces";
 pub(crate) const ACCOUNTS: &str = "Microsoft.Storage/storageAccounts";
-pub(crate) const BLOB_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
-pub(crate) const BLOB_READER: &str = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
-pub(crate) const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
-pub(crate) const BOB: &str = "bbbbbbbb-0000-0000-0000-000000000002";
 
 /// One answer, read whole.
 #[derive(Debug)]

@@ -3,9 +3,7 @@
 use serde_json::json;
 
 use super::client::{ALICE, BLOB_CONTRIBUTOR, arm, grant, names};
-
-const NAME: &str = "716c4d15-9bc8-476d-a3c1-6ccb70082517";
-const OTHER: &str = "00000000-0000-0000-0000-0000000000aa";
+use super::{NAME, OTHER};
 
 /// azure.md §4: definitions by id at any scope and at the root, with their members.
 #[tokio::test]

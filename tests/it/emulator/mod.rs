@@ -1,9 +1,18 @@
 //! Contract tests of the ARM emulator: one per row of the tables of facts that it is built from, over HTTPS, written
 //! from the facts and not from the emulator's code. A comment above each test names its rows (`azure.md §…`).
+//!
+//! - Azure Machine Learning: `workspaces`, `properties`, `hubs` (datastores, projects, soft delete)
+//! - storage: `accounts`, `blobs`
+//! - roles: `assignments`, `definitions`, `rbac` (who may do what)
+//! - all of ARM: `common`, `errors`, `locks`, `throttle`, `versions`, `operations` and `shapes` (long-running operations)
+//! - sign-in: `entra`, `tokens`
+//! - whole samples and sequences: `sample`, `azapi`, `random`
+//! - the program and its switches: `binary`, `control`, `faults`, `page`, `state`
 
 pub(crate) mod client;
 
 mod accounts;
+mod assignments;
 mod azapi;
 mod binary;
 mod blobs;
@@ -13,7 +22,6 @@ mod definitions;
 mod entra;
 mod errors;
 mod faults;
-mod grants;
 mod hubs;
 mod locks;
 mod operations;
@@ -21,12 +29,19 @@ mod page;
 mod properties;
 mod random;
 mod rbac;
-mod roles;
 mod sample;
 mod shapes;
 mod state;
-mod storage;
 mod throttle;
 mod tokens;
 mod versions;
 mod workspaces;
+
+/// The name that most tests give an assignment or a role definition.
+const NAME: &str = "716c4d15-9bc8-476d-a3c1-6ccb70082517";
+
+/// Another such name.
+const OTHER: &str = "00000000-0000-0000-0000-0000000000aa";
+
+/// Where a hub's answer says how it reaches its storage.
+const MODE: &str = "/properties/systemDatastoresAuthMode";

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::MODE;
 use super::client::{Arm, Reply, arm_with};
 use crate::azure::{Lro, Operations, Outcome};
 
@@ -17,7 +18,6 @@ async fn patched(lro: Lro, operations: Operations) -> (Arm, Reply) {
     (arm, reply)
 }
 
-const MODE: &str = "/properties/systemDatastoresAuthMode";
 const STATE: &str = "/properties/provisioningState";
 
 async fn finish(arm: &Arm, outcome: Outcome) {

@@ -166,7 +166,7 @@ impl Chance {
     fn filter(&mut self) -> String {
         const PARTS: &[&str] = &[
             "atScope()",
-            "principalId eq 'aaaaaaaa-0000-0000-0000-000000000001'",
+            "principalId eq 'aaaaaaaa-0000-4000-8000-000000000001'",
             "assignedTo('x')",
             " and ",
             " or ",
@@ -218,7 +218,7 @@ impl Chance {
             "None",
             "Hub",
             "project",
-            "aaaaaaaa-0000-0000-0000-000000000001",
+            "aaaaaaaa-0000-4000-8000-000000000001",
             "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
             "User",
             "2.0",
@@ -250,7 +250,7 @@ impl Chance {
             json!({ "properties": { "level": self.pick(&["ReadOnly", "CanNotDelete"]) } }),
             json!({ "keyName": self.pick(&["key1", "key2", "key3"]), "location": "eastus" }),
             super::client::grant(
-                &format!("aaaaaaaa-0000-0000-0000-{:012}", self.below(20)),
+                &format!("aaaaaaaa-0000-4000-8000-{:012}", self.below(20)),
                 self.pick(&[BLOB_CONTRIBUTOR, BLOB_READER, "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"]),
             ),
             json!({ "properties": { "roleName": self.noise(), "permissions": self.value(3) } }),

@@ -30,7 +30,7 @@ async fn rbac_is_enforced_when_asked() {
     assert_eq!(
         refused.message(),
         format!(
-            "The client 'cccccccc-0000-0000-0000-000000000001' with object id '{ALICE}' does not have authorization to perform action 'Microsoft.MachineLearningServices/workspaces/read' over scope '{}' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+            "The client 'cccccccc-0000-4000-8000-000000000001' with object id '{ALICE}' does not have authorization to perform action 'Microsoft.MachineLearningServices/workspaces/read' over scope '{}' or the scope is invalid. If access was recently granted, please refresh your credentials.",
             arm.hub
         )
     );

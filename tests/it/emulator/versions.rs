@@ -3,10 +3,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::MODE;
 use super::client::{Arm, arm_with};
 use crate::azure::{Lro, SchemaView};
-
-const MODE: &str = "/properties/systemDatastoresAuthMode";
 
 async fn strict() -> Arm {
     arm_with(|options| {

@@ -1,10 +1,8 @@
-//! `foundryhub_storage_auth` under real engines: there and back, what drifts, what an engine shows of it.
+//! `foundryhub_storage_auth` under real engines: creating and destroying, drift, what an engine shows of it.
 
 use crate::support::engine::for_each_engine;
 
-use super::bed::{ALICE, Bed, KEYLESS};
-
-const NOTHING: [&str; 0] = [];
+use super::engine_bed::{ALICE, EngineBed, KEYLESS, NOTHING};
 
 /// The lines of an authorization that stops when Alice would lose access.
 fn enforced() -> String {
@@ -16,7 +14,7 @@ fn enforced() -> String {
 #[tokio::test]
 async fn grants_and_the_authorization_that_relies_on_them_are_one_apply() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let before = bed.found();
         let config = bed.grant() + &bed.auth(&(enforced() + "depends_on = [foundryhub_role_assignment.alice]"));
         let workspace = bed.workspace(engine, &config);
@@ -40,7 +38,7 @@ async fn grants_and_the_authorization_that_relies_on_them_are_one_apply() {
 #[tokio::test]
 async fn a_grant_that_refers_to_the_authorization_is_told_to_turn_the_reference_round() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let before = bed.found();
         let hub = format!("\"{}\"", bed.hub);
         let refers = bed.grant().replace(&hub, "foundryhub_storage_auth.hub.hub_id");
@@ -61,7 +59,7 @@ async fn a_grant_that_refers_to_the_authorization_is_told_to_turn_the_reference_
 #[tokio::test]
 async fn ids_that_are_unknown_when_planned_are_known_when_applied() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let ids = format!(
             "resource \"terraform_data\" \"ids\" {{\n  input = {{\n    hub   = \"{}\"\n    alice = \"{ALICE}\"\n  }}\n}}\n",
             bed.hub
@@ -81,7 +79,7 @@ async fn ids_that_are_unknown_when_planned_are_known_when_applied() {
 #[tokio::test]
 async fn exit_codes_tell_drift_that_is_healed_from_drift_that_is_only_seen() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let (enforced, observed) = (bed.keyless(""), bed.auth("access_check = \"off\""));
         let workspace = bed.workspace(engine, &enforced);
         workspace.apply(&[]).await.succeeded();
@@ -113,7 +111,7 @@ async fn exit_codes_tell_drift_that_is_healed_from_drift_that_is_only_seen() {
 #[tokio::test]
 async fn another_spelling_of_the_hubs_id_plans_nothing() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let config = bed.grant() + &bed.keyless("");
         let workspace = bed.workspace(engine, &config);
         workspace.apply(&[]).await.succeeded();
@@ -135,7 +133,7 @@ async fn another_spelling_of_the_hubs_id_plans_nothing() {
 #[tokio::test]
 async fn a_plan_to_destroy_says_what_it_does_and_how_to_let_go_without_it() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let workspace = bed.workspace(engine, &bed.keyless(""));
         workspace.apply(&[]).await.succeeded();
         let planned = workspace.plan(&["-destroy"]).await.exits(2);

@@ -1,4 +1,4 @@
-//! `foundryhub_storage_auth` under real engines when something goes wrong half way, there or back.
+//! `foundryhub_storage_auth` under real engines when an apply or a destroy fails half-way.
 
 use serde_json::json;
 
@@ -7,16 +7,15 @@ use crate::{
     support::{engine::for_each_engine, plugin::within},
 };
 
-use super::bed::{Bed, KEYLESS, WITH_KEYS};
+use super::engine_bed::{AUTH_ADDRESS, EngineBed, KEYLESS, WITH_KEYS};
 
-const ADDRESS: &str = "foundryhub_storage_auth.hub";
 const BACK: [&str; 3] = ["PATCH hub1 accesskey", "PATCH sa1 true", "POST resyncKeys"];
 
 #[tokio::test]
 async fn a_creation_that_the_account_refuses_is_finished_by_the_next_apply_or_undone_by_a_destroy() {
     for_each_engine(async |engine| {
         for finished in [true, false] {
-            let bed = Bed::new().await;
+            let bed = EngineBed::new().await;
             let before = bed.found();
             let workspace = bed.workspace(engine, &bed.keyless(""));
             let policy = "deny Microsoft.Storage/storageAccounts properties.allowSharedKeyAccess=false";
@@ -24,7 +23,7 @@ async fn a_creation_that_the_account_refuses_is_finished_by_the_next_apply_or_un
             let applied = workspace.apply(&[]).await.exits(1);
             applied.says("A policy is in the way").says("The hub is on identity, shared keys are on.");
             assert_eq!(bed.writes(), ["PATCH hub1 identity", "PATCH sa1 false"]);
-            let kept = workspace.in_state(ADDRESS).await.expect("what was begun in state");
+            let kept = workspace.in_state(AUTH_ADDRESS).await.expect("what was begun in state");
             assert_eq!(kept["tainted"], true);
             assert_eq!(kept["values"]["original"]["system_datastores_auth_mode"], "accesskey");
 
@@ -33,7 +32,7 @@ async fn a_creation_that_the_account_refuses_is_finished_by_the_next_apply_or_un
                 let applied = workspace.apply(&[]).await.succeeded();
                 assert_eq!(applied.warnings(), ["Original settings handed to the replacement"]);
                 assert_eq!(bed.writes(), ["PATCH sa1 false"]);
-                let kept = workspace.in_state(ADDRESS).await.unwrap();
+                let kept = workspace.in_state(AUTH_ADDRESS).await.unwrap();
                 let original = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true });
                 assert_eq!((&kept["values"]["original"], kept.get("tainted")), (&original, None));
                 workspace.plan(&[]).await.exits(0);
@@ -54,7 +53,7 @@ async fn a_creation_that_is_interrupted_while_azure_works_is_finished_by_the_nex
             (Outcome::Succeeded, &["PATCH sa1 false"][..]),
             (Outcome::Canceled, &["PATCH hub1 identity", "PATCH sa1 false"]),
         ] {
-            let bed = Bed::new().await;
+            let bed = EngineBed::new().await;
             bed.emulator.configure(|options| options.operations = Operations::Explicit);
             let workspace = bed.workspace(engine, &bed.keyless(""));
             let apply = workspace.start_apply(&[]);
@@ -62,7 +61,7 @@ async fn a_creation_that_is_interrupted_while_azure_works_is_finished_by_the_nex
             apply.interrupt().await;
             apply.finish().await.exits(1).says("Interrupt received.").says("may still have its effect");
             assert_eq!(bed.writes(), ["PATCH hub1 identity"]);
-            let kept = workspace.in_state(ADDRESS).await.expect("what was begun in state");
+            let kept = workspace.in_state(AUTH_ADDRESS).await.expect("what was begun in state");
             assert_eq!(kept["tainted"], true);
             assert_eq!(kept["values"]["original"]["system_datastores_auth_mode"], "accesskey");
 
@@ -82,7 +81,7 @@ async fn a_creation_that_is_interrupted_while_azure_works_is_finished_by_the_nex
 #[tokio::test]
 async fn a_way_back_that_a_policy_refuses_leaves_the_hub_on_identity_until_it_is_allowed() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let workspace = bed.workspace(engine, &bed.keyless(""));
         workspace.apply(&[]).await.succeeded();
         bed.writes();

@@ -7,12 +7,9 @@ use serde_json::{Value, json};
 use crate::support::engine::{Workspace, for_each_engine};
 
 use super::{
-    bed::{Bed, KEYLESS, WITH_KEYS},
+    engine_bed::{AUTH_ADDRESS, EngineBed, KEYLESS, NOTHING, WITH_KEYS},
     peers::Peer,
 };
-
-const ADDRESS: &str = "foundryhub_storage_auth.hub";
-const NOTHING: [&str; 0] = [];
 
 /// Adds to the state what a replacement leaves over that made the new object first and could not finish.
 fn leave_over(workspace: &Workspace) {
@@ -29,16 +26,16 @@ fn leave_over(workspace: &Workspace) {
 #[tokio::test]
 async fn an_object_that_a_replacement_has_left_over_is_removed_without_a_change() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let workspace = bed.workspace(engine, &bed.keyless(""));
         workspace.apply(&[]).await.succeeded();
-        let before = workspace.in_state(ADDRESS).await;
+        let before = workspace.in_state(AUTH_ADDRESS).await;
         bed.writes();
         leave_over(&workspace);
         workspace.plan(&[]).await.exits(2).says("(deposed object deadbeef) will be destroyed");
         workspace.apply_planned().await.succeeded().says("The authorization is kept");
         assert_eq!((bed.writes(), bed.settings()), (Vec::new(), KEYLESS));
-        assert_eq!(workspace.in_state(ADDRESS).await, before);
+        assert_eq!(workspace.in_state(AUTH_ADDRESS).await, before);
         workspace.plan(&[]).await.exits(0);
     })
     .await;
@@ -50,20 +47,20 @@ async fn an_object_that_a_replacement_has_left_over_is_removed_without_a_change(
 async fn an_object_left_over_does_no_harm_when_nothing_is_known_of_its_successor() {
     for_each_engine(async |engine| {
         for order in [["-parallelism=1"], ["-refresh=false"]] {
-            let bed = Bed::new().await;
+            let bed = EngineBed::new().await;
             let workspace = bed.workspace(engine, &bed.keyless(""));
             workspace.apply(&[]).await.succeeded();
-            let before = workspace.in_state(ADDRESS).await;
+            let before = workspace.in_state(AUTH_ADDRESS).await;
             bed.writes();
             leave_over(&workspace);
             let applied = workspace.apply(&order).await;
             if applied.code != Some(0) {
-                applied.exits(1).says("One hub is kept and destroyed in one plan").says("run taint ADDRESS");
-                workspace.run(&["taint", ADDRESS]).await.succeeded();
+                applied.exits(1).says("One hub is kept and destroyed in one plan").says("run taint AUTH_ADDRESS");
+                workspace.run(&["taint", AUTH_ADDRESS]).await.succeeded();
                 workspace.apply(&order).await.succeeded();
             }
             assert_eq!((bed.writes(), bed.settings()), (Vec::new(), KEYLESS), "{order:?}");
-            assert_eq!(workspace.in_state(ADDRESS).await, before);
+            assert_eq!(workspace.in_state(AUTH_ADDRESS).await, before);
             workspace.plan(&[]).await.exits(0);
         }
     })
@@ -77,7 +74,7 @@ async fn two_hubs_on_one_account_go_back_in_whatever_order() {
         let both_back = ["PATCH hub1 accesskey", "PATCH hub2 accesskey", "PATCH sa1 true"];
         // The targets of one destroy after the other. What goes takes along what depends on it.
         for targets in [&[&[][..]][..], &[&[first], &[second]], &[&[second]]] {
-            let bed = Bed::new().await;
+            let bed = EngineBed::new().await;
             let hub2 = bed.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", "hub2");
             bed.emulator.seed_hub(&hub2, &bed.account, json!({ "systemDatastoresAuthMode": "accesskey" }));
             let mode2 = || bed.emulator.resource(&hub2).unwrap()["properties"]["systemDatastoresAuthMode"].clone();
@@ -105,12 +102,12 @@ async fn two_hubs_on_one_account_go_back_in_whatever_order() {
 #[tokio::test]
 async fn a_hub_that_is_as_wanted_is_imported_in_every_way_and_needs_no_change() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         bed.emulator.set_mode(&bed.hub, "Identity");
         bed.emulator.set_shared_key_access(&bed.account, Some(false));
         let config = bed.auth("shared_access_key_enabled = false");
         let workspace = bed.workspace(engine, &config);
-        workspace.import(ADDRESS, &bed.hub).await.succeeded();
+        workspace.import(AUTH_ADDRESS, &bed.hub).await.succeeded();
         workspace.plan(&[]).await.exits(0);
 
         let by_id = format!("id = \"{}\"", bed.hub);
@@ -122,8 +119,8 @@ async fn a_hub_that_is_as_wanted_is_imported_in_every_way_and_needs_no_change() 
             if *way == by_identity && !engine.knows_identities() {
                 continue;
             }
-            workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
-            workspace.config(&format!("{config}import {{\n  to = {ADDRESS}\n  {way}\n}}\n"));
+            workspace.run(&["state", "rm", AUTH_ADDRESS]).await.succeeded();
+            workspace.config(&format!("{config}import {{\n  to = {AUTH_ADDRESS}\n  {way}\n}}\n"));
             let planned = workspace.plan(arguments).await.exits(2);
             planned.says("Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.");
             workspace.apply(&[]).await.succeeded();
@@ -139,11 +136,11 @@ async fn a_hub_that_is_as_wanted_is_imported_in_every_way_and_needs_no_change() 
 #[tokio::test]
 async fn an_update_resource_of_azapi_is_moved_here_and_needs_no_change() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         bed.emulator.set_mode(&bed.hub, "Identity");
         let peer =
             Peer { file: "azapi-2-update-resource.json", type_name: "azapi_update_resource", provider: "azure/azapi" };
-        let moved = format!("moved {{\n  from = azapi_update_resource.old\n  to   = {ADDRESS}\n}}\n");
+        let moved = format!("moved {{\n  from = azapi_update_resource.old\n  to   = {AUTH_ADDRESS}\n}}\n");
         let workspace = peer.workspace(&bed, engine, &(bed.auth("") + &moved), "hub1");
         let planned = workspace.plan(&[]).await;
         planned.says("has moved to").says("Plan: 0 to add, 0 to change, 0 to destroy.");

@@ -11,16 +11,16 @@ use crate::{
     support::engine::{Engine, Product, Workspace, for_each_engine},
 };
 
-use super::bed::{ALICE, BLIND_ORDERS, BLOB_CONTRIBUTOR, BLOB_READER, Bed, FILE_CONTRIBUTOR, ORDERS};
-
-const NOTHING: [&str; 0] = [];
+use super::engine_bed::{
+    ALICE, BLIND_ORDERS, BLOB_CONTRIBUTOR, BLOB_READER, EngineBed, FILE_CONTRIBUTOR, NOTHING, ORDERS,
+};
 
 /// The hub and its account as they were before anything was done about them.
 const UNTOUCHED: [&str; 2] = ["hub1 accesskey", "sa1 with keys"];
 
 /// One case: the state, its configuration and its Azure.
 struct Earlier {
-    bed: Bed,
+    bed: EngineBed,
     workspace: Workspace,
     config: String,
     /// Where the emulator keeps its world.
@@ -35,7 +35,7 @@ impl Earlier {
         let azure = world.path().join("azure.json");
         fs::write(&azure, read("azure.json")).expect("the world is written");
         let options = Options { state: Some(azure), ..Options::quick() };
-        let bed = Bed::around(Emulator::start(options).await.expect("an emulator"));
+        let bed = EngineBed::around(Emulator::start(options).await.expect("an emulator"));
         let workspace = Workspace::new(engine).envs(bed.emulator.environment());
         let registry = match engine.product {
             Product::Terraform => "registry.terraform.io",

@@ -2,12 +2,12 @@
 
 use crate::support::engine::for_each_engine;
 
-use super::bed::{ALICE, Bed};
+use super::engine_bed::{ALICE, EngineBed};
 
 #[tokio::test]
 async fn a_module_may_pass_an_empty_string_to_every_optional_attribute_of_both_types() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let workspace = bed.workspace(engine, &configuration(&bed));
         for value in ["-var=left_out=false", "-var=left_out=true", "-var=left_out=false"] {
             workspace.plan(&[value]).await.exits(2).says("0 to destroy");
@@ -30,7 +30,7 @@ async fn a_module_may_pass_an_empty_string_to_every_optional_attribute_of_both_t
 }
 
 /// A configuration with a value in each optional string, which is empty or null. No role is granted twice.
-fn configuration(bed: &Bed) -> String {
+fn configuration(bed: &EngineBed) -> String {
     let common = r#"
   principal_type                         = local.empty
   description                            = local.empty

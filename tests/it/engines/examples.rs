@@ -7,7 +7,7 @@ use crate::{
     support::engine::{Engine, Workspace, for_each_engine},
 };
 
-use super::bed::{ALICE, Bed};
+use super::engine_bed::{ALICE, EngineBed};
 
 /// What the variables of the examples stand for here, as JSON, besides ids of what is in the emulator.
 const VARIABLES: [(&str, &str); 2] = [
@@ -25,7 +25,7 @@ fn folders() -> Vec<String> {
 }
 
 /// A workspace with the example in a folder, whose variables stand for what is in the bed.
-fn example(bed: &Bed, engine: &'static Engine, folder: &str) -> Workspace {
+fn example(bed: &EngineBed, engine: &'static Engine, folder: &str) -> Workspace {
     let ids = [("hub_id", bed.hub.as_str()), ("storage_account_id", &bed.account), ("principal_id", ALICE)];
     let variables = VARIABLES.iter().chain(&ids).map(|(name, value)| (format!("TF_VAR_{name}"), value));
     let workspace = Workspace::new(engine).envs(bed.emulator.environment()).envs(variables);
@@ -40,7 +40,7 @@ async fn every_example_of_a_resource_applies_plans_nothing_more_and_is_destroyed
     assert!(!folders.is_empty());
     for_each_engine(async |engine| {
         for folder in &folders {
-            let bed = Bed::new().await;
+            let bed = EngineBed::new().await;
             let before = bed.found();
             let workspace = example(&bed, engine, folder);
             workspace.validate().await.succeeded();
@@ -85,7 +85,7 @@ async fn every_example_of_an_import_takes_over_what_is_there_and_needs_no_change
     for_each_engine(async |engine| {
         for folder in folders() {
             let subscription_id = "00000000-0000-0000-0000-000000000000".to_owned();
-            let bed = Bed::with(Options { subscription_id, ..Options::quick() }).await;
+            let bed = EngineBed::with(Options { subscription_id, ..Options::quick() }).await;
             bed.emulator.seed(OWN.0);
             let workspace = example(&bed, engine, &folder);
             let workspace = workspace.env("TF_VAR_auditors_group", "11111111-1111-1111-1111-111111111111");

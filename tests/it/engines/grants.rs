@@ -10,15 +10,14 @@ use crate::support::{
     plugin::{Plugin, within},
 };
 
-use super::bed::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, Bed, FILE_CONTRIBUTOR, FILE_READER};
-
-const ADDRESS: &str = "foundryhub_role_assignment.alice";
-const NOTHING: [&str; 0] = [];
+use super::engine_bed::{
+    ALICE, BLOB_CONTRIBUTOR, BLOB_READER, EngineBed, FILE_CONTRIBUTOR, FILE_READER, GRANT_ADDRESS, NOTHING,
+};
 
 #[tokio::test]
 async fn a_grant_that_is_interrupted_is_taken_up_by_the_next_apply() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let rule = format!("PUT */roleAssignments/*?{FILE_CONTRIBUTOR} -> hold");
         let rule = bed.emulator.fault(rule.parse().unwrap());
         let workspace = bed.workspace(engine, &bed.grant());
@@ -27,7 +26,7 @@ async fn a_grant_that_is_interrupted_is_taken_up_by_the_next_apply() {
         within("the second grant", second).await;
         apply.interrupt().await;
         apply.finish().await.exits(1).says("Interrupt received.");
-        let kept = workspace.in_state(ADDRESS).await.expect("what was begun in state");
+        let kept = workspace.in_state(GRANT_ADDRESS).await.expect("what was begun in state");
         assert_eq!(kept["tainted"], true);
         assert!(kept["values"]["role_assignments"]["Storage Blob Data Contributor"]["id"].is_string(), "{kept}");
 
@@ -45,12 +44,12 @@ async fn a_grant_that_is_interrupted_is_taken_up_by_the_next_apply() {
 #[tokio::test]
 async fn a_grant_that_fails_half_way_is_healed_by_the_next_apply() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let rule = format!("PUT */roleAssignments/*?{FILE_CONTRIBUTOR} -> denied");
         let rule = bed.emulator.fault(rule.parse().unwrap());
         let workspace = bed.workspace(engine, &bed.grant());
         workspace.apply(&[]).await.exits(1).says("AuthorizationFailed");
-        assert_eq!(workspace.in_state(ADDRESS).await.unwrap()["tainted"], true);
+        assert_eq!(workspace.in_state(GRANT_ADDRESS).await.unwrap()["tainted"], true);
         assert_eq!(bed.held(ALICE), [BLOB_CONTRIBUTOR]);
 
         bed.emulator.release(rule);
@@ -65,7 +64,7 @@ async fn a_grant_that_fails_half_way_is_healed_by_the_next_apply() {
 #[tokio::test]
 async fn a_role_that_somebody_took_away_is_drift_and_given_again() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let workspace = bed.workspace(engine, &bed.grant());
         workspace.plan(&[]).await.exits(2).says("Plan: 1 to add, 0 to change, 0 to destroy.");
         workspace.apply_planned().await.succeeded();
@@ -89,7 +88,7 @@ async fn a_role_that_somebody_took_away_is_drift_and_given_again() {
 #[tokio::test]
 async fn a_description_that_somebody_else_changed_is_drift_and_written_again() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let described = |text: &str| bed.grant().replace("\n}", &format!("\n  description = \"{text}\"\n}}"));
         let workspace = bed.workspace(engine, &described("ours"));
         workspace.apply(&[]).await.succeeded();
@@ -108,7 +107,7 @@ async fn a_description_that_somebody_else_changed_is_drift_and_written_again() {
 }
 
 /// The roles that one person holds after each write that the emulator has seen, in order.
-fn held_over_time(bed: &Bed, principal: &str) -> Vec<BTreeSet<String>> {
+fn held_over_time(bed: &EngineBed, principal: &str) -> Vec<BTreeSet<String>> {
     let (mut held, mut over_time) = (BTreeMap::new(), Vec::new());
     for request in bed.emulator.arm_requests() {
         let Some((_, name)) = request.path.rsplit_once("/roleAssignments/") else { continue };
@@ -130,7 +129,7 @@ fn held_over_time(bed: &Bed, principal: &str) -> Vec<BTreeSet<String>> {
 #[tokio::test]
 async fn whoever_becomes_a_reader_or_a_contributor_can_read_all_the_time() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let reader = bed.grant().replace("\"contributor\"", "\"reader\"");
         let workspace = bed.workspace(engine, "");
         for config in [bed.grant(), reader, bed.grant()] {
@@ -156,7 +155,7 @@ async fn one_of_many_leaves_and_all_others_keep_their_roles() {
             "for_each     = toset(local.people)\n  principal_id = each.value",
             "count        = length(local.people)\n  principal_id = local.people[count.index]",
         ] {
-            let bed = Bed::new().await;
+            let bed = EngineBed::new().await;
             let people: Vec<String> = (10..22).map(|n| format!("aaaaaaaa-0000-4000-8000-0000000000{n}")).collect();
             people.iter().for_each(|id| bed.emulator.add_principal(id, "User"));
             let config = |people: &[String]| {
@@ -196,15 +195,15 @@ async fn one_of_many_leaves_and_all_others_keep_their_roles() {
 #[tokio::test]
 async fn grants_that_are_there_are_imported_by_command_and_by_block_and_need_no_change() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let id = format!("{}|{ALICE}|contributor", bed.hub);
         let workspace = bed.workspace(engine, &bed.grant());
         workspace.apply(&[]).await.succeeded();
-        assert_eq!(workspace.in_state(ADDRESS).await.unwrap()["values"]["id"], id);
+        assert_eq!(workspace.in_state(GRANT_ADDRESS).await.unwrap()["values"]["id"], id);
         let writes = bed.sent("PUT");
 
-        workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
-        workspace.import(ADDRESS, &id).await.succeeded();
+        workspace.run(&["state", "rm", GRANT_ADDRESS]).await.succeeded();
+        workspace.import(GRANT_ADDRESS, &id).await.succeeded();
         workspace.plan(&[]).await.exits(0);
 
         let by_identity = format!(
@@ -215,8 +214,8 @@ async fn grants_that_are_there_are_imported_by_command_and_by_block_and_need_no_
         let on_account = bed.grant().replace("hub_id", "storage_account_id").replace(&bed.hub, &bed.account);
         let ways = [(bed.grant(), format!("id = \"{id}\"")), (on_account, by_identity)];
         for (config, way) in ways.into_iter().take(if engine.knows_identities() { 2 } else { 1 }) {
-            workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
-            workspace.config(&format!("{config}import {{\n  to = {ADDRESS}\n  {way}\n}}\n"));
+            workspace.run(&["state", "rm", GRANT_ADDRESS]).await.succeeded();
+            workspace.config(&format!("{config}import {{\n  to = {GRANT_ADDRESS}\n  {way}\n}}\n"));
             let planned = workspace.plan(&[]).await.exits(2);
             planned.says("Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.");
             workspace.apply_planned().await.succeeded();
@@ -230,7 +229,7 @@ async fn grants_that_are_there_are_imported_by_command_and_by_block_and_need_no_
 #[tokio::test]
 async fn one_process_serves_command_after_command_when_attached_to() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let environment = bed.emulator.environment();
         let launch = environment.iter().fold(Plugin::launch().debug(), |launch, (name, value)| launch.env(name, value));
         let mut plugin = launch.start().await;

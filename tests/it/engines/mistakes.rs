@@ -4,12 +4,12 @@ use serde_json::json;
 
 use crate::support::engine::for_each_engine;
 
-use super::bed::{ALICE, Bed};
+use super::engine_bed::{ALICE, EngineBed};
 
 #[tokio::test]
 async fn a_mistake_in_a_resource_is_shown_where_it_is_before_anything_is_sent() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let workspace = bed.workspace(engine, "");
         let hub = format!("hub_id = \"{}\"", bed.hub);
         let account = format!("hub_id = \"{}\"", bed.account);
@@ -49,7 +49,7 @@ async fn a_mistake_in_a_resource_is_shown_where_it_is_before_anything_is_sent() 
 #[tokio::test]
 async fn a_mistake_in_the_provider_block_is_shown_where_it_is_before_anything_is_sent() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let workspace = bed.workspace(engine, "");
         // Within a value an engine may only show the block that it is in.
         let mistakes = [
@@ -73,7 +73,7 @@ async fn a_mistake_in_the_provider_block_is_shown_where_it_is_before_anything_is
 #[tokio::test]
 async fn what_azure_does_not_know_or_refuses_is_an_error_before_anything_is_changed() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let project = bed.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", "project1");
         bed.emulator.seed_hub(&project, &bed.account, json!({ "hubResourceId": bed.hub }));
         bed.emulator.change(&project, |document| document["kind"] = json!("Project"));
@@ -101,7 +101,7 @@ async fn what_azure_does_not_know_or_refuses_is_an_error_before_anything_is_chan
 #[tokio::test]
 async fn a_folder_for_temporary_files_that_is_missing_stops_nobody() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let workspace = bed.workspace(engine, &bed.grant());
         let missing = workspace.path().join("missing").display().to_string();
         workspace.env("TMPDIR", &missing).plan(&[]).await.exits(2);
@@ -112,7 +112,7 @@ async fn a_folder_for_temporary_files_that_is_missing_stops_nobody() {
 #[tokio::test]
 async fn a_sign_in_that_is_refused_changes_nothing() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         for config in [bed.grant(), bed.keyless("")] {
             let workspace = bed.workspace(engine, &config).env("ARM_CLIENT_SECRET", "wrong");
             workspace.apply(&[]).await.exits(1).says("AADSTS7000215");

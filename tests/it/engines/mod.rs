@@ -3,11 +3,11 @@
 mod auth;
 mod auth_failures;
 mod auth_objects;
-mod bed;
 mod demo;
 mod earlier_states;
 mod echo;
 mod empty;
+mod engine_bed;
 mod examples;
 mod grants;
 mod mistakes;

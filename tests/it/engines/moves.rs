@@ -8,11 +8,9 @@ use serde_json::{Value, json};
 use crate::support::engine::for_each_engine;
 
 use super::{
-    bed::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, Bed, FILE_CONTRIBUTOR},
+    engine_bed::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, EngineBed, FILE_CONTRIBUTOR, GRANT_ADDRESS},
     peers::Peer,
 };
-
-const ADDRESS: &str = "foundryhub_role_assignment.alice";
 
 #[tokio::test]
 async fn a_peers_role_assignment_is_moved_here_and_needs_no_change() {
@@ -25,13 +23,13 @@ async fn a_peers_role_assignment_is_moved_here_and_needs_no_change() {
             },
             Peer { file: "azapi-2-role-assignment.json", type_name: "azapi_resource", provider: "azure/azapi" },
         ] {
-            let bed = Bed::new().await;
+            let bed = EngineBed::new().await;
             let name = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
             let config = format!(
                 "resource \"foundryhub_role_assignment\" \"alice\" {{\n  \
                    storage_account_id   = \"{}\"\n  principal_id         = \"{ALICE}\"\n  \
                    role_definition_name = \"Storage Blob Data Reader\"\n\
-                 }}\nmoved {{\n  from = {}.old\n  to   = {ADDRESS}\n}}\n",
+                 }}\nmoved {{\n  from = {}.old\n  to   = {GRANT_ADDRESS}\n}}\n",
                 bed.account, peer.type_name
             );
             let workspace = peer.workspace(&bed, engine, &config, &name);
@@ -50,11 +48,11 @@ async fn a_peers_role_assignment_is_moved_here_and_needs_no_change() {
 #[tokio::test]
 async fn configuration_that_the_engine_writes_for_an_import_needs_no_change() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Contributor");
         bed.emulator.seed_assignment(&bed.account, ALICE, "Storage File Data Privileged Contributor");
         for id in [format!("{}|{ALICE}|contributor", bed.hub), format!("{}|{ALICE}|{BLOB_CONTRIBUTOR}", bed.account)] {
-            let workspace = bed.workspace(engine, &format!("import {{\n  to = {ADDRESS}\n  id = \"{id}\"\n}}\n"));
+            let workspace = bed.workspace(engine, &format!("import {{\n  to = {GRANT_ADDRESS}\n  id = \"{id}\"\n}}\n"));
             let planned = workspace.plan(&["-generate-config-out=generated.tf"]).await.exits(2);
             planned.says("Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.");
             workspace.apply(&[]).await.succeeded();
@@ -68,7 +66,7 @@ async fn configuration_that_the_engine_writes_for_an_import_needs_no_change() {
 #[tokio::test]
 async fn roles_and_target_change_in_place_although_the_identity_names_them() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let workspace = bed.workspace(engine, &bed.grant());
         workspace.apply(&[]).await.succeeded();
         let group = bed.account.split("/providers/").next().unwrap_or_default();
@@ -95,13 +93,13 @@ async fn roles_and_target_change_in_place_although_the_identity_names_them() {
 #[tokio::test]
 async fn a_replacement_takes_no_role_away() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let workspace = bed.workspace(engine, &bed.grant());
         workspace.apply(&[]).await.succeeded();
-        workspace.apply(&[&format!("-replace={ADDRESS}")]).await.succeeded();
+        workspace.apply(&[&format!("-replace={GRANT_ADDRESS}")]).await.succeeded();
         let first = bed.grant().replace("\n}\n", "\n  lifecycle {\n    create_before_destroy = true\n  }\n}\n");
         workspace.config(&first);
-        workspace.apply(&[&format!("-replace={ADDRESS}")]).await.succeeded();
+        workspace.apply(&[&format!("-replace={GRANT_ADDRESS}")]).await.succeeded();
         assert_eq!(bed.sent("DELETE"), 0);
         assert_eq!(bed.held(ALICE), [FILE_CONTRIBUTOR, BLOB_CONTRIBUTOR]);
         workspace.plan(&[]).await.exits(0);
@@ -114,7 +112,7 @@ async fn a_replacement_takes_no_role_away() {
 async fn what_is_removed_in_a_later_run_than_it_was_replaced_in_leaves_its_successor_alone() {
     for_each_engine(async |engine| {
         for same_principal in [true, false] {
-            let bed = Bed::new().await;
+            let bed = EngineBed::new().await;
             let first = bed.grant().replace("\n}\n", "\n  lifecycle {\n    create_before_destroy = true\n  }\n}\n");
             let workspace = bed.workspace(engine, &first);
             workspace.apply(&[]).await.succeeded();
@@ -123,13 +121,12 @@ async fn what_is_removed_in_a_later_run_than_it_was_replaced_in_leaves_its_succe
             let mut deposed = read()["resources"][0]["instances"][0].clone();
             deposed["deposed"] = json!("0badc0de");
             if same_principal {
-                workspace.apply(&[&format!("-replace={ADDRESS}")]).await.succeeded();
+                workspace.apply(&[&format!("-replace={GRANT_ADDRESS}")]).await.succeeded();
             } else {
                 // The old one is let go of, and what it made stays as if its removal had failed.
-                workspace.run(&["state", "rm", ADDRESS]).await.succeeded();
-                let bob = "bbbbbbbb-0000-4000-8000-000000000002";
-                bed.emulator.add_principal(bob, "User");
-                workspace.config(&first.replace(ALICE, bob));
+                workspace.run(&["state", "rm", GRANT_ADDRESS]).await.succeeded();
+                bed.emulator.add_principal(BOB, "User");
+                workspace.config(&first.replace(ALICE, BOB));
                 workspace.apply(&[]).await.succeeded();
             }
             let mut state = read();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::engine::{Engine, Product, Workspace};
 
-use super::bed::{ALICE, Bed};
+use super::engine_bed::{ALICE, EngineBed};
 
 /// An object of another provider, kept in `tests/data`.
 pub(super) struct Peer {
@@ -19,7 +19,7 @@ pub(super) struct Peer {
 impl Peer {
     /// A workspace with this configuration, whose state has the object under the name `old`; `name` is what it is called in
     /// Azure, where that is not the hub's name.
-    pub(super) fn workspace(&self, bed: &Bed, engine: &'static Engine, config: &str, name: &str) -> Workspace {
+    pub(super) fn workspace(&self, bed: &EngineBed, engine: &'static Engine, config: &str, name: &str) -> Workspace {
         let workspace = bed.workspace(engine, config);
         self.stand_in(&workspace);
         let state = self.state(bed, engine, name);
@@ -27,7 +27,7 @@ impl Peer {
         workspace
     }
 
-    fn state(&self, bed: &Bed, engine: &Engine, name: &str) -> Value {
+    fn state(&self, bed: &EngineBed, engine: &Engine, name: &str) -> Value {
         let path = format!("{}/tests/data/{}", env!("CARGO_MANIFEST_DIR"), self.file);
         let mut text = fs::read_to_string(path).expect("the object is there");
         let (subscription, _) = bed.account.split_once("/resourceGroups/").expect("an id of a resource");

@@ -4,13 +4,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{azure::Options, support::engine::for_each_engine};
 
-use super::bed::Bed;
+use super::engine_bed::EngineBed;
 
 #[tokio::test]
 async fn no_secret_is_in_any_log_plan_or_state() {
     for_each_engine(async |engine| {
         let secret = "planted-S3cret";
-        let bed = Bed::with(Options { client_secret: secret.to_owned(), ..Options::quick() }).await;
+        let bed = EngineBed::with(Options { client_secret: secret.to_owned(), ..Options::quick() }).await;
         let workspace = bed.workspace(engine, &bed.grant()).env("TF_LOG", "trace");
         let first = workspace.plan(&[]).await.exits(2);
         let planned = workspace.planned().await.to_string();

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::engine::for_each_engine;
 
-use super::bed::{Bed, KEYLESS};
+use super::engine_bed::{EngineBed, KEYLESS};
 
 /// The arguments of an apply that does one thing at a time.
 const ONE_AT_A_TIME: &[&str] = &["-parallelism=1"];
@@ -18,7 +18,7 @@ enum Keys {
     All,
 }
 
-impl Bed {
+impl EngineBed {
     /// A configuration with so many hubs on the bed's account, in one `for_each`, and the ids of the hubs.
     fn shared(&self, hubs: usize, keys: Keys, check: &str) -> (String, Vec<String>) {
         let id =
@@ -56,7 +56,7 @@ impl Bed {
 async fn hubs_of_one_for_each_pass_in_one_apply() {
     for_each_engine(async |engine| {
         for (hubs, keys) in [(2, Keys::Of(1)), (2, Keys::Of(2)), (2, Keys::All), (4, Keys::Of(1)), (4, Keys::All)] {
-            let bed = Bed::new().await;
+            let bed = EngineBed::new().await;
             let (config, ids) = bed.shared(hubs, keys, "enforce");
             let workspace = bed.workspace(engine, &config);
             let applied = workspace.apply(&[]).await.succeeded();
@@ -79,7 +79,7 @@ async fn hubs_of_one_for_each_pass_in_one_apply() {
 async fn enforce_stops_at_once_where_the_engine_does_not_start_all_hubs() {
     for_each_engine(async |engine| {
         for (hubs, keys) in [(2, Keys::All), (4, Keys::All), (3, Keys::Of(1))] {
-            let bed = Bed::new().await;
+            let bed = EngineBed::new().await;
             let (config, ids) = bed.shared(hubs, keys, "enforce");
             let workspace = bed.workspace(engine, &config);
             let applied = workspace.apply(ONE_AT_A_TIME).await;
@@ -108,7 +108,7 @@ async fn warn_says_so_and_goes_on() {
     for_each_engine(async |engine| {
         for keys in [Keys::All, Keys::Of(1)] {
             for arguments in [&[][..], ONE_AT_A_TIME] {
-                let bed = Bed::new().await;
+                let bed = EngineBed::new().await;
                 let (config, ids) = bed.shared(3, keys, "warn");
                 let workspace = bed.workspace(engine, &config);
                 let applied = workspace.apply(arguments).await.succeeded();

@@ -6,22 +6,22 @@ use serde_json::json;
 
 use crate::support::engine::{Engine, Workspace, for_each_engine};
 
-use super::bed::{ALICE, BLIND_ORDERS, BLOB_CONTRIBUTOR, Bed, FILE_CONTRIBUTOR, KEYLESS, ORDERS, WITH_KEYS};
+use super::engine_bed::{
+    ALICE, AUTH_ADDRESS, BLIND_ORDERS, BLOB_CONTRIBUTOR, EngineBed, FILE_CONTRIBUTOR, GRANT_ADDRESS, KEYLESS, NOTHING,
+    ORDERS, WITH_KEYS,
+};
 
-const HUB: &str = "foundryhub_storage_auth.hub";
-const GRANT: &str = "foundryhub_role_assignment.alice";
-const NOTHING: [&str; 0] = [];
 const PAIR: [&str; 2] = [FILE_CONTRIBUTOR, BLOB_CONTRIBUTOR];
 
 /// A second hub on the account, on keys as the first one.
-fn second_hub(bed: &Bed) -> String {
+fn second_hub(bed: &EngineBed) -> String {
     let hub = bed.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", "hub2");
     bed.emulator.seed_hub(&hub, &bed.account, json!({ "systemDatastoresAuthMode": "accesskey" }));
     hub
 }
 
 /// So many people who are in the directory.
-fn people(bed: &Bed, count: usize) -> Vec<String> {
+fn people(bed: &EngineBed, count: usize) -> Vec<String> {
     let people: Vec<_> = (10..10 + count).map(|n| format!("aaaaaaaa-0000-4000-8000-0000000000{n}")).collect();
     people.iter().for_each(|id| bed.emulator.add_principal(id, "User"));
     people
@@ -48,7 +48,7 @@ fn import(to: &str, id: &str) -> String {
 }
 
 /// Every way to plan this is an error with these texts, and nothing is sent.
-async fn is_refused(bed: &Bed, workspace: &Workspace, config: &str, texts: &[&str]) {
+async fn is_refused(bed: &EngineBed, workspace: &Workspace, config: &str, texts: &[&str]) {
     workspace.config(config);
     bed.writes();
     for order in BLIND_ORDERS {
@@ -59,7 +59,7 @@ async fn is_refused(bed: &Bed, workspace: &Workspace, config: &str, texts: &[&st
 }
 
 /// Applying this in either order sends nothing, and then nothing is left to do.
-async fn changes_nothing(bed: &Bed, workspace: &Workspace, config: &str, order: &[&str]) {
+async fn changes_nothing(bed: &EngineBed, workspace: &Workspace, config: &str, order: &[&str]) {
     workspace.config(config);
     bed.writes();
     workspace.apply(order).await.succeeded();
@@ -70,7 +70,7 @@ async fn changes_nothing(bed: &Bed, workspace: &Workspace, config: &str, order: 
 #[tokio::test]
 async fn a_role_that_two_blocks_grant_is_refused_and_granted_once_for_the_account_it_stays() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let (hub2, people) = (second_hub(&bed), people(&bed, 9));
         let workspace = bed.workspace(engine, "");
         let of = |hub: &str| format!("hub_id = \"{hub}\"");
@@ -104,7 +104,7 @@ async fn a_role_that_two_blocks_grant_is_refused_and_granted_once_for_the_accoun
 async fn a_role_that_turns_out_to_be_granted_twice_is_an_error_at_the_apply_and_nobody_loses_it() {
     for_each_engine(async |engine| {
         for order in ORDERS {
-            let bed = Bed::new().await;
+            let bed = EngineBed::new().await;
             let (hub2, people) = (second_hub(&bed), people(&bed, 3));
             let hubs =
                 format!("resource \"terraform_data\" \"hubs\" {{\n  input = [\"{}\", \"{hub2}\"]\n}}\n", bed.hub);
@@ -143,14 +143,14 @@ async fn a_role_that_turns_out_to_be_granted_twice_is_an_error_at_the_apply_and_
 #[tokio::test]
 async fn a_block_that_another_state_has_is_continued_with_a_warning_and_can_be_let_go_of() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let ours = bed.workspace(engine, &bed.grant());
         ours.apply(&[]).await.succeeded();
         let names = || bed.emulator.assignments().into_iter().map(|found| found.name).collect::<Vec<_>>();
         let (before, theirs) = (names(), bed.workspace(engine, &bed.grant()));
         theirs.plan(&[]).await.exits(2).says("Existing role assignments are continued");
         theirs.apply_planned().await.succeeded();
-        ours.config(&removed(GRANT));
+        ours.config(&removed(GRANT_ADDRESS));
         ours.apply(&[]).await.succeeded();
         assert_eq!((bed.sent("DELETE"), names()), (0, before));
         theirs.plan(&[]).await.exits(0);
@@ -163,7 +163,7 @@ async fn a_block_that_another_state_has_is_continued_with_a_warning_and_can_be_l
 #[tokio::test]
 async fn a_hub_that_is_renamed_or_there_twice_is_refused_with_the_block_to_write() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let keyless = bed.keyless("");
         let again = |name: &str| keyless.replace("\"hub\"", &format!("\"{name}\""));
         let keyed = |key: &str| keyless.replace("\"hub\" {", &format!("\"hub\" {{\n  for_each = toset([\"{key}\"])"));
@@ -177,7 +177,8 @@ async fn a_hub_that_is_renamed_or_there_twice_is_refused_with_the_block_to_write
         let (renamed, says) = (again("renamed"), ["One hub is destroyed and created in one plan", "moved {"]);
         is_refused(&bed, &workspace, &renamed, &says).await;
         workspace.destroy(&[]).await.exits(1).says("run destroy with -refresh=false");
-        changes_nothing(&bed, &workspace, &(renamed + &moved(HUB, "foundryhub_storage_auth.renamed")), &[]).await;
+        changes_nothing(&bed, &workspace, &(renamed + &moved(AUTH_ADDRESS, "foundryhub_storage_auth.renamed")), &[])
+            .await;
         let (a, b) = ("foundryhub_storage_auth.hub[\"a\"]", "foundryhub_storage_auth.hub[\"b\"]");
         let to_a = keyed("a") + &moved("foundryhub_storage_auth.renamed", a);
         changes_nothing(&bed, &workspace, &to_a, &["-parallelism=1"]).await;
@@ -198,7 +199,7 @@ async fn a_hub_that_is_renamed_or_there_twice_is_refused_with_the_block_to_write
 async fn one_of_two_objects_of_a_hub_is_let_go_of_or_both_are_destroyed() {
     for_each_engine(async |engine| {
         for order in ORDERS {
-            let bed = Bed::new().await;
+            let bed = EngineBed::new().await;
             let (again, second) = (bed.keyless("").replace("\"hub\"", "\"again\""), "foundryhub_storage_auth.again");
             let workspace = bed.workspace(engine, &bed.keyless(""));
             workspace.apply(&[]).await.succeeded();
@@ -233,17 +234,17 @@ async fn one_of_two_objects_of_a_hub_is_let_go_of_or_both_are_destroyed() {
 #[tokio::test]
 async fn what_replaces_or_takes_over_a_hub_sends_nothing() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let keyless = bed.keyless("");
         let workspace = bed.workspace(engine, &keyless);
         workspace.apply(&[]).await.succeeded();
-        let original = workspace.in_state(HUB).await.expect("the object")["values"]["original"].clone();
-        let replace = format!("-replace={HUB}");
+        let original = workspace.in_state(AUTH_ADDRESS).await.expect("the object")["values"]["original"].clone();
+        let replace = format!("-replace={AUTH_ADDRESS}");
         for order in ORDERS {
             changes_nothing(&bed, &workspace, &keyless, &[&[replace.as_str()], order].concat()).await;
-            workspace.run(&["taint", HUB]).await.succeeded();
+            workspace.run(&["taint", AUTH_ADDRESS]).await.succeeded();
             changes_nothing(&bed, &workspace, &keyless, order).await;
-            let kept = workspace.in_state(HUB).await.expect("the object");
+            let kept = workspace.in_state(AUTH_ADDRESS).await.expect("the object");
             assert_eq!((&kept["values"]["original"], kept.get("tainted")), (&original, None));
             workspace.plan(&[&["-refresh-only"], order].concat()).await.exits(0);
             workspace.plan(&[&["-destroy"], order].concat()).await.exits(2);
@@ -251,11 +252,11 @@ async fn what_replaces_or_takes_over_a_hub_sends_nothing() {
         for order in ORDERS {
             let first = bed.keyless("lifecycle { create_before_destroy = true }");
             changes_nothing(&bed, &workspace, &first, &[&[replace.as_str()], order].concat()).await;
-            workspace.run(&["state", "rm", HUB]).await.succeeded();
-            changes_nothing(&bed, &workspace, &(keyless.clone() + &import(HUB, &bed.hub)), order).await;
+            workspace.run(&["state", "rm", AUTH_ADDRESS]).await.succeeded();
+            changes_nothing(&bed, &workspace, &(keyless.clone() + &import(AUTH_ADDRESS, &bed.hub)), order).await;
             let renamed = keyless.replace("\"hub\"", "\"renamed\"");
-            changes_nothing(&bed, &workspace, &(renamed + &removed(HUB)), order).await;
-            let back = keyless.clone() + &moved("foundryhub_storage_auth.renamed", HUB);
+            changes_nothing(&bed, &workspace, &(renamed + &removed(AUTH_ADDRESS)), order).await;
+            let back = keyless.clone() + &moved("foundryhub_storage_auth.renamed", AUTH_ADDRESS);
             changes_nothing(&bed, &workspace, &back, order).await;
         }
         assert_eq!(bed.settings(), KEYLESS);
@@ -266,7 +267,7 @@ async fn what_replaces_or_takes_over_a_hub_sends_nothing() {
 /// Grants by `count`, of which the first one is dropped.
 async fn shifts(engine: &'static Engine, imported: bool) {
     for order in ORDERS {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let people = people(&bed, 3);
         let target = format!("hub_id       = \"{}\"", bed.hub);
         let by_count = |people: &[String]| {
@@ -333,7 +334,7 @@ async fn who_is_dropped_from_a_count_is_the_only_one_to_lose_a_role() {
 #[tokio::test]
 async fn a_grant_that_is_renamed_keeps_its_roles_and_the_plan_writes_the_moved_block() {
     for_each_engine(async |engine| {
-        let bed = Bed::new().await;
+        let bed = EngineBed::new().await;
         let workspace = bed.workspace(engine, &bed.grant());
         workspace.apply(&[]).await.succeeded();
         let named = |name: &str| bed.grant().replace("\"alice\"", &format!("\"{name}\""));
@@ -351,7 +352,7 @@ async fn a_grant_that_is_renamed_keeps_its_roles_and_the_plan_writes_the_moved_b
                 workspace.plan(&[]).await.exits(0);
             }
         }
-        let back = named("alice") + &moved("foundryhub_role_assignment.keyed[\"b1\"]", GRANT);
+        let back = named("alice") + &moved("foundryhub_role_assignment.keyed[\"b1\"]", GRANT_ADDRESS);
         changes_nothing(&bed, &workspace, &back, &[]).await;
         workspace.destroy(&[]).await.succeeded();
 
@@ -360,12 +361,12 @@ async fn a_grant_that_is_renamed_keeps_its_roles_and_the_plan_writes_the_moved_b
         bed.emulator.seed_assignment(&bed.account, ALICE, "Storage File Data Privileged Contributor");
         let id = format!("{}|{ALICE}|contributor", bed.hub);
         workspace.config(&bed.grant());
-        workspace.import(GRANT, &id).await.succeeded();
+        workspace.import(GRANT_ADDRESS, &id).await.succeeded();
         let says = ["This state already holds the role", "moved {"];
         is_refused(&bed, &workspace, &named("renamed"), &says).await;
         is_refused(&bed, &workspace, &keyed("alice", "a"), &says).await;
         let (a, b) = ("foundryhub_role_assignment.alice[\"a\"]", "foundryhub_role_assignment.alice[\"b\"]");
-        changes_nothing(&bed, &workspace, &(keyed("alice", "a") + &moved(GRANT, a)), &["-parallelism=1"]).await;
+        changes_nothing(&bed, &workspace, &(keyed("alice", "a") + &moved(GRANT_ADDRESS, a)), &["-parallelism=1"]).await;
         is_refused(&bed, &workspace, &keyed("alice", "b"), &says).await;
         changes_nothing(&bed, &workspace, &(keyed("alice", "b") + &moved(a, b)), &[]).await;
         workspace.config(&named("renamed"));
@@ -382,7 +383,7 @@ async fn a_grant_that_is_renamed_keeps_its_roles_and_the_plan_writes_the_moved_b
 async fn one_of_two_objects_of_a_role_is_let_go_of_or_both_are_destroyed() {
     for_each_engine(async |engine| {
         for order in ORDERS {
-            let bed = Bed::new().await;
+            let bed = EngineBed::new().await;
             let (works, second) = (bed.grant(), "foundryhub_role_assignment.again");
             let again = works.replace("\"alice\"", "\"again\"");
             let id = format!("{}|{ALICE}|contributor", bed.hub);

@@ -1,4 +1,4 @@
-//! Names that others have used again, and states that others have edited.
+//! Assignments whose names others have used for something else, and states that others have edited.
 
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, Bed, FILE_CONTRIBUTOR, FILE_READER, TYPE, bed, bed_with};
+use super::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, Bed, FILE_CONTRIBUTOR, FILE_READER, NEW, TYPE, bed, bed_with};
 use crate::azure::{Action as Fault, ExistsId, Principals, Record, Rule};
 use crate::support::core::{Action, Report, resource};
 
@@ -196,7 +196,6 @@ async fn a_create_that_is_interrupted_at_either_grant_is_finished_by_the_next_ap
 /// Bob's second grant is asked for when Alice's answer has long arrived, and she is being waited for.
 #[tokio::test]
 async fn waiting_for_a_new_principal_can_be_interrupted_and_leaves_nothing() {
-    const NEW: &str = "eeeeeeee-0000-0000-0000-000000000005";
     let mut bed = bed_with(|options| options.principals = Principals::Strict).await;
     let config = bed.by_account(NEW, "Storage Blob Data Reader");
     let first = bed.emulator.fault(holds("PUT", BOB).times(1));

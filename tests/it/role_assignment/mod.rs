@@ -5,28 +5,31 @@ mod empty;
 mod foreign;
 mod import;
 mod interrupted;
-mod late;
-mod life;
+mod lifecycle;
+mod plan_output;
 mod platform;
 mod refusals;
 mod replace;
+mod saved_plan;
 mod shared;
-mod shown;
 mod states;
-mod twice;
+mod two_resources;
 
 use serde_json::{Value, json};
 
 use crate::azure::{Options, Record};
-use crate::support::bed::Bed;
+use crate::support::{
+    bed::Bed,
+    ids::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, CAROL, FILE_CONTRIBUTOR, FILE_READER},
+};
 
 const TYPE: &str = "foundryhub_role_assignment";
-const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
-const BOB: &str = "bbbbbbbb-0000-0000-0000-000000000002";
-const BLOB_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
-const BLOB_READER: &str = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
-const FILE_CONTRIBUTOR: &str = "69566ab7-960f-475b-8e7c-b3118f30c6bd";
-const FILE_READER: &str = "b8eda974-7b85-4f76-af95-65846b26df6d";
+
+/// A principal that the directory does not know at first.
+const NEW: &str = "eeeeeeee-0000-4000-8000-000000000005";
+
+/// The roles that `access = "reader"` means.
+const READER_ROLES: [&str; 2] = [BLOB_READER, FILE_READER];
 
 async fn bed() -> Bed {
     bed_with(|_| {}).await

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ALICE, BLOB_READER, BOB, Bed, TYPE, bed, bed_with};
+use super::{ALICE, BLOB_READER, BOB, Bed, NEW, TYPE, bed, bed_with};
 use crate::azure::{Action as Fault, Principals, Rule};
 use crate::support::core::{Action, UNKNOWN};
 
@@ -378,7 +378,6 @@ async fn a_lock_keeps_a_role_in_place_and_in_the_state() {
 
 #[tokio::test]
 async fn a_new_principal_is_waited_for_and_an_unknown_one_is_not_waited_for_long() {
-    const NEW: &str = "eeeeeeee-0000-0000-0000-000000000005";
     let mut bed = bed_with(|options| options.principals = Principals::Strict).await;
     let mut config = bed.by_account(NEW, "Storage Blob Data Reader");
     config["principal_propagation_timeout"] = json!("0s");

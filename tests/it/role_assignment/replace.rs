@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ALICE, BLOB_READER, BOB, Bed, FILE_READER, TYPE, bed};
+use super::{ALICE, BOB, Bed, READER_ROLES, TYPE, bed};
 use crate::azure::{Action as Fault, Rule};
 use crate::support::core::{Action, Core, ImportFrom, Resource, resource};
 
@@ -24,9 +24,6 @@ fn with(mut config: Value, name: &str, value: &str) -> Value {
     config
 }
 
-/// Alice's two reader roles.
-const BOTH: [&str; 2] = [BLOB_READER, FILE_READER];
-
 #[tokio::test]
 async fn a_replacement_takes_over_assignments_whatever_their_names_and_never_takes_them_away() {
     let delegated = "/subscriptions/s/resourceGroups/r/providers/p/t/n";
@@ -45,7 +42,7 @@ async fn a_replacement_takes_over_assignments_whatever_their_names_and_never_tak
             bed.emulator.clear_requests();
             bed.core.apply_saved(planned).await.quiet();
             assert_eq!(bed.writes(), ["PUT blob reader", "PUT file reader"], "{change}");
-            assert_eq!(bed.held(ALICE, &bed.account), BOTH);
+            assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
             let names = |recorded: &[(String, String)]| -> Vec<String> {
                 recorded.iter().map(|(_, id)| id.split('|').next().expect("an id").to_owned()).collect()
             };
@@ -74,7 +71,10 @@ async fn a_replacement_whose_second_half_fails_keeps_what_it_took_over() {
     let rule = bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Denied));
     let after = resource(TYPE, "a", bed.by_hub(ALICE, "reader"));
     bed.core.apply_one(after.clone().replaced()).await.failed();
-    assert_eq!((bed.recorded(), bed.held(ALICE, &bed.account)), (recorded.clone(), BOTH.map(str::to_owned).to_vec()));
+    assert_eq!(
+        (bed.recorded(), bed.held(ALICE, &bed.account)),
+        (recorded.clone(), READER_ROLES.map(str::to_owned).to_vec())
+    );
     bed.emulator.release(rule);
     // It is tainted now, and its names are foreign to a plan that starts from nothing.
     bed.core.stored(TYPE, "a").tainted = false;
@@ -87,7 +87,7 @@ async fn a_successor_that_is_made_first_adopts_what_it_finds_and_the_old_object_
     let (mut bed, recorded) = imported().await;
     let config = with(with(bed.by_hub(ALICE, "reader"), "on_existing", "adopt"), "principal_type", "Group");
     bed.core.apply_one(resource(TYPE, "a", config.clone()).create_before_destroy()).await.quiet();
-    assert_eq!(bed.held(ALICE, &bed.account), BOTH);
+    assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
     assert_eq!(bed.recorded(), recorded);
     assert!(!bed.writes().iter().any(|write| write.starts_with("DELETE")));
     bed.plan(&config).await.ok().assert_empty();
@@ -103,7 +103,7 @@ async fn a_successor_that_is_made_first_and_may_not_adopt_fails_and_loses_nothin
     let error = report.error("The role is already assigned");
     assert!(error.detail.contains("remove create_before_destroy"), "{error}");
     bed.emulator.release(list);
-    assert_eq!((bed.recorded(), bed.held(ALICE, &bed.account)), (recorded, BOTH.map(str::to_owned).to_vec()));
+    assert_eq!((bed.recorded(), bed.held(ALICE, &bed.account)), (recorded, READER_ROLES.map(str::to_owned).to_vec()));
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn a_rename_of_an_imported_object_keeps_the_grant_in_either_order_if_it_ad
         assert!(warning.detail.contains("stay in place") && warning.detail.contains("moved {"), "{warning}");
         assert_eq!(report.diagnostics.0.len(), 1, "{}", report.diagnostics);
         assert!(!bed.writes().iter().any(|write| write.starts_with("DELETE")));
-        assert_eq!(bed.held(ALICE, &bed.account), BOTH);
+        assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
         bed.core.plan_all(vec![resource(TYPE, "new", config)]).await.ok().assert_empty();
     }
 }
@@ -182,7 +182,7 @@ async fn of_two_states_with_one_assignment_one_is_destroyed_and_the_other_sees_i
     let planned = other.plan(TYPE, "b", config.clone()).await.ok();
     planned.warning("A role was taken away");
     other.apply_saved(planned).await.ok();
-    assert_eq!(bed.held(ALICE, &bed.account), BOTH);
+    assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
     other.plan(TYPE, "b", config).await.ok().assert_empty();
 }
 
@@ -209,7 +209,7 @@ async fn an_object_that_is_removed_in_a_later_run_leaves_what_its_successor_has_
     interrupted_after_creation(&mut bed, resource(TYPE, "a", config.clone()).replaced()).await;
     let report = bed.core.apply_all(vec![resource(TYPE, "a", config.clone())]).await.ok();
     report.warning("Role assignments stay for another resource");
-    assert_eq!(bed.held(ALICE, &bed.account), BOTH);
+    assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
     bed.core.plan_all(vec![resource(TYPE, "a", config)]).await.ok().assert_empty();
 }
 
@@ -220,7 +220,7 @@ async fn an_object_that_is_removed_in_a_later_run_leaves_what_its_successor_has_
     interrupted_after_creation(&mut bed, resource(TYPE, "a", config.clone()).replaced()).await;
     let report = bed.core.apply_all(vec![resource(TYPE, "a", config.clone())]).await.ok();
     report.warning("Role assignments stay for another resource");
-    assert_eq!((bed.held(ALICE, &bed.account), bed.recorded()), (BOTH.map(str::to_owned).to_vec(), recorded));
+    assert_eq!((bed.held(ALICE, &bed.account), bed.recorded()), (READER_ROLES.map(str::to_owned).to_vec(), recorded));
     bed.core.plan_all(vec![resource(TYPE, "a", config)]).await.ok().assert_empty();
 }
 
@@ -230,7 +230,7 @@ async fn an_object_that_is_removed_in_a_later_run_takes_away_what_only_it_had() 
     bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
     let config = bed.by_hub(BOB, "reader");
     interrupted_after_creation(&mut bed, resource(TYPE, "a", config.clone())).await;
-    assert_eq!(bed.held(ALICE, &bed.account), BOTH);
+    assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
     bed.core.apply_all(vec![resource(TYPE, "a", config)]).await.ok();
     assert_eq!((bed.held(ALICE, &bed.account).len(), bed.held(BOB, &bed.account).len()), (0, 2));
 }

@@ -1,4 +1,4 @@
-//! Grants that more than one party knows of: other names, other resources of one run, other states.
+//! Grants that exist already: under another name, of another resource of the run, or in another state.
 
 use std::collections::BTreeSet;
 

@@ -5,17 +5,13 @@ use std::time::Duration;
 use foundryhub::arm::WorkspaceId;
 use serde_json::{Value, json};
 
-use super::{ALICE, Bed, TYPE, bed, bed_with, healed, short};
+use super::{ALICE, BOB, Bed, TYPE, bed, bed_with, healed, short};
 use crate::azure::{Action as Fault, Datastores, HubRole, Lro, OnOff, Rule};
 use crate::support::core::{Action, Core, resource};
+use crate::support::ids::{BLOB_CONTRIBUTOR_NAME, BLOB_READER_NAME, FILE_CONTRIBUTOR_NAME, FILE_READER_NAME};
 
 const ROLES: &str = "foundryhub_role_assignment";
-const BOB: &str = "bbbbbbbb-0000-0000-0000-000000000002";
 const TEAM: &str = "cccccccc-0000-0000-0000-000000000003";
-const BLOB_CONTRIBUTOR: &str = "Storage Blob Data Contributor";
-const BLOB_READER: &str = "Storage Blob Data Reader";
-const FILE_CONTRIBUTOR: &str = "Storage File Data Privileged Contributor";
-const FILE_READER: &str = "Storage File Data Privileged Reader";
 
 impl Bed {
     /// Hub on identity, keys off, with the access check; Alice must have access.
@@ -74,13 +70,13 @@ async fn a_hub_with_four_grants_and_all_checks_on_stays_within_its_budget() {
 #[tokio::test]
 async fn a_plan_warns_of_who_lacks_roles_and_enforce_stops_with_nothing_touched() {
     let mut bed = bed().await;
-    bed.grant(ALICE, &[BLOB_READER]);
+    bed.grant(ALICE, &[BLOB_READER_NAME]);
     let planned = bed.plan(&bed.checked("enforce")).await.ok();
     let warning = planned.warning("Somebody would lose access");
     assert_eq!(warning.path, "access_check_principal_ids");
-    assert!(warning.detail.contains(&format!("{ALICE} lacks {FILE_READER:?}")), "{warning}");
+    assert!(warning.detail.contains(&format!("{ALICE} lacks {FILE_READER_NAME:?}")), "{warning}");
     // The pair would meet the role that she has.
-    assert!(warning.detail.contains(&format!("role_definition_name = {FILE_READER:?}")), "{warning}");
+    assert!(warning.detail.contains(&format!("role_definition_name = {FILE_READER_NAME:?}")), "{warning}");
     assert!(warning.detail.contains("the apply will stop"), "{warning}");
     let report = bed.core.apply_saved(planned).await.failed();
     let error = report.error("Somebody would lose access");
@@ -105,16 +101,16 @@ async fn stronger_and_inherited_roles_count_and_those_on_a_container_do_not() {
     let mut bed = bed().await;
     let group = bed.account.split("/providers/").next().expect("a group").to_owned();
     bed.emulator.seed_assignment(&group, ALICE, "Storage Blob Data Owner");
-    bed.grant(ALICE, &[FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[FILE_CONTRIBUTOR_NAME]);
     bed.apply(&bed.checked("enforce")).await.quiet();
 
     let mut bed = self::bed().await;
     let container = format!("{}/blobServices/default/containers/c", bed.account);
-    bed.emulator.seed_assignment(&container, ALICE, BLOB_CONTRIBUTOR);
+    bed.emulator.seed_assignment(&container, ALICE, BLOB_CONTRIBUTOR_NAME);
     bed.emulator.seed_assignment(&bed.account, ALICE, "Owner");
-    bed.grant(ALICE, &[FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[FILE_CONTRIBUTOR_NAME]);
     let report = bed.apply(&bed.checked("enforce")).await.failed();
-    assert!(report.error("Somebody would lose access").detail.contains(BLOB_CONTRIBUTOR));
+    assert!(report.error("Somebody would lose access").detail.contains(BLOB_CONTRIBUTOR_NAME));
     assert!(bed.is_untouched());
 }
 
@@ -122,7 +118,7 @@ async fn stronger_and_inherited_roles_count_and_those_on_a_container_do_not() {
 async fn a_group_whose_members_are_unknown_is_not_verifiable() {
     let mut bed = bed().await;
     bed.emulator.add_principal(TEAM, "Group");
-    bed.grant(TEAM, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(TEAM, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     let report = bed.apply(&bed.checked("enforce")).await.failed();
     let error = report.error("Access cannot be verified");
     assert!(error.detail.contains("a group holds the role"), "{error}");
@@ -134,7 +130,7 @@ async fn a_group_whose_members_are_unknown_is_not_verifiable() {
 #[tokio::test]
 async fn other_workspaces_on_the_account_stop_keys_from_going_off() {
     let mut bed = bed().await;
-    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     let other = bed.emulator.id("rg2", WorkspaceId::RESOURCE_TYPE, "other");
     bed.emulator.seed_hub(&other, &bed.account.to_uppercase(), json!({}));
     let project = bed.emulator.id("rg2", WorkspaceId::RESOURCE_TYPE, "project");
@@ -175,7 +171,7 @@ async fn nobody_with_roles_is_only_ever_a_warning() {
 #[tokio::test]
 async fn the_role_of_the_hubs_identity_is_waited_for() {
     let mut bed = bed_with(|options| options.hub_role_delay = Duration::from_secs(2)).await;
-    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     bed.apply(&bed.checked("enforce")).await.quiet();
     let lists = bed.requests().iter().filter(|request| *request == "GET roleAssignments").count();
     assert!(lists > 2, "{lists}");
@@ -185,7 +181,7 @@ async fn the_role_of_the_hubs_identity_is_waited_for() {
 #[tokio::test]
 async fn a_role_of_the_hubs_identity_that_never_comes_leaves_keys_on() {
     let mut bed = bed_with(|options| options.hub_roles = vec![HubRole::None]).await;
-    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     let mut config = bed.checked("enforce");
     config["platform_grant_timeout"] = json!("1s");
     let report = bed.apply(&config).await.failed();
@@ -196,7 +192,7 @@ async fn a_role_of_the_hubs_identity_that_never_comes_leaves_keys_on() {
 
     // The next apply finishes what is left.
     let principal = bed.state()["hub_principal_id"].as_str().expect("an identity").to_owned();
-    bed.grant(&principal, &[BLOB_CONTRIBUTOR]);
+    bed.grant(&principal, &[BLOB_CONTRIBUTOR_NAME]);
     bed.emulator.clear_requests();
     healed(bed.apply(&config).await);
     assert_eq!(bed.writes(), ["PATCH sa1 false"]);
@@ -205,7 +201,7 @@ async fn a_role_of_the_hubs_identity_that_never_comes_leaves_keys_on() {
 #[tokio::test]
 async fn a_hub_with_user_assigned_identities_needs_grants_for_the_primary_one() {
     let mut bed = bed().await;
-    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     let (first, second) = ("dddddddd-0000-0000-0000-000000000004", "dddddddd-0000-0000-0000-000000000005");
     bed.emulator.change(&bed.hub, |document| {
         document["identity"] = json!({ "type": "UserAssigned", "userAssignedIdentities": {
@@ -222,7 +218,7 @@ async fn a_hub_with_user_assigned_identities_needs_grants_for_the_primary_one() 
     );
     let report = bed.core.apply_saved(planned).await.failed();
     let error = report.error("The hub's identity would lose access");
-    assert!(error.detail.contains(BLOB_CONTRIBUTOR) && error.detail.contains(FILE_CONTRIBUTOR), "{error}");
+    assert!(error.detail.contains(BLOB_CONTRIBUTOR_NAME) && error.detail.contains(FILE_CONTRIBUTOR_NAME), "{error}");
     assert!(error.detail.contains("turn the reference round"), "{error}");
     assert!(bed.is_untouched());
     assert_eq!(bed.state(), Value::Null);
@@ -231,8 +227,8 @@ async fn a_hub_with_user_assigned_identities_needs_grants_for_the_primary_one() 
     bed.grant(second, &["Storage Blob Data Owner"]);
     let report = bed.apply(&bed.checked("enforce")).await.failed();
     let error = report.error("The hub's identity would lose access");
-    let grant = format!("role_definition_name = {FILE_CONTRIBUTOR:?}");
-    assert!(error.detail.contains(&grant) && !error.detail.contains(BLOB_CONTRIBUTOR), "{error}");
+    let grant = format!("role_definition_name = {FILE_CONTRIBUTOR_NAME:?}");
+    assert!(error.detail.contains(&grant) && !error.detail.contains(BLOB_CONTRIBUTOR_NAME), "{error}");
     assert_eq!(bed.writes(), [""; 0]);
 
     // A check that warns says so before it goes on, and once.
@@ -242,7 +238,7 @@ async fn a_hub_with_user_assigned_identities_needs_grants_for_the_primary_one() 
     assert_eq!(bed.state()["hub_user_assigned_principal_ids"], json!([first, second]));
     bed.destroy().await.ok();
 
-    bed.grant(second, &[FILE_CONTRIBUTOR]);
+    bed.grant(second, &[FILE_CONTRIBUTOR_NAME]);
     bed.apply(&bed.checked("enforce")).await.quiet();
     assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
 }
@@ -251,7 +247,7 @@ async fn a_hub_with_user_assigned_identities_needs_grants_for_the_primary_one() 
 #[tokio::test]
 async fn a_primary_identity_beside_the_system_assigned_one_is_only_warned_of() {
     let mut bed = bed().await;
-    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     let primary = "dddddddd-0000-0000-0000-000000000004";
     bed.emulator.change(&bed.hub, |document| {
         document["identity"]["type"] = json!("SystemAssigned,UserAssigned");
@@ -261,12 +257,12 @@ async fn a_primary_identity_beside_the_system_assigned_one_is_only_warned_of() {
     });
     let planned = bed.plan(&bed.checked("enforce")).await.ok();
     let warning = planned.warning("An identity of the hub may lack access");
-    assert!(warning.detail.contains(primary) && warning.detail.contains(FILE_CONTRIBUTOR), "{warning}");
+    assert!(warning.detail.contains(primary) && warning.detail.contains(FILE_CONTRIBUTOR_NAME), "{warning}");
     assert!(!warning.detail.contains("the apply will stop"), "{warning}");
     bed.core.apply_saved(planned).await.ok().warning("An identity of the hub may lack access");
     assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
     bed.destroy().await.ok();
-    bed.grant(primary, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(primary, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     bed.apply(&bed.checked("enforce")).await.quiet();
 }
 
@@ -274,7 +270,7 @@ async fn a_primary_identity_beside_the_system_assigned_one_is_only_warned_of() {
 async fn a_condition_on_the_platforms_own_grant_is_no_obstacle() {
     for condition in [OnOff::On, OnOff::Off] {
         let mut bed = bed_with(|options| options.hub_role_condition = condition).await;
-        bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+        bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
         bed.apply(&bed.checked("enforce")).await.quiet();
         assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
         let given = bed.emulator.assignments().into_iter().find(|found| {
@@ -287,7 +283,7 @@ async fn a_condition_on_the_platforms_own_grant_is_no_obstacle() {
 #[tokio::test]
 async fn datastores_that_never_follow_leave_keys_on() {
     let mut bed = bed_with(|options| options.datastores = Datastores::Never).await;
-    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     let mut config = bed.checked("enforce");
     config["platform_grant_timeout"] = json!("1s");
     let report = bed.apply(&config).await.failed();
@@ -299,7 +295,7 @@ async fn datastores_that_never_follow_leave_keys_on() {
 #[tokio::test]
 async fn datastores_that_follow_late_are_waited_for() {
     let mut bed = bed_with(|options| options.datastore_lag = Duration::from_secs(2)).await;
-    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     bed.apply(&bed.checked("enforce")).await.quiet();
     assert_eq!(bed.keys(), Some(false));
 }
@@ -312,7 +308,7 @@ async fn what_may_not_be_looked_at_never_fails_a_plan() {
         ("*/workspaces/hub1/datastores", "datastores/read"),
     ] {
         let mut bed = bed().await;
-        bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+        bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
         bed.fault(Rule::on("GET", path, Fault::Denied));
         bed.plan(&bed.checked("enforce")).await.ok();
         let report = bed.apply(&bed.checked("enforce")).await.failed();
@@ -340,7 +336,7 @@ async fn a_hub_that_may_not_be_looked_at_is_a_warning_at_plan() {
 #[tokio::test]
 async fn keys_go_off_no_earlier_than_grants_have_settled() {
     let mut bed = bed_with(|options| options.stop_clock = true).await;
-    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     let mut config = bed.checked("warn");
     config["grant_settle_time"] = json!("10m");
     config["timeouts"] = json!({ "create": "2m" });
@@ -386,11 +382,11 @@ async fn the_way_back_is_not_checked() {
 async fn what_a_role_amounts_to_is_judged_as_azure_does() {
     let custom = "99999999-0000-0000-0000-000000000009";
     for (roles, verdict) in [
-        (&[BLOB_READER, FILE_READER][..], None),
-        (&[BLOB_CONTRIBUTOR, FILE_READER], None),
-        (&[BLOB_CONTRIBUTOR, "Storage File Data SMB Share Contributor"], Some("Somebody would lose access")),
+        (&[BLOB_READER_NAME, FILE_READER_NAME][..], None),
+        (&[BLOB_CONTRIBUTOR_NAME, FILE_READER_NAME], None),
+        (&[BLOB_CONTRIBUTOR_NAME, "Storage File Data SMB Share Contributor"], Some("Somebody would lose access")),
         (&["Owner", "Contributor"], Some("Somebody would lose access")),
-        (&[custom, FILE_CONTRIBUTOR], Some("Access cannot be verified")),
+        (&[custom, FILE_CONTRIBUTOR_NAME], Some("Access cannot be verified")),
     ] {
         let mut bed = bed().await;
         bed.grant(ALICE, roles);
@@ -409,7 +405,7 @@ async fn what_a_role_amounts_to_is_judged_as_azure_does() {
 
     // A grant with a condition may or may not do.
     let mut bed = bed().await;
-    bed.grant(ALICE, &[FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[FILE_CONTRIBUTOR_NAME]);
     let name = "77777777-0000-0000-0000-000000000007";
     let path =
         format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}?api-version=2022-04-01", bed.account);
@@ -461,7 +457,7 @@ async fn the_identity_that_a_hub_uses_is_the_one_that_needs_the_role() {
         ("None", &[], None, Some("The hub's identity is not known")),
     ] {
         let mut bed = bed().await;
-        bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+        bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
         bed.emulator.change(&bed.hub, |document| {
             let system = document["identity"].clone();
             document["identity"] = json!({ "type": kind, "userAssignedIdentities": assigned(ids) });
@@ -471,7 +467,7 @@ async fn the_identity_that_a_hub_uses_is_the_one_that_needs_the_role() {
             }
         });
         if let Some(principal) = grant_to {
-            bed.grant(principal, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+            bed.grant(principal, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
         }
         let report = bed.apply(&bed.checked("enforce")).await;
         match finding {
@@ -501,7 +497,7 @@ async fn with_warn_the_second_gate_warns_and_keys_go_off() {
         (|options| options.hub_roles = vec![HubRole::None], "The hub's identity would lose access"),
     ] {
         let mut bed = bed_with(change).await;
-        bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+        bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
         let mut config = bed.checked("warn");
         config["platform_grant_timeout"] = json!("1s");
         bed.apply(&config).await.ok().warning(summary);
@@ -512,7 +508,7 @@ async fn with_warn_the_second_gate_warns_and_keys_go_off() {
 #[tokio::test]
 async fn datastores_that_follow_after_all_let_the_next_apply_finish() {
     let mut bed = bed_with(|options| options.datastores = Datastores::Never).await;
-    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     let mut config = bed.checked("enforce");
     config["platform_grant_timeout"] = json!("0s");
     // What is found stops the apply, and no time goes by for grants to settle.
@@ -548,7 +544,7 @@ async fn grants_of_the_same_run_have_to_settle_too() {
 #[tokio::test]
 async fn other_workspaces_are_found_on_every_page_of_the_list() {
     let mut bed = bed_with(|options| options.page_size = 1).await;
-    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     for name in ["a1", "z9"] {
         let other = bed.emulator.id("rg2", WorkspaceId::RESOURCE_TYPE, name);
         bed.emulator.seed_hub(&other, &bed.account, json!({}));
@@ -578,7 +574,7 @@ async fn each_right_that_the_caller_lacks_is_a_message_of_its_own() {
     ];
     for (rights, check, summary, lacks) in cases {
         let mut bed = bed_with(|options| options.enforce_rbac = true).await;
-        bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+        bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
         bed.emulator.seed(&format!("clients: [{{ client_id: {client}, object_id: {object}, secret: other }}]"));
         for (scope, role) in rights {
             let scope = if *scope == "hub" { &bed.hub } else { &bed.account };
@@ -592,7 +588,7 @@ async fn each_right_that_the_caller_lacks_is_a_message_of_its_own() {
     }
     // With the rights to do it and none to look at others, a check that warns lets it pass.
     let mut bed = bed_with(|options| options.enforce_rbac = true).await;
-    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     bed.emulator.seed(&format!("clients: [{{ client_id: {client}, object_id: {object}, secret: other }}]"));
     for scope in [&bed.hub, &bed.account] {
         bed.emulator.seed_assignment(scope, object, "Contributor");
@@ -633,7 +629,7 @@ impl Bed {
 #[tokio::test]
 async fn hubs_of_one_account_wait_for_each_other_before_keys_go_off() {
     let mut bed = bed().await;
-    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     let hubs = [vec![bed.hub.clone()], bed.more_hubs(&["hub2", "hub3"])].concat();
     // The last switch is held up until the others have nothing left to do but wait for it.
     let rule = bed.emulator.fault(Rule::on("PATCH", "*/workspaces/hub3", Fault::Hold));
@@ -658,7 +654,7 @@ async fn hubs_of_one_account_wait_for_each_other_before_keys_go_off() {
 async fn a_hub_that_cannot_be_switched_releases_those_that_wait_for_it() {
     for (check, keys) in [("enforce", None), ("warn", Some(false))] {
         let mut bed = bed().await;
-        bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+        bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
         let hubs = [vec![bed.hub.clone()], bed.more_hubs(&["hub2"])].concat();
         let rule = bed.emulator.fault(Rule::on("PATCH", "*/workspaces/hub2", Fault::Denied));
         let mut all = bed.for_each(&hubs, &json!({ "access_check": check }));
@@ -682,7 +678,7 @@ async fn what_is_waited_for_is_in_the_log() {
         options.datastores = Datastores::Never;
     })
     .await;
-    bed.grant(ALICE, &[BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR]);
+    bed.grant(ALICE, &[BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME]);
     bed.core = std::mem::replace(&mut bed.core, Core::new()).env("TF_LOG_PROVIDER", "INFO");
     let mut config = bed.checked("warn");
     config["platform_grant_timeout"] = json!("1s");

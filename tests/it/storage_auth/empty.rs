@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ALICE, Bed, TYPE, bed};
+use super::{ALICE, BOB, Bed, CAROL, TYPE, bed};
 use crate::support::core::Action;
 
 /// A configuration with this value in every optional string.
@@ -70,11 +70,10 @@ async fn another_spelling_of_a_principal_changes_nothing() {
     let mut bed = bed().await;
     let hub = bed.hub.clone();
     let with = |ids: [String; 2]| json!({ "hub_id": hub, "access_check": "off", "access_check_principal_ids": ids });
-    let bob = "bbbbbbbb-0000-0000-0000-000000000002";
-    let first = with([ALICE.to_owned(), bob.to_owned()]);
+    let first = with([ALICE.to_owned(), BOB.to_owned()]);
     bed.apply(&first).await.quiet();
-    bed.plan(&with([bob.to_uppercase(), ALICE.to_uppercase()])).await.ok().assert_empty();
-    let other = with([bob.to_uppercase(), "cccccccc-0000-0000-0000-000000000003".to_owned()]);
+    bed.plan(&with([BOB.to_uppercase(), ALICE.to_uppercase()])).await.ok().assert_empty();
+    let other = with([BOB.to_uppercase(), CAROL.to_owned()]);
     bed.apply(&other).await.quiet();
     bed.plan(&other).await.ok().assert_empty();
 }

@@ -1,4 +1,4 @@
-//! There and back, drift, import and bad input.
+//! Switching a hub to identity and destroying that, updates, drift, import and bad input.
 
 use foundryhub::arm::WorkspaceId;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! foundryhub_storage_auth over the protocol, against the emulator.
 
 mod access;
-mod debts;
+mod deleted_hub;
 mod destroy;
 mod empty;
 mod failures;
@@ -13,10 +13,13 @@ mod succession;
 use serde_json::{Value, json};
 
 use crate::azure::{Action as Fault, Lro, Options, Record, Rule};
-use crate::support::{bed::Bed, core::Report};
+use crate::support::{
+    bed::Bed,
+    core::Report,
+    ids::{ALICE, BOB, CAROL},
+};
 
 const TYPE: &str = "foundryhub_storage_auth";
-const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
 
 async fn bed() -> Bed {
     bed_with(|_| {}).await

@@ -1,4 +1,4 @@
-//! What tests of a resource stand on.
+//! The bed of a resource's tests over the protocol (see `main.rs`).
 
 use std::{ops::Deref, sync::Arc};
 
@@ -26,7 +26,7 @@ impl Deref for Bed {
 }
 
 impl Bed {
-    /// A bed for tests of a type that write requests as `short` does.
+    /// A bed for tests of a resource type; `short` says how its requests are abbreviated.
     pub(crate) async fn new(
         type_name: &'static str,
         short: fn(&Record) -> String,

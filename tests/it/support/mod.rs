@@ -1,4 +1,4 @@
-//! What several concerns stand on.
+//! What tests of several concerns use: fixtures, the test core, the runner of engines, scripted servers.
 
 pub(crate) mod arm;
 pub(crate) mod bed;
@@ -6,6 +6,7 @@ pub(crate) mod core;
 pub(crate) mod echo;
 pub(crate) mod engine;
 pub(crate) mod go_plugin;
+pub(crate) mod ids;
 pub(crate) mod plugin;
 pub(crate) mod scripted;
 pub(crate) mod tfplugin6;

@@ -1,5 +1,5 @@
-//! What each procedure of the protocol does, seen from the engine's side, on the echo provider. The numbers are those of
-//! the checks in the protocol's notes.
+//! The life of a resource's object: create, refresh, update, upgrade, move, import, replace and destroy, also where one of
+//! them fails, panics or is interrupted.
 
 use std::fs;
 
@@ -22,7 +22,6 @@ use crate::support::{
 
 // The life of an object.
 
-/// Check 10.
 #[tokio::test]
 async fn a_failed_create_that_left_something_is_tainted_and_replaced_next() {
     let mut echo = Echo::new();
@@ -69,7 +68,6 @@ async fn a_failed_update_keeps_the_object_and_does_not_taint_it() {
     assert!(!echo.core.stored("echo_thing", "a").tainted);
 }
 
-/// Check 11.
 #[tokio::test]
 async fn an_interrupted_create_keeps_what_exists_and_later_calls_work() {
     let mut echo = Echo::with(Core::new().in_one_process());
@@ -92,7 +90,6 @@ async fn an_interrupted_create_keeps_what_exists_and_later_calls_work() {
     echo.core.apply("echo_thing", "c", json!({ "name": "c" })).await.quiet();
 }
 
-/// Check 12.
 #[tokio::test]
 async fn a_refresh_keeps_private_data_and_identity_and_finds_drift() {
     let mut echo = Echo::new();
@@ -118,7 +115,6 @@ async fn a_refresh_keeps_private_data_and_identity_and_finds_drift() {
     assert_eq!(plan.action(), Action::Create);
 }
 
-/// Check 13.
 #[tokio::test]
 async fn a_state_of_the_same_version_may_lack_an_attribute() {
     let mut echo = Echo::new();
@@ -160,7 +156,7 @@ async fn a_state_of_an_older_version_becomes_one_of_today() {
     assert_eq!(echo.core.stored("echo_thing", "a").version, 2);
 }
 
-/// Check 14: the identity schema has version 1 and the state has no identity, so that the engine asks to upgrade nothing.
+/// The identity schema has version 1 and the state has no identity, so that the engine asks to upgrade nothing.
 #[tokio::test]
 async fn an_identity_that_was_never_stored_is_found_by_the_refresh() {
     let mut echo = Echo::new();
@@ -176,7 +172,6 @@ fn made(version: i64, state: Json) -> Stored {
     Stored { private: br#"{"made":true}"#.to_vec(), ..Stored::written_by(version, state) }
 }
 
-/// Check 16.
 #[tokio::test]
 async fn a_state_is_taken_over_from_another_provider() {
     let mut echo = Echo::new();
@@ -198,7 +193,6 @@ async fn a_state_is_taken_over_from_another_provider() {
     diagnostics.error("cannot be moved here");
 }
 
-/// Check 17.
 #[tokio::test]
 async fn a_replacement_destroys_without_a_plan_of_its_own() {
     let mut echo = Echo::new();
@@ -261,7 +255,6 @@ async fn an_import_finds_what_is_there_and_nothing_else() {
     missing.error("non-existent");
 }
 
-/// Check 18.
 #[tokio::test]
 async fn a_second_configuration_of_a_process_replaces_the_first() {
     let mut echo = Echo::with(Core::new().in_one_process());
@@ -289,7 +282,7 @@ async fn a_refused_value_is_an_error_at_its_attribute_before_anything_is_done() 
     assert_eq!(diagnostics.error("No directory").path, "directory");
 }
 
-// What breaks.
+// Failures, and calls that engines make rarely.
 
 #[tokio::test]
 async fn a_panic_is_an_error_of_its_call_and_the_process_goes_on() {
@@ -313,7 +306,7 @@ async fn a_panic_is_an_error_of_its_call_and_the_process_goes_on() {
     assert_eq!(echo.core.state("echo_thing", "b"), before);
 }
 
-/// Check 7: what `"pre-${unknown}"` is in a configuration, an unknown string that is not null and begins with `pre-`.
+/// What `"pre-${unknown}"` is in a configuration: an unknown string that is not null and begins with `pre-`.
 #[tokio::test]
 async fn an_unknown_value_may_say_what_it_will_be() {
     let session = echo::session().await;

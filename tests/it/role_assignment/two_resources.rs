@@ -1,11 +1,9 @@
-//! One assignment for two resources: what is refused, and how whoever stays keeps what they have.
+//! Two resources for one assignment: what is refused, and that a principal who stays in the configuration keeps the roles.
 
 use serde_json::{Value, json};
 
-use super::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, Bed, FILE_READER, TYPE, bed};
+use super::{ALICE, BLOB_CONTRIBUTOR, BOB, Bed, CAROL, READER_ROLES, TYPE, bed};
 use crate::support::core::{ImportFrom, Resource, UNKNOWN, resource};
-
-const BOTH: [&str; 2] = [BLOB_READER, FILE_READER];
 
 /// A second hub on the same account.
 fn second_hub(bed: &Bed) -> String {
@@ -78,7 +76,7 @@ async fn a_second_one_is_refused_beside_one_that_is_there_and_beside_one_that_ch
             assert_eq!(bed.writes(), [""; 0]);
         }
     }
-    assert_eq!(bed.held(ALICE, &bed.account), BOTH);
+    assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
 }
 
 // Not known before the apply.
@@ -103,7 +101,7 @@ async fn a_hub_that_is_known_only_at_the_apply_takes_nothing_from_whoever_has_it
             let expected = adopts && there;
             assert_eq!(!report.diagnostics.has_errors(), expected, "{there} {adopts} {}", report.diagnostics);
             assert!(!bed.writes().iter().any(|write| write.starts_with("DELETE")));
-            assert_eq!(bed.held(ALICE, &bed.account), BOTH, "{there} {adopts}");
+            assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES, "{there} {adopts}");
 
             // The second one goes again, and then the first one.
             for gone in ["b", "a"] {
@@ -146,7 +144,10 @@ async fn what_another_resource_has_adopted_stays_when_its_maker_goes() {
             planned.warning("Role assignments stay for another resource");
             bed.core.apply_saved(planned).await.ok();
         }
-        assert_eq!((bed.writes(), bed.held(ALICE, &bed.account)), (Vec::new(), BOTH.map(str::to_owned).to_vec()));
+        assert_eq!(
+            (bed.writes(), bed.held(ALICE, &bed.account)),
+            (Vec::new(), READER_ROLES.map(str::to_owned).to_vec())
+        );
         bed.core.plan_all(all([("b", &late)])).await.ok().assert_empty();
     }
 }
@@ -218,7 +219,7 @@ async fn of_two_objects_for_one_assignment_either_can_go_and_the_other_keeps_it(
                 }
                 assert_eq!(bed.writes(), [""; 0], "{gone:?} {refreshes}");
                 for principal in [ALICE, BOB] {
-                    assert_eq!(bed.held(principal, &bed.account), BOTH, "{gone:?} {refreshes}");
+                    assert_eq!(bed.held(principal, &bed.account), READER_ROLES, "{gone:?} {refreshes}");
                 }
                 gone.iter().for_each(|name| assert_eq!(bed.core.state(TYPE, name), Value::Null));
                 bed.core.plan_all(rest).await.ok().assert_empty();
@@ -234,14 +235,12 @@ async fn of_two_objects_for_one_assignment_either_can_go_and_the_other_keeps_it(
 /// other one.
 #[tokio::test]
 async fn of_two_objects_for_one_assignment_none_can_let_go_by_a_change_or_a_replacement() {
-    for (changed, attribute, value) in [
-        ("b", "access", "contributor"),
-        ("b", "principal_id", "cccccccc-0000-0000-0000-000000000003"),
-        ("a", "access", "contributor"),
-    ] {
+    for (changed, attribute, value) in
+        [("b", "access", "contributor"), ("b", "principal_id", CAROL), ("a", "access", "contributor")]
+    {
         for refreshes in [true, false] {
             let (mut bed, mut named) = both_hubs().await;
-            bed.emulator.add_principal("cccccccc-0000-0000-0000-000000000003", "User");
+            bed.emulator.add_principal(CAROL, "User");
             bed.core.refresh_in_plans(refreshes);
             let config = named.iter_mut().find(|(name, _)| *name == changed);
             config.expect("a resource").1[attribute] = json!(value);
@@ -249,11 +248,11 @@ async fn of_two_objects_for_one_assignment_none_can_let_go_by_a_change_or_a_repl
             let error = report.error("A role is kept and removed in one plan");
             assert!(error.detail.contains("removed {") && error.detail.contains(&format!("{ALICE}|reader")), "{error}");
             assert_eq!(bed.writes(), [""; 0]);
-            assert_eq!(bed.held(ALICE, &bed.account), BOTH);
+            assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
             // By the way that the error names: it is taken out, and made anew.
             bed.core.forget(TYPE, changed);
             bed.core.apply_all(resources(&named, &["c", "d"])).await.ok();
-            assert!(BOTH.iter().all(|role| bed.held(ALICE, &bed.account).iter().any(|held| held == role)));
+            assert!(READER_ROLES.iter().all(|role| bed.held(ALICE, &bed.account).iter().any(|held| held == role)));
         }
     }
 }
@@ -278,7 +277,7 @@ async fn what_only_an_object_and_its_left_over_one_have_goes_with_both() {
 /// Alice's, Bob's and a third one's pairs by `count`, under names of our own or of somebody else.
 async fn counted(imported: bool) -> (Bed, Vec<String>) {
     let mut bed = bed().await;
-    let third = "cccccccc-0000-0000-0000-000000000003".to_owned();
+    let third = CAROL.to_owned();
     bed.emulator.add_principal(&third, "User");
     let principals = vec![ALICE.to_owned(), BOB.to_owned(), third];
     for (n, principal) in principals.iter().enumerate() {
@@ -313,7 +312,7 @@ async fn whoever_is_dropped_from_a_count_is_the_only_one_to_lose_roles() {
             let report = bed.core.apply_all(all.clone()).await.ok();
             assert_eq!(bed.held(&gone, &bed.account), [""; 0]);
             for principal in &principals {
-                assert_eq!(bed.held(principal, &bed.account), BOTH, "{dropped} {planned_first} {last}");
+                assert_eq!(bed.held(principal, &bed.account), READER_ROLES, "{dropped} {planned_first} {last}");
             }
             let shifted = 2 - dropped;
             let told =
@@ -340,7 +339,7 @@ async fn imported_names_that_a_count_shifts_are_an_error_that_says_how_and_nobod
         assert!(!error.detail.contains("does not manage") && !error.detail.contains("import {"), "{error}");
         assert_eq!(bed.writes(), [""; 0]);
         for principal in &everybody {
-            assert_eq!(bed.held(principal, &bed.account), BOTH);
+            assert_eq!(bed.held(principal, &bed.account), READER_ROLES);
         }
         // As the error says: keys instead of numbers, and each object is moved to its own.
         for (n, principal) in everybody.iter().enumerate() {
@@ -351,7 +350,7 @@ async fn imported_names_that_a_count_shifts_are_an_error_that_says_how_and_nobod
         bed.core.apply_all(keyed.clone()).await.quiet();
         assert_eq!(bed.held(&gone, &bed.account), [""; 0]);
         for principal in &principals {
-            assert_eq!(bed.held(principal, &bed.account), BOTH);
+            assert_eq!(bed.held(principal, &bed.account), READER_ROLES);
         }
         bed.core.plan_all(keyed).await.ok().assert_empty();
     }
@@ -384,7 +383,7 @@ async fn a_rename_of_an_imported_object_is_an_error_that_says_that_this_state_ha
                 assert!(!has("does not manage"), "{}", report.diagnostics);
                 assert_eq!(
                     (bed.writes(), bed.held(ALICE, &bed.account)),
-                    (Vec::new(), BOTH.map(str::to_owned).to_vec())
+                    (Vec::new(), READER_ROLES.map(str::to_owned).to_vec())
                 );
                 // What it says is what helps.
                 bed.core.rename(TYPE, "old", "new");
@@ -402,7 +401,7 @@ async fn two_that_exchange_their_principals_both_keep_their_roles() {
     bed.core.apply_all(all([("a", &alice), ("b", &bob)])).await.quiet();
     bed.core.apply_all(all([("a", &bob), ("b", &alice)])).await.ok();
     for principal in [ALICE, BOB] {
-        assert_eq!(bed.held(principal, &bed.account), BOTH);
+        assert_eq!(bed.held(principal, &bed.account), READER_ROLES);
     }
     bed.core.plan_all(all([("a", &bob), ("b", &alice)])).await.ok().assert_empty();
 }

@@ -1,5 +1,4 @@
-//! Values of every type on their way through a create, an update, a refresh and a destroy of the echo provider. The
-//! numbers are those of the checks in the protocol's notes.
+//! Values of every type through a create, an update, a refresh and a destroy: what is stored is what was configured.
 
 use serde_json::{Value as Json, json};
 
@@ -25,7 +24,6 @@ async fn check(config: Json) -> Json {
     state
 }
 
-/// Check 6.
 #[tokio::test]
 async fn numbers_pass_without_losing_a_digit() {
     let third = format!("0.{}", "3".repeat(154));
@@ -52,7 +50,6 @@ async fn numbers_pass_without_losing_a_digit() {
     check(json!({ "list": numbers, "map": { "third": third } })).await;
 }
 
-/// Check 8.
 #[tokio::test]
 async fn dynamic_values_keep_their_own_types() {
     let values = [
@@ -190,7 +187,6 @@ async fn unknown_values_stay_unknown_until_they_are_known() {
     assert_eq!(planned["list_block"][0]["made"], UNKNOWN);
 }
 
-/// Check 9.
 #[tokio::test]
 async fn write_only_values_are_kept_nowhere() {
     const SECRET: &str = "do-not-keep-me";
@@ -211,7 +207,6 @@ async fn write_only_values_are_kept_nowhere() {
     assert!(!echo.core.transcript().contains(SECRET));
 }
 
-/// Check 19.
 #[tokio::test]
 async fn ten_megabytes_are_no_trouble() {
     const LENGTH: usize = 10 << 20;

@@ -1,4 +1,4 @@
-//! A hub that is deleted by somebody else while its account still has what this resource made of it.
+//! A hub that somebody else deletes while its account still has the settings that this resource made.
 
 use foundryhub::arm::StorageAccountId;
 use serde_json::{Value, json};

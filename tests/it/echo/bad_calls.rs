@@ -1,4 +1,4 @@
-//! What the plugin says to procedures nobody has a use for, and to bytes that mean nothing, on the echo provider.
+//! Calls that engines do not make: of rpcs that the provider does not serve, and with messages that cannot be decoded.
 
 use std::fs;
 
@@ -30,7 +30,7 @@ use crate::support::{
     },
 };
 
-/// Procedures about things that no schema of ours names, so that engines do not call them.
+/// Rpcs about things that no schema of ours names, so that engines do not call them.
 const WITHOUT_USE: [&str; 11] = [
     "CloseEphemeralResource",
     "ConfigureStateStore",
@@ -68,13 +68,13 @@ async fn no_bytes_end_the_process_or_a_call_of_it() {
         TestRunner::new_with_rng(ProptestConfig::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let noise = prop::collection::vec(any::<u8>(), 0..120);
     let mut sample = || noise.new_tree(&mut runner).unwrap().current();
-    // Anything at all: a message that cannot be read is gRPC's to refuse.
+    // Random bytes as the message: what cannot be decoded is refused by the gRPC library.
     for procedure in procedures() {
         for _ in 0..20 {
             let _ = call(&session, &procedure, sample()).await;
         }
     }
-    // A message that can be read, with values that as a rule cannot: those are an error of every answer.
+    // A message that can be decoded, with values in it that mostly cannot: every answer has an error for those.
     let catalog = session.catalog().await;
     let mut unreadable = 0;
     for type_name in ["echo_value", "echo_thing"] {
@@ -97,7 +97,7 @@ async fn no_bytes_end_the_process_or_a_call_of_it() {
         }
     }
     assert!(unreadable > 100, "too little of the damage does any: {unreadable}");
-    // Deeper than any stack.
+    // Nested deeper than a recursive decoder could follow.
     let pair = r#"{"type": ["list", "dynamic"], "value": ["#;
     let json = format!("{{\"dynamic\": {}null{}}}", pair.repeat(20_000), "]}".repeat(20_000));
     let answer = upgraded(&session, "echo_value", 0, json.into_bytes()).await;
@@ -106,7 +106,7 @@ async fn no_bytes_end_the_process_or_a_call_of_it() {
     session.end().await;
 }
 
-/// What the procedures that take an object have to say about this one, as whatever they take.
+/// The diagnostics of each rpc that takes an object, called with this value in every place.
 async fn answers(
     session: &Session,
     type_name: &str,
@@ -174,7 +174,7 @@ fn damaged(valid: &[u8], noise: &[u8]) -> DynamicValue {
     DynamicValue { msgpack, json: Vec::new() }
 }
 
-/// The names of all procedures of the protocol.
+/// The names of all rpcs of the protocol.
 fn procedures() -> Vec<String> {
     let table = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tfplugin6.tsv");
     let table = fs::read_to_string(table).unwrap();
@@ -184,7 +184,7 @@ fn procedures() -> Vec<String> {
     names.into_iter().map(str::to_owned).collect()
 }
 
-/// Calls a procedure with these bytes as its message; returns those of the first answer.
+/// Calls an rpc with these bytes as its message; returns those of the first answer.
 async fn call(session: &Session, procedure: &str, message: Vec<u8>) -> Result<Vec<u8>, Status> {
     let mut client: Grpc<Channel> = Grpc::new(session.channel());
     client.ready().await.unwrap();
@@ -194,7 +194,7 @@ async fn call(session: &Session, procedure: &str, message: Vec<u8>) -> Result<Ve
     Ok(within(procedure, answers.message()).await?.unwrap_or_default())
 }
 
-/// Messages as they are.
+/// A codec that passes the bytes of messages on without decoding them.
 #[derive(Debug, Clone, Copy)]
 struct Bytes;
 

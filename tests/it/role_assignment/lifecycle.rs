@@ -1,4 +1,4 @@
-//! Granting, looking, changing and taking away, and what others do meanwhile.
+//! Creating, reading, updating and destroying grants, and what others do meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 

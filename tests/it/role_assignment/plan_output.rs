@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 use super::{ALICE, BLOB_READER, BOB, Bed, FILE_READER, TYPE, bed};
 use crate::azure::{Action as Fault, Rule};
 use crate::support::core::{Action, UNKNOWN, resource};
-
-const BLOB: &str = "Storage Blob Data Reader";
-const FILE: &str = "Storage File Data Privileged Reader";
+use crate::support::ids::{BLOB_READER_NAME, FILE_READER_NAME};
 
 /// Takes a role away behind everybody's back, when it is old enough for that to be believed.
 fn take_away(bed: &Bed, id: &str) {
@@ -18,7 +16,7 @@ fn take_away(bed: &Bed, id: &str) {
 #[tokio::test]
 async fn a_role_that_was_lost_shows_as_added_and_the_other_one_stays_as_it_is() {
     for target in ["hub_id", "storage_account_id", "scope"] {
-        for lost in [BLOB, FILE] {
+        for lost in [BLOB_READER_NAME, FILE_READER_NAME] {
             let mut bed = bed().await;
             let id = if target == "hub_id" { bed.hub.clone() } else { bed.account.clone() };
             let config = json!({ target: id, "principal_id": ALICE, "access": "reader" });
@@ -46,7 +44,7 @@ async fn a_role_that_was_lost_shows_as_added_and_the_other_one_stays_as_it_is() 
 async fn a_description_or_condition_that_changes_is_all_that_is_shown() {
     for (attribute, roles) in [("description", 2), ("description", 1), ("condition", 1)] {
         let mut bed = bed().await;
-        let mut config = if roles == 2 { bed.by_hub(ALICE, "reader") } else { bed.by_account(ALICE, BLOB) };
+        let mut config = if roles == 2 { bed.by_hub(ALICE, "reader") } else { bed.by_account(ALICE, BLOB_READER_NAME) };
         bed.apply(&config).await.quiet();
         config[attribute] = json!("@Resource[x] StringEquals 'y'");
         let planned = bed.plan(&config).await.ok();
@@ -73,7 +71,7 @@ async fn another_choice_of_roles_shows_what_comes_and_leaves_what_stays() {
     assert_eq!(planned.change().planned["role_assignments"], json!({ blob: before[blob] }));
     let planned = bed.plan(&with("access", "reader")).await.ok();
     let shown = planned.change().planned["role_assignments"].clone();
-    assert_eq!(shown.as_object().expect("a map").keys().collect::<Vec<_>>(), [BLOB, FILE]);
+    assert_eq!(shown.as_object().expect("a map").keys().collect::<Vec<_>>(), [BLOB_READER_NAME, FILE_READER_NAME]);
     bed.core.apply_saved(planned).await.quiet();
     assert_eq!(bed.state()["role_assignments"], shown);
 }
@@ -83,8 +81,11 @@ async fn ids_are_known_before_a_creation_where_nothing_has_to_be_asked_for_them(
     let mut bed = bed().await;
     let group = bed.group.clone();
     let role = |guid: &str| format!("{}/providers/Microsoft.Authorization/roleDefinitions/{guid}", bed.subscription);
-    let (hub, account, roles) =
-        (bed.hub.clone(), bed.account.clone(), [(BLOB, role(BLOB_READER)), (FILE, role(FILE_READER))]);
+    let (hub, account, roles) = (
+        bed.hub.clone(),
+        bed.account.clone(),
+        [(BLOB_READER_NAME, role(BLOB_READER)), (FILE_READER_NAME, role(FILE_READER))],
+    );
     for (target, id, on_existing, ids, adopted) in [
         ("storage_account_id", &account, "fail", true, json!(false)),
         ("scope", &account, "", true, json!(false)),
@@ -190,7 +191,10 @@ async fn a_rename_of_many_says_one_thing_for_each_and_names_principal_role_and_s
 #[tokio::test]
 async fn an_error_of_a_destroy_names_principal_role_and_scope() {
     let mut bed = bed().await;
-    let all = vec![resource(TYPE, "a", bed.by_hub(ALICE, "reader")), resource(TYPE, "b", bed.by_account(BOB, BLOB))];
+    let all = vec![
+        resource(TYPE, "a", bed.by_hub(ALICE, "reader")),
+        resource(TYPE, "b", bed.by_account(BOB, BLOB_READER_NAME)),
+    ];
     bed.core.apply_all(all).await.quiet();
     for rule in [
         Rule::on("DELETE", "*/roleAssignments/*", Fault::Denied),
@@ -200,7 +204,7 @@ async fn an_error_of_a_destroy_names_principal_role_and_scope() {
         let rule = bed.emulator.fault(rule);
         let report = bed.core.destroy_all().await.failed();
         bed.emulator.release(rule);
-        for (principal, role) in [(ALICE, BLOB), (ALICE, FILE), (BOB, BLOB)] {
+        for (principal, role) in [(ALICE, BLOB_READER_NAME), (ALICE, FILE_READER_NAME), (BOB, BLOB_READER_NAME)] {
             let says = |text: &str| report.diagnostics.0.iter().filter(|found| found.detail.contains(text)).count();
             let told =
                 report.diagnostics.0.iter().find(|found| {

@@ -1,4 +1,4 @@
-//! Data sources, functions, list resources and actions, seen from the engine's side, on the echo provider.
+//! Data sources, functions, list resources and actions, as an engine calls them.
 
 use std::fs;
 

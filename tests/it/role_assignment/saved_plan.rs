@@ -1,12 +1,10 @@
-//! What becomes known, or is there no longer, only when a saved plan is applied.
+//! Saved plans: values that become known, and objects that are gone, by the time they are applied.
 
 use serde_json::{Value, json};
 
-use super::{ALICE, BLOB_READER, BOB, Bed, FILE_READER, TYPE, bed, custom_role};
+use super::{ALICE, BLOB_READER, BOB, Bed, READER_ROLES, TYPE, bed, custom_role};
 use crate::emulator::client::assignment_at;
 use crate::support::core::{Action, ImportFrom, UNKNOWN, resource};
-
-const BOTH: [&str; 2] = [BLOB_READER, FILE_READER];
 
 #[tokio::test]
 async fn a_replacement_whose_principal_is_not_known_yet_says_what_it_can_do_and_keeps_what_it_can() {
@@ -34,7 +32,7 @@ async fn a_replacement_whose_principal_is_not_known_yet_says_what_it_can_do_and_
             (false, false) => [delete, put].concat(),
         };
         assert_eq!(bed.writes(), expected, "{principal} {creates_first}");
-        assert_eq!(bed.held(principal, &bed.account), BOTH);
+        assert_eq!(bed.held(principal, &bed.account), READER_ROLES);
         assert!(principal == ALICE || bed.held(ALICE, &bed.account).is_empty());
         bed.plan(&known).await.ok().assert_empty();
     }
@@ -58,7 +56,10 @@ async fn an_imported_object_whose_principal_is_not_known_yet_loses_nothing_where
         let report = bed.core.apply_saved(planned.knowing(known.clone())).await;
         assert_eq!(report.diagnostics.has_errors(), !adopts, "{}", report.diagnostics);
         assert!(!bed.writes().iter().any(|write| write.starts_with("DELETE")));
-        assert_eq!((bed.held(ALICE, &bed.account), bed.recorded()), (BOTH.map(str::to_owned).to_vec(), recorded));
+        assert_eq!(
+            (bed.held(ALICE, &bed.account), bed.recorded()),
+            (READER_ROLES.map(str::to_owned).to_vec(), recorded)
+        );
         bed.plan(&known).await.ok().assert_empty();
     }
 }
@@ -89,7 +90,7 @@ async fn a_resource_that_is_replaced_by_itself_is_not_warned_of_itself() {
         assert_eq!((planned.action(), planned.diagnostics.0.as_slice()), (Action::Replace, &[][..]));
         bed.core.apply_saved(planned).await.quiet();
         assert!(!bed.writes().iter().any(|write| write.starts_with("DELETE")), "{imports}");
-        assert_eq!(bed.held(ALICE, &bed.account), BOTH);
+        assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
         bed.plan(&config).await.ok().assert_empty();
     }
 }
@@ -139,7 +140,7 @@ async fn a_hub_that_an_update_moves_to_and_that_goes_away_changes_nothing() {
         let report = bed.core.apply_saved(planned).await.failed();
         assert_eq!(report.error("The hub does not exist").path, "hub_id");
         assert_eq!((bed.writes(), bed.state()), (Vec::new(), before));
-        assert_eq!(bed.held(ALICE, &bed.account), BOTH);
+        assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
         bed.plan(&from).await.ok().assert_empty();
         bed.core.destroy(TYPE, "a").await.quiet();
     }
@@ -157,7 +158,7 @@ async fn a_hub_that_goes_away_before_a_replacement_leaves_an_object_that_can_be_
     bed.emulator.clear_requests();
     let report = bed.core.apply_saved(planned).await.failed();
     report.error("The hub does not exist");
-    assert_eq!((bed.writes(), bed.held(ALICE, &account)), (Vec::new(), BOTH.map(str::to_owned).to_vec()));
+    assert_eq!((bed.writes(), bed.held(ALICE, &account)), (Vec::new(), READER_ROLES.map(str::to_owned).to_vec()));
     assert_eq!(bed.recorded().len(), 2);
     bed.emulator.seed_hub(&hub, &account, json!({}));
     bed.apply(&bed.by_hub(ALICE, "reader")).await.ok();
@@ -176,7 +177,7 @@ async fn a_hub_that_gets_another_account_between_plan_and_apply_is_followed() {
     bed.core.apply_saved(planned).await.quiet();
     assert_eq!(
         (bed.held(ALICE, &other), bed.held(ALICE, &bed.account)),
-        (BOTH.map(str::to_owned).to_vec(), Vec::new())
+        (READER_ROLES.map(str::to_owned).to_vec(), Vec::new())
     );
     assert_eq!(bed.state()["scope"], json!(other));
 }

@@ -1,5 +1,5 @@
-//! What an empty string means, and whose spelling of a value stays, with the echo provider: the rules are those of the
-//! framework. What they mean for each attribute of a real type is tested with the type.
+//! What an empty string means, and which of two equal spellings of a value is kept: the framework's rules. What they mean
+//! for each attribute of a real type is tested with the type.
 
 use serde_json::{Value as Json, json};
 

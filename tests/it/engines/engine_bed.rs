@@ -1,48 +1,43 @@
-//! What tests of the resources stand on: an emulator with a hub that reaches its storage with keys.
+//! The bed of a resource's tests under real engines (see `main.rs`).
 
 use serde_json::{Value, json};
 
+pub(super) use crate::support::ids::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, FILE_CONTRIBUTOR, FILE_READER};
 use crate::{
     azure::{Emulator, Options, Record},
     support::engine::{Engine, Workspace},
 };
 
-/// Somebody who works in the hub.
-pub(super) const ALICE: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+/// The address of [`EngineBed::grant`] in a state.
+pub(super) const GRANT_ADDRESS: &str = "foundryhub_role_assignment.alice";
 
-/// Storage Blob Data Contributor, the first of the pair that `access = "contributor"` means.
-pub(super) const BLOB_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+/// The address of [`EngineBed::auth`] in a state.
+pub(super) const AUTH_ADDRESS: &str = "foundryhub_storage_auth.hub";
 
-/// Storage File Data Privileged Contributor, the second.
-pub(super) const FILE_CONTRIBUTOR: &str = "69566ab7-960f-475b-8e7c-b3118f30c6bd";
-
-/// Storage Blob Data Reader, the first of the pair that `access = "reader"` means.
-pub(super) const BLOB_READER: &str = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
-
-/// Storage File Data Privileged Reader, the second.
-pub(super) const FILE_READER: &str = "b8eda974-7b85-4f76-af95-65846b26df6d";
+/// No warnings, no writes, no roles.
+pub(super) const NOTHING: [&str; 0] = [];
 
 /// A hub that signs in with identities, and an account that takes no keys.
 pub(super) const KEYLESS: (&str, bool) = ("identity", false);
 
-/// A hub that signs in with a key of its account, as the bed has it at first.
+/// A hub that signs in with a key of its account, as it does at first in a bed.
 pub(super) const WITH_KEYS: (&str, bool) = ("accesskey", true);
 
-/// Ways to run an engine in which it comes to its objects in different orders.
+/// Arguments with which an engine works on its objects in different orders.
 pub(super) const ORDERS: [&[&str]; 2] = [&[], &["-parallelism=1"]];
 
-/// The same, and without a look at what is there.
+/// The same, and without the refresh.
 pub(super) const BLIND_ORDERS: [&[&str]; 4] =
     [&[], &["-parallelism=1"], &["-refresh=false"], &["-refresh=false", "-parallelism=1"]];
 
-/// The emulator and what is in it.
-pub(super) struct Bed {
+/// An emulator with a hub that reaches its storage with keys; tests run engines against it.
+pub(super) struct EngineBed {
     pub(super) emulator: Emulator,
     pub(super) hub: String,
     pub(super) account: String,
 }
 
-impl Bed {
+impl EngineBed {
     pub(super) async fn new() -> Self {
         Self::with(Options::quick()).await
     }
@@ -84,7 +79,7 @@ impl Bed {
         format!("resource \"foundryhub_storage_auth\" \"hub\" {{\n  hub_id = \"{}\"\n  {lines}\n}}\n", self.hub)
     }
 
-    /// The same for a hub on identity and an account without keys, whoever may lose access.
+    /// The same for a hub on identity and an account without keys, without the access check.
     pub(super) fn keyless(&self, lines: &str) -> String {
         self.auth(&format!("shared_access_key_enabled = false\n  access_check = \"off\"\n  {lines}"))
     }

@@ -1,4 +1,4 @@
-//! The protocol files against the tables of both gRPC packages: names, numbers, labels and types.
+//! The `.proto` files against the tables of both gRPC packages in `tests/data`: names, numbers, labels and types.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
