@@ -55,7 +55,7 @@ async fn an_object_left_over_does_no_harm_when_nothing_is_known_of_its_successor
             leave_over(&workspace);
             let applied = workspace.apply(&order).await;
             if applied.code != Some(0) {
-                applied.exits(1).says("One hub is kept and destroyed in one plan").says("run taint AUTH_ADDRESS");
+                applied.exits(1).says("One hub is kept and destroyed in one plan").says("run taint ADDRESS");
                 workspace.run(&["taint", AUTH_ADDRESS]).await.succeeded();
                 workspace.apply(&order).await.succeeded();
             }
