@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Diagnostic, Diagnostics, Path, Private, Type, Value,
+    Diagnostic, Diagnostics, Path, Private, Severity, Type, Value,
     context::Context,
     json, plan,
     resource::{
@@ -339,7 +339,12 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                 } else {
                     let id = to_value(&state).map_or_else(|_| self.name().to_owned(), |state| label(&state));
                     let (overlaps, kept) = walk.plan((&label(&change.prior), &stood_for), (&id, keys)).await;
-                    diagnostics.extend(self.author.overlaps(&state, &overlaps));
+                    let mut found = self.author.overlaps(&state, &overlaps);
+                    // The creation half of a replacement must come to the apply, which keeps what it was left.
+                    if change.prior.is_null() && walk.has_something_handed_over() {
+                        found.0.iter_mut().for_each(|found| found.severity = Severity::Warning);
+                    }
+                    diagnostics.extend(found);
                     kept
                 };
                 keep(&mut private, &kept);

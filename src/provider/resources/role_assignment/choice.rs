@@ -259,7 +259,7 @@ pub(super) fn fill(planned: &mut State, config: &State, roles: Option<&[Role]>, 
         planned.role_definition_name = role.map_or(Attr::Unknown, |role| role.name.clone().into());
     }
     if config.role_definition_id.is_null() && !is_known {
-        let target = target.as_ref().or(scope);
+        let target = target.as_ref().or(scope).filter(|_| !planned.hub_id.is_unknown());
         planned.role_definition_id =
             role.zip(target).map_or(Attr::Unknown, |(role, target)| definition_id(target, role.guid).into());
     }

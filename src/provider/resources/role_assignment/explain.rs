@@ -277,8 +277,9 @@ fn another_resource_stays(state: &State, overlap: &Overlap) -> Diagnostic {
 fn removed_and_made_under_another_name(state: &State, overlap: &Overlap) -> Diagnostic {
     let detail = format!(
         "This plan destroys a foundryhub_role_assignment and creates another one for the same principal, role and scope:\n{}\n{}\n\n\
-         The state holds the assignment under a name that an import, a move or an earlier version of the provider gave it, and \
-         Azure allows no second one. {}",
+         The state holds the assignment under another name, which follows from another target or choice of roles or came by an \
+         import, a move or an earlier version of the provider, and Azure allows no second one. {} To let another resource have \
+         the role, apply the removal first.",
         called(state),
         overlap.other,
         renamed()

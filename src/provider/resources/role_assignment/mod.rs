@@ -183,8 +183,8 @@ fn came_from_elsewhere(state: State) -> Outcome<State> {
 /// An assignment that the removal half of a replacement leaves to the creation half.
 struct HandedOver {
     entry: Entry,
-    /// The `id` of the replaced object.
-    from: Attr<String>,
+    /// The replaced object.
+    from: State,
     /// What its principal is.
     principal_type: Option<String>,
 }
@@ -198,7 +198,7 @@ fn hand_over(prior: &State, succession: &Succession, entries: &mut Vec<Entry>) {
             let principal_type = prior.principal_type.text().map(str::to_owned);
             succession.hand_over(
                 &entry.key(principal),
-                HandedOver { entry: entry.clone(), from: prior.id.clone(), principal_type },
+                HandedOver { entry: entry.clone(), from: prior.clone(), principal_type },
             );
             false
         }
@@ -252,7 +252,13 @@ async fn apply(
     let wanted = match settle(session, &call, config, &known, &mut planned, &before, &context.walk).await {
         Ok(wanted) => wanted,
         Err(Fault::Missing(error) | Fault::Failed(error)) => {
-            let left = context.walk.take_over_all(|left: &HandedOver| left.from == planned.id);
+            let is_replaced = |left: &HandedOver| {
+                let same_target = [(&left.from.hub_id, &planned.hub_id), (&left.from.scope, &planned.scope)]
+                    .into_iter()
+                    .any(|(from, planned)| target::same(from, planned));
+                same_target && schema::same_principal(&left.from, &planned)
+            };
+            let left = context.walk.take_over_all(is_replaced);
             let left: Vec<_> = left.into_iter().map(|left| left.entry).collect();
             let replaced = (!left.is_empty()).then(|| State { role_assignments: grant::record(&left), ..planned });
             return failed(prior.or(replaced), private, error);
@@ -284,7 +290,7 @@ async fn apply(
     }
     // What was planned is only true once all of it is there.
     let mut state = if complete { planned } else { prior.unwrap_or(planned) };
-    if state.principal_type.text().is_none_or(str::is_empty) {
+    if state.principal_type.is_unknown() {
         state.principal_type = principal_type.or(known_type).into();
     }
     state.role_assignments = grant::record(&entries);

@@ -119,7 +119,10 @@ impl Plan<'_> {
         let new: Vec<_> = wanted.iter().filter(|wanted| !had.iter().any(|had| wanted.is(had))).collect();
         self.refuse_the_platforms(&new, hub).await?;
         self.note_grants(&wanted);
-        self.look_for_existing(&new).await
+        if self.has_known_names() && !self.planned.on_existing.is_unknown() {
+            self.look_for_existing(&new).await?;
+        }
+        Ok(())
     }
 
     /// Turns what does not exist yet into a warning: it may be made before this is applied.
@@ -158,7 +161,7 @@ impl Plan<'_> {
             }
         }
         let target = self.planned.hub_id.text().and_then(|hub| ArmId::parse(hub).ok());
-        let target = target.as_ref().or(scope);
+        let target = target.as_ref().or(scope).filter(|_| self.has_known_names());
         let wanted = scope.and_then(|scope| Wanted::all(scope, roles, &self.planned));
         let principal = self.planned.principal_id.text().unwrap_or_default();
         let assigned = roles.iter().enumerate().map(|(at, role)| {
@@ -169,8 +172,10 @@ impl Plan<'_> {
             }
             // A replaced object leaves to its successor what it has, whatever the name and whoever made it.
             let is_new = wanted.is_none_or(|wanted| self.walk.has_no_other_name_in_state(&wanted.key(principal)));
-            let is_made = is_new && !self.planned.adopts();
-            let is_ours = |_: &&Wanted| is_made && self.planned.delegated_managed_identity_resource_id.is_null();
+            let is_made = is_new && !self.may_adopt();
+            let is_ours = |_: &&Wanted| {
+                is_made && self.has_known_names() && self.planned.delegated_managed_identity_resource_id.is_null()
+            };
             let assigned = Assigned {
                 id: wanted.filter(is_ours).map_or(Attr::Unknown, |wanted| wanted.id.to_string().into()),
                 role_definition_id: target.map_or(Attr::Unknown, |target| definition_id(target, role.guid).into()),
@@ -187,10 +192,22 @@ impl Plan<'_> {
         let principal = self.planned.principal_id.text().unwrap_or_default();
         let key = |wanted: &Wanted| match had.iter().find(|entry| wanted.is(entry)) {
             Some(entry) => entry.key(principal),
-            None if self.planned.adopts() => grant::subject(&wanted.id.scope, principal, &wanted.role),
+            None if self.may_adopt() || !self.has_known_names() => {
+                grant::subject(&wanted.id.scope, principal, &wanted.role)
+            }
             None => wanted.key(principal),
         };
         wanted.iter().map(key).collect()
+    }
+
+    /// Whether an assignment of another name may be taken as it is.
+    fn may_adopt(&self) -> bool {
+        self.planned.adopts() || self.planned.on_existing.is_unknown()
+    }
+
+    /// Whether it is known which target the names of assignments follow from.
+    fn has_known_names(&self) -> bool {
+        !self.planned.hub_id.is_unknown()
     }
 
     /// A replacement whose principal is not known yet cannot keep what both halves need.

@@ -62,6 +62,8 @@ pub(super) async fn mark(
 ) -> Result<(), arm::Error> {
     let Some(principal) = state.principal_id.text() else { return Ok(()) };
     let principal_type = state.principal_type.text();
+    // What came from elsewhere need not say what its principal is.
+    let principal_type = principal_type.or(Some("ServicePrincipal"));
     let is_in_question =
         |entry: &Entry| !entry.adopted && may_be(principal_type, &entry.id.scope, std::slice::from_ref(&entry.role));
     // Most often all are at one account, which is looked at once.

@@ -155,7 +155,7 @@ fn changed_since_the_plan(
     let Before::Updated(prior) = before else { return None };
     let (original, planned, now) = (Settings::of(&prior.original), prior.settings(), settings_of(look));
     let mode = |mode: &Option<_>| mode.as_ref().map_or("unknown".to_owned(), explain::wire);
-    if target.mode.is_some() && original.mode.is_none() && now.mode != planned.mode {
+    if target.mode.is_some() && original.mode.is_none() && planned.mode.is_some() && now.mode != planned.mode {
         let property = format!("systemDatastoresAuthMode of {}", look.hub.id);
         return Some((property, mode(&planned.mode), mode(&now.mode)));
     }
@@ -199,7 +199,7 @@ fn left(
     let mut state = match (&error, before) {
         (Some(_), Before::Updated(prior)) => prior,
         // What the hub is known by has been planned to stay; a refresh finds out about a change.
-        (None, Before::Updated(_)) => planned,
+        (None, Before::Updated(_)) if !planned.hub_principal_id.is_unknown() => planned,
         _ => {
             fill(&mut planned, look);
             planned

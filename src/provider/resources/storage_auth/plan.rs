@@ -41,6 +41,12 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
     if let Some(prior) = &prior {
         let keys = &config.shared_access_key_enabled;
         planned.original = record::plan_original(&prior.original, &prior.settings(), &planned, keys).into();
+        // An update of a hub that is gone can only find one that was made anew.
+        if prior.system_datastores_auth_mode.is_null() {
+            planned.storage_account_id = Attr::Unknown;
+            planned.hub_principal_id = Attr::Unknown;
+            planned.hub_user_assigned_principal_ids = Attr::Unknown;
+        }
     }
     if let (Some(session), Some(hub)) = (context.client.as_deref(), &hub) {
         // Once somebody has written, this is the second plan of an apply, which is about to look for itself.

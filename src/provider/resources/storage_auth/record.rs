@@ -118,6 +118,7 @@ pub(super) fn plan_original(original: &Attr<Pair>, now: &Settings, target: &Stat
     if planned.system_datastores_auth_mode.is_null() {
         planned.system_datastores_auth_mode = match (mode.text().map(AuthMode::new), &now.mode) {
             (Some(wanted), Some(now)) if wanted != *now => now.as_str().to_owned().into(),
+            (Some(_), None) => Attr::Unknown,
             (None, _) if mode.is_unknown() => Attr::Unknown,
             _ => Attr::Null,
         };
