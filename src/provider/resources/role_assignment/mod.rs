@@ -259,8 +259,10 @@ async fn apply(
                 same_target && schema::same_principal(&left.from, &planned)
             };
             let left = context.walk.take_over_all(is_replaced);
-            let left: Vec<_> = left.into_iter().map(|left| left.entry).collect();
-            let replaced = (!left.is_empty()).then(|| State { role_assignments: grant::record(&left), ..planned });
+            let entries: Vec<_> = left.iter().map(|left| left.entry.clone()).collect();
+            // What is planned is not all known yet: the replaced object is, and its assignments are still there.
+            let replaced = left.into_iter().next();
+            let replaced = replaced.map(|left| State { role_assignments: grant::record(&entries), ..left.from });
             return failed(prior.or(replaced), private, error);
         }
     };
