@@ -149,11 +149,7 @@ impl AssignmentChange<'_> {
     async fn remove_one(&self, entry: &Entry, succession: Option<&Succession>) -> Result<Removed, Diagnostic> {
         let principal = self.principal();
         if let Some(error) = &self.unseen
-            && platform::may_be(
-                self.state.principal_type.text().or(Some("ServicePrincipal")),
-                &entry.id.scope,
-                std::slice::from_ref(&entry.role),
-            )
+            && platform::may_own(self.state, entry)
         {
             return Err(explain::may_be_the_platforms(entry, error));
         }

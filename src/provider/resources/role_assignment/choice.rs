@@ -254,14 +254,13 @@ pub(super) fn fill(planned: &mut State, config: &State, roles: Option<&[Role]>, 
     let role = roles.and_then(<[Role]>::first);
     let known = planned.role_definition_id.text().and_then(role_definition_guid);
     let is_known = known.is_some() && known == role.map(|role| role.guid);
-    let target = planned.hub_id.text().and_then(|hub| ArmId::parse(hub).ok());
     if config.role_definition_name.is_null() && (!is_known || planned.role_definition_name.text().is_none()) {
         planned.role_definition_name = role.map_or(Attr::Unknown, |role| role.name.clone().into());
     }
     if config.role_definition_id.is_null() && !is_known {
-        let target = target.as_ref().or(scope).filter(|_| !planned.hub_id.is_unknown());
+        let target = planned.named_target(scope);
         planned.role_definition_id =
-            role.zip(target).map_or(Attr::Unknown, |(role, target)| definition_id(target, role.guid).into());
+            role.zip(target).map_or(Attr::Unknown, |(role, target)| definition_id(&target, role.guid).into());
     }
 }
 

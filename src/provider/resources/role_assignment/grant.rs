@@ -35,10 +35,8 @@ impl Wanted {
     /// an assignment, so that none removes another's.
     pub(super) fn all(scope: &ArmId, roles: &[Role], state: &State) -> Option<Vec<Self>> {
         let principal = state.principal_id.text()?.to_lowercase();
-        let target = match state.hub_id.text().and_then(|hub| ArmId::parse(hub).ok()) {
-            Some(hub) => hub.key(),
-            None => scope.key(),
-        };
+        let target = state.named_target(Some(scope));
+        let target = target.as_ref().unwrap_or(scope).key();
         let choice = Choice::of(state);
         let wanted = |role: &Role| {
             let choice = if choice.preset().is_some() { choice.key() } else { None };
@@ -110,10 +108,10 @@ impl Entry {
 
     /// A grant that is there now. An entry keeps what the state calls it as long as it is about the same role.
     pub(super) fn granted(wanted: &Wanted, id: RoleAssignmentId, state: &State, known: Option<&Self>) -> Self {
-        let target = state.hub_id.text().and_then(|hub| ArmId::parse(hub).ok());
         let (role, role_definition_id) = match known {
             Some(known) => (known.role.clone(), known.role_definition_id.clone()),
             None => {
+                let target = state.named_target(Some(&wanted.id.scope));
                 let target = target.as_ref().unwrap_or(&wanted.id.scope);
                 (wanted.role.clone(), definition_id(target, wanted.role.guid))
             }

@@ -185,8 +185,6 @@ struct HandedOver {
     entry: Entry,
     /// The replaced object.
     from: State,
-    /// What its principal is.
-    principal_type: Option<String>,
 }
 
 /// Leaves to the successor, instead of removing it, what the creation half of a replacement is going to make again, so
@@ -195,11 +193,7 @@ fn hand_over(prior: &State, succession: &Succession, entries: &mut Vec<Entry>) {
     let principal = prior.principal_id.text().unwrap_or_default();
     entries.retain(|entry| match succession.fate(&entry.key(principal)) {
         Fate::HandOver => {
-            let principal_type = prior.principal_type.text().map(str::to_owned);
-            succession.hand_over(
-                &entry.key(principal),
-                HandedOver { entry: entry.clone(), from: prior.clone(), principal_type },
-            );
+            succession.hand_over(&entry.key(principal), HandedOver { entry: entry.clone(), from: prior.clone() });
             false
         }
         Fate::Succeeded => false,
@@ -270,7 +264,7 @@ async fn apply(
         Some(_) => Vec::new(),
         None => take_over(&context.walk, &wanted, planned.principal_id.text().unwrap_or_default()),
     };
-    let known_type = replaced.iter().find_map(|replaced| replaced.principal_type.clone());
+    let known_type = replaced.iter().find_map(|replaced| replaced.from.principal_type.text().map(str::to_owned));
     before.extend(replaced.into_iter().map(|replaced| replaced.entry));
     let rewrite = match &prior {
         Some(prior) => terms_differ(prior, &planned) || private.get(DIFFER) == Some(true),

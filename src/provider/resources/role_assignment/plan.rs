@@ -91,10 +91,6 @@ impl Plan<'_> {
         target::fill(&mut self.planned, &self.config, shown_scope.as_ref());
         let shown_roles = choice::shown(&self.config, self.prior.as_ref(), &had);
         choice::fill(&mut self.planned, &self.config, shown_roles.as_deref(), shown_scope.as_ref());
-        // What another principal has is no part of what this one gets.
-        if self.prior.as_ref().is_some_and(|prior| prior.principal_id != self.planned.principal_id) {
-            had.clear();
-        }
         if self.config.condition_version.is_null() {
             self.planned.condition_version = Attr::Unknown;
             self.planned.condition_version = self.planned.language();
@@ -160,8 +156,7 @@ impl Plan<'_> {
                 return Attr::Unknown;
             }
         }
-        let target = self.planned.hub_id.text().and_then(|hub| ArmId::parse(hub).ok());
-        let target = target.as_ref().or(scope).filter(|_| self.has_known_names());
+        let target = self.planned.named_target(scope);
         let wanted = scope.and_then(|scope| Wanted::all(scope, roles, &self.planned));
         let principal = self.planned.principal_id.text().unwrap_or_default();
         let assigned = roles.iter().enumerate().map(|(at, role)| {
@@ -178,7 +173,9 @@ impl Plan<'_> {
             };
             let assigned = Assigned {
                 id: wanted.filter(is_ours).map_or(Attr::Unknown, |wanted| wanted.id.to_string().into()),
-                role_definition_id: target.map_or(Attr::Unknown, |target| definition_id(target, role.guid).into()),
+                role_definition_id: target
+                    .as_ref()
+                    .map_or(Attr::Unknown, |target| definition_id(target, role.guid).into()),
                 adopted: if is_made { false.into() } else { Attr::Unknown },
             };
             (role.name.clone(), Attr::Known(assigned))

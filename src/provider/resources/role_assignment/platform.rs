@@ -14,6 +14,12 @@ pub(super) fn may_be(principal_type: Option<&str>, scope: &ArmId, roles: &[Role]
         && roles.iter().any(is_given)
 }
 
+/// The same of an entry of an object that came from elsewhere, which need not say what its principal is.
+pub(super) fn may_own(state: &State, entry: &Entry) -> bool {
+    let principal_type = state.principal_type.text().or(Some("ServicePrincipal"));
+    may_be(principal_type, &entry.id.scope, std::slice::from_ref(&entry.role))
+}
+
 /// Whether the platform gives this role to hubs' identities.
 fn is_given(role: &Role) -> bool {
     roles::OF_THE_PLATFORM.iter().any(|given| given.guid == role.guid)
@@ -61,11 +67,7 @@ pub(super) async fn mark(
     entries: &mut [Entry],
 ) -> Result<(), arm::Error> {
     let Some(principal) = state.principal_id.text() else { return Ok(()) };
-    let principal_type = state.principal_type.text();
-    // What came from elsewhere need not say what its principal is.
-    let principal_type = principal_type.or(Some("ServicePrincipal"));
-    let is_in_question =
-        |entry: &Entry| !entry.adopted && may_be(principal_type, &entry.id.scope, std::slice::from_ref(&entry.role));
+    let is_in_question = |entry: &Entry| !entry.adopted && may_own(state, entry);
     // Most often all are at one account, which is looked at once.
     let mut looked: Vec<(ArmId, bool)> = Vec::new();
     for entry in entries.iter().filter(|entry| is_in_question(entry)) {

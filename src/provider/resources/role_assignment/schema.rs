@@ -246,6 +246,15 @@ impl State {
         named.or_else(|| Some(grant::entries(self).ok()?.first()?.id.scope.to_string()))
     }
 
+    /// What names of assignments and ids of roles follow from: the hub where one is named, and else `scope`. `None` while
+    /// it is not known whether a hub is named.
+    pub(super) fn named_target(&self, scope: Option<&ArmId>) -> Option<ArmId> {
+        match &self.hub_id {
+            Attr::Unknown => None,
+            hub => hub.text().and_then(|hub| ArmId::parse(hub).ok()).or_else(|| scope.cloned()),
+        }
+    }
+
     /// The condition's language, which goes without saying.
     pub(super) fn language(&self) -> Attr<String> {
         match (&self.condition_version, &self.condition) {

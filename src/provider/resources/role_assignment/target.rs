@@ -29,17 +29,12 @@ pub(super) async fn resolve(
     read: Read,
     call: &Call,
 ) -> Result<Target, Fault> {
-    let id = |attr: &Attr<String>| attr.text().and_then(|text| ArmId::parse(text).ok());
-    let given = id(&config.storage_account_id).or_else(|| id(&config.scope));
-    let open = config.storage_account_id.is_unknown() || config.scope.is_unknown();
+    let (given, open) = (given(config), is_open(config));
     let Some(hub_text) = config.hub_id.text() else {
         // An unknown hub may turn out to be null, or has to agree in any case.
         return Ok(Target { scope: given, hub: None });
     };
-    let known_scope = known
-        .filter(|known| same(&known.hub_id, &config.hub_id))
-        .and_then(|known| ArmId::parse(&known.held_on()?).ok());
-    if let Some(scope) = known_scope
+    if let Some(scope) = of_the_same_hub(config, known)
         && given.as_ref().is_none_or(|given| *given == scope)
         && !open
     {
@@ -51,9 +46,9 @@ pub(super) async fn resolve(
     let hub = match hub::read(session, &hub_id, read, call).await {
         Ok(hub) => hub,
         Err(unread @ Unread::Missing(_)) => return Err(Fault::Missing(unread.error(&hub_id))),
-        Err(Unread::Failed(error)) => {
-            let is_forbidden = error.is_forbidden();
-            let mut diagnostic = Unread::Failed(error).error(&hub_id);
+        Err(unread) => {
+            let is_forbidden = matches!(&unread, Unread::Failed(error) if error.is_forbidden());
+            let mut diagnostic = unread.error(&hub_id);
             if is_forbidden {
                 diagnostic
                     .detail
@@ -88,13 +83,25 @@ pub(super) fn same(a: &Attr<String>, b: &Attr<String>) -> bool {
 
 /// The scope as far as it follows from the configuration and the prior object. Which account a hub has, only Azure knows.
 pub(super) fn shown(config: &State, prior: Option<&State>) -> Option<ArmId> {
+    let given = given(config);
+    if given.is_some() || is_open(config) { given } else { of_the_same_hub(config, prior) }
+}
+
+/// The scope that a configuration names itself.
+fn given(config: &State) -> Option<ArmId> {
     let id = |attr: &Attr<String>| attr.text().and_then(|text| ArmId::parse(text).ok());
-    let given = id(&config.storage_account_id).or_else(|| id(&config.scope));
-    if given.is_some() || config.storage_account_id.is_unknown() || config.scope.is_unknown() {
-        return given;
-    }
-    let prior = prior.filter(|prior| same(&prior.hub_id, &config.hub_id))?;
-    ArmId::parse(&prior.held_on()?).ok()
+    id(&config.storage_account_id).or_else(|| id(&config.scope))
+}
+
+/// Whether a scope may still turn out to be named.
+fn is_open(config: &State) -> bool {
+    config.storage_account_id.is_unknown() || config.scope.is_unknown()
+}
+
+/// Where `known`, a plan or state, holds the roles of the hub that a configuration names.
+fn of_the_same_hub(config: &State, known: Option<&State>) -> Option<ArmId> {
+    let known = known.filter(|known| same(&known.hub_id, &config.hub_id))?;
+    ArmId::parse(&known.held_on()?).ok()
 }
 
 /// Fills a plan with the target. What the configuration says stays, and so does a spelling that means the same.
