@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     arm::{ArmId, IdError, WorkspaceId},
-    framework::{Value, schema::Refusal, timeouts},
+    framework::{Attr, Value, schema::Refusal, timeouts},
 };
 
 /// A refusal, as a check's result.
@@ -15,6 +15,11 @@ pub fn refuse(summary: &str, detail: impl Into<String>) -> Result<(), Refusal> {
 /// Whether two texts are spellings of one ARM id.
 pub fn same_id(a: &str, b: &str) -> bool {
     matches!((ArmId::parse(a), ArmId::parse(b)), (Ok(a), Ok(b)) if a == b)
+}
+
+/// Whether both are known and spellings of one ARM id.
+pub fn same_id_attr(a: &Attr<String>, b: &Attr<String>) -> bool {
+    a.text().zip(b.text()).is_some_and(|(a, b)| same_id(a, b))
 }
 
 /// An id of the kind that `parse` reads.

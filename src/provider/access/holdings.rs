@@ -108,18 +108,26 @@ pub(super) fn on(account: &ArmId, listed: &[RoleAssignment], granted: &[Grant]) 
     all
 }
 
-/// How a principal stands to one of the article's pairs, the reader's at least.
-pub(super) fn pair(principal: &str, holdings: &[Holding]) -> Standing {
+/// How a principal stands to one of the article's pairs: the contributor's if `writing`, else the reader's at least.
+pub(super) fn pair(principal: &str, holdings: &[Holding], writing: bool) -> Standing {
     let own = own(principal, holdings);
+    let kinds = [&BLOBS, &FILES];
     let holds = |kind: &Kind, writing| own.iter().find(|held| !held.conditional && kind.allows(held.role, writing));
-    if let (Some(blobs), Some(files)) = (holds(&BLOBS, false), holds(&FILES, false)) {
-        return Standing::Holds(vec![blobs.created_on, files.created_on]);
+    let (mut made, mut missing) = (Vec::new(), Vec::new());
+    for kind in kinds {
+        match holds(kind, writing) {
+            Some(held) => made.push(held.created_on),
+            None => missing.push(kind),
+        }
     }
-    let only_reads = [&BLOBS, &FILES].iter().any(|kind| holds(kind, false).is_some())
-        && [&BLOBS, &FILES].iter().all(|kind| holds(kind, true).is_none());
-    let missing: Vec<&Kind> = [&BLOBS, &FILES].into_iter().filter(|kind| holds(kind, false).is_none()).collect();
-    let lacks: Vec<Role> = missing.iter().map(|kind| if only_reads { kind.reader } else { kind.contributor }).collect();
-    doubt(&own, holdings, &missing, false, lacks)
+    if missing.is_empty() {
+        return Standing::Holds(made);
+    }
+    let only_reads = !writing
+        && kinds.iter().any(|kind| holds(kind, false).is_some())
+        && kinds.iter().all(|kind| holds(kind, true).is_none());
+    let lacks = missing.iter().map(|kind| if only_reads { kind.reader } else { kind.contributor }).collect();
+    doubt(&own, holdings, &missing, writing, lacks)
 }
 
 /// How the hub's system-assigned identity stands to the role that the platform gives it. A condition does not matter: the
@@ -132,28 +140,12 @@ pub(super) fn platform_grant(principal: &str, holdings: &[Holding]) -> Standing 
     }
 }
 
-/// How a user-assigned identity of a hub stands to the contributor's pair, which is the user's to grant.
-pub(super) fn contributor_pair(principal: &str, holdings: &[Holding]) -> Standing {
-    let own = own(principal, holdings);
-    let (mut made, mut missing) = (Vec::new(), Vec::new());
-    for kind in [&BLOBS, &FILES] {
-        match own.iter().find(|held| !held.conditional && kind.allows(held.role, true)) {
-            Some(held) => made.push(held.created_on),
-            None => missing.push(kind),
-        }
-    }
-    match missing.is_empty() {
-        true => Standing::Holds(made),
-        false => doubt(&own, holdings, &missing, true, missing.iter().map(|kind| kind.contributor).collect()),
-    }
-}
-
 /// Whether some user or group holds a full pair. `hubs` are identities of the hub, which do not count.
 pub(super) fn anybody_holds_a_pair(hubs: &[&str], holdings: &[Holding]) -> bool {
     holdings
         .iter()
         .filter(|held| held.may_be_a_person && !hubs.iter().any(|hub| hub.eq_ignore_ascii_case(&held.principal_id)))
-        .any(|held| matches!(pair(&held.principal_id, holdings), Standing::Holds(_)))
+        .any(|held| matches!(pair(&held.principal_id, holdings, false), Standing::Holds(_)))
 }
 
 fn own<'h>(principal: &str, holdings: &'h [Holding]) -> Vec<&'h Holding> {
@@ -204,7 +196,7 @@ mod tests {
     }
 
     fn standing(held: &[RoleAssignment]) -> Standing {
-        pair(ALICE, &on(&account(), held, &[]))
+        pair(ALICE, &on(&account(), held, &[]), false)
     }
 
     #[test]
@@ -257,7 +249,7 @@ mod tests {
             created_on: None,
         };
         let holdings = on(&account(), &[container, file], &[grant]);
-        assert!(matches!(pair(ALICE, &holdings), Standing::Holds(_)));
+        assert!(matches!(pair(ALICE, &holdings, false), Standing::Holds(_)));
         assert!(anybody_holds_a_pair(&[], &holdings) && !anybody_holds_a_pair(&[ALICE], &holdings));
     }
 }

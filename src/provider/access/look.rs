@@ -56,13 +56,13 @@ impl Access<'_> {
     pub(super) fn configured(&self, holdings: &[Holding]) -> Looked {
         let mut looked = Looked::default();
         for id in &self.terms.principals {
-            looked.add(Principal::Required(id.clone()), holdings::pair(id, holdings));
+            looked.add(Principal::Required(id.clone()), holdings::pair(id, holdings, false));
         }
         let has_system_identity = self.hub.system_principal_id().is_some();
         match self.assigned_identity() {
             Some(id) => {
                 let kind = if has_system_identity { Principal::PrimaryIdentity } else { Principal::AssignedIdentity };
-                looked.add(kind(id.to_owned()), holdings::contributor_pair(id, holdings));
+                looked.add(kind(id.to_owned()), holdings::pair(id, holdings, true));
             }
             None if has_system_identity => {}
             None => {

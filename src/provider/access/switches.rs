@@ -30,16 +30,16 @@ pub struct Switches(watch::Sender<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    stages: HashMap<String, Stage>,
+    stages: HashMap<ArmId, Stage>,
     /// The accounts whose hubs have been waited for and did not all begin.
-    missed: HashSet<String>,
+    missed: HashSet<ArmId>,
 }
 
 /// A switch under way. Where it ends without the hub being done it has failed.
 #[derive(Debug)]
 pub struct Switch<'s> {
     switches: &'s Switches,
-    hub: String,
+    hub: ArmId,
 }
 
 impl Drop for Switch<'_> {
@@ -51,53 +51,50 @@ impl Drop for Switch<'_> {
 impl Switches {
     /// Notes in a plan that a hub is going to leave keys.
     pub fn plan(&self, hub: &ArmId) {
-        self.0.send_modify(|known| _ = known.stages.entry(hub.key()).or_insert(Stage::Planned));
+        self.0.send_modify(|known| _ = known.stages.entry(hub.clone()).or_insert(Stage::Planned));
     }
 
     /// Notes at the start of an apply that a hub is leaving keys.
     pub fn begin(&self, hub: &ArmId) -> Switch<'_> {
-        let hub = hub.key();
         self.0.send_modify(|known| _ = known.stages.insert(hub.clone(), Stage::Begun));
-        Switch { switches: self, hub }
+        Switch { switches: self, hub: hub.clone() }
     }
 
     /// Notes that a hub signs in with identities.
     pub fn done(&self, hub: &ArmId) {
-        self.move_on(&hub.key(), Stage::Done);
+        self.move_on(hub, Stage::Done);
     }
 
     /// How far a hub is, if this run is known to take it off keys.
     pub fn stage(&self, hub: &ArmId) -> Option<Stage> {
-        self.0.borrow().stages.get(&hub.key()).copied()
+        self.0.borrow().stages.get(hub).copied()
     }
 
     /// Waits a few seconds for all of these hubs of an account to come to a stage that is `awaited`. One that has failed
     /// ends the wait, as it will not. Where that was in vain nobody waits for the account's hubs again.
     pub(super) async fn wait_to_begin(&self, account: &ArmId, hubs: &[ArmId], awaited: impl Fn(Stage) -> bool) {
-        let account = account.key();
-        let has_come = |stage: &Stage| awaited(*stage) || *stage == Stage::Failed;
         let over = |known: &Known| {
-            let stages: Vec<_> = hubs.iter().map(|hub| known.stages.get(&hub.key())).collect();
-            known.missed.contains(&account)
-                || stages.contains(&Some(&Stage::Failed))
-                || stages.iter().all(|stage| stage.is_some_and(has_come))
+            let mut stages = hubs.iter().map(|hub| known.stages.get(hub).copied());
+            known.missed.contains(account)
+                || stages.clone().any(|stage| stage == Some(Stage::Failed))
+                || stages.all(|stage| stage.is_some_and(&awaited))
         };
         let mut changes = self.0.subscribe();
         if tokio::time::timeout(BEGINNING, changes.wait_for(over)).await.is_err() {
-            self.0.send_modify(|known| _ = known.missed.insert(account));
+            self.0.send_modify(|known| _ = known.missed.insert(account.clone()));
         }
     }
 
     /// Waits until none of these hubs is under way.
     pub(super) async fn wait_to_end(&self, hubs: &[ArmId]) {
-        let is_under_way = |known: &Known, hub: &ArmId| known.stages.get(&hub.key()) == Some(&Stage::Begun);
+        let is_under_way = |known: &Known, hub: &ArmId| known.stages.get(hub) == Some(&Stage::Begun);
         let mut changes = self.0.subscribe();
         // The sender lives as long as what is borrowed here.
         _ = changes.wait_for(|known| !hubs.iter().any(|hub| is_under_way(known, hub))).await;
     }
 
     /// Moves a hub on that has begun.
-    fn move_on(&self, hub: &str, to: Stage) {
+    fn move_on(&self, hub: &ArmId, to: Stage) {
         self.0.send_if_modified(|known| match known.stages.get_mut(hub) {
             Some(stage) if *stage == Stage::Begun => {
                 *stage = to;

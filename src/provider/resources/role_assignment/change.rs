@@ -243,8 +243,7 @@ impl AssignmentChange<'_> {
     }
 
     async fn put(&self, id: &RoleAssignmentId, wanted: &Wanted) -> Result<Dated<RoleAssignment>, arm::Error> {
-        let patience = self.state.principal_propagation_timeout.text().and_then(timeouts::parse);
-        let patience = patience.unwrap_or(Duration::from_secs(120));
+        let patience = timeouts::resolve(&self.state.principal_propagation_timeout, Duration::from_secs(120));
         self.session.arm.put_role_assignment(id, &self.new_assignment(wanted), patience, self.call).await
     }
 

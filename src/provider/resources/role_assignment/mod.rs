@@ -32,7 +32,7 @@ use crate::{
         timeouts::Timeouts,
         walk::{Fate, Key, Overlap, Succession, Walk},
     },
-    provider::{Session, report},
+    provider::{Session, checks::same_id_attr, report},
 };
 use change::{AssignmentChange, Done};
 use choice::{Choice, Role};
@@ -249,7 +249,7 @@ async fn apply(
             let is_replaced = |left: &HandedOver| {
                 let same_target = [(&left.from.hub_id, &planned.hub_id), (&left.from.scope, &planned.scope)]
                     .into_iter()
-                    .any(|(from, planned)| target::same(from, planned));
+                    .any(|(from, planned)| same_id_attr(from, planned));
                 same_target && schema::same_principal(&left.from, &planned)
             };
             let left = context.walk.take_over_all(is_replaced);

@@ -6,6 +6,7 @@ use crate::{
     framework::{Attr, Diagnostic, Path},
     provider::{
         Session,
+        checks::same_id_attr,
         hub::{self, Unread},
         report,
     },
@@ -73,14 +74,6 @@ pub(super) async fn resolve(
     Ok(Target { scope: Some(given.unwrap_or(account)), hub: Some(hub) })
 }
 
-/// Whether both name the same thing.
-pub(super) fn same(a: &Attr<String>, b: &Attr<String>) -> bool {
-    match (a.text(), b.text()) {
-        (Some(a), Some(b)) => matches!((ArmId::parse(a), ArmId::parse(b)), (Ok(a), Ok(b)) if a == b),
-        _ => false,
-    }
-}
-
 /// The scope as far as it follows from the configuration and the prior object. Which account a hub has, only Azure knows.
 pub(super) fn shown(config: &State, prior: Option<&State>) -> Option<ArmId> {
     let given = given(config);
@@ -100,7 +93,7 @@ fn is_open(config: &State) -> bool {
 
 /// Where `known`, a plan or state, holds the roles of the hub that a configuration names.
 fn of_the_same_hub(config: &State, known: Option<&State>) -> Option<ArmId> {
-    let known = known.filter(|known| same(&known.hub_id, &config.hub_id))?;
+    let known = known.filter(|known| same_id_attr(&known.hub_id, &config.hub_id))?;
     ArmId::parse(&known.held_on()?).ok()
 }
 

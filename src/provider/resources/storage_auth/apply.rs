@@ -102,10 +102,8 @@ pub(super) async fn apply(
         }
         Err(Unseen::Account(error)) => return before.untouched(private, error.into()),
     };
-    let found = match obstacle(&hub, &look, &target).and_then(|found| {
-        let drift = changed_since_the_plan(walk, &before, &look, &target);
-        drift.map_or(Ok(found), |(property, was, is)| Err(explain::changed_since_the_plan(&property, &was, &is)))
-    }) {
+    let unchanged = |found| changed_since_the_plan(walk, &before, &look, &target).map(|()| found);
+    let found = match obstacle(&hub, &look, &target).and_then(unchanged) {
         Ok(warnings) => warnings,
         Err(error) => return before.untouched(private, error.into()),
     };
@@ -143,21 +141,21 @@ fn obstacle(hub_id: &WorkspaceId, look: &HubAndAccount, target: &Settings) -> Re
     }
 }
 
-/// A property that this object is about to write for the first time and that is not what it was when that was planned:
-/// the plan has said what `original` will be. Other objects of this run may have changed the account's keys; what these
-/// were before the run is what the plan has seen.
+/// Refuses to write a property for the first time that is not what it was when that was planned: the plan has said what
+/// `original` will be. Other objects of this run may have changed the account's keys; what these were before the run is
+/// what the plan has seen.
 fn changed_since_the_plan(
     walk: &Walk,
     before: &Before,
     look: &HubAndAccount,
     target: &Settings,
-) -> Option<(String, String, String)> {
-    let Before::Updated(prior) = before else { return None };
+) -> Result<(), Diagnostic> {
+    let Before::Updated(prior) = before else { return Ok(()) };
     let (original, planned, now) = (Settings::of(&prior.original), prior.settings(), settings_of(look));
-    let mode = |mode: &Option<_>| mode.as_ref().map_or("unknown".to_owned(), explain::wire);
+    let mode = |mode: &Option<_>| mode.as_ref().map_or("unknown".to_owned(), record::wire);
     if target.mode.is_some() && original.mode.is_none() && planned.mode.is_some() && now.mode != planned.mode {
         let property = format!("systemDatastoresAuthMode of {}", look.hub.id);
-        return Some((property, mode(&planned.mode), mode(&now.mode)));
+        return Err(explain::changed_since_the_plan(&property, &mode(&planned.mode), &mode(&now.mode)));
     }
     let keys = |keys: Option<bool>| keys.map_or("unknown".to_owned(), |keys| keys.to_string());
     let is_ours = walk.has_changed(&account_key(&look.account_id));
@@ -168,9 +166,9 @@ fn changed_since_the_plan(
         && !is_ours
     {
         let property = format!("allowSharedKeyAccess of {}", look.account_id);
-        return Some((property, keys(planned.keys), keys(now.keys)));
+        return Err(explain::changed_since_the_plan(&property, &keys(planned.keys), &keys(now.keys)));
     }
-    None
+    Ok(())
 }
 
 /// The object after a change, whether it was completed or not.

@@ -2,12 +2,16 @@
 
 use std::{iter, time::Duration};
 
-use super::{account_key, explain, record::Record, schema::Settings};
+use super::{
+    account_key, explain,
+    record::{Record, wire},
+    schema::Settings,
+};
 use crate::{
     arm::{
         Call, Error, Read, StorageAccountId, WorkspaceId,
         storage_accounts::StorageAccount,
-        workspaces::{AuthMode, AuthModeKind, Workspace},
+        workspaces::{AuthMode, Workspace},
     },
     framework::{Diagnostic, Diagnostics, Severity, walk::Walk},
     provider::{
@@ -97,8 +101,7 @@ impl Change<'_> {
             let stopped = self.put_hub_back(&before, stopped).await;
             return Err(self.incomplete(stopped));
         }
-        let needs_keys = self.now.mode.as_ref().is_some_and(|mode| mode.kind() == AuthModeKind::AccessKey);
-        if needs_keys && (mode.is_some() || keys == Some(true)) {
+        if self.now.needs_keys() && (mode.is_some() || keys == Some(true)) {
             if self.now.locks_the_hub_out() {
                 self.found.push(explain::keys_are_off(self.hub, self.account));
             } else if let Err(error) = self.session.arm.resync_keys(self.hub, self.call).await {
@@ -140,7 +143,6 @@ impl Change<'_> {
                 found => (found.map(|(got, _)| got), Some(error)),
             },
         };
-        let wire = |mode: &AuthMode| mode.wire().to_owned();
         let before = self.now.mode.as_ref().map(wire);
         self.record.mode.write(&wire(mode), before.as_ref(), found.as_ref().map(wire).as_ref());
         self.wrote.mode = Some(mode.clone());

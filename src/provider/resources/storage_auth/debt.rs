@@ -3,7 +3,7 @@
 use super::{
     explain,
     record::Record,
-    schema::{Pair, Settings, State},
+    schema::{Settings, State},
 };
 use crate::{
     arm::{Call, Read, WorkspaceId, storage_accounts::StorageAccount},
@@ -50,6 +50,6 @@ pub(super) fn forget_the_hub(state: &mut State, private: &mut Private, hub: &Wor
     record.mode = Default::default();
     record.save(private);
     let forgotten = original.mode.take();
-    state.original = Attr::Known(Pair { ..original.pair() });
+    state.original = original.pair().into();
     forgotten.map(|mode| explain::hub_made_anew(hub, &mode)).into_iter().collect()
 }

@@ -460,11 +460,6 @@ pub(super) fn hub_made_anew(hub: &WorkspaceId, mode: &AuthMode) -> Diagnostic {
     Diagnostic::warning("The hub was made anew", detail).at(Path::root(HUB))
 }
 
-/// A mode as it is sent.
-pub(super) fn wire(mode: &AuthMode) -> String {
-    mode.wire().to_owned()
-}
-
 fn on_off(keys: bool) -> &'static str {
     if keys { "on" } else { "off" }
 }

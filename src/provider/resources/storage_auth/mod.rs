@@ -4,7 +4,7 @@
 //! before it first wrote it, and in its private data ([`record`]) which values are its own doing, so that destroying puts
 //! back its own changes and nothing else.
 //!
-//! In the order of an object's life: [`plan`], [`apply`], [`restore`]. All three stand on [`look`] and [`change`].
+//! In the order of an object's life: [`plan`], [`apply`], [`restore`]. All three stand on [`HubAndAccount`] and [`change`].
 
 mod apply;
 mod change;

@@ -6,7 +6,7 @@ use super::{
     apply::wanted,
     explain, hub_key,
     record::{self, Record},
-    schema::{self, Settings, State},
+    schema::{Settings, State},
 };
 use crate::{
     arm::{Call, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount},
@@ -18,6 +18,7 @@ use crate::{
     provider::{
         Session,
         access::{Access, Check},
+        checks,
         hub::{self, Unread},
     },
 };
@@ -28,7 +29,7 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
     let mut diagnostics = Diagnostics::default();
     let hub = planned.hub();
     planned.id = hub.as_ref().map_or(Attr::Unknown, |hub| hub.as_str().to_owned().into());
-    let same_hub = |prior: &State| schema::same_id_attr(&prior.hub_id, &planned.hub_id);
+    let same_hub = |prior: &State| checks::same_id_attr(&prior.hub_id, &planned.hub_id);
     let prior = match prior {
         // Engines plan no removal for a replacement: this is the place to say what it does to the other hub.
         Some(prior) if !same_hub(&prior) => {
@@ -138,28 +139,26 @@ async fn foresee(
     }
     let now = prior
         .unwrap_or_else(|| Settings { mode: Some(hub.properties.system_datastores_auth_mode.clone()), keys: None });
-    let Ok(account) = StorageAccountId::parse(&hub.properties.storage_account) else { return Foreseen::default() };
-    let keys_are_off = async || {
+    let Ok(account) = hub::account_of(hub_id, &hub) else { return Foreseen::default() };
+    let keys = async || {
         let found = session.arm.get::<StorageAccount>(&account, Read::Remembered, call).await;
-        found.is_ok_and(|found| !found.shared_key_enabled())
+        found.ok().map(|found| found.shared_key_enabled())
     };
     let mut found = Diagnostics::default();
     if is_new && now.mode == target.mode {
-        let keys = match target.keys {
-            Some(_) => session.arm.get::<StorageAccount>(&account, Read::Remembered, call).await.ok(),
-            None => None,
-        };
-        let now = Settings { mode: now.mode.clone(), keys: keys.map(|found| found.shared_key_enabled()) };
+        let keys = if target.keys.is_some() { keys().await } else { None };
+        let now = Settings { mode: now.mode.clone(), keys };
         found.0.extend(explain::as_wanted_already(hub_id, &account, &target, &now, planned));
     }
     if target.comes_to_need_keys(&now) {
-        let off = target.keys.is_none() && (now.keys == Some(false) || (now.keys.is_none() && keys_are_off().await));
+        let off =
+            target.keys.is_none() && (now.keys == Some(false) || (now.keys.is_none() && keys().await == Some(false)));
         found.0.extend(off.then(|| explain::keys_will_be_off(hub_id, &account)));
         return Foreseen { found, account: Some(account) };
     }
     let access = Access { session, call, hub_id, hub: &hub, account: &account, terms: planned.access() };
     // Only where nothing else is going to change does it matter whether keys are off already.
-    let is_done = async || now.keys.is_none() && now.mode == target.mode && keys_are_off().await;
+    let is_done = async || now.keys.is_none() && now.mode == target.mode && keys().await == Some(false);
     if access.terms.check != Check::Off && target.takes_keys_away(&now) && !is_done().await {
         let findings = access.foresee(target.keys == Some(false) && now.keys != Some(false)).await;
         found.extend(access.plan_messages(&findings));

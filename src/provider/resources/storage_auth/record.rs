@@ -71,7 +71,7 @@ impl Record {
     pub(super) fn of_replaced(private: &Private, prior: &State) -> Self {
         private.get(WRITTEN).unwrap_or_else(|| {
             let (original, now) = (Settings::of(&prior.original), prior.settings());
-            let mode = original.mode.and(now.mode).map(|mode| mode.wire().to_owned());
+            let mode = original.mode.and(now.mode).map(|mode| wire(&mode));
             Self {
                 mode: Trace(mode.into_iter().collect()),
                 keys: Trace(original.keys.and(now.keys).into_iter().collect()),
@@ -87,9 +87,10 @@ impl Record {
     /// What of `wanted` is to be put back where `now` is found: not what is so already, what is not there, or what
     /// somebody else has changed since.
     pub(super) fn put_back(&self, wanted: &Settings, now: &Settings) -> Settings {
-        let mode = wanted.mode.as_ref().filter(|wanted| {
-            now.mode.as_ref().is_some_and(|now| now != *wanted && self.mode.explains(&now.wire().to_owned()))
-        });
+        let mode = wanted
+            .mode
+            .as_ref()
+            .filter(|wanted| now.mode.as_ref().is_some_and(|now| now != *wanted && self.mode.explains(&wire(now))));
         let keys = wanted.keys.filter(|wanted| now.keys.is_some_and(|now| now != *wanted && self.keys.explains(&now)));
         Settings { mode: mode.cloned(), keys }
     }
@@ -98,6 +99,11 @@ impl Record {
     pub(super) fn last_mode(&self) -> Option<AuthMode> {
         self.mode.last().map(AuthMode::new)
     }
+}
+
+/// A mode as it is sent, which is how the record has it.
+pub(super) fn wire(mode: &AuthMode) -> String {
+    mode.wire().to_owned()
 }
 
 /// Takes into `original` what was `found` of each property that may have been written for the first time.

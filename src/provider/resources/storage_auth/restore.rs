@@ -150,7 +150,6 @@ async fn look(
     let look = match HubAndAccount::read(session, hub, known.clone(), Read::Fresh, call).await {
         Ok(look) => look,
         Err(Unseen::Account(error)) => return Err(error),
-        // The account outlives the hub, and so does what was changed there.
         Err(Unseen::Hub(unread @ Unread::Failed(_))) => return Err(unread.error(hub)),
         // The account outlives the hub, and so does what was changed there.
         Err(Unseen::Hub(Unread::Missing(_))) => {

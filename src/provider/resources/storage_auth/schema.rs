@@ -322,21 +322,24 @@ impl Settings {
         self.mode.as_ref().is_some_and(|mode| mode.kind() != AuthModeKind::AccessKey)
     }
 
+    /// Whether the hub signs in with keys.
+    pub(super) fn needs_keys(&self) -> bool {
+        self.mode.as_ref().is_some_and(|mode| mode.kind() == AuthModeKind::AccessKey)
+    }
+
     /// Whether somebody may lose access when `now` becomes this: the hub leaves keys, or keys go off.
     pub(super) fn takes_keys_away(&self, now: &Self) -> bool {
-        let leaves = self.leaves_keys() && now.mode.as_ref().is_none_or(|mode| mode.kind() == AuthModeKind::AccessKey);
-        leaves || (self.keys == Some(false) && now.keys != Some(false))
+        (self.leaves_keys() && !now.leaves_keys()) || (self.keys == Some(false) && now.keys != Some(false))
     }
 
     /// Whether the hub begins to need keys when `now` becomes this.
     pub(super) fn comes_to_need_keys(&self, now: &Self) -> bool {
-        let needs = |mode: &AuthMode| mode.kind() == AuthModeKind::AccessKey;
-        self.mode.as_ref().is_some_and(needs) && !now.mode.as_ref().is_some_and(needs)
+        self.needs_keys() && !now.needs_keys()
     }
 
     /// Whether the hub would sign in with keys that its account refuses.
     pub(super) fn locks_the_hub_out(&self) -> bool {
-        self.keys == Some(false) && self.mode.as_ref().is_some_and(|mode| mode.kind() == AuthModeKind::AccessKey)
+        self.keys == Some(false) && self.needs_keys()
     }
 }
 
@@ -363,11 +366,6 @@ pub(super) fn validate(config: &State) -> Diagnostics {
         );
     }
     found
-}
-
-/// Whether both are known and spellings of one ARM id.
-pub(super) fn same_id_attr(a: &Attr<String>, b: &Attr<String>) -> bool {
-    matches!((a.text(), b.text()), (Some(a), Some(b)) if same_id(a, b))
 }
 
 fn mode(value: &Value) -> Result<(), Refusal> {
