@@ -11,6 +11,7 @@ use http::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::marker::PhantomData;
 use std::sync::{Arc, atomic::Ordering};
 use url::Url;
@@ -19,7 +20,7 @@ use uuid::Uuid;
 /// A type of resource, in the shape that answers describe one.
 pub trait Resource: DeserializeOwned + Send + Sync + 'static {
     /// What names one of them.
-    type Id: Sync;
+    type Id: Display + Sync;
     /// The api-version of all calls about them.
     const API_VERSION: &'static str;
     /// An older one for where that is not offered; [`super::Settings::workspaces_api_version`] replaces both.
@@ -28,7 +29,9 @@ pub trait Resource: DeserializeOwned + Send + Sync + 'static {
     const COLLECTION: &'static str;
 
     /// A request for one of them.
-    fn request(method: Method, id: &Self::Id, api_version: &str) -> Request;
+    fn request(method: Method, id: &Self::Id, api_version: &str) -> Request {
+        Request::new(method, id.to_string(), api_version)
+    }
 }
 
 /// A list of resources, or those of it that a filter leaves.

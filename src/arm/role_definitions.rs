@@ -2,9 +2,7 @@
 
 use super::body::or_default;
 use super::id::{ArmId, role_definition_guid};
-use super::request::Request;
 use super::resource::{List, Resource};
-use http::Method;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -53,10 +51,6 @@ impl Resource for RoleDefinition {
     type Id = ArmId;
     const API_VERSION: &'static str = "2022-04-01";
     const COLLECTION: &'static str = "/providers/Microsoft.Authorization/roleDefinitions";
-
-    fn request(method: Method, id: &ArmId, api_version: &str) -> Request {
-        Request::new(method, id.as_str(), api_version)
-    }
 }
 
 #[cfg(test)]

@@ -63,10 +63,6 @@ impl Resource for StorageAccount {
     type Id = StorageAccountId;
     const API_VERSION: &'static str = "2023-05-01";
     const COLLECTION: &'static str = "/providers/Microsoft.Storage/storageAccounts";
-
-    fn request(method: Method, id: &StorageAccountId, api_version: &str) -> Request {
-        Request::new(method, id.as_str(), api_version)
-    }
 }
 
 impl Client {

@@ -2,9 +2,7 @@
 
 use super::body::or_default;
 use super::id::ArmId;
-use super::request::Request;
 use super::resource::Resource;
-use http::Method;
 use serde::Deserialize;
 
 /// A subscription, as far as this provider needs it.
@@ -23,8 +21,4 @@ impl Resource for Subscription {
     type Id = ArmId;
     const API_VERSION: &'static str = "2022-12-01";
     const COLLECTION: &'static str = "/subscriptions";
-
-    fn request(method: Method, id: &ArmId, api_version: &str) -> Request {
-        Request::new(method, id.as_str(), api_version)
-    }
 }

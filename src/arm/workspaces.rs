@@ -216,6 +216,11 @@ impl Workspace {
         ["", "succeeded", "failed", "canceled"].contains(&state.as_str())
     }
 
+    /// Whether this is its storage account.
+    pub fn is_on(&self, account: &ArmId) -> bool {
+        ArmId::parse(&self.properties.storage_account).is_ok_and(|own| own == *account)
+    }
+
     /// The object id of the system-assigned identity, if there is one.
     pub fn system_principal_id(&self) -> Option<&str> {
         self.identity.principal_id.as_deref().filter(|id| !id.is_empty())
@@ -302,10 +307,6 @@ impl Resource for Datastore {
     type Id = ArmId;
     const API_VERSION: &'static str = "2024-10-01";
     const COLLECTION: &'static str = "/datastores";
-
-    fn request(method: Method, id: &ArmId, api_version: &str) -> Request {
-        Request::new(method, id.as_str(), api_version)
-    }
 }
 
 /// Another change of the same workspace is under way. The service has no code of its own for that.

@@ -1,6 +1,13 @@
 //! Panics stay within the call that caused them.
 
-use std::{any::Any, cell::Cell, future::Future, panic::AssertUnwindSafe, pin::pin};
+use std::{
+    any::Any,
+    cell::Cell,
+    future::Future,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use futures_util::{Stream, StreamExt as _, stream};
 
@@ -44,6 +51,11 @@ pub fn contain_each<S: Stream>(items: S) -> impl Stream<Item = Result<S::Item, S
 fn text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a message".to_owned())
+}
+
+/// Locks without regard to panics: what the locks guard is whole at any time.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

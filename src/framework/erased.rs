@@ -229,6 +229,17 @@ pub(super) fn failed(diagnostics: impl Into<Diagnostics>) -> Left {
     Left { state: Value::Null, identity: Value::Null, private: Vec::new(), diagnostics: diagnostics.into() }
 }
 
+/// The plan of a change that cannot be planned.
+pub(super) fn unplanned(diagnostics: impl Into<Diagnostics>) -> PlannedChange {
+    PlannedChange {
+        state: Value::Null,
+        identity: Value::Null,
+        private: Vec::new(),
+        requires_replace: Vec::new(),
+        diagnostics: diagnostics.into(),
+    }
+}
+
 /// Reads a struct from a value that its schema has let pass.
 pub(super) fn read_struct<S: DeserializeOwned>(value: Value) -> Result<S, Diagnostic> {
     from_value(value).map_err(|mismatch| mistake(&mismatch))
@@ -286,20 +297,13 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
 
     fn plan(&self, context: Context<R::Client>, change: Change) -> Answer<'_, PlannedChange> {
         Box::pin(async move {
-            let unplanned = |diagnostics: Diagnostics| PlannedChange {
-                state: Value::Null,
-                identity: Value::Null,
-                private: Vec::new(),
-                requires_replace: Vec::new(),
-                diagnostics,
-            };
             let walk = context.walk.clone();
             let private = Private::decode(&change.private);
             let replaced: Option<Vec<Key>> = private.get(REPLACES).filter(|_| change.prior.is_null());
             let seen_with_others: Option<Vec<String>> = private.get(SEEN_WITH_OTHERS);
             let mut private = private.without_reserved();
             if change.config.is_null() {
-                let prior = fit!(change.prior.clone(), |error: Diagnostic| unplanned(error.into()));
+                let prior = fit!(change.prior.clone(), unplanned);
                 let (mut overlaps, mut kept) =
                     walk.plan((&label(&change.prior), &self.author.keys(&prior)), ("", &[])).await;
                 rely_on_the_last_read(&mut overlaps, &mut kept, seen_with_others.as_deref().unwrap_or_default());
@@ -317,17 +321,16 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             let planned = plan::prepare(block, &change.prior, &change.config);
             let prior = match &change.prior {
                 Value::Null => None,
-                prior => Some(fit!(prior.clone(), |error: Diagnostic| unplanned(error.into()))),
+                prior => Some(fit!(prior.clone(), unplanned)),
             };
-            let stood_for = match (&prior, &replaced) {
-                (Some(prior), _) => self.author.keys(prior),
-                (None, Some(replaced)) => replaced.clone(),
-                (None, None) => Vec::new(),
+            let stood_for = match &prior {
+                Some(prior) => self.author.keys(prior),
+                None => replaced.clone().unwrap_or_default(),
             };
             let request = PlanRequest {
                 prior,
-                config: fit!(change.config, |error: Diagnostic| unplanned(error.into())),
-                planned: fit!(planned, |error: Diagnostic| unplanned(error.into())),
+                config: fit!(change.config, unplanned),
+                planned: fit!(planned, unplanned),
                 private,
                 replaced: replaced.clone().unwrap_or_default(),
             };
@@ -341,7 +344,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                     let (overlaps, kept) = walk.plan((&label(&change.prior), &stood_for), (&id, keys)).await;
                     let mut found = self.author.overlaps(&state, &overlaps);
                     // The creation half of a replacement must come to the apply, which keeps what it was left.
-                    if change.prior.is_null() && walk.has_something_handed_over() {
+                    if change.prior.is_null() && found.has_errors() && walk.has_something_handed_over() {
                         found.0.iter_mut().for_each(|found| found.severity = Severity::Warning);
                     }
                     diagnostics.extend(found);

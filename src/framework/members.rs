@@ -116,7 +116,7 @@ fn bare(value: &Value) -> &Value {
     }
 }
 
-pub(super) fn nth(list: &Value, index: usize) -> &Value {
+fn nth(list: &Value, index: usize) -> &Value {
     match list {
         Value::List(elements) => elements.get(index).unwrap_or(&Value::Null),
         _ => &Value::Null,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Diagnostic, Diagnostics, Path, Value,
-    members::{Members, nth, pairs, walk},
+    members::{Members, pairs, walk},
     schema::{Attribute, Block, Kind, Nesting, Presence},
 };
 
@@ -78,19 +78,11 @@ fn prepare_nested(nesting: Nesting, members: Members<'_>, prior: &Value, config:
         Value::Map(_) => prepare_members(members, prior, config),
         whole => whole.clone(),
     };
-    match (nesting, config) {
-        (Nesting::Single | Nesting::Group, Value::Map(_)) => element(prior, config),
-        (Nesting::List, Value::List(elements)) => {
-            Value::List(elements.iter().enumerate().map(|(index, config)| element(nth(prior, index), config)).collect())
-        }
-        (Nesting::Set, Value::List(_)) => Value::List(
-            pairs(nesting, prior, config, &|prior, config| members.derive(prior, config))
-                .into_iter()
-                .map(|(_, prior, config)| element(prior, config))
-                .collect(),
-        ),
-        (Nesting::Map, Value::Map(members)) => {
-            Value::object(members.iter().map(|(key, config)| (key.clone(), element(prior.get(key), config))))
+    match config {
+        Value::List(_) | Value::Map(_) => {
+            let pairs = pairs(nesting, prior, config, &|prior, config| members.derive(prior, config));
+            let mut priors = pairs.into_iter().map(|(_, prior, _)| prior);
+            map_elements(nesting, config.clone(), &mut |config| element(priors.next().unwrap_or(&Value::Null), &config))
         }
         // Null, unknown, or dynamic as a whole: nothing within it is ours to decide.
         _ => config.clone(),

@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use futures_util::{Stream, StreamExt as _};
@@ -11,10 +11,10 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Diagnostic, Diagnostics, Private, Value,
     action::{self, ActionEvent, AnyAction},
-    contain::contain,
+    contain::{contain, lock},
     context::Context,
     data_source::AnyDataSource,
-    erased::{AnyResource, Change, Described, Left, PlannedChange, SEEN_WITH_OTHERS, failed},
+    erased::{AnyResource, Change, Described, Left, PlannedChange, SEEN_WITH_OTHERS, failed, unplanned},
     function::{AnyFunction, FunctionError},
     json,
     list_resource::{AnyListResource, ListedValue},
@@ -152,7 +152,7 @@ impl<P: Provider> Server<P> {
     pub async fn validate(
         &self,
         rpc: &str,
-        of: &dyn Described,
+        of: &(impl Described + ?Sized),
         config: Value,
         engine: EngineCapabilities,
     ) -> Diagnostics {
@@ -241,13 +241,6 @@ impl<P: Provider> Server<P> {
 
     /// Plans a creation, change or removal.
     pub async fn plan(&self, resource: &dyn AnyResource<P::Client>, change: Change) -> PlannedChange {
-        let unplanned = |error: Diagnostic| PlannedChange {
-            state: Value::Null,
-            identity: Value::Null,
-            private: Vec::new(),
-            requires_replace: Vec::new(),
-            diagnostics: error.into(),
-        };
         let block = &resource.schema().block;
         let (config, prior) = (change.config.clone(), change.prior.clone());
         let work = resource.plan(self.context(resource.name()), meant(block, change));
@@ -408,11 +401,6 @@ impl<P: Provider> Server<P> {
 fn meant(block: &Block, change: Change) -> Change {
     let Change { prior, config, target, private } = change;
     Change { prior: stored(block, prior), config: configured(block, config), target: stored(block, target), private }
-}
-
-/// Locks without regard to panics: what the locks guard is replaced whole.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs the work of one call; a panic in it becomes the answer that `crashed` makes of the diagnostic.

@@ -12,11 +12,13 @@ use std::{
     any::Any,
     collections::{HashMap, HashSet},
     hash::{BuildHasher, Hasher, RandomState},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
+
+use super::contain::lock;
 
 /// How long the plan of a removal waits to hear what is planned for another object that was seen to stand for the same
 /// thing. Engines look at an object and plan it in one step, so what was seen is about to be planned.
@@ -48,6 +50,16 @@ impl Key {
     pub fn shared(self) -> Self {
         Self { shared: true, ..self }
     }
+}
+
+/// Whether one of the keys has the subject of `key`.
+fn has(keys: &[Key], key: &Key) -> bool {
+    keys.iter().any(|known| known.subject == key.subject)
+}
+
+/// What an object lets go of that stands for `prior` and will stand for `planned`.
+fn gone<'k>(prior: &'k [Key], planned: &[Key]) -> Vec<&'k Key> {
+    prior.iter().filter(|key| !has(planned, key)).collect()
 }
 
 /// Whether two names may be the same.
@@ -206,7 +218,7 @@ impl Walk {
     /// Works on what is known of a subject. What the lock guards is whole at any time, so that a panic elsewhere does
     /// not matter.
     fn with<T>(&self, subject: &str, work: impl FnOnce(&mut Subject) -> T) -> T {
-        let mut all: MutexGuard<'_, _> = self.ledger.subjects.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.ledger.subjects);
         work(all.entry(format!("{} {subject}", self.type_name)).or_default())
     }
 
@@ -252,8 +264,7 @@ impl Walk {
         (had, prior): (&str, &[Key]),
         (label, planned): (&str, &[Key]),
     ) -> (Vec<Overlap>, Vec<String>) {
-        let has = |keys: &[Key], key: &Key| keys.iter().any(|known| known.subject == key.subject);
-        let gone: Vec<_> = prior.iter().filter(|key| !has(planned, key)).collect();
+        let gone = gone(prior, planned);
         if !gone.is_empty() {
             self.hear_of_others(&gone).await;
         }
@@ -304,8 +315,8 @@ impl Walk {
 
     /// The subjects of `prior` that an object which is replaced lets go of and others have by now.
     pub(super) fn kept(&self, prior: &[Key], planned: &[Key]) -> Vec<String> {
-        let gone = prior.iter().filter(|key| !planned.iter().any(|known| known.subject == key.subject));
-        let kept = gone.filter(|key| self.with(&key.subject, |all| all.keeper(key).is_some()));
+        let kept =
+            gone(prior, planned).into_iter().filter(|key| self.with(&key.subject, |all| all.keeper(key).is_some()));
         kept.map(|key| key.subject.clone()).collect()
     }
 
@@ -332,7 +343,7 @@ impl Walk {
 
     /// Whether a replaced object has left something that its successor has not taken over yet.
     pub fn has_something_handed_over(&self) -> bool {
-        let all = self.ledger.subjects.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = lock(&self.ledger.subjects);
         all.values().any(|all| all.handed_over.is_some())
     }
 
@@ -353,7 +364,7 @@ impl Walk {
     }
 
     /// Whether this process has written it, under whatever name.
-    pub fn has_written(&self, key: &Key) -> bool {
+    fn has_written(&self, key: &Key) -> bool {
         self.with(&key.subject, |all| !all.written.is_empty())
     }
 
@@ -387,7 +398,7 @@ impl Walk {
     /// Takes everything of this type that replaced objects have left and that is `meant`, for a successor that cannot tell
     /// what it stands for.
     pub fn take_over_all<T: Any + Send>(&self, meant: impl Fn(&T) -> bool) -> Vec<T> {
-        let mut all = self.ledger.subjects.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.ledger.subjects);
         let left = all.values_mut().filter_map(|all| {
             let is_meant = all.handed_over.as_ref().and_then(|object| object.downcast_ref()).is_some_and(&meant);
             if is_meant { all.handed_over.take() } else { None }
@@ -423,8 +434,7 @@ impl Succession {
 
     /// What becomes of what the object wrote for `key`.
     pub fn fate(&self, key: &Key) -> Fate {
-        let is_replaced = self.replaced_by.iter().flatten().any(|known| known.subject == key.subject);
-        if is_replaced {
+        if has(self.replaced_by.as_deref().unwrap_or_default(), key) {
             return if self.walk.has_written(key) { Fate::Succeeded } else { Fate::HandOver };
         }
         // An apply is told of an object that does not change in no way, so that a removal planned in it, which is that of

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use time::OffsetDateTime;
@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     arm::{self, ArmId, Call},
+    framework::contain::lock,
     provider::access::Switches,
 };
 
@@ -80,11 +81,6 @@ impl Session {
         let doing = format!("waiting for another change of {id} to end");
         self.arm.wait_for(mutex.lock_owned(), &doing, call).await
     }
-}
-
-/// A poisoned lock only means that a panic passed by; what is guarded here is always whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

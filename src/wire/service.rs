@@ -123,6 +123,20 @@ fn schemas<T: Described + ?Sized>(types: &Registry<T>) -> HashMap<String, proto:
     types.iter().map(|(name, each)| (name, convert::schema(each.schema()))).collect()
 }
 
+impl<P: Provider> Service<P> {
+    /// What there is to say of the configuration of one of the provider's types.
+    async fn validated<T: Described + ?Sized>(
+        &self,
+        rpc: &str,
+        of: &T,
+        config: Option<proto::DynamicValue>,
+        engine: EngineCapabilities,
+    ) -> Result<Vec<proto::Diagnostic>, Diagnostic> {
+        let config = convert::value(config, of.ty())?;
+        Ok(convert::diagnostics(self.0.validate(rpc, of, config, engine).await))
+    }
+}
+
 /// The signatures of all functions by name.
 fn functions<P: Provider>(server: &Server<P>) -> HashMap<String, proto::Function> {
     server.functions.iter().map(|(name, each)| (name, convert::function(&each.signature()))).collect()
@@ -215,11 +229,9 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<validate_resource_config::Response> {
         let request = request.into_inner();
         answer("ValidateResourceConfig", async {
-            let resource = self.0.resources.get(&request.type_name)?;
-            let config = convert::value(request.config, resource.ty())?;
-            let abilities = convert::engine_capabilities(request.client_capabilities);
-            let diagnostics = self.0.validate("ValidateResourceConfig", resource, config, abilities).await;
-            let diagnostics = convert::diagnostics(diagnostics);
+            let of = self.0.resources.get(&request.type_name)?;
+            let engine = convert::engine_capabilities(request.client_capabilities);
+            let diagnostics = self.validated("ValidateResourceConfig", of, request.config, engine).await?;
             Ok(validate_resource_config::Response { diagnostics })
         })
         .await
@@ -231,11 +243,9 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<validate_data_resource_config::Response> {
         let request = request.into_inner();
         answer("ValidateDataResourceConfig", async {
-            let of = self.0.data_sources.get(&request.type_name)?;
-            let config = convert::value(request.config, of.ty())?;
-            let diagnostics =
-                self.0.validate("ValidateDataResourceConfig", of, config, EngineCapabilities::default()).await;
-            Ok(validate_data_resource_config::Response { diagnostics: convert::diagnostics(diagnostics) })
+            let (of, engine) = (self.0.data_sources.get(&request.type_name)?, EngineCapabilities::default());
+            let diagnostics = self.validated("ValidateDataResourceConfig", of, request.config, engine).await?;
+            Ok(validate_data_resource_config::Response { diagnostics })
         })
         .await
     }
@@ -253,11 +263,9 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<validate_list_resource_config::Response> {
         let request = request.into_inner();
         answer("ValidateListResourceConfig", async {
-            let of = self.0.list_resources.get(&request.type_name)?;
-            let config = convert::value(request.config, of.ty())?;
-            let diagnostics =
-                self.0.validate("ValidateListResourceConfig", of, config, EngineCapabilities::default()).await;
-            Ok(validate_list_resource_config::Response { diagnostics: convert::diagnostics(diagnostics) })
+            let (of, engine) = (self.0.list_resources.get(&request.type_name)?, EngineCapabilities::default());
+            let diagnostics = self.validated("ValidateListResourceConfig", of, request.config, engine).await?;
+            Ok(validate_list_resource_config::Response { diagnostics })
         })
         .await
     }
@@ -275,10 +283,9 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<validate_action_config::Response> {
         let request = request.into_inner();
         answer("ValidateActionConfig", async {
-            let of = self.0.actions.get(&request.action_type)?;
-            let config = convert::value(request.config, of.ty())?;
-            let diagnostics = self.0.validate("ValidateActionConfig", of, config, EngineCapabilities::default()).await;
-            Ok(validate_action_config::Response { diagnostics: convert::diagnostics(diagnostics) })
+            let (of, engine) = (self.0.actions.get(&request.action_type)?, EngineCapabilities::default());
+            let diagnostics = self.validated("ValidateActionConfig", of, request.config, engine).await?;
+            Ok(validate_action_config::Response { diagnostics })
         })
         .await
     }

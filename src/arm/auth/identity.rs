@@ -197,24 +197,17 @@ impl TokenSource for IdentitySource {
                 Ok(credential) => credential.get_token(&[request.scope.as_str()], None).await,
                 Err(error) => Err(error),
             };
-            let token = match (token, &self.credential) {
-                (Err(error), Credential::AzureCli { tenant_id, .. }) => {
-                    match request.tenant.as_ref().or(tenant_id.as_ref()) {
-                        Some(tenant) => {
-                            return self.without_tenant(request, tenant, error).await.map(AccessToken::from);
-                        }
-                        None => Err(error),
-                    }
-                }
-                (token, _) => token,
+            let error = match token {
+                Ok(token) => return Ok(token.into()),
+                Err(error) => error,
             };
-            match token {
-                Ok(token) => Ok(token.into()),
-                Err(error) => {
-                    let seen = lock(&wire.seen).take();
-                    Err(self.explain(&error, seen))
-                }
+            if let Credential::AzureCli { tenant_id, .. } = &self.credential
+                && let Some(tenant) = request.tenant.as_ref().or(tenant_id.as_ref())
+            {
+                return self.without_tenant(request, tenant, error).await.map(AccessToken::from);
             }
+            let seen = lock(&wire.seen).take();
+            Err(self.explain(&error, seen))
         })
     }
 }

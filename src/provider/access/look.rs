@@ -102,7 +102,7 @@ impl Access<'_> {
             let properties = &other.properties;
             other.kind() != WorkspaceKind::Project
                 && properties.system_datastores_auth_mode.kind() == AuthModeKind::AccessKey
-                && ArmId::parse(&properties.storage_account).is_ok_and(|account| account == *self.account.arm())
+                && other.is_on(self.account.arm())
         };
         let others = all.value.iter().filter(uses_keys).filter_map(|other| ArmId::parse(&other.id).ok());
         let others: Vec<ArmId> = others.filter(|other| other != self.hub_id.arm()).collect();

@@ -24,8 +24,7 @@ impl<'e> Lookup<'e> {
 
     /// The first of these variables that says something, with its name. An empty one is as good as none.
     pub(super) fn variable<'n>(&self, names: &[&'n str]) -> Option<(&'n str, String)> {
-        let found = names.iter().filter_map(|name| Some((*name, (self.environment)(name)?)));
-        found.into_iter().find(|(_, text)| !text.is_empty())
+        names.iter().find_map(|name| Some((*name, (self.environment)(name).filter(|text| !text.is_empty())?)))
     }
 
     /// Refuses what stands in a variable by the rule of the attribute.
@@ -41,6 +40,11 @@ impl<'e> Lookup<'e> {
         if let Some(text) = written.text().filter(|text| !text.is_empty()) {
             return Some(text.to_owned());
         }
+        self.checked(variables, check)
+    }
+
+    /// What the first of these variables says, checked by the rule of the attribute.
+    pub(super) fn checked(&mut self, variables: &[&str], check: Check) -> Option<String> {
         let (name, text) = self.variable(variables)?;
         self.check(name, &text.as_str().into(), check);
         Some(text)
@@ -69,9 +73,7 @@ impl<'e> Lookup<'e> {
         if let Some(secret) = written.known().filter(|secret| !secret.reveal().is_empty()) {
             return Some(secret.clone());
         }
-        let (name, text) = self.variable(variables)?;
-        self.check(name, &text.as_str().into(), unbroken);
-        Some(text.into())
+        self.checked(variables, unbroken).map(Into::into)
     }
 
     /// What may also stand in a file. Both at once must agree.

@@ -152,16 +152,13 @@ fn token_url(value: &Value) -> Result<(), Refusal> {
 }
 
 fn tenants(value: &Value) -> Result<(), Refusal> {
-    if let Value::List(tenants) = value {
-        tenants.iter().try_for_each(visible)?;
+    let Value::List(tenants) = value else { return Ok(()) };
+    tenants.iter().try_for_each(visible)?;
+    if tenants.len() <= 3 {
+        return Ok(());
     }
-    match value {
-        Value::List(tenants) if tenants.len() > 3 => Err(Refusal::new(
-            "Too many tenants",
-            format!("Azure takes at most three auxiliary tenants; {} are given.", tenants.len()),
-        )),
-        _ => Ok(()),
-    }
+    let detail = format!("Azure takes at most three auxiliary tenants; {} are given.", tenants.len());
+    Err(Refusal::new("Too many tenants", detail))
 }
 
 fn environment_name(value: &Value) -> Result<(), Refusal> {
@@ -284,7 +281,7 @@ fn endpoints(lookup: &mut Lookup<'_>, written: &Written) -> Option<Endpoints> {
 fn settings(lookup: &mut Lookup<'_>, written: &Written, endpoints: Endpoints, engine_version: &str) -> Settings {
     let mut settings = Settings::new(endpoints);
     let partner_id = lookup.text(&written.partner_id, &["ARM_PARTNER_ID"], guid);
-    let appended = lookup.text(&Attr::Null, &["AZURE_HTTP_USER_AGENT"], one_line);
+    let appended = lookup.checked(&["AZURE_HTTP_USER_AGENT"], one_line);
     settings.user_agent = user_agent(engine_version, partner_id.as_deref(), appended.as_deref());
     let fixed = lookup.text(&written.custom_correlation_request_id, &["ARM_CORRELATION_REQUEST_ID"], visible);
     settings.correlation_id = match (

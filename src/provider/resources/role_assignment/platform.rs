@@ -27,12 +27,11 @@ fn is_given(role: &Role) -> bool {
 
 /// The role among `roles` that the platform itself gives the hub's own identity there.
 pub(super) fn role_of<'r>(hub: &Workspace, scope: &ArmId, principal: &str, roles: &'r [Role]) -> Option<&'r Role> {
-    roles.iter().find(|role| is_its_own(hub, scope, principal) && is_given(role))
+    if is_its_own(hub, scope, principal) { roles.iter().find(|role| is_given(role)) } else { None }
 }
 
 fn is_its_own(hub: &Workspace, scope: &ArmId, principal: &str) -> bool {
-    hub.system_principal_id().is_some_and(|id| id.eq_ignore_ascii_case(principal))
-        && ArmId::parse(&hub.properties.storage_account).is_ok_and(|account| account == *scope)
+    hub.system_principal_id().is_some_and(|id| id.eq_ignore_ascii_case(principal)) && hub.is_on(scope)
 }
 
 /// The hub that has this principal for its system-assigned identity and this account for its storage: the one that the
