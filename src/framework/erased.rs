@@ -33,7 +33,7 @@ const REPLACES: &str = ".replaces";
 const KEEPS: &str = ".keeps";
 
 /// The subjects for which the last read of the object saw others in the state, too.
-pub(super) const SEEN_WITH_OTHERS: &str = ".seen_with_others";
+const SEEN_WITH_OTHERS: &str = ".seen_with_others";
 
 /// The walk that planned a removal.
 const PLANNED_BY: &str = ".planned_by";
@@ -408,7 +408,13 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
     fn read(&self, context: Context<R::Client>, state: Value, private: Vec<u8>) -> Answer<'_, Left> {
         Box::pin(async move {
             let read: R::State = fit!(state.clone(), failed);
-            self.left(self.author.read(context, read, Private::decode(&private)).await, &state)
+            let walk = context.walk.clone();
+            let mut outcome = self.author.read(context, read, Private::decode(&private)).await;
+            let shared = outcome.state.as_ref().map(|state| walk.seen_with_others(&self.author.keys(state)));
+            if let Some(shared) = shared.filter(|shared| !shared.is_empty()) {
+                outcome.private.set(SEEN_WITH_OTHERS, &shared);
+            }
+            self.left(outcome, &state)
         })
     }
 

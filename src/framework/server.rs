@@ -14,7 +14,7 @@ use super::{
     contain::{contain, lock},
     context::Context,
     data_source::AnyDataSource,
-    erased::{AnyResource, Change, Described, Left, PlannedChange, SEEN_WITH_OTHERS, failed, unplanned},
+    erased::{AnyResource, Change, Described, Left, PlannedChange, failed, unplanned},
     function::{AnyFunction, FunctionError},
     json,
     list_resource::{AnyListResource, ListedValue},
@@ -229,12 +229,6 @@ impl<P: Provider> Server<P> {
         }
         if left.diagnostics.has_errors() {
             return Left { state, identity, private, diagnostics: left.diagnostics };
-        }
-        let shared = self.walk(resource.name()).seen_with_others(&resource.keys(&left.state));
-        if !shared.is_empty() {
-            let mut private = Private::decode(&left.private);
-            private.set(SEEN_WITH_OTHERS, &shared);
-            left.private = private.encode();
         }
         self.clean(resource, left, &state)
     }

@@ -144,8 +144,8 @@ pub enum Account {
 /// Why hub and account could not be read.
 #[derive(Debug)]
 pub enum Unseen {
-    /// The hub could not.
-    Hub(Unread),
+    /// The hub could not. Beside it what was found of the account whose id was known.
+    Hub(Unread, Option<Result<Account, Diagnostic>>),
     /// The hub names no account, or the account could not be read.
     Account(Diagnostic),
 }
@@ -170,7 +170,10 @@ impl HubAndAccount {
                 (hub, Some((account_id, account)))
             }
         };
-        let hub = hub.map_err(Unseen::Hub)?;
+        let hub = match hub {
+            Ok(hub) => hub,
+            Err(unread) => return Err(Unseen::Hub(unread, early.map(|(_, account)| account))),
+        };
         let account_id = account_of(hub_id, &hub).map_err(Unseen::Account)?;
         let account = match early {
             Some((id, account)) if id == account_id => account,

@@ -97,7 +97,7 @@ pub(super) async fn apply(
     let known = before.state().and_then(account_of);
     let look = match HubAndAccount::read(session, &hub, known, Read::Fresh, call).await {
         Ok(look) => look,
-        Err(Unseen::Hub(unread)) => {
+        Err(Unseen::Hub(unread, _)) => {
             return before.with_what_is_restored_by(&planned).untouched(private, unread.error(&hub).into());
         }
         Err(Unseen::Account(error)) => return before.untouched(private, error.into()),

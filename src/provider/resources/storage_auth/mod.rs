@@ -115,10 +115,10 @@ impl Resource for StorageAuth {
         let mut diagnostics = Diagnostics::default();
         let look = match HubAndAccount::read(session, &hub, known.clone(), Read::Remembered, &call).await {
             Ok(look) => look,
-            Err(Unseen::Hub(Unread::Missing(_))) => {
+            Err(Unseen::Hub(Unread::Missing(_), _)) => {
                 return debt::of_a_hub_that_is_gone(session, &call, &hub, state, private).await;
             }
-            Err(Unseen::Hub(unread)) => return kept(Some(state), private, unread.error(&hub)),
+            Err(Unseen::Hub(unread, _)) => return kept(Some(state), private, unread.error(&hub)),
             Err(Unseen::Account(error)) => return kept(Some(state), private, error),
         };
         if let Some(known) = known.filter(|known| *known != look.account_id) {

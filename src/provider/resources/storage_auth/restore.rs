@@ -10,7 +10,7 @@ use super::{
     settings_of,
 };
 use crate::{
-    arm::{Call, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount},
+    arm::{Call, Read, StorageAccountId, WorkspaceId},
     framework::{
         Diagnostic, Diagnostics, Private,
         resource::Outcome,
@@ -150,17 +150,17 @@ async fn look(
     let look = match HubAndAccount::read(session, hub, known.clone(), Read::Fresh, call).await {
         Ok(look) => look,
         Err(Unseen::Account(error)) => return Err(error),
-        Err(Unseen::Hub(unread @ Unread::Failed(_))) => return Err(unread.error(hub)),
+        Err(Unseen::Hub(unread @ Unread::Failed(_), _)) => return Err(unread.error(hub)),
         // The account outlives the hub, and so does what was changed there.
-        Err(Unseen::Hub(Unread::Missing(_))) => {
-            let Some(account) = known else { return Ok(None) };
-            return match session.arm.get::<StorageAccount>(&account, Read::Fresh, call).await {
-                Ok(found) => {
+        Err(Unseen::Hub(Unread::Missing(_), found)) => {
+            let Some((account, found)) = known.zip(found) else { return Ok(None) };
+            return match found? {
+                Account::Seen(found) => {
                     let now = Settings { mode: None, keys: Some(found.shared_key_enabled()) };
                     Ok(Some(There { account, now }))
                 }
-                Err(error) if error.is_not_found() => Ok(None),
-                Err(error) => Err(hub::account_not_read(&account, &error)),
+                Account::Gone(_) => Ok(None),
+                Account::Hidden(error) => Err(hub::account_not_read(&account, &error)),
             };
         }
     };
