@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     azure::{Emulator, Options, Record},
-    emulator::client::{client, read},
+    emulator::client::{client, sign_in, variable},
     support::{
         core::{Core, Plan},
         ids::ALICE,
@@ -319,9 +319,11 @@ esac
 #[tokio::test]
 async fn an_azure_cli_that_has_an_identity_for_its_account_is_asked_for_no_tenant() {
     let bed = ConfigurationBed::new().await;
-    let named = |name: &str| bed.environment.iter().find(|(known, _)| known == name).unwrap().1.clone();
+    let named = |name: &str| variable(&bed.emulator, name);
     let tenant = named("ARM_TENANT_ID");
-    let token = token(&bed.emulator, &tenant, &named("ARM_CLIENT_ID"), &named("ARM_CLIENT_SECRET")).await;
+    let http = client(&bed.emulator);
+    let signed_in = sign_in(&bed.emulator, &http, &named("ARM_CLIENT_ID"), &named("ARM_CLIENT_SECRET")).await;
+    let token = signed_in.at("/access_token").as_str().expect("a token").to_owned();
     let identity =
         json!({ "name": "systemAssignedIdentity", "type": "servicePrincipal", "assignedIdentityInfo": "MSI" });
     let cloud_shell = json!({ "name": "alice@x.test", "type": "user", "cloudShellID": true });
@@ -348,18 +350,6 @@ async fn an_azure_cli_that_has_an_identity_for_its_account_is_asked_for_no_tenan
         assert!(says.iter().all(|says| error.detail.contains(says)), "{error}");
         assert!(!bed.emulator.requests().iter().any(Record::is_arm));
     }
-}
-
-/// A token of the emulator's.
-async fn token(emulator: &Emulator, tenant: &str, client_id: &str, secret: &str) -> String {
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    form.extend_pairs([("grant_type", "client_credentials"), ("client_id", client_id), ("client_secret", secret)]);
-    form.append_pair("scope", &format!("{}/.default", emulator.url()));
-    let request = client(emulator)
-        .post(format!("{}/{tenant}/oauth2/v2.0/token", emulator.url()))
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(form.finish());
-    read(request).await.at("/access_token").as_str().expect("a token").to_owned()
 }
 
 /// Everything that asks Azure says what went wrong, and only what has to do with permissions speaks of them.

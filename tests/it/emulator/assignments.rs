@@ -163,19 +163,6 @@ async fn malformed_and_unknown_ids_have_their_codes() {
     assert_eq!(reply.message(), format!("The specified role definition with ID '{unknown}' does not exist."));
 }
 
-/// azure.md §3: conditionVersion is 2.0 or nothing.
-#[tokio::test]
-async fn a_condition_has_version_2_0() {
-    let arm = arm().await;
-    let mut body = grant(ALICE, BLOB_CONTRIBUTOR);
-    body["properties"]["condition"] = json!("@Resource[x] StringEquals 'y'");
-    body["properties"]["conditionVersion"] = json!("1.0");
-    assert_eq!(arm.put(&arm.assignment_path(NAME), body.clone()).await.status, 400);
-    body["properties"]["conditionVersion"] = json!("2.0");
-    let reply = arm.put(&arm.assignment_path(NAME), body).await;
-    assert_eq!((reply.status, reply.at("/properties/conditionVersion")), (201, "2.0".into()));
-}
-
 /// azure.md §3: GET of what is missing.
 #[tokio::test]
 async fn a_missing_assignment_is_role_assignment_not_found() {

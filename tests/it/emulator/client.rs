@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use foundryhub::arm::WorkspaceId;
 use reqwest::{Certificate, Method};
 use serde_json::{Value, json};
 
@@ -102,17 +103,29 @@ pub(crate) fn variable(emulator: &Emulator, name: &str) -> String {
     found.unwrap_or_else(|| panic!("no {name} in the environment")).1
 }
 
+/// Asks the token endpoint of the emulator's tenant.
+pub(crate) async fn sign_in(emulator: &Emulator, http: &reqwest::Client, client_id: &str, secret: &str) -> Reply {
+    let path = format!("/{}/oauth2/v2.0/token", variable(emulator, "ARM_TENANT_ID"));
+    let scope = format!("{}/.default", emulator.url());
+    let form =
+        [("grant_type", "client_credentials"), ("client_id", client_id), ("client_secret", secret), ("scope", &scope)];
+    post_form(emulator, http, &path, &form).await
+}
+
+async fn post_form(emulator: &Emulator, http: &reqwest::Client, path: &str, form: &[(&str, &str)]) -> Reply {
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    body.extend_pairs(form);
+    let request = http
+        .post(format!("{}{path}", emulator.url()))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(body.finish());
+    read(request).await
+}
+
 impl Arm {
     /// Asks the token endpoint of the emulator's tenant.
     pub(crate) async fn sign_in(&self, client_id: &str, secret: &str) -> Reply {
-        let scope = format!("{}/.default", self.emulator.url());
-        self.token(&[
-            ("grant_type", "client_credentials"),
-            ("client_id", client_id),
-            ("client_secret", secret),
-            ("scope", &scope),
-        ])
-        .await
+        sign_in(&self.emulator, &self.http, client_id, secret).await
     }
 
     /// Posts a form to the token endpoint.
@@ -123,14 +136,14 @@ impl Arm {
 
     /// Posts a form anywhere.
     pub(crate) async fn post_form(&self, path: &str, form: &[(&str, &str)]) -> Reply {
-        let mut body = url::form_urlencoded::Serializer::new(String::new());
-        body.extend_pairs(form);
-        let request = self
-            .http
-            .post(format!("{}{path}", self.emulator.url()))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(body.finish());
-        read(request).await
+        post_form(&self.emulator, &self.http, path, form).await
+    }
+
+    /// Another hub of this name on the account, in key mode.
+    pub(crate) fn another_hub(&self, name: &str) -> String {
+        let hub = self.emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, name);
+        self.emulator.seed_hub(&hub, &self.account, json!({}));
+        hub
     }
 
     /// Sends a request with the client's token; the path may be a whole URL. A query is up to the caller.

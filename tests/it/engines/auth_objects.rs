@@ -75,9 +75,7 @@ async fn two_hubs_on_one_account_go_back_in_whatever_order() {
         // The targets of one destroy after the other. What goes takes along what depends on it.
         for targets in [&[&[][..]][..], &[&[first], &[second]], &[&[second]]] {
             let bed = EngineBed::new().await;
-            let hub2 = bed.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", "hub2");
-            bed.emulator.seed_hub(&hub2, &bed.account, json!({ "systemDatastoresAuthMode": "accesskey" }));
-            let mode2 = || bed.emulator.resource(&hub2).unwrap()["properties"]["systemDatastoresAuthMode"].clone();
+            let hub2 = bed.another_hub("hub2");
             let other = bed.auth("").replace("\"hub\"", "\"other\"").replace(&bed.hub, &hub2);
             let config = bed.auth("shared_access_key_enabled = false\n  depends_on = [foundryhub_storage_auth.other]");
             let workspace = bed.workspace(engine, &(config + &other));
@@ -92,7 +90,7 @@ async fn two_hubs_on_one_account_go_back_in_whatever_order() {
             writes.retain(|write| write != "POST resyncKeys");
             writes.sort();
             assert_eq!(writes, both_back, "in the order {targets:?}");
-            assert_eq!((bed.settings(), mode2()), (WITH_KEYS, json!("accesskey")));
+            assert_eq!((bed.settings(), bed.mode_of(&hub2).as_str()), (WITH_KEYS, "accesskey"));
             assert!(workspace.state().await.is_empty());
         }
     })

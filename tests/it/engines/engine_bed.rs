@@ -64,6 +64,19 @@ impl EngineBed {
         workspace
     }
 
+    /// Another hub of this name on the account, on keys as the first one.
+    pub(super) fn another_hub(&self, name: &str) -> String {
+        let hub = self.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", name);
+        self.emulator.seed_hub(&hub, &self.account, json!({ "systemDatastoresAuthMode": "accesskey" }));
+        hub
+    }
+
+    /// The mode of a hub, as Azure has it.
+    pub(super) fn mode_of(&self, hub: &str) -> String {
+        let hub = self.emulator.resource(hub).unwrap();
+        hub["properties"]["systemDatastoresAuthMode"].as_str().unwrap().to_owned()
+    }
+
     /// A configuration that lets one person work in the hub.
     pub(super) fn grant(&self) -> String {
         let hub = &self.hub;

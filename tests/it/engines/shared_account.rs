@@ -21,12 +21,8 @@ enum Keys {
 impl EngineBed {
     /// A configuration with so many hubs on the bed's account, in one `for_each`, and the ids of the hubs.
     fn shared(&self, hubs: usize, keys: Keys, check: &str) -> (String, Vec<String>) {
-        let id =
-            |n: &usize| self.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", &format!("hub{n}"));
-        let ids: Vec<String> = (1..=hubs).collect::<Vec<_>>().iter().map(id).collect();
-        for hub in &ids[1..] {
-            self.emulator.seed_hub(hub, &self.account, json!({ "systemDatastoresAuthMode": "accesskey" }));
-        }
+        let others = (2..=hubs).map(|n| self.another_hub(&format!("hub{n}")));
+        let ids: Vec<String> = std::iter::once(self.hub.clone()).chain(others).collect();
         let keys = match keys {
             Keys::Of(hub) => format!("each.key == {:?} ? false : null", ids[hub - 1]),
             Keys::All => "false".to_owned(),
@@ -44,11 +40,7 @@ impl EngineBed {
     }
 
     fn modes(&self, hubs: &[String]) -> Vec<String> {
-        let mode = |hub: &String| {
-            let hub = self.emulator.resource(hub).unwrap();
-            hub["properties"]["systemDatastoresAuthMode"].as_str().unwrap().to_lowercase()
-        };
-        hubs.iter().map(mode).collect()
+        hubs.iter().map(|hub| self.mode_of(hub).to_lowercase()).collect()
     }
 }
 

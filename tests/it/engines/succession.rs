@@ -2,8 +2,6 @@
 //! were renamed or shifted. Whatever the order in which an engine comes to them, nobody who is still in the configuration
 //! loses anything, and where that cannot be, the plan is an error with a way out that works.
 
-use serde_json::json;
-
 use crate::support::engine::{Engine, Workspace, for_each_engine};
 
 use super::engine_bed::{
@@ -12,13 +10,6 @@ use super::engine_bed::{
 };
 
 const PAIR: [&str; 2] = [FILE_CONTRIBUTOR, BLOB_CONTRIBUTOR];
-
-/// A second hub on the account, on keys as the first one.
-fn second_hub(bed: &EngineBed) -> String {
-    let hub = bed.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", "hub2");
-    bed.emulator.seed_hub(&hub, &bed.account, json!({ "systemDatastoresAuthMode": "accesskey" }));
-    hub
-}
 
 /// So many people who are in the directory.
 fn people(bed: &EngineBed, count: usize) -> Vec<String> {
@@ -71,7 +62,7 @@ async fn changes_nothing(bed: &EngineBed, workspace: &Workspace, config: &str, o
 async fn a_role_that_two_blocks_grant_is_refused_and_granted_once_for_the_account_it_stays() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        let (hub2, people) = (second_hub(&bed), people(&bed, 9));
+        let (hub2, people) = (bed.another_hub("hub2"), people(&bed, 9));
         let workspace = bed.workspace(engine, "");
         let of = |hub: &str| format!("hub_id = \"{hub}\"");
         let both = for_each_of("first", &people, &of(&bed.hub)) + &for_each_of("second", &people, &of(&hub2));
@@ -105,7 +96,7 @@ async fn a_role_that_turns_out_to_be_granted_twice_is_an_error_at_the_apply_and_
     for_each_engine(async |engine| {
         for order in ORDERS {
             let bed = EngineBed::new().await;
-            let (hub2, people) = (second_hub(&bed), people(&bed, 3));
+            let (hub2, people) = (bed.another_hub("hub2"), people(&bed, 3));
             let hubs =
                 format!("resource \"terraform_data\" \"hubs\" {{\n  input = [\"{}\", \"{hub2}\"]\n}}\n", bed.hub);
             let of = |at: usize| format!("hub_id = terraform_data.hubs.output[{at}]");

@@ -5,13 +5,6 @@ use serde_json::{Value, json};
 use super::{ALICE, BLOB_CONTRIBUTOR, BOB, Bed, CAROL, READER_ROLES, TYPE, bed};
 use crate::support::core::{ImportFrom, Resource, UNKNOWN, resource};
 
-/// A second hub on the same account.
-fn second_hub(bed: &Bed) -> String {
-    let hub = bed.hub.replace("hub1", "hub2");
-    bed.emulator.seed_hub(&hub, &bed.account, json!({}));
-    hub
-}
-
 /// Resources by name and configuration.
 fn all<const N: usize>(named: [(&str, &Value); N]) -> Vec<Resource> {
     named.into_iter().map(|(name, config)| resource(TYPE, name, config.clone())).collect()
@@ -22,7 +15,7 @@ fn all<const N: usize>(named: [(&str, &Value); N]) -> Vec<Resource> {
 #[tokio::test]
 async fn two_resources_for_one_role_are_refused_with_both_their_ids_and_nothing_is_sent() {
     let mut bed = bed().await;
-    let second = second_hub(&bed);
+    let second = bed.another_hub("hub2");
     let by = |target: &str, id: &str, choice: &str, value: &str| {
         let config = json!({ target: id, "principal_id": ALICE, choice: value });
         let role = if choice == "role_definition_name" { BLOB_CONTRIBUTOR } else { value };
@@ -57,7 +50,7 @@ async fn two_resources_for_one_role_are_refused_with_both_their_ids_and_nothing_
 #[tokio::test]
 async fn a_second_one_is_refused_beside_one_that_is_there_and_beside_one_that_changes() {
     let mut bed = bed().await;
-    let second = second_hub(&bed);
+    let second = bed.another_hub("hub2");
     let (first, second) =
         (bed.by_hub(ALICE, "reader"), json!({ "hub_id": second, "principal_id": ALICE, "access": "reader" }));
     bed.apply(&first).await.quiet();
@@ -86,7 +79,7 @@ async fn a_hub_that_is_known_only_at_the_apply_takes_nothing_from_whoever_has_it
     for there in [true, false] {
         for adopts in [false, true] {
             let mut bed = bed().await;
-            let second = second_hub(&bed);
+            let second = bed.another_hub("hub2");
             let first = bed.by_hub(ALICE, "reader");
             let mut late = json!({ "hub_id": second, "principal_id": ALICE, "access": "reader" });
             late["on_existing"] = json!(if adopts { "adopt" } else { "fail" });
@@ -123,7 +116,7 @@ async fn a_hub_that_is_known_only_at_the_apply_takes_nothing_from_whoever_has_it
 async fn what_another_resource_has_adopted_stays_when_its_maker_goes() {
     for planned_first in [false, true] {
         let mut bed = bed().await;
-        let second = second_hub(&bed);
+        let second = bed.another_hub("hub2");
         let first = bed.by_hub(ALICE, "reader");
         let late = json!({ "hub_id": second, "principal_id": ALICE, "access": "reader", "on_existing": "adopt" });
         bed.apply(&first).await.quiet();
@@ -157,7 +150,7 @@ async fn what_another_resource_has_adopted_stays_when_its_maker_goes() {
 /// A state as earlier versions wrote it: pairs of Alice and Bob for two hubs on one account, with one assignment for each.
 async fn both_hubs() -> (Bed, Vec<(&'static str, Value)>) {
     let mut bed = bed().await;
-    let second = second_hub(&bed);
+    let second = bed.another_hub("hub2");
     let mut named = Vec::new();
     for (principal, name, copy) in [(ALICE, "a", "b"), (BOB, "c", "d")] {
         let config = bed.by_hub(principal, "reader");

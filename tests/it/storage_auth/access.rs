@@ -606,12 +606,7 @@ async fn each_right_that_the_caller_lacks_is_a_message_of_its_own() {
 impl Bed {
     /// More hubs on the bed's account, in key mode.
     fn more_hubs(&self, names: &[&str]) -> Vec<String> {
-        let seed = |name: &&str| {
-            let id = self.emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, name);
-            self.emulator.seed_hub(&id, &self.account, json!({}));
-            id
-        };
-        names.iter().map(seed).collect()
+        names.iter().map(|name| self.another_hub(name)).collect()
     }
 
     /// One resource for each hub, named `a`, `b` and so on, all with these settings.

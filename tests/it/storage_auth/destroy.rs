@@ -1,6 +1,6 @@
 //! Destroying: what is put back, by whom, and what is left when it cannot be.
 
-use foundryhub::arm::{StorageAccountId, WorkspaceId};
+use foundryhub::arm::StorageAccountId;
 use serde_json::{Value, json};
 
 use super::{Bed, TYPE, bed, bed_with, on_account, on_hub};
@@ -214,8 +214,7 @@ async fn an_object_that_a_replacement_has_left_over_is_removed_without_a_change(
 async fn a_plan_for_another_hub_says_what_becomes_of_the_first() {
     let mut bed = bed().await;
     bed.apply(&bed.keyless()).await.quiet();
-    let hub2 = bed.emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "hub2");
-    bed.emulator.seed_hub(&hub2, &bed.account, json!({}));
+    let hub2 = bed.another_hub("hub2");
     let mut config = bed.keyless();
     config["hub_id"] = json!(hub2);
     let planned = bed.plan(&config).await.ok();

@@ -391,8 +391,7 @@ async fn replacing_in_place_changes_nothing_in_azure() {
 async fn another_hub_replaces_and_the_first_is_put_back() {
     let mut bed = bed().await;
     bed.apply(&bed.keyless()).await.quiet();
-    let hub2 = bed.emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "hub2");
-    bed.emulator.seed_hub(&hub2, &bed.account, json!({}));
+    let hub2 = bed.another_hub("hub2");
     bed.emulator.clear_requests();
     let mut config = bed.keyless();
     config["hub_id"] = json!(hub2);
@@ -409,8 +408,7 @@ async fn another_hub_replaces_and_the_first_is_put_back() {
 async fn two_hubs_share_an_account() {
     for first in ["a", "b", "both at once"] {
         let mut bed = bed().await;
-        let hub2 = bed.emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "hub2");
-        bed.emulator.seed_hub(&hub2, &bed.account, json!({}));
+        let hub2 = bed.another_hub("hub2");
         let b = json!({ "hub_id": hub2, "access_check": "off" });
         let all = vec![resource(TYPE, "a", bed.keyless()).depends_on(TYPE, "b"), resource(TYPE, "b", b)];
         bed.core.apply_all(all.clone()).await.quiet();

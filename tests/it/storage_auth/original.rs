@@ -1,6 +1,5 @@
 //! What destroying restores: what a plan says of it, and what becomes of that when Azure changes before the apply.
 
-use foundryhub::arm::WorkspaceId;
 use serde_json::{Value, json};
 
 use super::{Bed, TYPE, bed};
@@ -153,8 +152,7 @@ async fn a_creation_that_finds_what_it_wants_says_that_nothing_will_be_restored(
 async fn two_hubs_of_one_account_with_keys_off_on_both_are_created_and_updated_in_one_apply() {
     for create in [true, false] {
         let mut bed = bed().await;
-        let hub2 = bed.emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "hub2");
-        bed.emulator.seed_hub(&hub2, &bed.account, json!({}));
+        let hub2 = bed.another_hub("hub2");
         let both = |keys: Value| {
             let config = |hub: &str| json!({ "hub_id": hub, "access_check": "off", "shared_access_key_enabled": keys });
             vec![resource(TYPE, "a", config(&bed.hub)), resource(TYPE, "b", config(&hub2))]

@@ -1,6 +1,5 @@
 //! Several objects for one hub: what is refused, and what is not.
 
-use foundryhub::arm::WorkspaceId;
 use serde_json::{Value, json};
 
 use super::{TYPE, bed, destroy::two_objects};
@@ -126,8 +125,7 @@ async fn what_is_no_rename_is_not_refused_and_changes_nothing() {
 async fn keys_that_the_resource_of_another_hub_keeps_off_stay_off() {
     for last in [true, false] {
         let mut bed = bed().await;
-        let hub2 = bed.emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "hub2");
-        bed.emulator.seed_hub(&hub2, &bed.account, json!({}));
+        let hub2 = bed.another_hub("hub2");
         let config = |hub: &str| json!({ "hub_id": hub, "access_check": "off", "shared_access_key_enabled": false });
         let (a, b) = (resource(TYPE, "a", config(&bed.hub)), resource(TYPE, "b", config(&hub2)));
         bed.core.apply_all(vec![a, b.clone().depends_on(TYPE, "a")]).await.ok();

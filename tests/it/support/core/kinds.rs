@@ -43,7 +43,7 @@ impl Core {
         let mut diagnostics = self.configure_session(&session, false).await;
         let mut listed = Vec::new();
         if !diagnostics.has_errors() {
-            diagnostics = session.validate_list(name, block, &config).await;
+            diagnostics.0.extend(session.validate_list(name, block, &config).await.0);
         }
         if !diagnostics.has_errors() {
             let request = list_resource::Request {
@@ -52,9 +52,13 @@ impl Core {
                 include_resource_object: include_object,
                 limit,
             };
-            (listed, diagnostics) = session.list(catalog.resource(name), request).await;
+            let (found, more) = session.list(catalog.resource(name), request).await;
+            listed = found;
+            diagnostics.0.extend(more.0);
         }
         self.leave(session).await;
+        self.note(&diagnostics);
+        self.transcript.push_str(&format!("{listed:?}\n"));
         (listed, diagnostics)
     }
 
@@ -68,12 +72,16 @@ impl Core {
         let mut diagnostics = self.configure_session(&session, true).await;
         let mut reported = Vec::new();
         if !diagnostics.has_errors() {
-            diagnostics = session.plan_action(name, block, &config).await;
+            diagnostics.0.extend(session.plan_action(name, block, &config).await.0);
         }
         if !diagnostics.has_errors() && config.is_wholly_known() {
-            (reported, diagnostics) = session.invoke(name, block, &config).await;
+            let (told, more) = session.invoke(name, block, &config).await;
+            reported = told;
+            diagnostics.0.extend(more.0);
         }
         self.leave(session).await;
+        self.note(&diagnostics);
+        self.transcript.push_str(&format!("{reported:?}\n"));
         (reported, diagnostics)
     }
 }
