@@ -41,7 +41,7 @@ pub use call::{Call, Clock};
 pub use client::{Client, CorrelationId, Settings};
 pub use cloud::{Cloud, Endpoints};
 pub use error::{Error, ErrorCode, ServiceError};
-pub use id::{ArmId, IdError, RoleAssignmentId, StorageAccountId, WorkspaceId};
+pub use id::{ArmId, IdError, RoleAssignmentId, RoleDefinitionId, StorageAccountId, WorkspaceId};
 pub use no_answer::{CertificateFault, NoAnswer};
 pub use request::{Dated, Request};
 pub use resource::{List, Resource};

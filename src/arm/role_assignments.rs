@@ -5,7 +5,7 @@ use super::body::{lenient_time, or_default};
 use super::call::Call;
 use super::client::Client;
 use super::error::{Error, ErrorCode};
-use super::id::{ArmId, IdError, RoleAssignmentId, role_definition_guid};
+use super::id::{ArmId, IdError, RoleAssignmentId, RoleDefinitionId};
 use super::request::{Dated, Request};
 use super::resource::{List, Resource};
 use super::share::Read;
@@ -85,7 +85,7 @@ impl RoleAssignment {
 
     /// The role's GUID.
     pub fn role_guid(&self) -> Option<Uuid> {
-        role_definition_guid(&self.properties.role_definition_id)
+        RoleDefinitionId::parse(&self.properties.role_definition_id).ok().map(|id| id.guid())
     }
 
     /// Whether it belongs to that principal.

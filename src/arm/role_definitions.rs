@@ -1,7 +1,7 @@
 //! Role definitions (Microsoft.Authorization/roleDefinitions), built-in and custom.
 
 use super::body::or_default;
-use super::id::{ArmId, role_definition_guid};
+use super::id::{ArmId, RoleDefinitionId};
 use super::resource::{List, Resource};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -43,7 +43,7 @@ impl RoleDefinition {
 
     /// The GUID by which roles are told apart.
     pub fn guid(&self) -> Option<Uuid> {
-        role_definition_guid(&self.id).or_else(|| Uuid::try_parse(&self.name).ok())
+        RoleDefinitionId::parse(&self.id).ok().map(|id| id.guid()).or_else(|| Uuid::try_parse(&self.name).ok())
     }
 }
 

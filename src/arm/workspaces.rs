@@ -9,11 +9,12 @@ use super::request::{Repeat, Request};
 use super::resource::Resource;
 use super::share::Read;
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::str::FromStr;
 
 /// What is used where the default version is not offered. Its schema leaves the property out, and the service honours it.
 pub const FALLBACK_API_VERSION: &str = "2024-04-01";
@@ -77,6 +78,26 @@ impl AuthMode {
             AuthModeKind::UserDelegationSas => "userdelegationsas",
             AuthModeKind::Other => &self.0,
         }
+    }
+}
+
+/// A text that names no mode.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is none of identity and accesskey")]
+pub struct UnknownAuthMode(String);
+
+impl FromStr for AuthMode {
+    type Err = UnknownAuthMode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownAuthMode> {
+        let mode = Self::new(text);
+        if text.is_empty() || mode.kind() == AuthModeKind::Other { Err(UnknownAuthMode(mode.0)) } else { Ok(mode) }
+    }
+}
+
+impl Serialize for AuthMode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

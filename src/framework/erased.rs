@@ -155,7 +155,8 @@ impl<T: Send + Sync> Described for Erased<T> {
 
     fn validate(&self, config: Value) -> Diagnostics {
         let mut diagnostics = plan::check(&self.schema.block, &config);
-        diagnostics.extend((self.validate)(&self.author, config));
+        let judged = plan::without_refused(&self.schema.block, config);
+        diagnostics.extend((self.validate)(&self.author, judged));
         diagnostics
     }
 }
@@ -185,6 +186,12 @@ impl<R: Resource> Erased<R> {
         let state = value(state.as_ref().map(to_value), known);
         let identity = value(identity.as_ref().map(to_value), &Value::Null);
         Left { state, identity, private: private.encode(), diagnostics }
+    }
+
+    /// An object that was made elsewhere, with the default of each setting that nobody could tell.
+    fn found(&self, outcome: Outcome<R::State>) -> Left {
+        let left = self.left(outcome, &Value::Null);
+        Left { state: plan::with_settings(&self.schema.block, left.state), ..left }
     }
 }
 
@@ -250,10 +257,22 @@ pub(super) fn write_struct<S: Serialize>(value: &S) -> Result<Value, Diagnostic>
     to_value(value).map_err(|mismatch| mistake(&mismatch))
 }
 
-/// Unwraps a value read into a struct, or returns with the mistake.
+/// Reads a struct from what a state holds, which somebody may have changed by hand.
+fn read_state<S: DeserializeOwned>(value: Value) -> Result<S, Diagnostic> {
+    from_value(value).map_err(|Mismatch { path, reason }| {
+        let detail = format!(
+            "{path}: {reason}\n\nIf the state was changed by something else than this provider, restore it from a backup, or \
+             take the object out of it with state rm and import it again. Otherwise this is a mistake of the \
+             foundryhub provider; please report it with its version.",
+        );
+        Diagnostic::error("The state cannot be read", detail).at(path)
+    })
+}
+
+/// Unwraps a struct, or returns with what is wrong.
 macro_rules! fit {
-    ($value:expr, $failed:expr) => {
-        match read_struct($value) {
+    ($read:expr, $failed:expr) => {
+        match $read {
             Ok(fitting) => fitting,
             Err(error) => return $failed(error),
         }
@@ -287,7 +306,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             return (Value::Null, Diagnostic::error("The state cannot be upgraded", detail).into());
         };
         match json::decode(text, &ty) {
-            Ok(value) => (change(value), Diagnostics::default()),
+            Ok(value) => (plan::with_settings(&self.schema.block, change(value)), Diagnostics::default()),
             Err(error) => {
                 let detail = format!("The stored state of this {} does not fit its schema: {error}.", self.name());
                 (Value::Null, Diagnostic::error("The state cannot be read", detail).into())
@@ -303,7 +322,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             let seen_with_others: Option<Vec<String>> = private.get(SEEN_WITH_OTHERS);
             let mut private = private.without_reserved();
             if change.config.is_null() {
-                let prior = fit!(change.prior.clone(), unplanned);
+                let prior = fit!(read_state(change.prior.clone()), unplanned);
                 let (mut overlaps, mut kept) =
                     walk.plan((&label(&change.prior), &self.author.keys(&prior)), ("", &[])).await;
                 rely_on_the_last_read(&mut overlaps, &mut kept, seen_with_others.as_deref().unwrap_or_default());
@@ -321,7 +340,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             let planned = plan::prepare(block, &change.prior, &change.config);
             let prior = match &change.prior {
                 Value::Null => None,
-                prior => Some(fit!(prior.clone(), unplanned)),
+                prior => Some(fit!(read_state(prior.clone()), unplanned)),
             };
             let stood_for = match &prior {
                 Some(prior) => self.author.keys(prior),
@@ -329,8 +348,8 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             };
             let request = PlanRequest {
                 prior,
-                config: fit!(change.config, unplanned),
-                planned: fit!(planned, unplanned),
+                config: fit!(read_struct(change.config), unplanned),
+                planned: fit!(read_struct(planned), unplanned),
                 private,
                 replaced: replaced.clone().unwrap_or_default(),
             };
@@ -383,14 +402,15 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             let private = private.without_reserved();
             let known = if change.target.is_null() { change.prior.clone() } else { change.target.clone() };
             let outcome = if change.target.is_null() {
-                let prior = fit!(change.prior, failed);
+                let prior = fit!(read_state(change.prior), failed);
                 self.author.delete(context, DeleteRequest { prior, private, succession }).await
             } else {
-                let (config, planned) = (fit!(change.config, failed), fit!(change.target, failed));
+                let config = fit!(read_struct(change.config), failed);
+                let planned = fit!(read_struct(change.target), failed);
                 match change.prior {
                     Value::Null => self.author.create(context, CreateRequest { config, planned, private }).await,
                     prior => {
-                        let prior = fit!(prior, failed);
+                        let prior = fit!(read_state(prior), failed);
                         self.author.update(context, UpdateRequest { prior, config, planned, private, succession }).await
                     }
                 }
@@ -407,7 +427,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
 
     fn read(&self, context: Context<R::Client>, state: Value, private: Vec<u8>) -> Answer<'_, Left> {
         Box::pin(async move {
-            let read: R::State = fit!(state.clone(), failed);
+            let read: R::State = fit!(read_state(state.clone()), failed);
             let walk = context.walk.clone();
             let mut outcome = self.author.read(context, read, Private::decode(&private)).await;
             let shared = outcome.state.as_ref().map(|state| walk.seen_with_others(&self.author.keys(state)));
@@ -422,15 +442,15 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
         Box::pin(async move {
             let target = match target {
                 ImportTarget::Id(id) => ImportTarget::Id(id),
-                ImportTarget::Identity(identity) => ImportTarget::Identity(fit!(identity, failed)),
+                ImportTarget::Identity(identity) => ImportTarget::Identity(fit!(read_struct(identity), failed)),
             };
-            self.left(self.author.import(context, target).await, &Value::Null)
+            self.found(self.author.import(context, target).await)
         })
     }
 
     fn configuration(&self, state: Value) -> (Value, Diagnostics) {
         let failed = |error: Diagnostic| (Value::Null, Diagnostics::from(error));
-        let configuration = self.author.configuration(fit!(state, failed));
+        let configuration = self.author.configuration(fit!(read_state(state), failed));
         match write_struct(&configuration) {
             Ok(value) => (plan::configurable(&self.schema.block, value), Diagnostics::default()),
             Err(error) => failed(error),
@@ -439,7 +459,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
 
     fn take_over(&self, source: &MoveSource) -> Left {
         match self.author.take_over(source) {
-            Some(outcome) => self.left(outcome, &Value::Null),
+            Some(outcome) => self.found(outcome),
             None => failed(Diagnostic::error(
                 "The object cannot be moved here",
                 format!(

@@ -132,6 +132,89 @@ fn count(nesting: Nesting, value: &Value) -> usize {
     }
 }
 
+/// Changes the value of an attribute.
+type Change<'f> = &'f dyn Fn(&Attribute, Value) -> Value;
+
+/// The same, beside the counterparts of the value in two other objects.
+type ChangeBeside<'f> = &'f dyn Fn(&Attribute, Value, &Value, &Value) -> Value;
+
+/// The object with each attribute changed, nested ones and those in blocks included.
+pub(super) fn each(block: &Block, object: Value, change: Change<'_>) -> Value {
+    let change_beside = |attribute: &Attribute, value: Value, _: &Value, _: &Value| change(attribute, value);
+    each_member(block.into(), object, [&Value::Null; 2], change, &change_beside)
+}
+
+/// The same, where each value is changed beside its counterparts in `said` and `kept`. Elements of a set have that of
+/// `said` which leaves them open or says the same, once it `means` what it says.
+pub(super) fn each_beside(
+    block: &Block,
+    object: Value,
+    said: &Value,
+    kept: &Value,
+    means: Change<'_>,
+    change: ChangeBeside<'_>,
+) -> Value {
+    each_member(block.into(), object, [said, kept], means, change)
+}
+
+fn each_member(
+    members: Members<'_>,
+    object: Value,
+    beside: [&Value; 2],
+    means: Change<'_>,
+    change: ChangeBeside<'_>,
+) -> Value {
+    let Value::Map(mut object) = object else { return object };
+    for attribute in members.attributes {
+        if let Some(value) = object.get_mut(attribute.name) {
+            let [said, kept] = beside.map(|other| other.get(attribute.name));
+            *value = change(attribute, std::mem::replace(value, Value::Null), said, kept);
+        }
+    }
+    for (name, nesting, members) in members.nested() {
+        let Some(value) = object.get_mut(name) else { continue };
+        let is = |said: &Value, value: &Value| {
+            let meant = |attribute: &Attribute, value: Value, _: &Value, _: &Value| means(attribute, value);
+            let said = each_member(members, said.clone().nulled_unknowns(), [&Value::Null; 2], means, &meant);
+            members.derive(value, &said)
+        };
+        let [said, kept] = beside.map(|other| {
+            let pairs = pairs(nesting, other.get(name), value, &is);
+            pairs.into_iter().map(|(_, counterpart, _)| counterpart).collect::<Vec<_>>()
+        });
+        let mut counterparts = said.into_iter().zip(kept);
+        *value = map_elements(nesting, std::mem::replace(value, Value::Null), &mut |element| {
+            let (said, kept) = counterparts.next().unwrap_or((&Value::Null, &Value::Null));
+            each_member(members, element, [said, kept], means, change)
+        });
+    }
+    for block in members.blocks {
+        let value = object.entry(block.name.to_owned()).or_insert(Value::Null);
+        if value.is_null() {
+            *value = block.empty();
+        }
+    }
+    Value::Map(object)
+}
+
+/// The value with each of the objects collected in it changed, in their order.
+pub(super) fn map_elements(nesting: Nesting, value: Value, change: &mut dyn FnMut(Value) -> Value) -> Value {
+    match (nesting, value) {
+        (Nesting::Single | Nesting::Group, value) => change(value),
+        (Nesting::List | Nesting::Set, Value::List(elements)) => {
+            Value::List(elements.into_iter().map(change).collect())
+        }
+        (Nesting::Map, Value::Map(members)) => {
+            Value::Map(members.into_iter().map(|(key, element)| (key, change(element))).collect())
+        }
+        (nesting, Value::Dynamic(inner)) => {
+            let (ty, value) = *inner;
+            Value::Dynamic(Box::new((ty, map_elements(nesting, value, change))))
+        }
+        (_, other) => other,
+    }
+}
+
 /// Calls `visit` with every attribute that stands in `value`, nested ones and those in blocks included, outermost first,
 /// and with its counterpart in `prior`. Elements of sets have theirs by `matches`.
 pub(super) fn walk(

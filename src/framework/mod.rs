@@ -12,6 +12,7 @@ pub mod json;
 pub mod list_resource;
 mod members;
 pub mod number;
+mod one_of;
 pub mod path;
 pub mod plan;
 pub mod private;
@@ -28,6 +29,7 @@ pub mod walk;
 
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use number::Number;
+pub(crate) use one_of::one_of;
 pub use path::{Path, Step};
 pub use private::Private;
 pub use state::Attr;

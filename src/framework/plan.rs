@@ -1,11 +1,9 @@
 //! The part of planning that the schema alone decides; a resource's own plan comes after it.
 
-use std::collections::BTreeMap;
-
 use super::{
     Diagnostic, Diagnostics, Path, Value,
-    members::{Members, pairs, walk},
-    schema::{Attribute, Block, Kind, Nesting, Presence},
+    members::{Members, each, map_elements, pairs, walk},
+    schema::{Attribute, Block, Nesting, Presence, Refusal},
 };
 
 /// What an object is planned to be, from the configuration and the prior object, which is null at creation.
@@ -89,74 +87,32 @@ fn prepare_nested(nesting: Nesting, members: Members<'_>, prior: &Value, config:
     }
 }
 
-/// The object as a plan or state may hold it. Write-only attributes are null, as their values must never be stored. Where
-/// no block of a type stands the object has what the engine expects there, which for most is not null.
-pub fn storable(block: &Block, value: Value) -> Value {
-    without(block, value, &|attribute, _| attribute.write_only)
+/// The object as a plan or state may hold it: write-only attributes are null, as their values must never be stored.
+pub fn storable(block: &Block, object: Value) -> Value {
+    each(block, object, &|attribute, value| if attribute.write_only { Value::Null } else { value })
 }
 
 /// What a configuration has to say to get this object: nothing that only the provider fills in, and nothing that goes
 /// without saying.
-pub fn configurable(block: &Block, value: Value) -> Value {
-    let goes_without_saying = |attribute: &Attribute, value: &Value| {
-        let is_default = attribute.default.as_ref().is_some_and(|default| attribute.is_same(value, default));
-        attribute.write_only || attribute.presence == Presence::Computed || is_default
-    };
-    without(block, value, &goes_without_saying)
+pub fn configurable(block: &Block, object: Value) -> Value {
+    each(block, object, &|attribute, value| {
+        let is_default = attribute.default.as_ref().is_some_and(|default| attribute.is_same(&value, default));
+        let goes_without_saying = attribute.write_only || attribute.presence == Presence::Computed || is_default;
+        if goes_without_saying { Value::Null } else { value }
+    })
 }
 
-type Picked<'f> = &'f dyn Fn(&Attribute, &Value) -> bool;
-
-/// The object with null for each of the attributes that are `picked`.
-fn without(block: &Block, value: Value, picked: Picked<'_>) -> Value {
-    let Value::Map(mut members) = value else { return value };
-    blank(&block.attributes, &mut members, picked);
-    for nested in &block.blocks {
-        let kept = match members.remove(nested.name) {
-            None | Some(Value::Null) => nested.empty(),
-            Some(member) => {
-                map_elements(nested.nesting, member, &mut |element| without(&nested.block, element, picked))
-            }
-        };
-        members.insert(nested.name.to_owned(), kept);
-    }
-    Value::Map(members)
+/// The object with the default of each setting that it does not have.
+pub fn with_settings(block: &Block, object: Value) -> Value {
+    each(block, object, &|attribute, value| match &attribute.default {
+        Some(default) if attribute.is_setting && value.is_null() => default.clone(),
+        _ => value,
+    })
 }
 
-fn blank(attributes: &[Attribute], members: &mut BTreeMap<String, Value>, picked: Picked<'_>) {
-    for attribute in attributes {
-        let Some(member) = members.get_mut(attribute.name) else { continue };
-        let value = std::mem::replace(member, Value::Null);
-        *member = match &attribute.kind {
-            _ if picked(attribute, &value) => Value::Null,
-            Kind::Plain(_) => value,
-            Kind::Nested(nesting, attributes) => map_elements(*nesting, value, &mut |element| match element {
-                Value::Map(mut members) => {
-                    blank(attributes, &mut members, picked);
-                    Value::Map(members)
-                }
-                other => other,
-            }),
-        };
-    }
-}
-
-/// The value with each of the objects collected in it changed, in their order.
-pub(super) fn map_elements(nesting: Nesting, value: Value, change: &mut dyn FnMut(Value) -> Value) -> Value {
-    match (nesting, value) {
-        (Nesting::Single | Nesting::Group, value) => change(value),
-        (Nesting::List | Nesting::Set, Value::List(elements)) => {
-            Value::List(elements.into_iter().map(change).collect())
-        }
-        (Nesting::Map, Value::Map(members)) => {
-            Value::Map(members.into_iter().map(|(key, element)| (key, change(element))).collect())
-        }
-        (nesting, Value::Dynamic(inner)) => {
-            let (ty, value) = *inner;
-            Value::Dynamic(Box::new((ty, map_elements(nesting, value, change))))
-        }
-        (_, other) => other,
-    }
+/// The configuration with each value unknown that [`check`] refuses, since nothing can be concluded from it.
+pub fn without_refused(block: &Block, config: Value) -> Value {
+    each(block, config, &|attribute, value| if refusal(attribute, &value).is_some() { Value::Unknown } else { value })
 }
 
 /// The attributes whose planned change replaces the object. An element of a set has changed when none is there with the
@@ -182,20 +138,20 @@ fn replaced(members: Members<'_>, prior: &Value, planned: &Value) -> Vec<Path> {
 pub fn check(block: &Block, config: &Value) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     walk(block.into(), &Value::Null, config, &|_, _, _| false, &mut |path, attribute, _, value| {
-        if attribute.presence == Presence::Required && value.as_str() == Some("") {
-            let detail = format!("{} has to be set, and an empty string is as good as nothing.", attribute.name);
-            diagnostics.push(Diagnostic::error(format!("{} is empty", attribute.name), detail).at(path.clone()));
-            return;
-        }
-        let Some(check) = attribute.check else { return };
-        if value.is_null() || !value.is_wholly_known() {
-            return;
-        }
-        if let Err(refusal) = check(value) {
-            diagnostics.push(Diagnostic::error(refusal.summary, refusal.detail).at(path.clone()));
-        }
+        diagnostics.0.extend(refusal(attribute, value).map(|refusal| refusal.error(path).at(path.clone())));
     });
     diagnostics
+}
+
+fn refusal(attribute: &Attribute, value: &Value) -> Option<Refusal> {
+    if attribute.presence == Presence::Required && value.as_str() == Some("") {
+        let detail = format!("{} has to be set, and an empty string is as good as nothing.", attribute.name);
+        return Some(Refusal::new(format!("{} is empty", attribute.name), detail));
+    }
+    if value.is_null() || !value.is_wholly_known() {
+        return None;
+    }
+    attribute.check.and_then(|check| check(value).err())
 }
 
 /// What to say to an engine that would keep the write-only attributes that are set.

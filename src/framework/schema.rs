@@ -1,8 +1,8 @@
 //! What a resource, data source or provider is made of: the table that validation, planning and the documentation read.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use super::{Type, Value};
+use super::{Diagnostic, Type, Value};
 
 /// The shape of one kind of thing.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +56,9 @@ pub struct Attribute {
     pub deprecated: Option<&'static str>,
     /// Planned when the configuration leaves it out.
     pub default: Option<Value>,
+    /// Kept by the provider alone, so that an object that was imported, moved or stored before the attribute was there has
+    /// the default.
+    pub is_setting: bool,
     /// A change of it replaces the object.
     pub requires_replace: bool,
     /// Tells spellings of the same string, such as ids in another case: plan and state keep the first one. In a collection
@@ -68,19 +71,40 @@ pub struct Attribute {
 /// Accepts a known value or says why not.
 pub type Check = fn(&Value) -> Result<(), Refusal>;
 
-/// Why a value is refused: the two texts of a diagnostic.
+/// Why a value is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The headline.
-    pub summary: String,
-    /// What is wrong with it and what would be right.
+    /// The summary of the diagnostic; `Invalid NAME value` where there is none.
+    pub summary: Option<String>,
+    /// What is wrong with the value and what would be right.
     pub detail: String,
 }
 
 impl Refusal {
-    /// A refusal with these two texts.
+    /// A refusal with a summary of its own.
     pub fn new(summary: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { summary: summary.into(), detail: detail.into() }
+        Self { summary: Some(summary.into()), detail: detail.into() }
+    }
+
+    /// The refusal of a value that the attribute cannot have.
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        Self { summary: None, detail: detail.into() }
+    }
+
+    /// The refusal of a text that is none of these words.
+    pub fn not_one_of(text: &str, words: &[&str]) -> Self {
+        Self::invalid(format!("{text:?} is not one of {}.", words.join(", ")))
+    }
+
+    /// The error for what has this name or path.
+    pub fn error(self, name: impl fmt::Display) -> Diagnostic {
+        Diagnostic::error(self.summary.unwrap_or_else(|| format!("Invalid {name} value")), self.detail)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
     }
 }
 
@@ -134,6 +158,7 @@ impl Attribute {
             write_only: false,
             deprecated: None,
             default: None,
+            is_setting: false,
             requires_replace: false,
             same: None,
             check: None,
@@ -178,6 +203,12 @@ impl Attribute {
         self.or_computed()
     }
 
+    /// Planned when the user leaves it out, and kept by the provider alone: nothing in the service tells it.
+    pub fn setting(mut self, value: impl Into<Value>) -> Self {
+        self.is_setting = true;
+        self.default(value)
+    }
+
     /// A change replaces the object.
     pub fn replaces(mut self) -> Self {
         self.requires_replace = true;
@@ -194,6 +225,20 @@ impl Attribute {
     pub fn write_only(mut self) -> Self {
         self.write_only = true;
         self
+    }
+
+    /// Its text, or each text of a collection, is read as a `T`: what is none is refused, and texts that are read as equal
+    /// are spellings of one value.
+    pub fn parsed<T: FromStr<Err: Into<Refusal>> + PartialEq>(self) -> Self {
+        self.same(|a, b| matches!((a.parse::<T>(), b.parse::<T>()), (Ok(a), Ok(b)) if a == b)).check(parse_all::<T>)
+    }
+
+    /// A text of nothing but spaces is refused.
+    pub fn not_blank(self) -> Self {
+        self.check(|value| match value.as_str() {
+            Some(text) if text.trim().is_empty() => Err(Refusal::invalid("A text is expected, and this one is blank.")),
+            _ => Ok(()),
+        })
     }
 
     /// Two spellings of one value are one value.
@@ -221,6 +266,15 @@ impl Attribute {
                 nesting.of(Type::object(attributes.iter().map(|attribute| (attribute.name, attribute.ty()))))
             }
         }
+    }
+}
+
+fn parse_all<T: FromStr<Err: Into<Refusal>>>(value: &Value) -> Result<(), Refusal> {
+    match value {
+        Value::String(text) => text.parse::<T>().map(drop).map_err(Into::into),
+        Value::List(elements) => elements.iter().try_for_each(parse_all::<T>),
+        Value::Map(members) => members.values().try_for_each(parse_all::<T>),
+        _ => Ok(()),
     }
 }
 

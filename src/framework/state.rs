@@ -39,6 +39,15 @@ impl<T> Attr<T> {
         }
     }
 
+    /// Whether it is set, without its value.
+    pub fn presence(&self) -> Attr<()> {
+        match self {
+            Self::Null => Attr::Null,
+            Self::Unknown => Attr::Unknown,
+            Self::Known(_) => Attr::Known(()),
+        }
+    }
+
     /// Whether it is unknown.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
@@ -50,10 +59,10 @@ impl<T> Attr<T> {
     }
 }
 
-impl Attr<String> {
+impl<T: AsRef<str>> Attr<T> {
     /// The text, when it is known and set.
     pub fn text(&self) -> Option<&str> {
-        self.known().map(String::as_str)
+        self.known().map(AsRef::as_ref)
     }
 }
 
@@ -146,7 +155,7 @@ impl<'de> Deserializer<'de> for Reader {
             },
             Value::String(text) => visitor.visit_string(text),
             Value::List(elements) => visitor.visit_seq(Elements { rest: elements.into_iter(), index: 0 }),
-            Value::Map(members) => visitor.visit_map(Members { rest: members.into_iter(), next: None }),
+            Value::Map(members) => visitor.visit_map(Members::of(members, Step::Key)),
             Value::Dynamic(inner) => Reader(inner.1).deserialize_any(visitor),
         }
     }
@@ -190,7 +199,10 @@ impl<'de> Deserializer<'de> for Reader {
         {
             return Err(de::Error::custom(format!("there is no field for {name}")));
         }
-        self.deserialize_any(visitor)
+        match self.0 {
+            Value::Map(members) => visitor.visit_map(Members::of(members, Step::Attribute)),
+            other => Reader(other).deserialize_any(visitor),
+        }
     }
 
     forward_to_deserialize_any! {
@@ -218,6 +230,14 @@ impl<'de> de::SeqAccess<'de> for Elements {
 struct Members {
     rest: std::collections::btree_map::IntoIter<String, Value>,
     next: Option<(String, Value)>,
+    /// The step to a member: an attribute of an object, or a key of a map.
+    step: fn(String) -> Step,
+}
+
+impl Members {
+    fn of(members: BTreeMap<String, Value>, step: fn(String) -> Step) -> Self {
+        Self { rest: members.into_iter(), next: None, step }
+    }
 }
 
 impl<'de> de::MapAccess<'de> for Members {
@@ -234,7 +254,7 @@ impl<'de> de::MapAccess<'de> for Members {
         let Some((name, value)) = self.next.take() else {
             return Err(de::Error::custom("a member was asked for before its name"));
         };
-        seed.deserialize(Reader(value)).map_err(|unfit| unfit.under(Step::Attribute(name)))
+        seed.deserialize(Reader(value)).map_err(|unfit| unfit.under((self.step)(name)))
     }
 }
 
@@ -571,7 +591,7 @@ mod tests {
         let value = Value::object([("name", Value::Unknown), ("size", 1.into())]);
         let list = Value::object([("inner", Value::List(vec![value]))]);
         let error = from_value::<BTreeMap<String, Vec<Inner>>>(list).expect_err("the name is unknown");
-        assert_eq!(error.to_string(), "inner[0].name: the value is not known yet");
+        assert_eq!(error.to_string(), r#"["inner"][0].name: the value is not known yet"#);
     }
 
     #[test]

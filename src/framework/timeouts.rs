@@ -1,5 +1,6 @@
 //! The `timeouts` block by convention, with the operations that a kind has.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,20 +14,20 @@ use super::{
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeouts {
     /// For making the object.
-    pub create: Attr<String>,
+    pub create: Attr<Period>,
     /// For looking at it.
-    pub read: Attr<String>,
+    pub read: Attr<Period>,
     /// For changing it.
-    pub update: Attr<String>,
+    pub update: Attr<Period>,
     /// For removing it.
-    pub delete: Attr<String>,
+    pub delete: Attr<Period>,
 }
 
 /// How long reading a data source may take, as the user wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadTimeout {
     /// For looking at everything.
-    pub read: Attr<String>,
+    pub read: Attr<Period>,
 }
 
 /// The block of a resource. The texts name the default of each operation.
@@ -36,33 +37,68 @@ pub fn block([create, read, update, delete]: [&'static str; 4]) -> NestedBlock {
 
 /// The block of a kind with these operations: their names, and texts that name the default of each.
 pub fn block_of(operations: &[(&'static str, &'static str)]) -> NestedBlock {
-    let attribute = |(name, description)| Attribute::optional(name, Type::String, description).check(check);
+    let attribute = |(name, description)| Attribute::optional(name, Type::String, description).check(some_time);
     let attributes = operations.iter().copied().map(attribute).collect();
     let description = "How long operations may take, as durations such as `30m` or `1h30m`.";
     NestedBlock::single("timeouts", Block { description, attributes, blocks: Vec::new() })
 }
 
 /// The time that the block allows for an operation, or `default` when it does not say.
-pub fn allowed<T>(timeouts: &Attr<T>, which: impl Fn(&T) -> &Attr<String>, default: Duration) -> Duration {
-    timeouts.known().map_or(default, |timeouts| resolve(which(timeouts), default))
+pub fn allowed<T>(timeouts: &Attr<T>, which: impl Fn(&T) -> &Attr<Period>, default: Duration) -> Duration {
+    timeouts.known().and_then(|timeouts| which(timeouts).known()).map_or(default, Period::length)
 }
 
-/// The time that `written` gives, or `default` when nothing is set.
-pub fn resolve(written: &Attr<String>, default: Duration) -> Duration {
-    written.text().and_then(parse).unwrap_or(default)
+/// How long something lasts, which may be no time at all, as the user wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Period {
+    text: String,
+    length: Duration,
 }
 
-fn check(value: &Value) -> Result<(), Refusal> {
-    match value.as_str().map(|text| (text, parse(text))) {
-        Some((_, Some(duration))) if !duration.is_zero() => Ok(()),
-        Some((text, _)) => Err(Refusal::new(
-            "Invalid duration",
-            format!(
-                "{text:?} is not a positive duration of at most {}h. Write a number with a unit, such as 90s, 30m or 1h30m.",
-                LONGEST.as_secs() / 3600
-            ),
-        )),
-        None => Ok(()),
+impl Period {
+    /// How long that is.
+    pub fn length(&self) -> Duration {
+        self.length
+    }
+}
+
+impl FromStr for Period {
+    type Err = Refusal;
+
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        let refused = || {
+            Refusal::invalid(format!(
+                "{text:?} is not a duration. Write a number with a unit, such as 90s or 5m; 0s does not wait."
+            ))
+        };
+        let length = parse(text).ok_or_else(refused)?;
+        Ok(Self { text: text.to_owned(), length })
+    }
+}
+
+impl TryFrom<String> for Period {
+    type Error = Refusal;
+
+    fn try_from(text: String) -> Result<Self, Refusal> {
+        text.parse()
+    }
+}
+
+impl From<Period> for String {
+    fn from(period: Period) -> Self {
+        period.text
+    }
+}
+
+fn some_time(value: &Value) -> Result<(), Refusal> {
+    let text = value.as_str().unwrap_or_default();
+    match text.parse::<Period>() {
+        Ok(period) if !period.length.is_zero() => Ok(()),
+        _ => Err(Refusal::invalid(format!(
+            "{text:?} is not a positive duration of at most {}h. Write a number with a unit, such as 90s, 30m or 1h30m.",
+            LONGEST.as_secs() / 3600
+        ))),
     }
 }
 
@@ -71,7 +107,7 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Reads a duration in the notation of Go: numbers with the units ns, us, ms, s, m and h, one after the other. `None`
 /// when it is not one, or is negative or longer than a year.
-pub fn parse(text: &str) -> Option<Duration> {
+fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.strip_prefix('+').unwrap_or(text);
     if rest == "0" {
         return Some(Duration::ZERO);
@@ -119,16 +155,14 @@ mod tests {
 
     #[test]
     fn a_timeout_is_something_a_clock_can_tell() {
-        let refused = |text: &str| check(&text.into()).err().map(|refusal| refusal.detail);
+        let refused = |text: &str| some_time(&text.into()).err().map(|refusal| refusal.detail);
         assert_eq!(refused("8760h"), None);
         for text in ["0s", "8760h1ns", "5000000000000000h"] {
             assert!(refused(text).is_some_and(|detail| detail.contains("at most 8760h")), "{text}");
-            assert_eq!(
-                resolve(&Attr::from(text.to_owned()), Duration::from_secs(7)).as_secs(),
-                if text == "0s" { 0 } else { 7 }
-            );
+            assert_eq!(text.parse::<Period>().is_ok(), text == "0s");
         }
-        let block = Attr::Known(Timeouts { read: "5s".to_owned().into(), ..Timeouts::default() });
+        let five = "5s".parse::<Period>().expect("a duration");
+        let block = Attr::Known(Timeouts { read: five.into(), ..Timeouts::default() });
         let default = Duration::from_secs(7);
         assert_eq!(allowed(&block, |timeouts| &timeouts.read, default).as_secs(), 5);
         assert_eq!(allowed(&block, |timeouts| &timeouts.create, default), default);

@@ -1,10 +1,11 @@
 //! The provider foundryhub: its configuration, and the registry of everything it offers.
 
 pub mod access;
-pub mod checks;
 pub mod config;
 pub mod hub;
+pub mod principal;
 pub mod refusal;
+mod refused;
 pub mod report;
 pub mod resources;
 pub mod roles;

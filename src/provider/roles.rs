@@ -2,7 +2,13 @@
 //!
 //! Built-in roles have the same id everywhere, so that no request is needed to find one.
 
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::{Uuid, uuid};
+
+use super::principal::PrincipalType;
+use crate::framework::schema::Refusal;
 
 /// A built-in role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,8 +88,8 @@ impl Holder {
     }
 
     /// Whether principals of this type come into question.
-    pub fn fits(self, principal_type: &str) -> bool {
-        principal_type.eq_ignore_ascii_case("ServicePrincipal") != (self == Self::User)
+    pub fn fits(self, principal_type: &PrincipalType) -> bool {
+        principal_type.is_service_principal() != (self == Self::User)
     }
 }
 
@@ -130,6 +136,39 @@ pub const SCENARIOS: &[Scenario] = &[
 /// The scenario of this name; case does not matter.
 pub fn scenario(name: &str) -> Option<&'static Scenario> {
     SCENARIOS.iter().find(|scenario| scenario.name.eq_ignore_ascii_case(name))
+}
+
+impl FromStr for Scenario {
+    type Err = Refusal;
+
+    /// Reads the name of a scenario whose roles are the user's to grant.
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        match scenario(text) {
+            Some(scenario) if scenario.holder == Holder::Hub => Err(Refusal::invalid(format!(
+                "{} ({}) needs a role of the hub's own identity, and the platform makes that assignment when the hub is \
+                 provisioned. It must not be changed by hand, so there is nothing to configure.",
+                scenario.name, scenario.title
+            ))),
+            Some(scenario) => Ok(*scenario),
+            None => {
+                let offered = SCENARIOS.iter().filter(|scenario| scenario.holder != Holder::Hub);
+                let names: Vec<_> = offered.map(|scenario| scenario.name).collect();
+                Err(Refusal::not_one_of(text, &names))
+            }
+        }
+    }
+}
+
+impl Serialize for Scenario {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scenario {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
 }
 
 /// The built-in role of this name; case does not matter.

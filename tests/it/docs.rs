@@ -107,7 +107,7 @@ fn undescribed(block: &Block, place: &str) -> Vec<String> {
 async fn every_schema_and_its_state_struct_are_the_same() {
     for resource in provider().resources() {
         let block = &resource.schema().block;
-        for sample in [block.null_object(), filled(&block.ty(), &Value::Unknown), sample(&block.ty())] {
+        for sample in [block.null_object(), filled(&block.ty(), &Value::Unknown), sample_block(block)] {
             let change =
                 Change { prior: Value::Null, config: sample.clone(), target: sample.clone(), private: Vec::new() };
             let planned = resource.plan(unconfigured(), change).await;
@@ -120,7 +120,7 @@ async fn every_schema_and_its_state_struct_are_the_same() {
 #[tokio::test]
 async fn every_identity_schema_and_its_struct_are_the_same() {
     for resource in provider().resources() {
-        let identity = sample(&resource.identity_schema().ty());
+        let identity = sample(&resource.identity_schema().ty(), "x");
         let left = resource.import(unconfigured(), ImportTarget::Identity(identity)).await;
         assert_fits(resource.name(), &left.diagnostics);
     }
@@ -129,7 +129,7 @@ async fn every_identity_schema_and_its_struct_are_the_same() {
 #[test]
 fn the_provider_block_and_its_struct_are_the_same() {
     let block = provider().schema().block;
-    for sample in [block.null_object(), sample(&block.ty())] {
+    for sample in [block.null_object(), sample(&block.ty(), "x")] {
         assert_fits("provider", &provider().configure(&sample, "1").1);
     }
 }
@@ -172,12 +172,50 @@ fn filled(ty: &Type, leaf: &Value) -> Value {
     }
 }
 
-/// A value with something in every place.
-fn sample(ty: &Type) -> Value {
+/// An object with something in every place that the schema lets pass.
+fn sample_block(block: &Block) -> Value {
+    let attributes = block.attributes.iter().map(|attribute| (attribute.name, sample_attribute(attribute)));
+    Value::object(attributes.chain(block.blocks.iter().map(|nested| (nested.name, sample_block(&nested.block)))))
+}
+
+fn sample_attribute(attribute: &Attribute) -> Value {
+    const SUBSCRIPTION: &str = "/subscriptions/11111111-2222-3333-4444-555555555555";
+    let below = |rest: &str| format!("{SUBSCRIPTION}/{rest}");
+    let texts = [
+        "x".to_owned(),
+        "0f000000-0000-4000-8000-000000000001".to_owned(),
+        below("resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/hub"),
+        below("resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/account"),
+        below("providers/Microsoft.Authorization/roleAssignments/0f000000-0000-4000-8000-000000000001"),
+        "identity".to_owned(),
+        "warn".to_owned(),
+        "contributor".to_owned(),
+        "own_data".to_owned(),
+        "User".to_owned(),
+        "2.0".to_owned(),
+        "fail".to_owned(),
+        "1s".to_owned(),
+    ];
+    if let Kind::Nested(nesting, attributes) = &attribute.kind {
+        let inner = Value::object(attributes.iter().map(|attribute| (attribute.name, sample_attribute(attribute))));
+        return match nesting {
+            Nesting::Single | Nesting::Group => inner,
+            Nesting::List | Nesting::Set => Value::List(vec![inner]),
+            Nesting::Map => Value::object([("k", inner)]),
+        };
+    }
+    let mut samples = texts.iter().map(|text| sample(&attribute.ty(), text));
+    let fits = |value: &Value| attribute.check.is_none_or(|check| check(value).is_ok());
+    samples.find(fits).unwrap_or_else(|| panic!("no sample fits {}", attribute.name))
+}
+
+/// A value with something in every place, in strings this text.
+fn sample(ty: &Type, text: &str) -> Value {
+    let sample = |ty: &Type| sample(ty, text);
     match ty {
         Type::Bool => true.into(),
         Type::Number => 1.into(),
-        Type::String | Type::Dynamic => "x".into(),
+        Type::String | Type::Dynamic => text.into(),
         Type::List(element) | Type::Set(element) => Value::List(vec![sample(element)]),
         Type::Map(element) => Value::object([("k", sample(element))]),
         Type::Object(attributes) => Value::object(attributes.iter().map(|(name, ty)| (name.clone(), sample(ty)))),

@@ -6,9 +6,10 @@
 mod role_assignment;
 mod typed;
 
-pub use role_assignment::{RoleAssignmentId, role_definition, role_definition_guid};
+pub use role_assignment::{RoleAssignmentId, RoleDefinitionId};
 pub use typed::{StorageAccountId, WorkspaceId};
 
+use serde::{Deserialize, Serialize};
 use std::{fmt, hash, str::FromStr};
 use uuid::Uuid;
 
@@ -80,8 +81,9 @@ pub enum IdError {
 }
 
 /// Any id or scope: the tenant root `/`, a management group, a subscription, a resource group, a resource or an
-/// extension of one. A trailing slash is dropped, everything else stays as written.
-#[derive(Clone)]
+/// extension of one. It keeps the spelling it came with.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ArmId(String);
 
 impl ArmId {
@@ -108,7 +110,7 @@ impl ArmId {
         if trimmed[1..].split('/').any(|segment| segment.trim().is_empty() || matches!(segment, "." | "..")) {
             return Err(IdError::BadSegment { text: text.to_owned() });
         }
-        Ok(Self(trimmed.to_owned()))
+        Ok(Self(text.to_owned()))
     }
 
     /// The tenant root.
@@ -127,7 +129,15 @@ impl ArmId {
 
     /// The id as written, without a trailing slash.
     pub fn as_str(&self) -> &str {
-        &self.0
+        match self.0.strip_suffix('/') {
+            None | Some("") => &self.0,
+            Some(trimmed) => trimmed,
+        }
+    }
+
+    /// The same id for use where nobody has spelled it.
+    pub fn without_trailing_slash(&self) -> Self {
+        Self(self.as_str().to_owned())
     }
 
     /// The id in lower case: equal for equal ids.
@@ -136,7 +146,7 @@ impl ArmId {
     }
 
     fn lower_case(&self) -> impl Iterator<Item = char> {
-        self.0.chars().flat_map(char::to_lowercase)
+        self.as_str().chars().flat_map(char::to_lowercase)
     }
 
     /// The id of something below this one; `rest` starts with a slash.
@@ -176,7 +186,7 @@ impl ArmId {
 
     /// The last segment: the resource's own name.
     pub fn name(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or_default()
+        self.as_str().rsplit('/').next().unwrap_or_default()
     }
 
     /// The type with its namespace, such as `Microsoft.Storage/storageAccounts`; that of the extension for an
@@ -193,8 +203,9 @@ impl ArmId {
     fn split_at_last_provider(&self) -> Option<(&str, &str)> {
         const WORD: &str = "/providers/";
         // Lower-casing ASCII only keeps every byte where it was.
-        let at = self.0.to_ascii_lowercase().rfind(WORD)?;
-        Some((&self.0[..at], &self.0[at + WORD.len()..]))
+        let text = self.as_str();
+        let at = text.to_ascii_lowercase().rfind(WORD)?;
+        Some((&text[..at], &text[at + WORD.len()..]))
     }
 
     /// Whether this id is `scope` or lies below it.
@@ -204,9 +215,24 @@ impl ArmId {
     }
 }
 
+impl AsRef<str> for ArmId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+/// As written.
 impl From<ArmId> for String {
     fn from(id: ArmId) -> Self {
         id.0
+    }
+}
+
+impl TryFrom<String> for ArmId {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Self::parse(&text)
     }
 }
 
@@ -226,7 +252,7 @@ impl hash::Hash for ArmId {
 
 impl fmt::Display for ArmId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 

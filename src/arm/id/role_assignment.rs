@@ -1,11 +1,13 @@
 //! Ids of role assignments, which live at any scope, and the GUIDs of roles.
 
 use super::{ArmId, IdError};
+use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
 /// The id of a role assignment: a name at a scope, and for assignments that live in another tenant that tenant's id.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct RoleAssignmentId {
     /// Where the role is held.
     pub scope: ArmId,
@@ -63,30 +65,115 @@ impl FromStr for RoleAssignmentId {
     }
 }
 
-/// The GUID of a role, from its id: the GUID alone, the id in the root, subscription or resource form, or what azurerm calls
-/// the id of a role definition, which is such an id followed by `|` and a scope. Two ids mean the same role exactly when
-/// these are equal.
-///
-/// # Errors
-/// [`IdError`] saying what is wrong with the text.
-pub fn role_definition(text: &str) -> Result<Uuid, IdError> {
-    const FORM: &str = "{guid} or {scope}/providers/Microsoft.Authorization/roleDefinitions/{guid}";
-    if let Some(guid) = guid(text) {
-        return Ok(guid);
+impl From<RoleAssignmentId> for String {
+    fn from(id: RoleAssignmentId) -> Self {
+        id.to_string()
     }
-    if !text.starts_with('/') {
-        return Err(IdError::WrongShape { text: text.to_owned(), expected: FORM });
-    }
-    let path = match text.split_once('|') {
-        Some((path, scope)) => ArmId::parse(scope).map(|_| path)?,
-        None => text,
-    };
-    at_scope(path, "Microsoft.Authorization/roleDefinitions", FORM).map(|(_, guid)| guid)
 }
 
-/// The same, where it does not matter what is wrong.
-pub fn role_definition_guid(role_definition_id: &str) -> Option<Uuid> {
-    role_definition(role_definition_id).ok()
+impl TryFrom<String> for RoleAssignmentId {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Self::parse(&text)
+    }
+}
+
+/// The id of a role definition: the GUID alone, the id in the root, subscription or resource form, or what azurerm calls the
+/// id of a role definition, which is such an id followed by `|` and a scope. Two ids mean the same role exactly when their
+/// GUIDs are equal. It keeps the form and spelling it came with.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RoleDefinitionId {
+    text: String,
+    guid: Uuid,
+}
+
+impl RoleDefinitionId {
+    /// Reads an id in any form.
+    ///
+    /// # Errors
+    /// [`IdError`] saying what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        const FORM: &str = "{guid} or {scope}/providers/Microsoft.Authorization/roleDefinitions/{guid}";
+        if let Some(guid) = guid(text) {
+            return Ok(Self { text: text.to_owned(), guid });
+        }
+        if !text.starts_with('/') {
+            return Err(IdError::WrongShape { text: text.to_owned(), expected: FORM });
+        }
+        let path = match text.split_once('|') {
+            Some((path, scope)) => ArmId::parse(scope).map(|_| path)?,
+            None => text,
+        };
+        let (_, guid) = at_scope(path, "Microsoft.Authorization/roleDefinitions", FORM)?;
+        Ok(Self { text: text.to_owned(), guid })
+    }
+
+    /// The id by which Azure is told a role: that of the subscription of `scope`, or the root form where it lies in none.
+    pub fn within(scope: &ArmId, guid: Uuid) -> Self {
+        let within = scope.subscription().map(|subscription| format!("/subscriptions/{subscription}"));
+        let within = within.unwrap_or_default();
+        Self { text: format!("{within}/providers/Microsoft.Authorization/roleDefinitions/{guid}"), guid }
+    }
+
+    /// The role's GUID.
+    pub fn guid(&self) -> Uuid {
+        self.guid
+    }
+
+    /// The id as written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl From<Uuid> for RoleDefinitionId {
+    fn from(guid: Uuid) -> Self {
+        Self { text: guid.to_string(), guid }
+    }
+}
+
+impl PartialEq for RoleDefinitionId {
+    fn eq(&self, other: &Self) -> bool {
+        self.guid == other.guid
+    }
+}
+
+impl Eq for RoleDefinitionId {}
+
+impl AsRef<str> for RoleDefinitionId {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for RoleDefinitionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.text)
+    }
+}
+
+impl FromStr for RoleDefinitionId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::parse(text)
+    }
+}
+
+impl From<RoleDefinitionId> for String {
+    fn from(id: RoleDefinitionId) -> Self {
+        id.text
+    }
+}
+
+impl TryFrom<String> for RoleDefinitionId {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Self::parse(&text)
+    }
 }
 
 /// Reads `{scope}/providers/{resource_type}/{guid}`.
@@ -164,12 +251,12 @@ mod tests {
             format!("/subscriptions/{SUB}/providers/Microsoft.Authorization/roleDefinitions/{guid}/"),
         ];
         for form in forms {
-            assert_eq!(role_definition_guid(&form).unwrap().to_string(), guid);
+            assert_eq!(RoleDefinitionId::parse(&form).unwrap().guid().to_string(), guid);
         }
         let of_azurerm = format!(
             "/subscriptions/{SUB}/providers/Microsoft.Authorization/roleDefinitions/{guid}|/subscriptions/{SUB}"
         );
-        assert_eq!(role_definition(&of_azurerm).unwrap().to_string(), guid);
+        assert_eq!(RoleDefinitionId::parse(&of_azurerm).unwrap().guid().to_string(), guid);
         for (text, reason) in [
             ("Contributor".to_owned(), "is not of the form {guid} or {scope}/providers"),
             (format!("/subscriptions/{guid}"), "is not of the form"),
@@ -184,7 +271,7 @@ mod tests {
             (format!("x{guid}"), "is not of the form"),
             ("/providers/Microsoft.Authorization/roleDefinitions/Contributor".to_owned(), "a GUID"),
         ] {
-            let message = role_definition(&text).unwrap_err().to_string();
+            let message = RoleDefinitionId::parse(&text).unwrap_err().to_string();
             assert!(message.contains(reason), "{text}: {message}");
         }
     }

@@ -1,6 +1,7 @@
 //! Ids of one resource type, with the naming rules of that type.
 
 use super::{ArmId, IdError, check_subscription};
+use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// What tells one kind of top-level resource from another.
@@ -46,7 +47,8 @@ fn check_name(name: &str, kind: &Kind) -> Result<(), IdError> {
 macro_rules! resource_id {
     ($(#[$doc:meta])* $name:ident, $kind:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
         pub struct $name(ArmId);
 
         impl $name {
@@ -109,6 +111,27 @@ macro_rules! resource_id {
 
             fn from_str(text: &str) -> Result<Self, IdError> {
                 Self::parse(text)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        /// As written.
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0.into()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::parse(&text)
             }
         }
 
@@ -199,7 +222,7 @@ mod tests {
             prop_assert_eq!(id.subscription(), sub);
             prop_assert_eq!(id.resource_group(), group);
             prop_assert_eq!(id.name(), name);
-            prop_assert_eq!(&WorkspaceId::parse(&id.to_string()).unwrap(), &id);
+            prop_assert_eq!(&WorkspaceId::parse(id.as_str()).unwrap(), &id);
             prop_assert_eq!(&WorkspaceId::parse(&format!("{}/", id.as_str().to_uppercase())).unwrap(), &id);
         }
     }

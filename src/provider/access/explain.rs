@@ -1,6 +1,6 @@
 //! What a finding says to the user: what is the case, what to do, and where in the configuration it belongs.
 
-use super::{Access, Check, Doubt, Finding, List, Principal};
+use super::{Access, AccessCheck, Doubt, Finding, List, Principal};
 use crate::{
     arm::{self, ArmId, Error, StorageAccountId, WorkspaceId},
     framework::{Diagnostic, Diagnostics, Path, Severity},
@@ -60,7 +60,7 @@ impl Access<'_> {
 
     /// Whether a finding stops the change.
     pub(super) fn stops(&self, finding: &Finding) -> bool {
-        self.terms.check == Check::Enforce && finding.stops()
+        self.requirements.check == AccessCheck::Enforce && finding.stops()
     }
 }
 

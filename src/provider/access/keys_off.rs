@@ -33,7 +33,7 @@ impl Access<'_> {
         others: &[ArmId],
     ) -> Result<Vec<Finding>, Diagnostic> {
         let arm = &self.session.arm;
-        let end = arm.left(self.call).saturating_sub(self.terms.platform).max(FOR_THE_ACCOUNT);
+        let end = arm.left(self.call).saturating_sub(self.requirements.platform_grant_timeout).max(FOR_THE_ACCOUNT);
         let (mut pause, mut logged) = (FIRST_PAUSE, None);
         let (mut roles, mut datastores) = (self.roles(switched).await, self.datastores(switched).await);
         let mut hubs = self.switched(others);
@@ -133,7 +133,7 @@ impl Access<'_> {
 
     /// Waits until the youngest grant is old enough.
     async fn settle(&self, looked: &Looked) -> Result<(), Diagnostic> {
-        let settle = self.terms.settle;
+        let settle = self.requirements.grant_settle_time;
         let Some(youngest) = looked.relied.iter().max().filter(|_| !settle.is_zero()) else { return Ok(()) };
         let age = looked.now.unwrap_or_else(OffsetDateTime::now_utc) - *youngest;
         let mut left = settle.saturating_sub(Duration::try_from(age).unwrap_or_default());

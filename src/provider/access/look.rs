@@ -55,7 +55,7 @@ impl Access<'_> {
     /// The roles that are the user's to grant.
     pub(super) fn configured(&self, holdings: &[Holding]) -> Looked {
         let mut looked = Looked::default();
-        for id in &self.terms.principals {
+        for id in &self.requirements.principals {
             looked.add(Principal::Required(id.clone()), holdings::pair(id, holdings, false));
         }
         let has_system_identity = self.hub.system_principal_id().is_some();

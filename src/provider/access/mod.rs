@@ -1,7 +1,7 @@
 //! Who would lose access when a hub stops using keys: looked at twice, before anything is changed and again before the
 //! keys of its account go off.
 //!
-//! What is found is a list of [`Finding`]s; whether they warn or stop is up to the [`Check`]. What the caller may not see
+//! What is found is a list of [`Finding`]s; whether they warn or stop is up to the [`AccessCheck`]. What the caller may not see
 //! is a finding too, and never an error of its own.
 
 mod explain;
@@ -15,18 +15,23 @@ use std::time::Duration;
 
 use crate::{
     arm::{ArmId, Call, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
+    framework::one_of,
     provider::Session,
 };
 pub(crate) use finding::{Finding, List, Principal};
 pub(crate) use holdings::Doubt;
 pub use switches::{Stage, Switch, Switches};
 
-/// How far an access check goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Check {
-    Off,
-    Warn,
-    Enforce,
+one_of! {
+    /// What the access check does with what it finds.
+    pub enum AccessCheck {
+        /// It does not look.
+        Off = "off",
+        /// It warns.
+        Warn = "warn",
+        /// It stops the change.
+        Enforce = "enforce",
+    }
 }
 
 /// A check of a hub and its account.
@@ -38,19 +43,19 @@ pub(crate) struct Access<'a> {
     pub(crate) hub_id: &'a WorkspaceId,
     pub(crate) hub: &'a Workspace,
     pub(crate) account: &'a StorageAccountId,
-    pub(crate) terms: Terms,
+    pub(crate) requirements: Requirements,
 }
 
 /// What a configuration asks of an access check.
 #[derive(Clone, Debug)]
-pub(crate) struct Terms {
+pub(crate) struct Requirements {
     /// Who must have a full pair of roles.
     pub(crate) principals: Vec<String>,
-    pub(crate) check: Check,
-    /// How old grants must be before keys go off.
-    pub(crate) settle: Duration,
+    pub(crate) check: AccessCheck,
+    /// How old role assignments must be before keys go off.
+    pub(crate) grant_settle_time: Duration,
     /// How long to wait for what the platform and the other hubs of this run do once the hub is switched.
-    pub(crate) platform: Duration,
+    pub(crate) platform_grant_timeout: Duration,
 }
 
 /// Which grants of this process count.

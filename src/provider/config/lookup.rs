@@ -31,7 +31,7 @@ impl<'e> Lookup<'e> {
     pub(super) fn check(&mut self, variable: &str, value: &Value, check: Check) {
         if let Err(refusal) = check(value) {
             let detail = format!("{variable}: {}", refusal.detail);
-            self.diagnostics.push(Diagnostic::error(refusal.summary, detail));
+            self.diagnostics.push(Diagnostic { detail, ..refusal.error(variable) });
         }
     }
 

@@ -68,7 +68,7 @@ async fn a_data_source_says_what_is_wrong_and_where() {
         (json!({ "name": "a/b" }), "No name", "name"),
         (json!({ "name": "" }), "name is empty", "name"),
         (json!({ "name": "a" }), "No such file", "name"),
-        (json!({ "name": "a", "timeouts": { "read": "soon" } }), "Invalid duration", "timeouts.read"),
+        (json!({ "name": "a", "timeouts": { "read": "soon" } }), "Invalid timeouts.read value", "timeouts.read"),
         (json!({ "name": "u" }), "Unknown values in the data", ""),
         (json!({ "name": "panic" }), "The provider failed on its own", ""),
     ] {

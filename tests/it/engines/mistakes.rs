@@ -20,14 +20,19 @@ async fn a_mistake_in_a_resource_is_shown_where_it_is_before_anything_is_sent() 
         let (grant, auth) = ("foundryhub_role_assignment", "foundryhub_storage_auth");
         // A resource, its lines, the one of them that is wrong, and what is said of it.
         let mistakes = [
-            (grant, vec![alice.as_str(), "hub_id = \"hub1\"", reader], 1, "Invalid hub id"),
-            (grant, vec![&alice, &account, reader], 1, "Invalid hub id"),
-            (grant, vec![&hub, reader, bob], 2, "Invalid principal id"),
+            (grant, vec![alice.as_str(), "hub_id = \"hub1\"", reader], 1, "Invalid hub_id value"),
+            (grant, vec![&alice, &account, reader], 1, "Invalid hub_id value"),
+            (grant, vec![&hub, reader, bob], 2, "Invalid principal_id value"),
             (grant, vec![&hub, &alice, reader, twice], 3, "Two choices of roles"),
-            (grant, vec![&hub, &alice, "access = \"owner\""], 2, "Unknown access"),
-            (auth, vec![keyless, &account], 1, "Invalid hub id"),
-            (auth, vec![&hub, keyless, "system_datastores_auth_mode = \"keys\""], 2, "Unknown mode"),
-            (auth, vec![&hub, "access_check = \"maybe\""], 1, "Unknown access check"),
+            (grant, vec![&hub, &alice, "access = \"owner\""], 2, "Invalid access value"),
+            (auth, vec![keyless, &account], 1, "Invalid hub_id value"),
+            (
+                auth,
+                vec![&hub, keyless, "system_datastores_auth_mode = \"keys\""],
+                2,
+                "Invalid system_datastores_auth_mode value",
+            ),
+            (auth, vec![&hub, "access_check = \"maybe\""], 1, "Invalid access_check value"),
             (auth, vec![&hub, "grant_settle_time = \"soon\""], 1, "not a duration"),
         ];
         for (kind, lines, wrong, summary) in mistakes {

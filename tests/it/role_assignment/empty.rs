@@ -238,7 +238,7 @@ async fn whoever_names_a_principal_in_another_way_learns_how_to_find_its_object_
         let config = json!({ "hub_id": hub, "principal_id": principal, "access": "reader" });
         let found = bed.core.validate(TYPE, "a", config).await;
         let error = found.error(&says);
-        assert_eq!((error.path.as_str(), error.summary.as_str()), ("principal_id", "Invalid principal id"));
+        assert_eq!((error.path.as_str(), error.summary.as_str()), ("principal_id", "Invalid principal_id value"));
     }
     let config = json!({ "hub_id": hub, "principal_id": "Alice", "access": "reader" });
     assert!(!bed.core.validate(TYPE, "a", config).await.error("not a GUID").detail.contains("az "));

@@ -195,7 +195,7 @@ async fn an_entry_of_the_state_that_makes_no_sense_is_an_error_that_names_it_wha
                 Some(Value::Null) => bed.core.apply_all(Vec::new()).await,
                 Some(config) => bed.apply(&config).await,
             };
-            let error = report.error("The state of a role assignment is damaged");
+            let error = report.error("The state cannot be read");
             assert!(error.detail.contains(&named), "{what} of {attribute}: {error}");
             assert_eq!(bed.state(), stored, "{what} of {attribute} {value}");
             assert_eq!(bed.writes(), [""; 0], "{what} of {attribute} {value}");
@@ -213,7 +213,7 @@ async fn a_damaged_object_is_taken_out_and_imported_again() {
     bed.edit(|json| json["role_assignments"]["Storage Blob Data Reader"]["id"] = json!("junk"));
     let other = resource(TYPE, "b", bed.by_hub(BOB, "reader"));
     let planned = bed.core.plan_all(vec![resource(TYPE, "a", config.clone()), other]).await;
-    let error = planned.error("The state of a role assignment is damaged");
+    let error = planned.error("The state cannot be read");
     assert!(error.detail.contains("state rm") && error.detail.contains("import it again"), "{error}");
     bed.core.forget(TYPE, "a");
     let from = crate::support::core::ImportFrom::Id(format!("{}|{ALICE}|reader", bed.hub));

@@ -49,7 +49,7 @@ async fn bad_input_is_refused_at_its_attribute_before_anything_is_sent() {
         (json!({ "hub_id": hub, "scenario": "gaming" }), "scenario", "ai_speech, fine_tuning, prompt_flow, own_data"),
         (json!({ "hub_id": hub, "scenario": "model_as_a_service" }), "scenario", "the platform makes that assignment"),
         (json!({ "hub_id": hub, "scenario": "azure_search" }), "scenario", "the platform makes that assignment"),
-        (json!({ "hub_id": hub, "role_definition_name": " " }), "role_definition_name", "Name a role"),
+        (json!({ "hub_id": hub, "role_definition_name": " " }), "role_definition_name", "this one is blank"),
         (
             json!({ "hub_id": hub, "role_definition_id": "Reader" }),
             "role_definition_id",

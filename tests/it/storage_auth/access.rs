@@ -696,5 +696,5 @@ async fn how_long_to_wait_for_the_platform_is_a_duration() {
     assert_eq!(bed.state()["platform_grant_timeout"], "5m");
     config["platform_grant_timeout"] = json!("soon");
     let found = bed.core.validate(TYPE, "a", config).await;
-    assert_eq!(found.error("Invalid duration").path, "platform_grant_timeout");
+    assert_eq!(found.error("Invalid platform_grant_timeout value").path, "platform_grant_timeout");
 }

@@ -294,7 +294,7 @@ async fn bad_input_is_refused_with_its_place_before_anything_is_sent() {
             "restore_to.system_datastores_auth_mode",
             "none of identity",
         ),
-        ("access_check", json!("maybe"), "access_check", "none of off, warn and enforce"),
+        ("access_check", json!("maybe"), "access_check", "not one of off, warn, enforce"),
         ("access_check_principal_ids", json!(["alice"]), "access_check_principal_ids", "not a GUID"),
         ("grant_settle_time", json!("soon"), "grant_settle_time", "not a duration"),
         ("grant_settle_time", json!("-1m"), "grant_settle_time", "not a duration"),

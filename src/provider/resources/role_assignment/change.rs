@@ -5,24 +5,24 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    choice::definition_id,
     explain,
     grant::{Entry, Wanted, condition_differs, lock_id},
     platform,
-    schema::{self, State},
+    schema::State,
     written::Written,
 };
 use crate::{
     arm::{
-        self, Call, Dated, ErrorCode, Read, RoleAssignmentId,
+        self, ArmId, Call, Dated, ErrorCode, Read, RoleAssignmentId, RoleDefinitionId,
         role_assignments::{Deleted, NewRoleAssignment, RoleAssignment},
         workspaces::Workspace,
     },
     framework::{
-        Attr, Diagnostic, Diagnostics, timeouts,
+        Attr, Diagnostic, Diagnostics,
+        timeouts::Period,
         walk::{Fate, Succession, Walk},
     },
-    provider::Session,
+    provider::{Session, principal::PrincipalType},
 };
 
 /// A change of the assignments of one object: what it is made with.
@@ -48,7 +48,7 @@ pub(super) struct Done {
     /// The assignments that are there now.
     pub(super) entries: Vec<Entry>,
     /// The principal's type, as Azure told it.
-    pub(super) principal_type: Option<String>,
+    pub(super) principal_type: Option<PrincipalType>,
     /// Whether all that is wanted is there.
     pub(super) complete: bool,
     /// Whether a grant turned out to be one that the platform makes.
@@ -184,7 +184,7 @@ impl AssignmentChange<'_> {
         let theirs = NewRoleAssignment {
             role_definition_id: properties.role_definition_id,
             principal_id: properties.principal_id,
-            principal_type: properties.principal_type.filter(|kind| schema::may_be_sent(kind)),
+            principal_type: properties.principal_type.filter(|kind| PrincipalType::from(kind.as_str()).may_be_sent()),
             description: properties.description,
             condition: properties.condition,
             condition_version: properties.condition_version,
@@ -243,7 +243,7 @@ impl AssignmentChange<'_> {
     }
 
     async fn put(&self, id: &RoleAssignmentId, wanted: &Wanted) -> Result<Dated<RoleAssignment>, arm::Error> {
-        let patience = timeouts::resolve(&self.state.principal_propagation_timeout, Duration::from_secs(120));
+        let patience = self.state.principal_propagation_timeout.known().map_or(Duration::ZERO, Period::length);
         self.session.arm.put_role_assignment(id, &self.new_assignment(wanted), patience, self.call).await
     }
 
@@ -252,8 +252,8 @@ impl AssignmentChange<'_> {
         if let Some(grant) = wanted.noted(self.state, made.properties.created_on) {
             self.session.note_grant(grant);
         }
-        let told = made.properties.principal_type.clone();
-        if self.may_turn_out_to_be_the_platforms(wanted, told.as_deref())
+        let told = made.properties.principal_type.as_deref().map(PrincipalType::from);
+        if self.may_turn_out_to_be_the_platforms(wanted, told.as_ref())
             && let Some(hub) = self.own_hub(wanted, done).await
         {
             done.diagnostics.push(explain::leaves_to_the_platform(&hub, wanted));
@@ -265,9 +265,9 @@ impl AssignmentChange<'_> {
     /// Whether a hub's own identity may just have been given a role that is the platform's to give. Where the type of the
     /// principal was known, or the hub had to be looked at, planning has seen to it; otherwise Azure's answer is the first to
     /// say that the principal may be such an identity.
-    fn may_turn_out_to_be_the_platforms(&self, wanted: &Wanted, told: Option<&str>) -> bool {
+    fn may_turn_out_to_be_the_platforms(&self, wanted: &Wanted, told: Option<&PrincipalType>) -> bool {
         let State { principal_type, hub_id, .. } = self.state;
-        let seen_to = principal_type.text().is_some() || (self.creating && !hub_id.is_null());
+        let seen_to = principal_type.known().is_some() || (self.creating && !hub_id.is_null());
         !seen_to && platform::may_be(told, &wanted.id.scope, std::slice::from_ref(&wanted.role))
     }
 
@@ -275,7 +275,7 @@ impl AssignmentChange<'_> {
     async fn own_hub(&self, wanted: &Wanted, done: &mut Done) -> Option<Workspace> {
         if done.own_hub.is_none() {
             let (session, principal) = (self.session, self.state.principal_id.text().unwrap_or_default());
-            let (hub_id, scope) = (&self.state.hub_id, &wanted.id.scope);
+            let (hub_id, scope) = (self.state.hub_id.known(), &wanted.id.scope);
             let hub = platform::hub_of(session, hub_id, scope, principal, Read::Fresh, self.call).await;
             done.own_hub = Some(hub.ok().flatten());
         }
@@ -285,15 +285,19 @@ impl AssignmentChange<'_> {
     fn new_assignment(&self, wanted: &Wanted) -> NewRoleAssignment {
         let text = |attr: &Attr<String>| attr.text().map(str::to_owned);
         let state = self.state;
+        let principal_type = state.principal_type.known().filter(|kind| kind.may_be_sent());
         NewRoleAssignment {
-            role_definition_id: definition_id(&wanted.id.scope, wanted.role.guid),
-            principal_id: text(&state.principal_id).unwrap_or_default(),
+            role_definition_id: RoleDefinitionId::within(&wanted.id.scope, wanted.role.guid).into(),
+            principal_id: self.principal().to_owned(),
             // Other types are told by Azure and not to it.
-            principal_type: text(&state.principal_type).filter(|kind| schema::may_be_sent(kind)),
+            principal_type: principal_type.map(ToString::to_string),
             description: text(&state.description),
             condition: text(&state.condition),
             condition_version: text(&state.condition_version),
-            delegated_managed_identity_resource_id: text(&state.delegated_managed_identity_resource_id),
+            delegated_managed_identity_resource_id: state
+                .delegated_managed_identity_resource_id
+                .known()
+                .map(ArmId::to_string),
         }
     }
 
@@ -317,7 +321,8 @@ impl AssignmentChange<'_> {
             return Ok(None);
         }
         self.walk.wrote(&key);
-        done.principal_type = existing.properties.principal_type.clone().or(done.principal_type.take());
+        let told = existing.properties.principal_type.as_deref().map(PrincipalType::from);
+        done.principal_type = told.or(done.principal_type.take());
         Ok(Some(adopted))
     }
 

@@ -464,7 +464,7 @@ mod tests {
     use super::*;
     use crate::{
         arm::{ArmId, ServiceError, error::AdditionalInfo},
-        provider::roles,
+        provider::{principal::PrincipalId, roles},
     };
 
     fn refused(code: ErrorCode) -> ServiceError {
@@ -490,7 +490,7 @@ mod tests {
             info: json!({ "policyAssignmentDisplayName": "Groups only", "policyDefinitionName": "d1" }),
         };
         let error = ServiceError { additional_info: vec![violation], ..refused(ErrorCode::RequestDisallowedByPolicy) };
-        let state = State { principal_id: "p".to_owned().into(), ..State::default() };
+        let state = State { principal_id: PrincipalId::from("p").into(), ..State::default() };
         let wanted = Wanted::all(&ArmId::root(), &[roles::BLOB_READER.into()], &state).unwrap();
         let told = not_granted(&state, &wanted[0], &error.into());
         assert_eq!(told.summary, "A policy is in the way");

@@ -6,12 +6,12 @@ use time::OffsetDateTime;
 use uuid::{Uuid, uuid};
 
 use super::{
-    choice::{Choice, Role, definition_id},
+    choice::{Choice, Role},
     schema::{Assigned, State},
 };
 use crate::{
-    arm::{ArmId, RoleAssignmentId, id::role_definition_guid, role_assignments::RoleAssignment},
-    framework::{Attr, Diagnostic, Path, walk::Key},
+    arm::{ArmId, RoleAssignmentId, RoleDefinitionId, StorageAccountId, role_assignments::RoleAssignment},
+    framework::{Attr, walk::Key},
     provider::Grant,
 };
 
@@ -92,7 +92,7 @@ pub(super) struct Entry {
     /// Its id.
     pub(super) id: RoleAssignmentId,
     /// The role's id, in the form that the state has.
-    pub(super) role_definition_id: String,
+    pub(super) role_definition_id: RoleDefinitionId,
     /// Whether somebody else made it.
     pub(super) adopted: bool,
 }
@@ -100,9 +100,8 @@ pub(super) struct Entry {
 impl Entry {
     /// What an import finds.
     pub(super) fn found(role: &Role, id: RoleAssignmentId, found: &RoleAssignment) -> Self {
-        let definition = &found.properties.role_definition_id;
-        let role_definition_id =
-            if definition.is_empty() { definition_id(&id.scope, role.guid) } else { definition.clone() };
+        let role_definition_id = RoleDefinitionId::parse(&found.properties.role_definition_id)
+            .unwrap_or_else(|_| RoleDefinitionId::within(&id.scope, role.guid));
         Self { role: role.clone(), id, role_definition_id, adopted: false }
     }
 
@@ -113,7 +112,7 @@ impl Entry {
             None => {
                 let target = state.named_target(Some(&wanted.id.scope));
                 let target = target.as_ref().unwrap_or(&wanted.id.scope);
-                (wanted.role.clone(), definition_id(target, wanted.role.guid))
+                (wanted.role.clone(), RoleDefinitionId::within(target, wanted.role.guid))
             }
         };
         Self { role, id, role_definition_id, adopted: false }
@@ -131,37 +130,26 @@ impl Entry {
 }
 
 /// The entries of a state.
-///
-/// # Errors
-/// When an entry makes no sense, as after a state was edited by hand.
-pub(super) fn entries(state: &State) -> Result<Vec<Entry>, Diagnostic> {
-    let Some(map) = state.role_assignments.known() else { return Ok(Vec::new()) };
+pub(super) fn entries(state: &State) -> Vec<Entry> {
     let entry = |(name, assigned): (&String, &Attr<Assigned>)| {
-        let junk = |attribute: &str, value: &Attr<String>, expected: &str| {
-            let shown = value.text().map_or("not set".to_owned(), |text| format!("{text:?}"));
-            let detail = format!(
-                "role_assignments[{name:?}].{attribute} is {shown} in the state, and {expected} is expected. The state was \
-                 changed by something else than this provider. Restore it from a backup, or take the object out of the \
-                 state with state rm and import it again."
-            );
-            Diagnostic::error("The state of a role assignment is damaged", detail)
-                .at(Path::root("role_assignments").key(name))
-        };
-        let nothing = Assigned::default();
-        let Assigned { id, role_definition_id, adopted } = assigned.known().unwrap_or(&nothing);
-        let guid = role_definition_id.text().and_then(role_definition_guid);
-        Ok(Entry {
-            role: Role {
-                name: name.clone(),
-                guid: guid.ok_or_else(|| junk("role_definition_id", role_definition_id, "the id of a role"))?,
-            },
-            id: (id.text().and_then(|id| RoleAssignmentId::parse(id).ok()))
-                .ok_or_else(|| junk("id", id, "the ARM id of a role assignment"))?,
-            role_definition_id: role_definition_id.text().unwrap_or_default().to_owned(),
+        let Assigned { id, role_definition_id, adopted } = assigned.known()?;
+        let role_definition_id = role_definition_id.known()?.clone();
+        Some(Entry {
+            role: Role { name: name.clone(), guid: role_definition_id.guid() },
+            id: id.known()?.clone(),
+            role_definition_id,
             adopted: adopted.known() == Some(&true),
         })
     };
-    map.iter().map(entry).collect()
+    state.role_assignments.known().into_iter().flatten().filter_map(entry).collect()
+}
+
+impl State {
+    /// Where the roles are held, as far as anything says so. A scope that the user has left empty is not in the state.
+    pub(super) fn held_on(&self) -> Option<ArmId> {
+        let named = self.scope.known().or(self.storage_account_id.known().map(StorageAccountId::arm));
+        named.cloned().or_else(|| Some(entries(self).first()?.id.scope.clone()))
+    }
 }
 
 /// The entries as the state has them, by the role's name. Where a move to another scope was left half done and one role
@@ -174,7 +162,7 @@ pub(super) fn record(entries: &[Entry]) -> Attr<BTreeMap<String, Attr<Assigned>>
             name = format!("{name} at {}", entry.id.scope);
         }
         let assigned = Assigned {
-            id: entry.id.to_string().into(),
+            id: entry.id.clone().into(),
             role_definition_id: entry.role_definition_id.clone().into(),
             adopted: entry.adopted.into(),
         };
@@ -199,22 +187,18 @@ pub(super) fn condition_differs(state: &State, existing: &RoleAssignment) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::roles;
+    use crate::provider::{principal::PrincipalId, roles};
 
-    const ACCOUNT: &str = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/sa";
-    const HUB: &str = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/hub";
+    const ACCOUNT: &str = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/sa";
+    const HUB: &str = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/hub";
     const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
-
-    fn text(text: &str) -> Attr<String> {
-        if text.is_empty() { Attr::Null } else { Attr::Known(text.to_owned()) }
-    }
 
     fn name(scope: &str, hub: &str, principal: &str, access: &str, scenario: &str) -> String {
         let state = State {
-            hub_id: text(hub),
-            principal_id: text(principal),
-            access: text(access),
-            scenario: text(scenario),
+            hub_id: hub.parse().ok().into(),
+            principal_id: PrincipalId::from(principal).into(),
+            access: access.parse().ok().into(),
+            scenario: scenario.parse().ok().into(),
             ..State::default()
         };
         let scope = ArmId::parse(scope).unwrap();
@@ -226,7 +210,7 @@ mod tests {
     fn a_name_depends_on_what_the_object_says_and_not_on_its_case() {
         let by_hub = name(ACCOUNT, HUB, ALICE, "reader", "");
         // Written down, because other releases have to find what this one made.
-        assert_eq!(by_hub, "3fe13f28-8feb-5d95-ad35-57eca2a00f00");
+        assert_eq!(by_hub, "c5a0ffb3-181b-51bf-8a3f-a3db596deea7");
         assert_eq!(name(&ACCOUNT.to_uppercase(), &HUB.to_uppercase(), &ALICE.to_uppercase(), "READER", ""), by_hub);
         let others = [
             name(ACCOUNT, "", ALICE, "reader", ""),
@@ -244,13 +228,13 @@ mod tests {
     fn entries_survive_the_state_also_when_one_role_is_there_twice() {
         let entry = |scope: &str| {
             let scope = ArmId::parse(scope).unwrap();
-            let state = State { principal_id: text(ALICE), ..State::default() };
+            let state = State { principal_id: PrincipalId::from(ALICE).into(), ..State::default() };
             let wanted = Wanted::all(&scope, &[roles::BLOB_READER.into()], &state).unwrap().remove(0);
             Entry::granted(&wanted, wanted.id.clone(), &state, None)
         };
         let both = [entry(ACCOUNT), entry("/subscriptions/s")];
         let state = State { role_assignments: record(&both), ..State::default() };
-        let again = entries(&state).unwrap();
+        let again = entries(&state);
         assert_eq!(again.len(), 2);
         for (found, expected) in again.iter().zip(&both) {
             assert_eq!((&found.id, found.role.guid), (&expected.id, expected.role.guid));

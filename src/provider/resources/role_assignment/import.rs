@@ -2,24 +2,25 @@
 
 use serde_json::Value as Json;
 
-use super::Fault;
 use super::{
-    choice::{self, Choice, Role},
+    choice::{Choice, Role},
     grant::{self, Entry},
+    role_lookup,
     schema::{Identity, State},
     target,
 };
 use crate::{
-    arm::{
-        ArmId, Call, Read, RoleAssignmentId, WorkspaceId,
-        id::{role_definition, role_definition_guid},
-        role_assignments::RoleAssignment,
-    },
+    arm::{ArmId, Call, Read, RoleAssignmentId, RoleDefinitionId, WorkspaceId, role_assignments::RoleAssignment},
     framework::{
         Attr, Diagnostic,
         resource::{ImportTarget, MoveSource},
+        schema::Refusal,
     },
-    provider::{Session, checks, report, roles},
+    provider::{
+        Session,
+        principal::{PrincipalId, PrincipalType},
+        report, roles,
+    },
 };
 use uuid::Uuid;
 
@@ -30,17 +31,15 @@ pub(super) async fn import(
     target: ImportTarget<Identity>,
 ) -> Result<State, Diagnostic> {
     let named = match target {
-        ImportTarget::Identity(identity) => by_target(
-            State { scope: identity.scope.into(), ..State::default() },
-            &identity.principal_id,
-            &identity.role,
-        )?,
+        ImportTarget::Identity(Identity { scope, principal_id, role }) => {
+            by_target(State { scope: scope_of(&scope)?.into(), ..State::default() }, &principal_id, &role)?
+        }
         ImportTarget::Id(text) => match text.splitn(3, '|').collect::<Vec<_>>().as_slice() {
             [target, principal, role] => {
                 let mut state = State::default();
                 match WorkspaceId::parse(target) {
-                    Ok(_) => state.hub_id = (*target).to_owned().into(),
-                    Err(_) => state.scope = (*target).to_owned().into(),
+                    Ok(hub) => state.hub_id = hub.into(),
+                    Err(_) => state.scope = scope_of(target)?.into(),
                 }
                 by_target(state, principal, role)?
             }
@@ -62,23 +61,24 @@ fn unreadable(why: &str) -> Diagnostic {
     Diagnostic::error("Nothing can be imported by this id", detail)
 }
 
-/// A configuration's worth of what an import says.
+fn scope_of(text: &str) -> Result<ArmId, Diagnostic> {
+    ArmId::parse(text).map_err(|error| unreadable(&format!("{error}.")))
+}
+
+/// The configuration that an import amounts to.
 fn by_target(mut state: State, principal: &str, role: &str) -> Result<State, Diagnostic> {
-    if let Some(scope) = state.scope.text() {
-        ArmId::parse(scope).map_err(|error| unreadable(&format!("{error}.")))?;
-    }
-    checks::object_id(principal).map_err(|refusal| unreadable(&refusal.detail))?;
-    state.principal_id = principal.to_owned().into();
-    if ["contributor", "reader"].iter().any(|access| access.eq_ignore_ascii_case(role)) {
-        state.access = role.to_owned().into();
+    let principal: PrincipalId = principal.parse().map_err(|refusal: Refusal| unreadable(&refusal.detail))?;
+    state.principal_id = principal.into();
+    if let Ok(access) = role.parse() {
+        state.access = Attr::Known(access);
     } else if let Some(scenario) = roles::scenario(role) {
         if scenario.holder == roles::Holder::Hub {
             return Err(unreadable(&format!("The platform itself makes the assignments of {role}.")));
         }
-        state.scenario = role.to_owned().into();
+        state.scenario = Attr::Known(*scenario);
     } else {
-        match role_definition(role) {
-            Ok(guid) => state.role_definition_id = guid.to_string().into(),
+        match RoleDefinitionId::parse(role) {
+            Ok(id) => state.role_definition_id = RoleDefinitionId::from(id.guid()).into(),
             Err(error) if role.is_empty() || role.starts_with('/') => return Err(unreadable(&format!("{error}."))),
             Err(_) => state.role_definition_name = role.to_owned().into(),
         }
@@ -89,10 +89,10 @@ fn by_target(mut state: State, principal: &str, role: &str) -> Result<State, Dia
 /// Finds the assignments of a principal's roles at a target, whatever their names.
 async fn find(session: &Session, call: &Call, named: State) -> Result<State, Diagnostic> {
     let read = Read::Remembered;
-    let target = target::resolve(&named, None, Some(session), read, call).await.map_err(plain)?;
+    let target = target::resolve(&named, None, Some(session), read, call).await.map_err(Diagnostic::from)?;
     let scope = target.scope.ok_or_else(|| unreadable("It names no target."))?;
-    let roles = choice::resolve(&Choice::of(&named), None, Some(&scope), Some(session), read, call).await;
-    let roles = roles.map_err(plain)?.unwrap_or_default();
+    let roles = role_lookup::resolve(&Choice::of(&named), None, Some(&scope), Some(session), read, call).await;
+    let roles = roles.map_err(Diagnostic::from)?.unwrap_or_default();
     let principal = named.principal_id.text().unwrap_or_default().to_owned();
     let list = session.arm.list(RoleAssignment::at_scope(&scope), read, call).await.map_err(|error| {
         let next = report::lacks(&error, "Microsoft.Authorization/roleAssignments/read", scope.as_str(), "Reader");
@@ -132,19 +132,19 @@ async fn one(session: &Session, call: &Call, id: RoleAssignmentId) -> Result<Sta
     })?;
     let guid = found.role_guid().ok_or_else(|| unreadable("The assignment names no role."))?;
     let named = State {
-        scope: id.scope.as_str().to_owned().into(),
-        principal_id: found.properties.principal_id.clone().into(),
-        role_definition_id: found.properties.role_definition_id.clone().into(),
+        scope: id.scope.clone().into(),
+        principal_id: PrincipalId::from(found.properties.principal_id.as_str()).into(),
+        role_definition_id: RoleDefinitionId::parse(&found.properties.role_definition_id).ok().into(),
         ..State::default()
     };
     let scope = id.scope.clone();
     let choice = Choice::Single(None, Some(guid));
-    let roles = choice::resolve(&choice, None, Some(&scope), Some(session), Read::Remembered, call).await;
-    let roles = roles.map_err(plain)?.unwrap_or_default();
+    let roles = role_lookup::resolve(&choice, None, Some(&scope), Some(session), Read::Remembered, call).await;
+    let roles = roles.map_err(Diagnostic::from)?.unwrap_or_default();
     let role = roles.first().cloned().unwrap_or(Role { name: guid.to_string(), guid });
     let mut state = complete(named, &scope, &roles, vec![(role, &found)]);
     // The id as given, which may name another tenant.
-    let entries: Vec<_> = grant::entries(&state)?.into_iter().map(|entry| Entry { id: id.clone(), ..entry }).collect();
+    let entries: Vec<_> = grant::entries(&state).into_iter().map(|entry| Entry { id: id.clone(), ..entry }).collect();
     state.role_assignments = grant::record(&entries);
     Ok(state)
 }
@@ -153,34 +153,28 @@ async fn one(session: &Session, call: &Call, id: RoleAssignmentId) -> Result<Sta
 fn complete(mut state: State, scope: &ArmId, roles: &[Role], found: Vec<(Role, &RoleAssignment)>) -> State {
     let config = state.clone();
     target::fill(&mut state, &config, Some(scope));
-    choice::fill(&mut state, &config, Some(roles), Some(scope));
+    role_lookup::fill(&mut state, &config, Some(roles), Some(scope));
     if let (Some((_, first)), Attr::Known(given)) = (found.first(), &state.role_definition_id)
-        && Uuid::try_parse(given).is_ok()
-        && !first.properties.role_definition_id.is_empty()
+        && Uuid::try_parse(given.as_str()).is_ok()
+        && let Ok(id) = RoleDefinitionId::parse(&first.properties.role_definition_id)
     {
-        state.role_definition_id = first.properties.role_definition_id.clone().into();
+        state.role_definition_id = id.into();
     }
     let text = |value: &Option<String>| Attr::from(value.clone().filter(|text| !text.is_empty()));
     if let Some((_, first)) = found.first() {
         let first = &first.properties;
-        state.principal_type = text(&first.principal_type);
+        let principal_type = first.principal_type.as_deref().filter(|text| !text.is_empty());
+        state.principal_type = principal_type.map(PrincipalType::from).into();
         state.description = text(&first.description);
         state.condition = text(&first.condition);
         state.condition_version = text(&first.condition_version);
-        state.delegated_managed_identity_resource_id = text(&first.delegated_managed_identity_resource_id);
+        let delegated = first.delegated_managed_identity_resource_id.as_deref();
+        state.delegated_managed_identity_resource_id = delegated.and_then(|id| ArmId::parse(id).ok()).into();
     }
-    state.on_existing = "fail".to_owned().into();
-    state.principal_propagation_timeout = "2m".to_owned().into();
     let entry = |(role, found): (Role, &RoleAssignment)| Some(Entry::found(&role, found.assignment_id().ok()?, found));
     state.role_assignments = grant::record(&found.into_iter().filter_map(entry).collect::<Vec<_>>());
     state.id = state.import_id();
     state
-}
-
-fn plain(fault: Fault) -> Diagnostic {
-    match fault {
-        Fault::Missing(diagnostic) | Fault::Failed(diagnostic) => diagnostic,
-    }
 }
 
 /// The state of azurerm's or azapi's resource for one role assignment, as ours.
@@ -214,24 +208,23 @@ pub(super) fn take_over(source: &MoveSource) -> Option<State> {
         }
         _ => return None,
     };
-    let guid = role_definition_guid(&role_definition_id)?;
+    let role_definition_id = RoleDefinitionId::parse(&role_definition_id).ok()?;
+    let guid = role_definition_id.guid();
     let name = name.or_else(|| roles::by_guid(guid).map(|role| role.name.to_owned()));
     let attr = |name: &str| Attr::from(text(&properties, name));
+    let delegated = text(&properties, "delegated_managed_identity_resource_id");
     let mut state = State {
-        scope: id.scope.as_str().to_owned().into(),
-        principal_id: attr("principal_id"),
-        principal_type: attr("principal_type"),
+        scope: id.scope.clone().into(),
+        principal_id: PrincipalId::from(text(&properties, "principal_id")?.as_str()).into(),
+        principal_type: text(&properties, "principal_type").as_deref().map(PrincipalType::from).into(),
         role_definition_name: name.clone().into(),
         role_definition_id: role_definition_id.clone().into(),
         description: attr("description"),
         condition: attr("condition"),
         condition_version: attr("condition_version"),
-        delegated_managed_identity_resource_id: attr("delegated_managed_identity_resource_id"),
-        on_existing: "fail".to_owned().into(),
-        principal_propagation_timeout: "2m".to_owned().into(),
+        delegated_managed_identity_resource_id: delegated.and_then(|id| ArmId::parse(&id).ok()).into(),
         ..State::default()
     };
-    state.principal_id.text()?;
     let config = state.clone();
     target::fill(&mut state, &config, Some(&id.scope));
     let role = Role { name: name.unwrap_or_else(|| guid.to_string()), guid };

@@ -2,22 +2,22 @@
 
 use futures_util::future::join_all;
 
-use super::{TAKEN_OVER, explain, grant, platform, schema::State, written::Written};
+use super::{
+    explain, grant,
+    marks::{DIFFER, TAKEN_OVER},
+    platform,
+    schema::State,
+    written::Written,
+};
 use crate::{
     arm::{Call, ErrorCode, Read, role_assignments::RoleAssignmentProperties},
     framework::{Attr, Diagnostics, Private, resource::Outcome},
-    provider::Session,
+    provider::{Session, principal::PrincipalType},
 };
-
-/// Set while the assignments of one object are not on the same terms, which the state cannot say.
-pub(super) const DIFFER: &str = "differ";
 
 /// Looks at all assignments of an object at once.
 pub(super) async fn read(session: &Session, call: &Call, mut state: State, mut private: Private) -> Outcome<State> {
-    let entries = match grant::entries(&state) {
-        Ok(entries) => entries,
-        Err(error) => return Outcome { state: Some(state), private, diagnostics: error.into() },
-    };
+    let entries = grant::entries(&state);
     let principal = state.principal_id.text().unwrap_or_default().to_owned();
     let written = Written::load(&private);
     let looks = entries.iter().map(|entry| session.arm.get_role_assignment(&entry.id, Read::Remembered, call));
@@ -54,7 +54,7 @@ pub(super) async fn read(session: &Session, call: &Call, mut state: State, mut p
     }
     observe(&mut state, &seen);
     private.remove(DIFFER);
-    if seen.iter().any(|other| terms(other) != terms(&seen[0])) {
+    if seen.iter().any(|other| mutable_properties(other) != mutable_properties(&seen[0])) {
         private.set(DIFFER, &true);
     }
     // The mark stays until they could be looked at.
@@ -67,7 +67,7 @@ pub(super) async fn read(session: &Session, call: &Call, mut state: State, mut p
 }
 
 /// What of an assignment can be changed in place.
-fn terms(found: &RoleAssignmentProperties) -> [Attr<String>; 3] {
+fn mutable_properties(found: &RoleAssignmentProperties) -> [Attr<String>; 3] {
     let text = |value: &Option<String>| Attr::from(value.clone().filter(|text| !text.is_empty()));
     [&found.description, &found.condition, &found.condition_version].map(text)
 }
@@ -78,14 +78,15 @@ fn observe(state: &mut State, seen: &[RoleAssignmentProperties]) {
     let before = [&state.description, &state.condition, &state.condition_version].map(Attr::clone);
     for properties in seen {
         let places = [&mut state.description, &mut state.condition, &mut state.condition_version];
-        for ((place, found), before) in places.into_iter().zip(terms(properties)).zip(&before) {
+        for ((place, found), before) in places.into_iter().zip(mutable_properties(properties)).zip(&before) {
             if found != *before {
                 *place = found;
             }
         }
         // What a principal is never changes, and a more exact word of Azure's, such as ForeignGroup, must not replace it.
         if state.principal_type.is_null() {
-            state.principal_type = properties.principal_type.clone().filter(|text| !text.is_empty()).into();
+            let told = properties.principal_type.as_deref().filter(|text| !text.is_empty());
+            state.principal_type = told.map(PrincipalType::from).into();
         }
     }
 }

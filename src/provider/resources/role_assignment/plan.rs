@@ -9,18 +9,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Fault, TAKEN_OVER,
-    choice::{self, Choice, Role, definition_id},
+    choice::{Choice, Role},
     explain,
     grant::{self, Entry, Wanted},
-    look::DIFFER,
-    platform,
+    marks::{DIFFER, TAKEN_OVER},
+    platform, role_lookup,
     schema::{self, Assigned, State},
     target::{self, Target},
-    terms_differ,
+    unresolved::Unresolved,
 };
 use crate::{
-    arm::{ArmId, Call, Read, role_assignments::RoleAssignment, workspaces::Workspace},
+    arm::{ArmId, Call, Read, RoleDefinitionId, role_assignments::RoleAssignment, workspaces::Workspace},
     framework::{
         Attr, Diagnostic, Diagnostics, Private, Severity,
         walk::{Key, Walk},
@@ -31,9 +30,9 @@ use crate::{
 /// What a plan has looked up in Azure and does not show, for the apply that follows in the same process.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct LookedUp {
-    scope: Option<String>,
-    /// Its name and its GUID.
-    role: Option<(String, String)>,
+    scope: Option<ArmId>,
+    /// Its name and its id.
+    role: Option<(String, RoleDefinitionId)>,
 }
 
 impl LookedUp {
@@ -41,7 +40,7 @@ impl LookedUp {
 
     fn new(scope: Option<&ArmId>, roles: Option<&[Role]>) -> Self {
         let role = roles.and_then(<[Role]>::first);
-        Self { scope: scope.map(ArmId::to_string), role: role.map(|role| (role.name.clone(), role.guid.to_string())) }
+        Self { scope: scope.cloned(), role: role.map(|role| (role.name.clone(), role.guid.into())) }
     }
 
     fn save(&self, private: &mut Private) {
@@ -57,9 +56,9 @@ impl LookedUp {
             known.scope = scope.into();
         }
         let (name, id) = (&mut known.role_definition_name, &mut known.role_definition_id);
-        if let Some((role, guid)) = role.filter(|_| name.is_unknown() || id.is_unknown()) {
-            *name = role.into();
-            *id = guid.into();
+        if let Some((role_name, role_id)) = role.filter(|_| name.is_unknown() || id.is_unknown()) {
+            *name = role_name.into();
+            *id = role_id.into();
         }
         known
     }
@@ -84,13 +83,13 @@ pub(super) struct Plan<'p> {
 impl Plan<'_> {
     /// Completes the plan as far as things are known.
     pub(super) async fn complete(&mut self) -> Result<(), Diagnostic> {
-        let mut had = self.prior.as_ref().map(grant::entries).transpose()?.unwrap_or_default();
+        let mut had = self.prior.as_ref().map(grant::entries).unwrap_or_default();
         // Another principal takes over nothing.
         had.retain(|_| self.prior.as_ref().is_some_and(|prior| schema::same_principal(prior, &self.planned)));
         let shown_scope = target::shown(&self.config, self.prior.as_ref());
         target::fill(&mut self.planned, &self.config, shown_scope.as_ref());
-        let shown_roles = choice::shown(&self.config, self.prior.as_ref(), &had);
-        choice::fill(&mut self.planned, &self.config, shown_roles.as_deref(), shown_scope.as_ref());
+        let shown_roles = role_lookup::shown(&self.config, self.prior.as_ref(), &had);
+        role_lookup::fill(&mut self.planned, &self.config, shown_roles.as_deref(), shown_scope.as_ref());
         if self.config.condition_version.is_null() {
             self.planned.condition_version = Attr::Unknown;
             self.planned.condition_version = self.planned.language();
@@ -103,7 +102,7 @@ impl Plan<'_> {
         let target = target::resolve(&self.config, self.prior.as_ref(), session, read, &self.call).await;
         let Target { scope, hub } = self.or_warn(target)?;
         let choice = Choice::of(&self.config);
-        let roles = choice::resolve(&choice, self.prior.as_ref(), scope.as_ref(), session, read, &self.call).await;
+        let roles = role_lookup::resolve(&choice, self.prior.as_ref(), scope.as_ref(), session, read, &self.call).await;
         let roles = self.or_warn(roles)?;
         let wanted = match (&scope, &roles) {
             (Some(scope), Some(roles)) => Wanted::all(scope, roles, &self.planned),
@@ -122,11 +121,11 @@ impl Plan<'_> {
     }
 
     /// Turns what does not exist yet into a warning: it may be made before this is applied.
-    fn or_warn<T: Default>(&mut self, result: Result<T, Fault>) -> Result<T, Diagnostic> {
+    fn or_warn<T: Default>(&mut self, result: Result<T, Unresolved>) -> Result<T, Diagnostic> {
         match result {
             Ok(value) => Ok(value),
-            Err(Fault::Failed(error)) => Err(error),
-            Err(Fault::Missing(error)) => {
+            Err(Unresolved::Failed(error)) => Err(error),
+            Err(Unresolved::Missing(error)) => {
                 let detail = format!(
                     "{}\n\nIf it is made before this is applied, all is well; otherwise the apply will fail.",
                     error.detail
@@ -147,7 +146,8 @@ impl Plan<'_> {
     ) -> Attr<BTreeMap<String, Attr<Assigned>>> {
         let Some(roles) = roles else { return Attr::Unknown };
         if let Some(prior) = &self.prior {
-            let differ = self.private.get(DIFFER) == Some(true) && !terms_differ(prior, &self.planned);
+            let differ = self.private.get(DIFFER) == Some(true)
+                && prior.mutable_properties() == self.planned.mutable_properties();
             // Which of them are the platform's is found out by the apply, if there is one.
             let open = self.private.get(TAKEN_OVER) == Some(true)
                 && (State { role_assignments: Attr::Null, ..prior.clone() })
@@ -172,10 +172,10 @@ impl Plan<'_> {
                 is_made && self.has_known_names() && self.planned.delegated_managed_identity_resource_id.is_null()
             };
             let assigned = Assigned {
-                id: wanted.filter(is_ours).map_or(Attr::Unknown, |wanted| wanted.id.to_string().into()),
+                id: wanted.filter(is_ours).map_or(Attr::Unknown, |wanted| wanted.id.clone().into()),
                 role_definition_id: target
                     .as_ref()
-                    .map_or(Attr::Unknown, |target| definition_id(target, role.guid).into()),
+                    .map_or(Attr::Unknown, |target| RoleDefinitionId::within(target, role.guid).into()),
                 adopted: if is_made { false.into() } else { Attr::Unknown },
             };
             (role.name.clone(), Attr::Known(assigned))
@@ -222,8 +222,8 @@ impl Plan<'_> {
         let hub = match hub {
             Some(hub) => Some(hub),
             // Only a principal that is known to be a service principal is worth a request of its own.
-            None if platform::may_be(self.planned.principal_type.text(), &id.scope, &roles) => {
-                let (hub_id, read) = (&self.planned.hub_id, Read::Remembered);
+            None if platform::may_be(self.planned.principal_type.known(), &id.scope, &roles) => {
+                let (hub_id, read) = (self.planned.hub_id.known(), Read::Remembered);
                 // What cannot be seen cannot be judged.
                 platform::hub_of(session, hub_id, &id.scope, principal, read, &self.call).await.ok().flatten()
             }

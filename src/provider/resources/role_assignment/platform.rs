@@ -3,21 +3,22 @@
 use super::{choice::Role, grant::Entry, schema::State};
 use crate::{
     arm::{self, ArmId, Call, List, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
-    framework::Attr,
-    provider::{Session, roles},
+    provider::{Session, principal::PrincipalType, roles},
 };
 
 /// Whether grants of these roles to a principal of this type may be the platform's, so that its hubs are worth a look.
-pub(super) fn may_be(principal_type: Option<&str>, scope: &ArmId, roles: &[Role]) -> bool {
-    principal_type.is_some_and(|kind| kind.eq_ignore_ascii_case("ServicePrincipal"))
-        && StorageAccountId::try_from(scope).is_ok()
-        && roles.iter().any(is_given)
+pub(super) fn may_be(principal_type: Option<&PrincipalType>, scope: &ArmId, roles: &[Role]) -> bool {
+    principal_type.is_some_and(PrincipalType::is_service_principal) && may_be_at(scope, roles)
+}
+
+fn may_be_at(scope: &ArmId, roles: &[Role]) -> bool {
+    StorageAccountId::try_from(scope).is_ok() && roles.iter().any(is_given)
 }
 
 /// The same of an entry of an object that came from elsewhere, which need not say what its principal is.
 pub(super) fn may_own(state: &State, entry: &Entry) -> bool {
-    let principal_type = state.principal_type.text().or(Some("ServicePrincipal"));
-    may_be(principal_type, &entry.id.scope, std::slice::from_ref(&entry.role))
+    state.principal_type.known().is_none_or(PrincipalType::is_service_principal)
+        && may_be_at(&entry.id.scope, std::slice::from_ref(&entry.role))
 }
 
 /// Whether the platform gives this role to hubs' identities.
@@ -38,14 +39,14 @@ fn is_its_own(hub: &Workspace, scope: &ArmId, principal: &str) -> bool {
 /// target names, or one of those in the account's subscription.
 pub(super) async fn hub_of(
     session: &Session,
-    hub_id: &Attr<String>,
+    hub_id: Option<&WorkspaceId>,
     scope: &ArmId,
     principal: &str,
     read: Read,
     call: &Call,
 ) -> Result<Option<Workspace>, arm::Error> {
-    if let Some(id) = hub_id.text().and_then(|id| WorkspaceId::parse(id).ok()) {
-        return match session.arm.get::<Workspace>(&id, read, call).await {
+    if let Some(id) = hub_id {
+        return match session.arm.get::<Workspace>(id, read, call).await {
             Err(error) if error.is_not_found() => Ok(None),
             hub => Ok(Some(hub?).filter(|hub| is_its_own(hub, scope, principal))),
         };
@@ -72,7 +73,7 @@ pub(super) async fn mark(
     for entry in entries.iter().filter(|entry| is_in_question(entry)) {
         let scope = &entry.id.scope;
         if !looked.iter().any(|(known, _)| known == scope) {
-            let hub = hub_of(session, &state.hub_id, scope, principal, Read::Remembered, call).await?;
+            let hub = hub_of(session, state.hub_id.known(), scope, principal, Read::Remembered, call).await?;
             looked.push((scope.clone(), hub.is_some()));
         }
     }

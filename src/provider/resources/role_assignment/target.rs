@@ -1,12 +1,11 @@
 //! Where the roles are held.
 
-use super::{Fault, schema::State};
+use super::{schema::State, unresolved::Unresolved};
 use crate::{
-    arm::{ArmId, Call, Read, StorageAccountId, WorkspaceId, subscriptions::Subscription, workspaces::Workspace},
+    arm::{ArmId, Call, Read, StorageAccountId, subscriptions::Subscription, workspaces::Workspace},
     framework::{Attr, Diagnostic, Path},
     provider::{
         Session,
-        checks::same_id_attr,
         hub::{self, Unread},
         report,
     },
@@ -29,9 +28,9 @@ pub(super) async fn resolve(
     session: Option<&Session>,
     read: Read,
     call: &Call,
-) -> Result<Target, Fault> {
+) -> Result<Target, Unresolved> {
     let (given, open) = (given(config), is_open(config));
-    let Some(hub_text) = config.hub_id.text() else {
+    let Some(hub_id) = config.hub_id.known() else {
         // An unknown hub may turn out to be null, or has to agree in any case.
         return Ok(Target { scope: given, hub: None });
     };
@@ -41,35 +40,33 @@ pub(super) async fn resolve(
     {
         return Ok(Target { scope: Some(scope), hub: None });
     }
-    let (Some(session), Ok(hub_id)) = (session, WorkspaceId::parse(hub_text)) else {
-        return Ok(Target { scope: given, hub: None });
-    };
-    let hub = match hub::read(session, &hub_id, read, call).await {
+    let Some(session) = session else { return Ok(Target { scope: given, hub: None }) };
+    let hub = match hub::read(session, hub_id, read, call).await {
         Ok(hub) => hub,
-        Err(unread @ Unread::Missing(_)) => return Err(Fault::Missing(unread.error(&hub_id))),
+        Err(unread @ Unread::Missing(_)) => return Err(Unresolved::Missing(unread.error(hub_id))),
         Err(unread) => {
             let is_forbidden = matches!(&unread, Unread::Failed(error) if error.is_forbidden());
-            let mut diagnostic = unread.error(&hub_id);
+            let mut diagnostic = unread.error(hub_id);
             if is_forbidden {
                 diagnostic
                     .detail
                     .push_str("\n\nNaming storage_account_id instead of hub_id does without reading the hub.");
             }
-            return Err(Fault::Failed(diagnostic));
+            return Err(Unresolved::Failed(diagnostic));
         }
     };
-    if let Some(error) = hub::refused_project(&hub_id, &hub) {
-        return Err(Fault::Failed(error));
+    if let Some(error) = hub::refused_project(hub_id, &hub) {
+        return Err(Unresolved::Failed(error));
     }
-    let account = hub::account_of(&hub_id, &hub).map_err(Fault::Failed)?.arm().clone();
+    let account = hub::account_of(hub_id, &hub).map_err(Unresolved::Failed)?.arm().clone();
     if let Some(given) = &given
         && *given != account
     {
         let name = if config.storage_account_id.is_null() { "scope" } else { "storage_account_id" };
         let detail = format!(
-            "The storage account of {hub_text} is {account}, and {name} is {given}. Remove one of them, or make them agree."
+            "The storage account of {hub_id} is {account}, and {name} is {given}. Remove one of them, or make them agree."
         );
-        return Err(Fault::Failed(Diagnostic::error("Two targets", detail).at(Path::root(name))));
+        return Err(Unresolved::Failed(Diagnostic::error("Two targets", detail).at(Path::root(name))));
     }
     Ok(Target { scope: Some(given.unwrap_or(account)), hub: Some(hub) })
 }
@@ -82,8 +79,8 @@ pub(super) fn shown(config: &State, prior: Option<&State>) -> Option<ArmId> {
 
 /// The scope that a configuration names itself.
 fn given(config: &State) -> Option<ArmId> {
-    let id = |attr: &Attr<String>| attr.text().and_then(|text| ArmId::parse(text).ok());
-    id(&config.storage_account_id).or_else(|| id(&config.scope))
+    let named = config.storage_account_id.known().map(StorageAccountId::arm).or(config.scope.known());
+    named.map(ArmId::without_trailing_slash)
 }
 
 /// Whether a scope may still turn out to be named.
@@ -93,26 +90,22 @@ fn is_open(config: &State) -> bool {
 
 /// Where `known`, a plan or state, holds the roles of the hub that a configuration names.
 fn of_the_same_hub(config: &State, known: Option<&State>) -> Option<ArmId> {
-    let known = known.filter(|known| same_id_attr(&known.hub_id, &config.hub_id))?;
-    ArmId::parse(&known.held_on()?).ok()
+    known.filter(|known| known.hub_id.known() == config.hub_id.known())?.held_on()
 }
 
 /// Fills a plan with the target. What the configuration says stays, and so does a spelling that means the same.
 pub(super) fn fill(planned: &mut State, config: &State, scope: Option<&ArmId>) {
-    let fill = |place: &mut Attr<String>, config: &Attr<String>, id: Option<&ArmId>| {
-        let kept = place.text().and_then(|text| ArmId::parse(text).ok());
-        if config.is_null() && (kept.is_none() || kept.as_ref() != id) {
-            *place = id.map_or(Attr::Unknown, |id| Attr::Known(id.as_str().to_owned()));
-        }
-    };
-    fill(&mut planned.scope, &config.scope, scope);
-    match scope {
-        Some(scope) if StorageAccountId::try_from(scope).is_err() => {
-            if config.storage_account_id.is_null() {
-                planned.storage_account_id = Attr::Null;
-            }
-        }
-        scope => fill(&mut planned.storage_account_id, &config.storage_account_id, scope),
+    if config.scope.is_null() && (scope.is_none() || planned.scope.known() != scope) {
+        planned.scope = scope.map_or(Attr::Unknown, |scope| scope.clone().into());
+    }
+    if !config.storage_account_id.is_null() {
+        return;
+    }
+    match scope.map(StorageAccountId::try_from) {
+        Some(Err(_)) => planned.storage_account_id = Attr::Null,
+        Some(Ok(account)) if planned.storage_account_id.known() == Some(&account) => {}
+        Some(Ok(account)) => planned.storage_account_id = account.into(),
+        None => planned.storage_account_id = Attr::Unknown,
     }
 }
 

@@ -1,12 +1,13 @@
 //! Creating and updating: from what is planned to what is there.
 
 use super::{
-    account_key, account_of,
     change::Change,
-    explain, fill, note,
+    explain,
+    keys::{account_key, wrote},
+    observe::{fill, note, settings_of},
     record::{self, Record},
-    schema::{Settings, State},
-    settings_of, wrote,
+    schema::State,
+    settings::Settings,
 };
 use crate::{
     arm::{Call, Read, WorkspaceId},
@@ -85,7 +86,9 @@ pub(super) async fn apply(
     planned: State,
     private: Private,
 ) -> Outcome<State> {
-    let Some(hub) = planned.hub() else { return before.untouched(private, report::unsettled("the hub's id").into()) };
+    let Some(hub) = planned.hub_id.known().cloned() else {
+        return before.untouched(private, report::unsettled("the hub's id").into());
+    };
     let target = wanted(config, &planned);
     // Others on the account wait a few seconds to learn of it.
     let _switch = target.leaves_keys().then(|| session.switches.begin(hub.arm()));
@@ -94,7 +97,7 @@ pub(super) async fn apply(
         Ok(lock) => lock,
         Err(error) => return before.untouched(private, explain::not_locked(&error).into()),
     };
-    let known = before.state().and_then(account_of);
+    let known = before.state().and_then(|state| state.storage_account_id.known().cloned());
     let look = match HubAndAccount::read(session, &hub, known, Read::Fresh, call).await {
         Ok(look) => look,
         Err(Unseen::Hub(unread, _)) => {
@@ -119,8 +122,14 @@ pub(super) async fn apply(
         record: before.record(&private),
         found,
     };
-    let access =
-        Access { session, call, hub_id: &hub, hub: &look.hub, account: &look.account_id, terms: planned.access() };
+    let access = Access {
+        session,
+        call,
+        hub_id: &hub,
+        hub: &look.hub,
+        account: &look.account_id,
+        requirements: planned.requirements(),
+    };
     let result = change.run(&target, Some(&access)).await;
     if result.is_ok() || change.wrote != Settings::default() {
         wrote(walk, &hub, Some(&look.account_id), &target);

@@ -3,9 +3,10 @@
 use std::{iter, time::Duration};
 
 use super::{
-    account_key, explain,
+    explain,
+    keys::account_key,
     record::{Record, wire},
-    schema::Settings,
+    settings::Settings,
 };
 use crate::{
     arm::{
@@ -16,7 +17,7 @@ use crate::{
     framework::{Diagnostic, Diagnostics, Severity, walk::Walk},
     provider::{
         Session,
-        access::{Access, Check, Finding},
+        access::{Access, AccessCheck, Finding},
         hub, report,
     },
 };
@@ -76,7 +77,8 @@ impl Change<'_> {
         let keys = target.keys.filter(|keys| self.now.keys != Some(*keys));
         // A removal holds the lock of the account already.
         let holds_lock = access.is_none();
-        let access = access.filter(|access| access.terms.check != Check::Off && target.takes_keys_away(&before));
+        let access =
+            access.filter(|access| access.requirements.check != AccessCheck::Off && target.takes_keys_away(&before));
         let mut others = Vec::new();
         if let Some(access) = access {
             let (findings, found) = access.before_anything(keys == Some(false)).await;

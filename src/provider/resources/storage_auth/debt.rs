@@ -1,10 +1,6 @@
 //! A hub that is gone, while its account still has what this resource made of it.
 
-use super::{
-    explain,
-    record::Record,
-    schema::{Settings, State},
-};
+use super::{explain, record::Record, schema::State, settings::Settings};
 use crate::{
     arm::{Call, Read, WorkspaceId, storage_accounts::StorageAccount},
     framework::{Attr, Diagnostics, Private, resource::Outcome},
@@ -22,7 +18,7 @@ pub(super) async fn of_a_hub_that_is_gone(
 ) -> Outcome<State> {
     let gone = Outcome { state: None, private: Private::default(), diagnostics: Diagnostics::default() };
     let wanted = Settings { mode: None, keys: state.restores().keys };
-    let (Some(account), Some(keys)) = (super::account_of(&state), wanted.keys) else { return gone };
+    let (Some(account), Some(keys)) = (state.storage_account_id.known().cloned(), wanted.keys) else { return gone };
     let found = match session.arm.get::<StorageAccount>(&account, Read::Remembered, call).await {
         Ok(found) => {
             let now = Settings { mode: None, keys: Some(found.shared_key_enabled()) };
@@ -50,6 +46,6 @@ pub(super) fn forget_the_hub(state: &mut State, private: &mut Private, hub: &Wor
     record.mode = Default::default();
     record.save(private);
     let forgotten = original.mode.take();
-    state.original = original.pair().into();
+    state.original = original.attributes().into();
     forgotten.map(|mode| explain::hub_made_anew(hub, &mode)).into_iter().collect()
 }

@@ -1,7 +1,7 @@
 //! What the user reads when a hub or its account cannot be changed: what each of Azure's errors means here, what was
 //! changed all the same, and what to do.
 
-use super::schema::{Settings, State};
+use super::{schema::State, settings::Settings};
 use crate::{
     arm::{
         Error, StorageAccountId, WorkspaceId,

@@ -10,24 +10,25 @@ mod apply;
 mod change;
 mod debt;
 mod explain;
+mod keys;
+mod observe;
 mod plan;
 mod record;
 mod restore;
 mod schema;
-
-use std::time::Duration;
+mod settings;
 
 use crate::{
-    arm::{Call, Read, StorageAccountId, WorkspaceId},
+    arm::{Call, Read, WorkspaceId},
     framework::{
-        Attr, Diagnostic, Diagnostics, Private,
+        Diagnostic, Diagnostics, Private,
         context::Context,
         resource::{
             CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned,
             Resource, UpdateRequest, Upgrade,
         },
         schema::{IdentitySchema, Schema},
-        walk::{Key, Overlap, Walk},
+        walk::{Key, Overlap},
     },
     provider::{
         Session,
@@ -36,12 +37,11 @@ use crate::{
     },
 };
 use apply::{Before, Replaced};
+use keys::{account_key, hub_key, wrote};
+use observe::{is_another_hub, observe};
 use record::Record;
-use schema::{Identity, Pair, Settings, State};
-
-/// How long operations may take where the configuration does not say.
-const READING: Duration = Duration::from_secs(5 * 60);
-const WRITING: Duration = Duration::from_secs(30 * 60);
+use schema::{Identity, READING, State, WRITING};
+use settings::SettingAttributes;
 
 /// The resource type.
 #[derive(Debug)]
@@ -69,13 +69,12 @@ impl Resource for StorageAuth {
     }
 
     fn identity(&self, state: &State) -> Option<Identity> {
-        Some(Identity { hub_id: state.hub_id.text()?.to_owned() })
+        Some(Identity { hub_id: state.hub_id.known()?.clone().into() })
     }
 
     fn keys(&self, state: &State) -> Vec<Key> {
-        let hub = state.hub().map(|hub| hub_key(&hub));
-        let account = account_of(state).filter(|_| state.restores().keys.is_some());
-        hub.into_iter().chain(account.map(|account| account_key(&account))).collect()
+        let account = state.storage_account_id.known().filter(|_| state.restores().keys.is_some());
+        state.hub_id.known().map(hub_key).into_iter().chain(account.map(account_key)).collect()
     }
 
     fn overlaps(&self, state: &State, overlaps: &[Overlap]) -> Diagnostics {
@@ -99,7 +98,7 @@ impl Resource for StorageAuth {
         let Some(session) = context.client.as_deref() else {
             return kept(None, Private::default(), report::unconfigured());
         };
-        let replaced = planned.hub().and_then(|hub| context.walk.take_over::<Replaced>(&hub_key(&hub)));
+        let replaced = planned.hub_id.known().and_then(|hub| context.walk.take_over::<Replaced>(&hub_key(hub)));
         let before = replaced.map_or(Before::Nothing, Before::Replaced);
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.create, WRITING));
         apply::apply(session, &context.walk, &call, before, &config, planned, Private::default()).await
@@ -109,9 +108,11 @@ impl Resource for StorageAuth {
         let Some(session) = context.client.as_deref() else {
             return kept(Some(state), private, report::unconfigured());
         };
-        let Some(hub) = state.hub() else { return kept(Some(state), private, report::unsettled("the hub's id")) };
+        let Some(hub) = state.hub_id.known().cloned() else {
+            return kept(Some(state), private, report::unsettled("the hub's id"));
+        };
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
-        let known = account_of(&state);
+        let known = state.storage_account_id.known().cloned();
         let mut diagnostics = Diagnostics::default();
         let look = match HubAndAccount::read(session, &hub, known.clone(), Read::Remembered, &call).await {
             Ok(look) => look,
@@ -123,9 +124,9 @@ impl Resource for StorageAuth {
         };
         if let Some(known) = known.filter(|known| *known != look.account_id) {
             diagnostics.push(explain::another_account(&hub, &known, &look.account_id));
-            state.original = Pair::default().into();
+            state.original = SettingAttributes::default().into();
             Record::default().save(&mut private);
-        } else if made_anew(&state, &look) {
+        } else if is_another_hub(&state, &look) {
             diagnostics.extend(debt::forget_the_hub(&mut state, &mut private, &hub));
         }
         match &look.account {
@@ -145,8 +146,8 @@ impl Resource for StorageAuth {
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.update, WRITING));
         let target = apply::wanted(&config, &planned);
         if target.is_met_by(&prior.settings()) {
-            if let Some(hub) = planned.hub() {
-                wrote(&context.walk, &hub, account_of(&prior).as_ref(), &target);
+            if let Some(hub) = planned.hub_id.known() {
+                wrote(&context.walk, hub, prior.storage_account_id.known(), &target);
             }
             return Outcome { state: Some(planned), private, diagnostics: Diagnostics::default() };
         }
@@ -158,7 +159,9 @@ impl Resource for StorageAuth {
         let Some(session) = context.client.as_deref() else {
             return kept(Some(prior), private, report::unconfigured());
         };
-        let Some(hub) = prior.hub() else { return kept(Some(prior), private, report::unsettled("the hub's id")) };
+        let Some(hub) = prior.hub_id.known().cloned() else {
+            return kept(Some(prior), private, report::unsettled("the hub's id"));
+        };
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
         restore::destroy(session, &call, &hub, prior, private, &succession).await
     }
@@ -206,73 +209,6 @@ fn moved_hub(source: &MoveSource) -> Option<WorkspaceId> {
         return None;
     }
     text("resource_id").or_else(|| text("id")).and_then(|id| WorkspaceId::parse(id).ok())
-}
-
-/// Takes what was seen into the state. Spellings that mean the same stay.
-fn observe(state: &mut State, look: &HubAndAccount) {
-    fill(state, look);
-    note(state, &settings_of(look));
-}
-
-/// Fills in what only Azure knows of the hub.
-fn fill(state: &mut State, look: &HubAndAccount) {
-    state.id = state.hub().map(|hub| hub.as_str().to_owned()).into();
-    if account_of(state).as_ref() != Some(&look.account_id) {
-        state.storage_account_id = look.account_id.as_str().to_owned().into();
-    }
-    state.hub_principal_id = look.hub.system_principal_id().map(str::to_owned).into();
-    let assigned = look.hub.user_assigned_principal_ids().map(|id| id.to_owned().into());
-    state.hub_user_assigned_principal_ids = Attr::Known(assigned.collect());
-    if state.original.is_null() {
-        state.original = Pair::default().into();
-    }
-}
-
-/// Takes the two properties into the state.
-fn note(state: &mut State, now: &Settings) {
-    if let Some(mode) = &now.mode
-        && state.settings().mode.as_ref() != Some(mode)
-    {
-        state.system_datastores_auth_mode = mode.as_str().to_owned().into();
-    }
-    match now.keys {
-        Some(keys) => state.shared_access_key_enabled = keys.into(),
-        None if state.shared_access_key_enabled.is_unknown() => state.shared_access_key_enabled = Attr::Null,
-        None => {}
-    }
-}
-
-fn account_of(state: &State) -> Option<StorageAccountId> {
-    StorageAccountId::parse(state.storage_account_id.text()?).ok()
-}
-
-/// The two properties as they were read.
-fn settings_of(look: &HubAndAccount) -> Settings {
-    Settings { mode: Some(look.hub.properties.system_datastores_auth_mode.clone()), keys: look.account.keys() }
-}
-
-/// Whether another hub has the name now: a hub's system-assigned identity stays the same as long as the hub is there.
-fn made_anew(state: &State, look: &HubAndAccount) -> bool {
-    let known = state.hub_principal_id.text().zip(look.hub.system_principal_id());
-    known.is_some_and(|(known, now)| !known.eq_ignore_ascii_case(now))
-}
-
-/// A hub has one object.
-fn hub_key(hub: &WorkspaceId) -> Key {
-    Key::new(hub.arm().key())
-}
-
-/// The keys of an account may be set by the objects of several hubs.
-fn account_key(account: &StorageAccountId) -> Key {
-    Key::new(account.arm().key()).shared()
-}
-
-/// Notes what of hub and account this run wants as it is now.
-fn wrote(walk: &Walk, hub: &WorkspaceId, account: Option<&StorageAccountId>, target: &Settings) {
-    walk.wrote(&hub_key(hub));
-    if let (Some(account), Some(_)) = (account, target.keys) {
-        walk.wrote(&account_key(account));
-    }
 }
 
 fn kept(state: Option<State>, private: Private, error: Diagnostic) -> Outcome<State> {

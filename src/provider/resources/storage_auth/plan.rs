@@ -2,11 +2,12 @@
 //! anything: it is looked at again at the apply.
 
 use super::{
-    READING, account_key, account_of,
     apply::wanted,
-    explain, hub_key,
+    explain,
+    keys::{account_key, hub_key},
     record::{self, Record},
-    schema::{Settings, State},
+    schema::{READING, State},
+    settings::Settings,
 };
 use crate::{
     arm::{Call, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount},
@@ -17,8 +18,7 @@ use crate::{
     },
     provider::{
         Session,
-        access::{Access, Check},
-        checks,
+        access::{Access, AccessCheck},
         hub::{self, Unread},
     },
 };
@@ -27,9 +27,9 @@ use crate::{
 pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>) -> Planned<State> {
     let PlanRequest { prior, config, mut planned, private, replaced } = request;
     let mut diagnostics = Diagnostics::default();
-    let hub = planned.hub();
-    planned.id = hub.as_ref().map_or(Attr::Unknown, |hub| hub.as_str().to_owned().into());
-    let same_hub = |prior: &State| checks::same_id_attr(&prior.hub_id, &planned.hub_id);
+    let hub = planned.hub_id.known().cloned();
+    planned.id = hub.as_ref().map_or(Attr::Unknown, |hub| hub.to_string().into());
+    let same_hub = |prior: &State| hub.is_some() && prior.hub_id.known() == hub.as_ref();
     let prior = match prior {
         // Engines plan no removal for a replacement: this is the place to say what it does to the other hub.
         Some(prior) if !same_hub(&prior) => {
@@ -38,7 +38,7 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
         }
         prior => prior,
     };
-    let mut account = prior.as_ref().and_then(account_of);
+    let mut account = prior.as_ref().and_then(|prior| prior.storage_account_id.known().cloned());
     if let Some(prior) = &prior {
         let keys = &config.shared_access_key_enabled;
         planned.original = record::plan_original(&prior.original, &prior.settings(), &planned, keys).into();
@@ -72,11 +72,11 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
 pub(super) fn plan_destroy(request: &DestroyPlanRequest<'_, State>) -> Diagnostics {
     let prior = &request.prior;
     let is_kept = |subject: &str| request.kept.iter().any(|kept| kept == subject);
-    if prior.hub().is_some_and(|hub| is_kept(&hub_key(&hub).subject)) {
+    if prior.hub_id.known().is_some_and(|hub| is_kept(&hub_key(hub).subject)) {
         return Diagnostics::default();
     }
     let mut prior = prior.clone();
-    if account_of(&prior).is_some_and(|account| is_kept(&account_key(&account).subject)) {
+    if prior.storage_account_id.known().is_some_and(|account| is_kept(&account_key(account).subject)) {
         prior.keep_keys();
     }
     will_restore(&prior, request.private)
@@ -90,9 +90,9 @@ fn will_restore(prior: &State, private: &Private) -> Diagnostics {
         return Diagnostics::default();
     }
     let leaves = Settings { mode: changes.mode.clone().or(now.mode), keys: changes.keys.or(now.keys) };
-    let text = |attr: &Attr<String>| attr.text().unwrap_or_default().to_owned();
-    let (hub, account) = (text(&prior.hub_id), text(&prior.storage_account_id));
-    explain::will_restore(&hub, &account, &changes, &leaves).into()
+    let hub = prior.hub_id.text().unwrap_or_default();
+    let account = prior.storage_account_id.text().unwrap_or_default();
+    explain::will_restore(hub, account, &changes, &leaves).into()
 }
 
 /// What a plan has found out.
@@ -156,10 +156,10 @@ async fn foresee(
         found.0.extend(off.then(|| explain::keys_will_be_off(hub_id, &account)));
         return Foreseen { found, account: Some(account) };
     }
-    let access = Access { session, call, hub_id, hub: &hub, account: &account, terms: planned.access() };
+    let access = Access { session, call, hub_id, hub: &hub, account: &account, requirements: planned.requirements() };
     // Only where nothing else is going to change does it matter whether keys are off already.
     let is_done = async || now.keys.is_none() && now.mode == target.mode && keys().await == Some(false);
-    if access.terms.check != Check::Off && target.takes_keys_away(&now) && !is_done().await {
+    if access.requirements.check != AccessCheck::Off && target.takes_keys_away(&now) && !is_done().await {
         let findings = access.foresee(target.keys == Some(false) && now.keys != Some(false)).await;
         found.extend(access.plan_messages(&findings));
     }

@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::{Pair, Settings, State};
+use super::{
+    schema::State,
+    settings::{SettingAttributes, Settings},
+};
 use crate::{
     arm::workspaces::AuthMode,
     framework::{Attr, Private},
@@ -118,12 +121,17 @@ pub(super) fn note_original(original: &mut Settings, wrote: &Settings, found: &S
 
 /// What `original` is going to have after an update from `now` to `target`. What the plan says it must still be true at
 /// the apply, which has the same prior object and no other knowledge of the plan.
-pub(super) fn plan_original(original: &Attr<Pair>, now: &Settings, target: &State, wants_keys: &Attr<bool>) -> Pair {
+pub(super) fn plan_original(
+    original: &Attr<SettingAttributes>,
+    now: &Settings,
+    target: &State,
+    wants_keys: &Attr<bool>,
+) -> SettingAttributes {
     let mut planned = original.known().cloned().unwrap_or_default();
     let mode = &target.system_datastores_auth_mode;
     if planned.system_datastores_auth_mode.is_null() {
-        planned.system_datastores_auth_mode = match (mode.text().map(AuthMode::new), &now.mode) {
-            (Some(wanted), Some(now)) if wanted != *now => now.as_str().to_owned().into(),
+        planned.system_datastores_auth_mode = match (mode.known(), &now.mode) {
+            (Some(wanted), Some(now)) if wanted != now => now.clone().into(),
             (Some(_), None) => Attr::Unknown,
             (None, _) if mode.is_unknown() => Attr::Unknown,
             _ => Attr::Null,
@@ -140,8 +148,12 @@ pub(super) fn plan_original(original: &Attr<Pair>, now: &Settings, target: &Stat
 }
 
 /// The `original` of an object after a change that was `completed` or not: what was planned, where that was known.
-pub(super) fn as_planned(planned: &Attr<Pair>, found: Settings, completed: bool) -> Attr<Pair> {
-    let mut found = found.pair();
+pub(super) fn as_planned(
+    planned: &Attr<SettingAttributes>,
+    found: Settings,
+    completed: bool,
+) -> Attr<SettingAttributes> {
+    let mut found = found.attributes();
     if let Some(planned) = planned.known().filter(|_| completed) {
         if !planned.system_datastores_auth_mode.is_unknown() {
             found.system_datastores_auth_mode = planned.system_datastores_auth_mode.clone();

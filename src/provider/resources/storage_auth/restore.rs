@@ -1,13 +1,14 @@
 //! Destroying: putting back what this resource has changed, as far as nobody else has a say in it.
 
 use super::{
-    account_key, account_of,
     apply::Replaced,
     change::Change,
-    explain, hub_key, note,
+    explain,
+    keys::{account_key, hub_key},
+    observe::{note, settings_of},
     record::Record,
-    schema::{Settings, State},
-    settings_of,
+    schema::State,
+    settings::Settings,
 };
 use crate::{
     arm::{Call, Read, StorageAccountId, WorkspaceId},
@@ -41,7 +42,7 @@ pub(super) async fn destroy(
     if succession.is_replacement() {
         Record::of_replaced(&private, &prior).save(&mut private);
     }
-    let known = account_of(&prior);
+    let known = prior.storage_account_id.known().cloned();
     let _locks = match locks(session, call, hub, known.as_ref()).await {
         Ok(locks) => locks,
         Err(error) => return failed(prior, private, Diagnostics::default(), error),
@@ -146,7 +147,7 @@ async fn look(
     wanted: &Settings,
     found: &mut Diagnostics,
 ) -> Result<Option<There>, Diagnostic> {
-    let known = account_of(prior);
+    let known = prior.storage_account_id.known().cloned();
     let look = match HubAndAccount::read(session, hub, known.clone(), Read::Fresh, call).await {
         Ok(look) => look,
         Err(Unseen::Account(error)) => return Err(error),

@@ -1,23 +1,24 @@
 //! What is written in HCL, and what of it is refused without asking Azure.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{convert::identity, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::settings::{SettingAttributes, Settings};
 use crate::{
     arm::{
-        WorkspaceId,
+        StorageAccountId, WorkspaceId,
         workspaces::{AuthMode, AuthModeKind},
     },
     framework::{
-        Attr, Diagnostic, Diagnostics, Path, Type, Value,
+        Attr, Diagnostic, Diagnostics, Path, Type,
         resource::Upgrade,
-        schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Nesting, Presence, Refusal, Schema},
-        timeouts::{self, Timeouts},
+        schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Nesting, Presence, Schema},
+        timeouts::{self, Period, Timeouts},
     },
     provider::{
-        access::{Check, Terms},
-        checks::{self, hub_id, object_id, refuse, same_id},
+        access::{AccessCheck, Requirements},
+        principal::PrincipalId,
     },
 };
 
@@ -27,42 +28,33 @@ pub struct State {
     /// The hub's id, without a trailing slash.
     pub id: Attr<String>,
     /// The hub.
-    pub hub_id: Attr<String>,
+    pub hub_id: Attr<WorkspaceId>,
     /// How its system datastores sign in.
-    pub system_datastores_auth_mode: Attr<String>,
+    pub system_datastores_auth_mode: Attr<AuthMode>,
     /// Whether the account takes shared keys.
     pub shared_access_key_enabled: Attr<bool>,
     /// The hub's storage account.
-    pub storage_account_id: Attr<String>,
+    pub storage_account_id: Attr<StorageAccountId>,
     /// The hub's system-assigned identity.
-    pub hub_principal_id: Attr<String>,
+    pub hub_principal_id: Attr<PrincipalId>,
     /// The hub's user-assigned identities.
-    pub hub_user_assigned_principal_ids: Attr<BTreeSet<Attr<String>>>,
+    pub hub_user_assigned_principal_ids: Attr<Vec<Attr<PrincipalId>>>,
     /// Whether destroying restores.
     pub restore_on_destroy: Attr<bool>,
     /// What destroying restores instead of what was found.
-    pub restore_to: Attr<Pair>,
+    pub restore_to: Attr<SettingAttributes>,
     /// What was found.
-    pub original: Attr<Pair>,
+    pub original: Attr<SettingAttributes>,
     /// What the access check does with what it finds.
-    pub access_check: Attr<String>,
+    pub access_check: Attr<AccessCheck>,
     /// Who must have access beforehand.
-    pub access_check_principal_ids: Attr<BTreeSet<Attr<String>>>,
+    pub access_check_principal_ids: Attr<Vec<Attr<PrincipalId>>>,
     /// How old the youngest grant must be.
-    pub grant_settle_time: Attr<String>,
+    pub grant_settle_time: Attr<Period>,
     /// How long to wait for what follows from the hub's switch.
-    pub platform_grant_timeout: Attr<String>,
+    pub platform_grant_timeout: Attr<Period>,
     /// How long operations may take.
     pub timeouts: Attr<Timeouts>,
-}
-
-/// The two properties that this resource is about, in HCL.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Pair {
-    /// The hub's.
-    pub system_datastores_auth_mode: Attr<String>,
-    /// The account's.
-    pub shared_access_key_enabled: Attr<bool>,
 }
 
 /// What tells one object from another.
@@ -72,17 +64,9 @@ pub struct Identity {
     pub hub_id: String,
 }
 
-/// The two properties as far as they are known or wanted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Settings {
-    /// The hub's `systemDatastoresAuthMode`.
-    pub(super) mode: Option<AuthMode>,
-    /// The account's `allowSharedKeyAccess`.
-    pub(super) keys: Option<bool>,
-}
-
-/// The default of platform_grant_timeout.
-const PLATFORM_GRANT: &str = "5m";
+/// How long operations may take where the configuration does not say.
+pub(super) const READING: Duration = Duration::from_secs(5 * 60);
+pub(super) const WRITING: Duration = Duration::from_secs(30 * 60);
 
 const DESCRIPTION: &str = "Keeps the storage authorization of an Azure AI Foundry hub: how the hub signs in to its default storage account, and whether that account takes shared keys.
 
@@ -118,39 +102,36 @@ pub(super) fn schema() -> Schema {
             Type::String,
             "ARM id of the hub. A workspace of kind `Default` does as well; a project takes part in its hub's authorization and is refused.",
         )
-        .same(same_id)
-        .replaces()
-        .check(hub_id),
+        .parsed::<WorkspaceId>()
+        .replaces(),
         text(
             "system_datastores_auth_mode",
             "How the hub's system datastores sign in to the storage account: `identity` (\"Identity-based\" in the portal) or `accesskey` (\"Credential-based access\"). `userdelegationsas` is accepted too; it is undocumented and has been seen to fail.",
         )
         .default("identity")
-        .same(str::eq_ignore_ascii_case)
-        .check(mode),
+        .parsed::<AuthMode>(),
         flag(
             "shared_access_key_enabled",
             "Whether the storage account takes shared keys (`allowSharedKeyAccess`). If not set it is only observed; once set it is enforced, and removing it stops that without changing the account.",
         )
         .or_computed(),
-        computed("storage_account_id", Type::String, "ARM id of the hub's default storage account.").same(same_id),
+        computed("storage_account_id", Type::String, "ARM id of the hub's default storage account.")
+            .parsed::<StorageAccountId>(),
         computed("hub_principal_id", Type::String, "Object id of the hub's system-assigned identity, if it has one.")
-            .same(str::eq_ignore_ascii_case),
+            .parsed::<PrincipalId>(),
         computed(
             "hub_user_assigned_principal_ids",
             Type::set(Type::String),
             "Object ids of the hub's user-assigned identities.",
         )
-        .same(str::eq_ignore_ascii_case),
-        flag("restore_on_destroy", "Whether destroying puts back what this resource has changed.").default(true),
+        .parsed::<PrincipalId>(),
+        flag("restore_on_destroy", "Whether destroying puts back what this resource has changed.").setting(true),
         Attribute::nested(
             "restore_to",
             Nesting::Single,
             Presence::Optional,
             vec![
-                text("system_datastores_auth_mode", "The mode to leave the hub with.")
-                    .same(str::eq_ignore_ascii_case)
-                    .check(mode),
+                text("system_datastores_auth_mode", "The mode to leave the hub with.").parsed::<AuthMode>(),
                 flag("shared_access_key_enabled", "Whether to leave the account with shared keys on."),
             ],
             "What destroying leaves behind, instead of `original`.",
@@ -169,28 +150,26 @@ pub(super) fn schema() -> Schema {
             "access_check",
             "What to do when somebody would lose access: `warn`, `enforce` (change nothing, or leave keys on), or `off` to not look.",
         )
-        .default("warn")
-        .same(str::eq_ignore_ascii_case)
-        .check(access_check),
+        .setting("warn")
+        .parsed::<AccessCheck>(),
         Attribute::optional(
             "access_check_principal_ids",
             Type::set(Type::String),
             "Object ids of users, groups and identities that must have a full pair of roles on the storage account before anything changes.",
         )
-        .same(str::eq_ignore_ascii_case)
-        .check(principal_ids),
+        .parsed::<PrincipalId>(),
         text(
             "grant_settle_time",
             "How old the youngest role assignment that the access check relies on must be before keys go off, such as `10m`. Azure can take that long to let new assignments work.",
         )
-        .default("0s")
-        .check(settle_time),
+        .setting("0s")
+        .parsed::<Period>(),
         text(
             "platform_grant_timeout",
             "How long to wait, once the hub is switched, for what follows from that before keys go off: the platform's grant to the hub's system-assigned identity, the hub's system datastores, and other hubs of the account that the same run switches. Then `warn` goes on and `enforce` stops. `0s` does not wait.",
         )
-        .default(PLATFORM_GRANT)
-        .check(grant_timeout),
+        .setting("5m")
+        .parsed::<Period>(),
     ];
     let blocks = vec![timeouts::block([
         "For the first change; 30 minutes if not set.",
@@ -201,16 +180,9 @@ pub(super) fn schema() -> Schema {
     Schema { version: 1, block: Block { description: DESCRIPTION, attributes, blocks } }
 }
 
-/// How a state of version 0, which had no platform_grant_timeout, becomes today's: with its default, so that it plans no
-/// change.
+/// How a state of version 0 becomes today's: it had no platform_grant_timeout, which is a setting and gets its default.
 pub(super) fn upgrade(version: i64) -> Option<Upgrade> {
-    let with_default = |mut state| {
-        if let Value::Map(members) = &mut state {
-            members.insert("platform_grant_timeout".to_owned(), PLATFORM_GRANT.into());
-        }
-        state
-    };
-    (version == 0).then(|| (schema().block.ty(), with_default as fn(Value) -> Value))
+    (version == 0).then(|| (schema().block.ty(), identity as fn(_) -> _))
 }
 
 /// The identity's schema.
@@ -228,26 +200,17 @@ impl State {
     /// What stands for a hub before it has been looked at.
     pub(super) fn named(hub: &WorkspaceId) -> Self {
         Self {
-            id: hub.as_str().to_owned().into(),
-            hub_id: hub.as_str().to_owned().into(),
-            restore_on_destroy: true.into(),
-            original: Pair::default().into(),
-            access_check: "warn".to_owned().into(),
-            grant_settle_time: "0s".to_owned().into(),
-            platform_grant_timeout: PLATFORM_GRANT.to_owned().into(),
+            id: hub.to_string().into(),
+            hub_id: hub.clone().into(),
+            original: SettingAttributes::default().into(),
             ..Self::default()
         }
-    }
-
-    /// The hub.
-    pub(super) fn hub(&self) -> Option<WorkspaceId> {
-        WorkspaceId::parse(self.hub_id.text()?).ok()
     }
 
     /// The two properties.
     pub(super) fn settings(&self) -> Settings {
         Settings {
-            mode: self.system_datastores_auth_mode.text().map(AuthMode::new),
+            mode: self.system_datastores_auth_mode.known().cloned(),
             keys: self.shared_access_key_enabled.known().copied(),
         }
     }
@@ -263,83 +226,28 @@ impl State {
 
     /// Lets destroying leave the account's keys as they are.
     pub(super) fn keep_keys(&mut self) {
-        for pair in [&mut self.original, &mut self.restore_to] {
-            if let Attr::Known(pair) = pair {
-                pair.shared_access_key_enabled = Attr::Null;
+        for settings in [&mut self.original, &mut self.restore_to] {
+            if let Attr::Known(settings) = settings {
+                settings.shared_access_key_enabled = Attr::Null;
             }
         }
     }
 
-    /// What the access check is to do.
-    pub(super) fn access(&self) -> Terms {
-        let check = match self.access_check.text() {
-            Some(text) if text.eq_ignore_ascii_case("off") => Check::Off,
-            Some(text) if text.eq_ignore_ascii_case("enforce") => Check::Enforce,
-            _ => Check::Warn,
-        };
-        let ids = self.access_check_principal_ids.known().into_iter().flatten();
-        let principals = ids.filter_map(|id| id.text().map(str::to_owned)).collect();
-        Terms {
-            principals,
-            check,
-            settle: timeouts::resolve(&self.grant_settle_time, Duration::ZERO),
-            platform: timeouts::resolve(&self.platform_grant_timeout, Duration::from_secs(5 * 60)),
+    /// What the access check has to see to. It warns as long as it is not known what else it shall do.
+    pub(super) fn requirements(&self) -> Requirements {
+        let principals = self.access_check_principal_ids.known().into_iter().flatten();
+        let period = |period: &Attr<Period>| period.known().map_or(Duration::ZERO, Period::length);
+        Requirements {
+            principals: principals.filter_map(Attr::text).map(str::to_owned).collect(),
+            check: self.access_check.known().copied().unwrap_or(AccessCheck::Warn),
+            grant_settle_time: period(&self.grant_settle_time),
+            platform_grant_timeout: period(&self.platform_grant_timeout),
         }
     }
 
     /// The time that an operation may take.
-    pub(super) fn timeout(&self, which: impl Fn(&Timeouts) -> &Attr<String>, default: Duration) -> Duration {
+    pub(super) fn timeout(&self, which: impl Fn(&Timeouts) -> &Attr<Period>, default: Duration) -> Duration {
         timeouts::allowed(&self.timeouts, which, default)
-    }
-}
-
-impl Settings {
-    /// What HCL has.
-    pub(super) fn of(pair: &Attr<Pair>) -> Self {
-        let Some(pair) = pair.known() else { return Self::default() };
-        Self {
-            mode: pair.system_datastores_auth_mode.text().map(AuthMode::new),
-            keys: pair.shared_access_key_enabled.known().copied(),
-        }
-    }
-
-    /// As HCL has it.
-    pub(super) fn pair(&self) -> Pair {
-        Pair {
-            system_datastores_auth_mode: self.mode.as_ref().map(|mode| mode.as_str().to_owned()).into(),
-            shared_access_key_enabled: self.keys.into(),
-        }
-    }
-
-    /// Whether `now` is as wanted. What is not known to be so is not.
-    pub(super) fn is_met_by(&self, now: &Self) -> bool {
-        self.mode.as_ref().is_none_or(|mode| now.mode.as_ref() == Some(mode))
-            && self.keys.is_none_or(|keys| now.keys == Some(keys))
-    }
-
-    /// Whether the hub does not sign in with keys.
-    pub(super) fn leaves_keys(&self) -> bool {
-        self.mode.as_ref().is_some_and(|mode| mode.kind() != AuthModeKind::AccessKey)
-    }
-
-    /// Whether the hub signs in with keys.
-    pub(super) fn needs_keys(&self) -> bool {
-        self.mode.as_ref().is_some_and(|mode| mode.kind() == AuthModeKind::AccessKey)
-    }
-
-    /// Whether somebody may lose access when `now` becomes this: the hub leaves keys, or keys go off.
-    pub(super) fn takes_keys_away(&self, now: &Self) -> bool {
-        (self.leaves_keys() && !now.leaves_keys()) || (self.keys == Some(false) && now.keys != Some(false))
-    }
-
-    /// Whether the hub begins to need keys when `now` becomes this.
-    pub(super) fn comes_to_need_keys(&self, now: &Self) -> bool {
-        self.needs_keys() && !now.needs_keys()
-    }
-
-    /// Whether the hub would sign in with keys that its account refuses.
-    pub(super) fn locks_the_hub_out(&self) -> bool {
-        self.keys == Some(false) && self.needs_keys()
     }
 }
 
@@ -347,14 +255,14 @@ impl Settings {
 pub(super) fn validate(config: &State) -> Diagnostics {
     let mut found = Diagnostics::default();
     let modes = [
-        (Path::root("system_datastores_auth_mode"), config.system_datastores_auth_mode.text()),
+        (Path::root("system_datastores_auth_mode"), config.system_datastores_auth_mode.known()),
         (
             Path::root("restore_to").attribute("system_datastores_auth_mode"),
-            config.restore_to.known().and_then(|pair| pair.system_datastores_auth_mode.text()),
+            config.restore_to.known().and_then(|settings| settings.system_datastores_auth_mode.known()),
         ),
     ];
     for (path, mode) in modes {
-        if mode.is_some_and(|mode| AuthMode::new(mode).kind() == AuthModeKind::UserDelegationSas) {
+        if mode.is_some_and(|mode| mode.kind() == AuthModeKind::UserDelegationSas) {
             let detail = "Azure does not document userdelegationsas, and it has been seen to answer it with server errors. identity is the mode for Microsoft Entra authorization.";
             found.push(Diagnostic::warning("An undocumented mode", detail).at(path));
         }
@@ -368,51 +276,18 @@ pub(super) fn validate(config: &State) -> Diagnostics {
     found
 }
 
-fn mode(value: &Value) -> Result<(), Refusal> {
-    let text = value.as_str().unwrap_or_default();
-    match AuthMode::new(text).kind() {
-        AuthModeKind::Other => refuse("Unknown mode", format!("{text:?} is none of identity and accesskey.")),
-        _ => Ok(()),
-    }
-}
-
-fn access_check(value: &Value) -> Result<(), Refusal> {
-    let text = value.as_str().unwrap_or_default();
-    if ["off", "warn", "enforce"].iter().any(|word| word.eq_ignore_ascii_case(text)) {
-        return Ok(());
-    }
-    refuse("Unknown access check", format!("{text:?} is none of off, warn and enforce."))
-}
-
-fn principal_ids(value: &Value) -> Result<(), Refusal> {
-    let Value::List(ids) = value else { return Ok(()) };
-    ids.iter().filter_map(Value::as_str).try_for_each(object_id)
-}
-
-fn settle_time(value: &Value) -> Result<(), Refusal> {
-    checks::duration(value, "10m; 0s does not wait")
-}
-
-fn grant_timeout(value: &Value) -> Result<(), Refusal> {
-    checks::duration(value, "5m; 0s does not wait")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_destroying_puts_back_is_pinned_or_what_was_found() {
-        let pair = |mode: Option<&str>, keys: Option<bool>| {
-            Attr::Known(Pair {
-                system_datastores_auth_mode: mode.map(str::to_owned).into(),
-                shared_access_key_enabled: keys.into(),
-            })
-        };
-        let mut state = State { original: pair(Some("accesskey"), Some(true)), ..State::default() };
-        assert_eq!(state.restores().pair(), *pair(Some("accesskey"), Some(true)).known().expect("a pair"));
-        state.restore_to = pair(None, Some(false));
-        assert_eq!(state.restores().pair(), *pair(Some("accesskey"), Some(false)).known().expect("a pair"));
+        let settings = |mode: Option<&str>, keys| Settings { mode: mode.map(AuthMode::new), keys };
+        let attributes = |mode, keys| Attr::Known(settings(mode, keys).attributes());
+        let mut state = State { original: attributes(Some("accesskey"), Some(true)), ..State::default() };
+        assert_eq!(state.restores(), settings(Some("accesskey"), Some(true)));
+        state.restore_to = attributes(None, Some(false));
+        assert_eq!(state.restores(), settings(Some("accesskey"), Some(false)));
         state.restore_on_destroy = false.into();
         assert_eq!(state.restores(), Settings::default());
     }
@@ -420,7 +295,7 @@ mod tests {
     #[test]
     fn a_hub_with_keys_on_an_account_without_is_warned_of() {
         let config = |mode: &str, keys: bool| State {
-            system_datastores_auth_mode: mode.to_owned().into(),
+            system_datastores_auth_mode: AuthMode::new(mode).into(),
             shared_access_key_enabled: keys.into(),
             ..State::default()
         };

@@ -1,0 +1,48 @@
+//! Enumerations whose values are words in HCL.
+
+/// Declares an enumeration and the word of each of its values. It is read from any casing of a word, with a refusal that
+/// names all of them, and written as declared; an attribute takes it by
+/// [`parsed`](crate::framework::schema::Attribute::parsed).
+macro_rules! one_of {
+    ($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        $vis enum $name {
+            $($(#[$variant_doc])* $variant),+
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                match self {
+                    $(Self::$variant => $word),+
+                }
+            }
+        }
+
+        impl ::std::str::FromStr for $name {
+            type Err = $crate::framework::schema::Refusal;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $(if text.eq_ignore_ascii_case($word) {
+                    return Ok(Self::$variant);
+                })+
+                Err($crate::framework::schema::Refusal::not_one_of(text, &[$($word),+]))
+            }
+        }
+
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_ref())
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as ::serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(::serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+pub(crate) use one_of;

@@ -1,0 +1,20 @@
+//! Why a target or a role could not be resolved.
+
+use crate::framework::Diagnostic;
+
+/// Why something that a configuration refers to could not be resolved.
+#[derive(Debug)]
+pub(super) enum Unresolved {
+    /// It does not exist, at least not yet: a warning while planning, an error when applying.
+    Missing(Diagnostic),
+    /// It could not be found out, or makes no sense.
+    Failed(Diagnostic),
+}
+
+impl From<Unresolved> for Diagnostic {
+    fn from(unresolved: Unresolved) -> Self {
+        match unresolved {
+            Unresolved::Missing(diagnostic) | Unresolved::Failed(diagnostic) => diagnostic,
+        }
+    }
+}
