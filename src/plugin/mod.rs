@@ -13,6 +13,7 @@ use crate::plugin::{
     tls::Identity,
 };
 
+mod config;
 mod error;
 mod generated;
 mod handshake;
@@ -23,21 +24,11 @@ mod reattach;
 mod server;
 mod services;
 mod tls;
+#[cfg(unix)]
+mod unix_socket;
 
+pub use config::Config;
 pub use error::Error;
-
-/// What a plugin and its host have agreed on beforehand.
-#[derive(Debug, Clone, Copy)]
-pub struct Config {
-    /// Name and value of the environment variable by which a host shows that it is one.
-    pub magic_cookie: (&'static str, &'static str),
-    /// The one version of the application's protocol that this plugin speaks.
-    pub protocol_version: u32,
-    /// Every full address under which a host may look for this plugin in a reattach variable.
-    pub provider_addresses: &'static [&'static str],
-    /// The variable that tells a host to attach to a plugin that already runs.
-    pub reattach_variable: &'static str,
-}
 
 /// Serves `routes` and go-plugin's own services to the host that started this process.
 ///
