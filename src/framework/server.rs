@@ -178,7 +178,7 @@ impl<P: Provider> Server<P> {
     ) -> (Value, Diagnostics) {
         contained("UpgradeResourceState", |error| (Value::Null, error.into()), async {
             let (state, diagnostics) = resource.upgrade(version, text);
-            self.walk(resource.name()).see(&resource.keys(&stored(&resource.schema().block, state.clone())));
+            self.walk(resource.name()).note_in_state(&resource.keys(&stored(&resource.schema().block, state.clone())));
             (plan::storable(&resource.schema().block, state), diagnostics)
         })
         .await
@@ -215,7 +215,7 @@ impl<P: Provider> Server<P> {
         let kept = kept.without_reserved();
         let meant = stored(&resource.schema().block, state.clone());
         if imported {
-            self.walk(resource.name()).see(&resource.keys(&meant));
+            self.walk(resource.name()).note_in_state(&resource.keys(&meant));
         }
         let work = resource.read(self.context(resource.name()), meant, kept.encode());
         let mut left = contained("ReadResource", failed, work).await;
@@ -290,7 +290,7 @@ impl<P: Provider> Server<P> {
     pub async fn take_over(&self, resource: &dyn AnyResource<P::Client>, source: &MoveSource) -> Left {
         let left = contained("MoveResourceState", failed, async { resource.take_over(source) }).await;
         // OpenTofu upgrades no state that it moves from another type.
-        self.walk(resource.name()).see(&resource.keys(&left.state));
+        self.walk(resource.name()).note_in_state(&resource.keys(&left.state));
         self.clean(resource, left, &Value::Null)
     }
 

@@ -1,0 +1,198 @@
+//! The ledger of one walk, and what resources ask of it and note in it.
+
+use std::{
+    any::Any,
+    collections::HashMap,
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+use super::{
+    super::contain::lock,
+    key::{Key, released},
+    subject::{Overlap, Subject},
+};
+
+/// How long the plan of a removal waits for the plan of another object of the state that stands for the same subject.
+/// Engines refresh an object and plan it in one step, so what has been refreshed is planned soon.
+const PLAN_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What is known of the objects of one walk.
+#[derive(Debug)]
+pub struct Ledger {
+    /// Differs from the ids of other walks, in this and in other processes.
+    id: u64,
+    /// By type and subject.
+    subjects: Mutex<HashMap<String, Subject>>,
+    /// Notified of every plan.
+    planned: Notify,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        let id = RandomState::new().build_hasher().finish();
+        Self { id, subjects: Mutex::default(), planned: Notify::new() }
+    }
+}
+
+/// The objects of one resource type in a walk.
+#[derive(Clone, Debug)]
+pub struct Walk {
+    ledger: Arc<Ledger>,
+    type_name: &'static str,
+}
+
+impl Walk {
+    /// What `ledger` knows of a resource type.
+    pub fn new(ledger: Arc<Ledger>, type_name: &'static str) -> Self {
+        Self { ledger, type_name }
+    }
+
+    pub(super) fn with<T>(&self, key: &Key, work: impl FnOnce(&mut Subject) -> T) -> T {
+        let mut subjects = lock(&self.ledger.subjects);
+        work(subjects.entry(format!("{} {}", self.type_name, key.subject)).or_default())
+    }
+
+    /// The walk's id.
+    pub(in super::super) fn id(&self) -> u64 {
+        self.ledger.id
+    }
+
+    /// Notes an object of the state.
+    pub(in super::super) fn note_in_state(&self, keys: &[Key]) {
+        for key in keys {
+            self.with(key, |subject| subject.in_state.push(key.name.clone()));
+        }
+    }
+
+    /// Waits for the plans of other objects of the state that stand for what this one releases.
+    async fn wait_for_other_plans(&self, released: &[&Key]) {
+        let count = |change: fn(usize) -> usize| {
+            released.iter().for_each(|key| self.with(key, |subject| subject.waiting = change(subject.waiting)));
+        };
+        let is_undecided = || released.iter().any(|key| self.with(key, |subject| subject.is_undecided(key)));
+        count(|waiting| waiting + 1);
+        self.ledger.planned.notify_waiters();
+        let decided = async {
+            loop {
+                let planned = self.ledger.planned.notified();
+                if !is_undecided() {
+                    return;
+                }
+                planned.await;
+            }
+        };
+        // An object without a plan by then is taken to have none in this walk, as one that a `removed` block forgets.
+        let _ = tokio::time::timeout(PLAN_TIMEOUT, decided).await;
+        count(|waiting| waiting - 1);
+    }
+
+    /// Notes what is planned for an object that stands for `prior`, called `before`, and will stand for `planned`, called
+    /// `after`. Gives what it has in common with others, and the subjects that it releases and leaves in place.
+    pub(in super::super) async fn plan(
+        &self,
+        (before, prior): (&str, &[Key]),
+        (after, planned): (&str, &[Key]),
+    ) -> (Vec<Overlap>, Vec<String>) {
+        let released = released(prior, planned);
+        if !released.is_empty() {
+            self.wait_for_other_plans(&released).await;
+        }
+        let (mut overlaps, mut kept) = (Vec::new(), Vec::new());
+        for key in planned {
+            overlaps.extend(self.with(key, |subject| subject.plan_kept(after, key, key.is_among(prior))));
+        }
+        for key in released {
+            let (is_kept, overlap) = self.with(key, |subject| subject.plan_released(before, key, planned.is_empty()));
+            kept.extend(is_kept.then(|| key.subject.clone()));
+            overlaps.extend(overlap);
+        }
+        self.ledger.planned.notify_waiters();
+        (overlaps, kept)
+    }
+
+    /// The subjects that an object which is replaced releases and that are planned for others by now.
+    pub(in super::super) fn kept(&self, prior: &[Key], planned: &[Key]) -> Vec<String> {
+        let released = released(prior, planned).into_iter();
+        let kept = released.filter(|key| self.with(key, |subject| subject.is_planned_for(key)));
+        kept.map(|key| key.subject.clone()).collect()
+    }
+
+    /// The subjects for which the state has other objects, too, where there may be only one.
+    pub(in super::super) fn seen_with_others(&self, keys: &[Key]) -> Vec<String> {
+        let shared = keys.iter().filter(|key| !key.shared && self.with(key, |subject| subject.in_state.len() > 1));
+        shared.map(|key| key.subject.clone()).collect()
+    }
+
+    /// Whether the state has an object that stands for this, as far as this walk has come to it.
+    pub fn is_in_state(&self, key: &Key) -> bool {
+        self.with(key, |subject| !subject.in_state.is_empty())
+    }
+
+    /// Whether all objects of the state that stand for this have written it under this key's name.
+    pub fn has_no_other_name_in_state(&self, key: &Key) -> bool {
+        self.with(key, |subject| subject.in_state.iter().all(|name| *name == key.name))
+    }
+
+    /// Whether the state has an object that stands for this and has no plan so far. The object of a planned creation may be
+    /// that one, tainted.
+    pub fn may_be_tainted(&self, key: &Key) -> bool {
+        self.with(key, |subject| subject.may_be_tainted())
+    }
+
+    /// Notes that this process has written what `key` is about, or found it as wanted. Call it while the lock is held that
+    /// serialises its writes and deletes.
+    pub fn wrote(&self, key: &Key) {
+        self.with(key, |subject| subject.written.push(key.name.clone()));
+    }
+
+    /// Notes that this process is about to change what `key` is about, for any object.
+    pub fn changing(&self, key: &Key) {
+        self.with(key, |subject| subject.changed = true);
+    }
+
+    /// Whether this process has begun to change it.
+    pub fn has_changed(&self, key: &Key) -> bool {
+        self.with(key, |subject| subject.changed)
+    }
+
+    /// Notes that this process has deleted what the service stored under this key's name.
+    pub fn deleted(&self, key: &Key) {
+        self.with(key, |subject| subject.deleted.extend(key.name.clone()));
+    }
+
+    /// Whether this process has deleted what the service stored under this key's name.
+    pub fn has_deleted(&self, key: &Key) -> bool {
+        self.with(key, |subject| key.name.as_ref().is_some_and(|name| subject.deleted.contains(name)))
+    }
+
+    /// Whether a replaced object has handed this over and its successor has not taken it.
+    pub fn is_handed_over(&self, key: &Key) -> bool {
+        self.with(key, |subject| subject.handed_over.is_some())
+    }
+
+    /// Whether a replaced object has handed over anything that its successor has not taken.
+    pub fn has_something_handed_over(&self) -> bool {
+        lock(&self.ledger.subjects).values().any(|subject| subject.handed_over.is_some())
+    }
+
+    /// Takes what a replaced object has handed over, once.
+    pub fn take_over<T: Any + Send>(&self, key: &Key) -> Option<T> {
+        let object = self.with(key, |subject| subject.handed_over.take())?;
+        object.downcast().ok().map(|object| *object)
+    }
+
+    /// Takes everything of this type that replaced objects have handed over and that is `meant`, for a successor whose keys
+    /// are not known.
+    pub fn take_over_all<T: Any + Send>(&self, meant: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut subjects = lock(&self.ledger.subjects);
+        let taken = subjects.values_mut().filter_map(|subject| {
+            let object = subject.handed_over.take_if(|object| object.downcast_ref().is_some_and(&meant))?;
+            object.downcast().ok().map(|object| *object)
+        });
+        taken.collect()
+    }
+}

@@ -1,0 +1,68 @@
+//! What becomes of what an object wrote when the object is removed or releases a part of it.
+
+use std::any::Any;
+
+use super::{key::Key, ledger::Walk};
+
+/// What becomes of what an object wrote when the object is removed or releases it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is undone.
+    Undo,
+    /// Another object of the walk needs it as well, so that it stays.
+    Keep,
+    /// The object is replaced, and its successor has written it already.
+    Succeeded,
+    /// The object is replaced, and its successor, which is created next, takes it over.
+    HandOver,
+}
+
+/// What a removal, or an update that releases something, knows of its successors.
+#[derive(Clone, Debug)]
+pub struct Succession {
+    pub(in super::super) walk: Walk,
+    /// What the other half of a replacement stands for; `None` where the object is not being replaced.
+    pub(in super::super) replaced_by: Option<Vec<Key>>,
+    /// The subjects that the plan has left in place for others.
+    pub(in super::super) kept: Vec<String>,
+    /// The subjects for which the state had other objects, too, at the last read.
+    pub(in super::super) seen_with_others: Vec<String>,
+    /// Whether the object is deposed: its removal was planned in the apply itself.
+    pub(in super::super) is_left_over: bool,
+}
+
+impl Succession {
+    /// Whether the object is being replaced: it is created again in the same apply.
+    pub fn is_replacement(&self) -> bool {
+        self.replaced_by.is_some()
+    }
+
+    /// The other objects of this walk.
+    pub fn walk(&self) -> &Walk {
+        &self.walk
+    }
+
+    /// What becomes of what the object wrote for `key`.
+    pub fn fate(&self, key: &Key) -> Fate {
+        if key.is_among(self.replaced_by.as_deref().unwrap_or_default()) {
+            let is_written = self.walk.with(key, |subject| !subject.written.is_empty());
+            return if is_written { Fate::Succeeded } else { Fate::HandOver };
+        }
+        // An apply is not told of objects that do not change. The removal of a deposed object, which is planned in the
+        // apply, therefore goes by what the refresh noted.
+        let is_shared = self.is_left_over && self.seen_with_others.contains(&key.subject);
+        let is_kept = self.kept.contains(&key.subject) || is_shared || self.walk.with(key, |it| it.is_needed(key));
+        if is_kept { Fate::Keep } else { Fate::Undo }
+    }
+
+    /// Whether the user need not be told that what the object wrote for `key` stays: the plan said so, or the object is
+    /// deposed, so that its own successor needs it.
+    pub fn is_expected(&self, key: &Key) -> bool {
+        self.kept.contains(&key.subject) || self.is_left_over
+    }
+
+    /// Hands `object` over to the successor that is going to be created with this key.
+    pub fn hand_over(&self, key: &Key, object: impl Any + Send) {
+        self.walk.with(key, |subject| subject.handed_over = Some(Box::new(object)));
+    }
+}
