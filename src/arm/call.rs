@@ -13,7 +13,7 @@ pub struct Call {
     /// Ends the operation with [`Error::Cancelled`].
     pub cancel: CancellationToken,
     /// Ends the operation with [`Error::DeadlineExceeded`].
-    pub deadline: Instant,
+    pub(crate) deadline: Instant,
 }
 
 impl Call {

@@ -70,9 +70,9 @@ impl Settings {
 
 /// A client of one cloud with one credential. Clones share everything: tokens, connections, throttling and memory.
 #[derive(Clone)]
-pub struct Client(pub(crate) Arc<Inner>);
+pub struct Client(pub Arc<Inner>);
 
-pub(crate) struct Inner {
+pub struct Inner {
     pub(crate) sender: Sender,
     pub(crate) reads: Reads,
     pub(crate) batches: Batches,
@@ -163,7 +163,7 @@ impl Client {
     }
 
     /// Whether reads are being remembered, which is until somebody writes.
-    pub fn remembers_reads(&self) -> bool {
+    pub(crate) fn remembers_reads(&self) -> bool {
         self.0.reads.period().is_some()
     }
 
@@ -171,7 +171,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Cancelled`], or [`Error::DeadlineExceeded`] at once when the wait would not end in time.
-    pub async fn pause(&self, wait: Duration, doing: &str, call: &Call) -> Result<(), Error> {
+    pub(crate) async fn pause(&self, wait: Duration, doing: &str, call: &Call) -> Result<(), Error> {
         self.0.sender.limits(call).pause(wait, || doing.to_owned(), None).await
     }
 
@@ -179,12 +179,17 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Cancelled`] and [`Error::DeadlineExceeded`].
-    pub async fn wait_for<T>(&self, event: impl Future<Output = T>, doing: &str, call: &Call) -> Result<T, Error> {
+    pub(crate) async fn wait_for<T>(
+        &self,
+        event: impl Future<Output = T>,
+        doing: &str,
+        call: &Call,
+    ) -> Result<T, Error> {
         self.0.sender.limits(call).bound(|| doing.to_owned(), None, event).await
     }
 
     /// The time that is left of a call.
-    pub fn left(&self, call: &Call) -> Duration {
+    pub(crate) fn left(&self, call: &Call) -> Duration {
         self.0.sender.limits(call).left()
     }
 

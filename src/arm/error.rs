@@ -6,9 +6,8 @@
 
 pub use super::error_code::ErrorCode;
 use super::no_answer::{NoAnswer, SharedSource};
-pub use super::service_error::{
-    AdditionalInfo, Denied, ErrorDetail, OperationError, OperationOutcome, PolicyViolation, ServiceError,
-};
+pub use super::service_error::{AdditionalInfo, OperationError, ServiceError};
+pub(crate) use super::service_error::{OperationOutcome, PolicyViolation};
 use super::token_error::TokenError;
 use http::{Method, StatusCode};
 use std::time::Duration;
@@ -169,7 +168,7 @@ impl Error {
     }
 
     /// What ended the call, whatever is known of its effect.
-    pub fn cause(&self) -> &Error {
+    pub(crate) fn cause(&self) -> &Error {
         match self {
             Error::Uncertain { source, .. } => source.cause(),
             other => other,
@@ -215,7 +214,7 @@ impl Error {
 
     /// Whether nobody who could know was asked: signing in failed, or there was no answer. It says nothing of what was
     /// asked for, nor of who may ask for it.
-    pub fn is_unanswered(&self) -> bool {
+    pub(crate) fn is_unanswered(&self) -> bool {
         match self {
             Error::Token(_) | Error::Transport { .. } => true,
             Error::DeadlineExceeded { last: Some(last), .. } => last.is_unanswered(),

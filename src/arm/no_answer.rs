@@ -41,12 +41,12 @@ impl NoAnswer {
     }
 
     /// Whether the request was certainly not sent, so that it had no effect.
-    pub fn is_before_sending(self) -> bool {
+    pub(crate) fn is_before_sending(self) -> bool {
         !matches!(self, Self::Broken)
     }
 
     /// What the user can do.
-    pub fn hint(self) -> &'static str {
+    pub(crate) fn hint(self) -> &'static str {
         match self {
             Self::Untrusted(CertificateFault::Issuer) => {
                 "The server's certificate is not trusted. If it, or a proxy that inspects traffic, has an authority of its \

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// Whether a request may be sent a second time when nobody knows what became of the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repeat {
+pub(crate) enum Repeat {
     /// Twice is as good as once: reads, DELETE, PUT of a whole object under a name we chose, and our PATCHes, which
     /// set one property to a fixed value.
     Harmless,
@@ -57,7 +57,7 @@ pub(crate) struct NotYet {
 impl Request {
     /// A request for a path that starts with a slash. A POST is taken to be unrepeatable until [`Request::repeat`]
     /// says otherwise.
-    pub fn new(method: Method, path: impl Into<String>, api_version: &str) -> Self {
+    pub(crate) fn new(method: Method, path: impl Into<String>, api_version: &str) -> Self {
         let repeat = if method == Method::POST { Repeat::OnlyIfUnsent } else { Repeat::Harmless };
         let query = vec![("api-version", api_version.to_owned())];
         Self {
@@ -72,7 +72,7 @@ impl Request {
     }
 
     /// A read.
-    pub fn get(path: impl Into<String>, api_version: &str) -> Self {
+    pub(crate) fn get(path: impl Into<String>, api_version: &str) -> Self {
         Self::new(Method::GET, path, api_version)
     }
 
@@ -91,7 +91,7 @@ impl Request {
 
     /// Adds a query parameter.
     #[must_use]
-    pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         if let Target::Path { query, .. } = &mut self.target {
             query.push((name, value.into()));
         }
@@ -100,14 +100,14 @@ impl Request {
 
     /// Sets the body.
     #[must_use]
-    pub fn json(mut self, body: &impl Serialize) -> Self {
+    pub(crate) fn json(mut self, body: &impl Serialize) -> Self {
         self.body = Some(serde_json::to_vec(body).expect("our request bodies are plain JSON"));
         self
     }
 
     /// Says whether the request may be repeated.
     #[must_use]
-    pub fn repeat(mut self, repeat: Repeat) -> Self {
+    pub(crate) fn repeat(mut self, repeat: Repeat) -> Self {
         self.repeat = repeat;
         self
     }
@@ -125,12 +125,12 @@ impl Request {
     }
 
     /// Whether the request changes something.
-    pub fn is_write(&self) -> bool {
+    pub(crate) fn is_write(&self) -> bool {
         !matches!(self.method, Method::GET | Method::HEAD)
     }
 
     /// The path, for messages.
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         match &self.target {
             Target::Path { path, .. } => path,
             Target::Url(url) => url.path(),

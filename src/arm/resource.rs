@@ -142,7 +142,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn patch<T: Resource>(
+    pub(crate) async fn patch<T: Resource>(
         &self,
         id: &T::Id,
         body: &(impl Serialize + Sync),

@@ -22,7 +22,7 @@ use uuid::Uuid;
 pub struct RoleAssignment {
     /// The id, as Azure writes it.
     #[serde(deserialize_with = "or_default")]
-    pub id: String,
+    pub(crate) id: String,
     /// The GUID.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
@@ -37,31 +37,31 @@ pub struct RoleAssignment {
 pub struct RoleAssignmentProperties {
     /// The role, in any of the forms of its id.
     #[serde(deserialize_with = "or_default")]
-    pub role_definition_id: String,
+    pub(crate) role_definition_id: String,
     /// Who holds it.
     #[serde(deserialize_with = "or_default")]
-    pub principal_id: String,
+    pub(crate) principal_id: String,
     /// `User`, `Group`, `ServicePrincipal`, `ForeignGroup` or `Device`.
-    pub principal_type: Option<String>,
+    pub(crate) principal_type: Option<String>,
     /// Where it is held; in a list this may lie above the scope that was asked for.
     #[serde(deserialize_with = "or_default")]
-    pub scope: String,
+    pub(crate) scope: String,
     /// Free text.
-    pub description: Option<String>,
+    pub(crate) description: Option<String>,
     /// A condition that narrows it.
-    pub condition: Option<String>,
+    pub(crate) condition: Option<String>,
     /// The condition's language version.
-    pub condition_version: Option<String>,
+    pub(crate) condition_version: Option<String>,
     /// The identity by which it reaches into another tenant.
-    pub delegated_managed_identity_resource_id: Option<String>,
+    pub(crate) delegated_managed_identity_resource_id: Option<String>,
     /// When it was made.
     #[serde(deserialize_with = "lenient_time")]
     pub created_on: Option<OffsetDateTime>,
     /// Who made it: an object id.
-    pub created_by: Option<String>,
+    pub(crate) created_by: Option<String>,
     /// When it was last changed.
     #[serde(deserialize_with = "lenient_time")]
-    pub updated_on: Option<OffsetDateTime>,
+    pub(crate) updated_on: Option<OffsetDateTime>,
 }
 
 impl RoleAssignment {

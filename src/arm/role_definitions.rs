@@ -12,10 +12,10 @@ use uuid::Uuid;
 pub struct RoleDefinition {
     /// The id, as Azure writes it.
     #[serde(deserialize_with = "or_default")]
-    pub id: String,
+    pub(crate) id: String,
     /// The GUID.
     #[serde(deserialize_with = "or_default")]
-    pub name: String,
+    pub(crate) name: String,
     /// The rest.
     #[serde(deserialize_with = "or_default")]
     pub properties: RoleDefinitionProperties,

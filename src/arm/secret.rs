@@ -22,7 +22,7 @@ impl Secret {
 
     /// Replaces the secret in a text that is going to be shown. A service should never echo it, but an error message
     /// is not the place to trust that.
-    pub fn redact(&self, text: &str) -> String {
+    pub(crate) fn redact(&self, text: &str) -> String {
         if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "(redacted)") }
     }
 }

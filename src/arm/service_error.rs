@@ -13,21 +13,21 @@ use uuid::Uuid;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceError {
     /// The request's method.
-    pub method: Method,
+    pub(crate) method: Method,
     /// The request's path, without host and query.
     pub path: String,
     /// The HTTP status; for the failure of an operation that of the answer that said so.
     pub status: StatusCode,
     /// The error code.
-    pub code: ErrorCode,
+    pub(crate) code: ErrorCode,
     /// Azure's explanation.
-    pub message: String,
+    pub(crate) message: String,
     /// What the error is about.
-    pub target: Option<String>,
+    pub(crate) target: Option<String>,
     /// Errors inside this one.
-    pub details: Vec<ErrorDetail>,
+    pub(crate) details: Vec<ErrorDetail>,
     /// Typed extra facts, such as policy violations.
-    pub additional_info: Vec<AdditionalInfo>,
+    pub(crate) additional_info: Vec<AdditionalInfo>,
     /// The id that ties together all requests of a run (`x-ms-correlation-request-id`).
     pub correlation_id: Option<String>,
     /// The id of this one request (`x-ms-request-id`), which Azure's support asks for.
@@ -38,15 +38,15 @@ pub struct ServiceError {
 
 /// An error inside an error.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ErrorDetail {
+pub(crate) struct ErrorDetail {
     /// The error code.
-    pub code: ErrorCode,
+    pub(crate) code: ErrorCode,
     /// The explanation.
-    pub message: String,
+    pub(crate) message: String,
     /// What it is about.
-    pub target: Option<String>,
+    pub(crate) target: Option<String>,
     /// Errors inside this one.
-    pub details: Vec<ErrorDetail>,
+    pub(crate) details: Vec<ErrorDetail>,
 }
 
 /// A typed extra fact of an error.
@@ -66,16 +66,16 @@ pub struct Denied {
     /// The action that was denied, such as `Microsoft.Storage/storageAccounts/write`.
     pub action: String,
     /// The scope it was denied on.
-    pub scope: String,
+    pub(crate) scope: String,
 }
 
 /// A policy that refused a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicyViolation {
+pub(crate) struct PolicyViolation {
     /// The assignment's display name, or else its name.
-    pub assignment: String,
+    pub(crate) assignment: String,
     /// The definition's display name, or else its name.
-    pub definition: String,
+    pub(crate) definition: String,
 }
 
 impl ServiceError {
@@ -109,7 +109,7 @@ impl ServiceError {
     ///
     /// Not every 404 does: one without a code comes from something in between, and an unknown subscription, namespace
     /// or type may well mean the wrong account or cloud. Taking those for "gone" would drop a whole state file.
-    pub fn is_not_found(&self) -> bool {
+    pub(crate) fn is_not_found(&self) -> bool {
         self.status == StatusCode::NOT_FOUND
             && !matches!(
                 self.code,
@@ -144,7 +144,7 @@ impl ServiceError {
     }
 
     /// The policies that refused the request.
-    pub fn policy_violations(&self) -> Vec<PolicyViolation> {
+    pub(crate) fn policy_violations(&self) -> Vec<PolicyViolation> {
         let text = |info: &Value, names: [&str; 2]| {
             names.iter().find_map(|name| info.get(name)?.as_str()).unwrap_or_default().to_owned()
         };
@@ -191,14 +191,14 @@ impl std::error::Error for ServiceError {}
 #[derive(Debug, Clone, PartialEq)]
 pub struct OperationError {
     /// How it ended.
-    pub outcome: OperationOutcome,
+    pub(crate) outcome: OperationOutcome,
     /// What it ended with. Method and path are those of the request that started it.
-    pub error: ServiceError,
+    pub(crate) error: ServiceError,
 }
 
 /// The two bad ends of a long-running operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OperationOutcome {
+pub(crate) enum OperationOutcome {
     /// It failed.
     Failed,
     /// Somebody or something canceled it.

@@ -18,7 +18,7 @@ use serde_json::json;
 pub struct StorageAccount {
     /// The id, as Azure writes it.
     #[serde(deserialize_with = "or_default")]
-    pub id: String,
+    pub(crate) id: String,
     /// The name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,

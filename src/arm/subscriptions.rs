@@ -8,13 +8,13 @@ use serde::Deserialize;
 /// A subscription, as far as this provider needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Subscription {
+pub(crate) struct Subscription {
     /// The GUID.
     #[serde(deserialize_with = "or_default")]
-    pub subscription_id: String,
+    pub(crate) subscription_id: String,
     /// The tenant it belongs to, which for one that is delegated to us is not ours.
     #[serde(deserialize_with = "or_default")]
-    pub tenant_id: String,
+    pub(crate) tenant_id: String,
 }
 
 impl Resource for Subscription {

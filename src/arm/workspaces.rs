@@ -71,7 +71,7 @@ impl AuthMode {
     }
 
     /// The spelling that is sent: the product documentation's for the modes it knows.
-    pub fn wire(&self) -> &str {
+    pub(crate) fn wire(&self) -> &str {
         match self.kind() {
             AuthModeKind::AccessKey => "accesskey",
             AuthModeKind::Identity => "identity",
@@ -160,13 +160,13 @@ pub struct Workspace {
     pub name: String,
     /// The region.
     #[serde(deserialize_with = "or_default")]
-    pub location: String,
+    pub(crate) location: String,
     /// The kind, as Azure writes it.
     #[serde(rename = "kind", deserialize_with = "or_default")]
-    pub kind_text: String,
+    pub(crate) kind_text: String,
     /// The managed identities.
     #[serde(deserialize_with = "or_default")]
-    pub identity: Identity,
+    pub(crate) identity: Identity,
     /// The rest.
     #[serde(deserialize_with = "or_default")]
     pub properties: WorkspaceProperties,
@@ -175,27 +175,27 @@ pub struct Workspace {
 /// The managed identities of a workspace.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Identity {
+pub(crate) struct Identity {
     /// `None`, `SystemAssigned`, `UserAssigned` or both with a comma.
     #[serde(rename = "type", deserialize_with = "or_default")]
-    pub identity_type: String,
+    pub(crate) identity_type: String,
     /// The object id of the system-assigned identity.
-    pub principal_id: Option<String>,
+    pub(crate) principal_id: Option<String>,
     /// Its tenant.
-    pub tenant_id: Option<String>,
+    pub(crate) tenant_id: Option<String>,
     /// The user-assigned identities, by id.
     #[serde(deserialize_with = "or_default")]
-    pub user_assigned_identities: BTreeMap<String, UserAssignedIdentity>,
+    pub(crate) user_assigned_identities: BTreeMap<String, UserAssignedIdentity>,
 }
 
 /// A user-assigned identity of a workspace.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct UserAssignedIdentity {
+pub(crate) struct UserAssignedIdentity {
     /// Its object id, which role assignments name.
-    pub principal_id: Option<String>,
+    pub(crate) principal_id: Option<String>,
     /// Its client id, which sign-ins name.
-    pub client_id: Option<String>,
+    pub(crate) client_id: Option<String>,
 }
 
 /// The properties of a workspace that matter here.
@@ -208,12 +208,12 @@ pub struct WorkspaceProperties {
     /// How the system datastores authenticate.
     pub system_datastores_auth_mode: AuthMode,
     /// Which user-assigned identity is used when there are several.
-    pub primary_user_assigned_identity: Option<String>,
+    pub(crate) primary_user_assigned_identity: Option<String>,
     /// A project's hub.
-    pub hub_resource_id: Option<String>,
+    pub(crate) hub_resource_id: Option<String>,
     /// A hub's projects.
     #[serde(deserialize_with = "or_default")]
-    pub associated_workspaces: Vec<String>,
+    pub(crate) associated_workspaces: Vec<String>,
     /// Where the last change stands.
     #[serde(deserialize_with = "or_default")]
     pub provisioning_state: String,
@@ -232,28 +232,28 @@ impl Workspace {
     }
 
     /// Whether no change of it is under way.
-    pub fn is_at_rest(&self) -> bool {
+    pub(crate) fn is_at_rest(&self) -> bool {
         let state = self.properties.provisioning_state.to_ascii_lowercase();
         ["", "succeeded", "failed", "canceled"].contains(&state.as_str())
     }
 
     /// Whether this is its storage account.
-    pub fn is_on(&self, account: &ArmId) -> bool {
+    pub(crate) fn is_on(&self, account: &ArmId) -> bool {
         ArmId::parse(&self.properties.storage_account).is_ok_and(|own| own == *account)
     }
 
     /// The object id of the system-assigned identity, if there is one.
-    pub fn system_principal_id(&self) -> Option<&str> {
+    pub(crate) fn system_principal_id(&self) -> Option<&str> {
         self.identity.principal_id.as_deref().filter(|id| !id.is_empty())
     }
 
     /// The object ids of the user-assigned identities.
-    pub fn user_assigned_principal_ids(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn user_assigned_principal_ids(&self) -> impl Iterator<Item = &str> {
         self.identity.user_assigned_identities.values().filter_map(|identity| identity.principal_id.as_deref())
     }
 
     /// The object id of the primary user-assigned identity, if one is named and known.
-    pub fn primary_user_assigned_principal_id(&self) -> Option<&str> {
+    pub(crate) fn primary_user_assigned_principal_id(&self) -> Option<&str> {
         let primary = self.properties.primary_user_assigned_identity.as_deref()?;
         let (_, identity) =
             self.identity.user_assigned_identities.iter().find(|(id, _)| id.eq_ignore_ascii_case(primary))?;
@@ -267,37 +267,37 @@ impl Workspace {
 pub struct Datastore {
     /// The name; the four system ones are [`SYSTEM_DATASTORES`].
     #[serde(deserialize_with = "or_default")]
-    pub name: String,
+    pub(crate) name: String,
     /// The rest.
     #[serde(deserialize_with = "or_default")]
-    pub properties: DatastoreProperties,
+    pub(crate) properties: DatastoreProperties,
 }
 
 /// The properties of a datastore that matter here.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct DatastoreProperties {
+pub(crate) struct DatastoreProperties {
     /// `AzureBlob`, `AzureFile` and others.
     #[serde(deserialize_with = "or_default")]
-    pub datastore_type: String,
+    pub(crate) datastore_type: String,
     /// The storage account's name.
-    pub account_name: Option<String>,
+    pub(crate) account_name: Option<String>,
     /// What it signs in with.
     #[serde(deserialize_with = "or_default")]
-    pub credentials: DatastoreCredentials,
+    pub(crate) credentials: DatastoreCredentials,
 }
 
 /// What a datastore signs in with.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct DatastoreCredentials {
+pub(crate) struct DatastoreCredentials {
     /// `AccountKey`, `None`, `Sas`, `ServicePrincipal` and others.
     #[serde(deserialize_with = "or_default")]
-    pub credentials_type: String,
+    pub(crate) credentials_type: String,
 }
 
 /// The datastores that every workspace has and that follow its mode.
-pub const SYSTEM_DATASTORES: [&str; 4] =
+pub(crate) const SYSTEM_DATASTORES: [&str; 4] =
     ["workspaceblobstore", "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory"];
 
 impl Datastore {

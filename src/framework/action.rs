@@ -62,7 +62,7 @@ impl Progress {
 
 /// What happens while an action runs.
 #[derive(Debug, PartialEq, Eq)]
-pub enum ActionEvent {
+pub(crate) enum ActionEvent {
     /// It reports how far it is.
     Progress(String),
     /// It is over.

@@ -22,7 +22,7 @@ pub fn is_contained() -> bool {
 }
 
 /// Runs `work`; when it panics, the text of the panic is the error.
-pub async fn contain<T>(work: impl Future<Output = T>) -> Result<T, String> {
+pub(crate) async fn contain<T>(work: impl Future<Output = T>) -> Result<T, String> {
     let mut work = pin!(work);
     // Unwind safety: a call that panicked is not looked at again, and what calls share is behind locks that do not poison.
     let marked = std::future::poll_fn(move |context| {
@@ -38,7 +38,7 @@ pub async fn contain<T>(work: impl Future<Output = T>) -> Result<T, String> {
 }
 
 /// The stream without its panics: one in it is the last item, an error with the text of the panic.
-pub fn contain_each<S: Stream>(items: S) -> impl Stream<Item = Result<S::Item, String>> {
+pub(crate) fn contain_each<S: Stream>(items: S) -> impl Stream<Item = Result<S::Item, String>> {
     stream::unfold(Some(Box::pin(items)), |items| async {
         let mut items = items?;
         match contain(items.next()).await {
@@ -54,7 +54,7 @@ fn text(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Locks without regard to panics: what the locks guard is whole at any time.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -46,15 +46,15 @@ pub struct Signature {
 #[derive(Clone, Debug)]
 pub struct Parameter {
     /// Its name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The type of the argument.
-    pub ty: Type,
+    pub(crate) ty: Type,
     /// What it is, in Markdown.
-    pub description: &'static str,
+    pub(crate) description: &'static str,
     /// Whether an argument may be null.
-    pub allow_null: bool,
+    pub(crate) allow_null: bool,
     /// Whether the function is called while the argument is unknown. Otherwise the result is unknown as well.
-    pub allow_unknown: bool,
+    pub(crate) allow_unknown: bool,
 }
 
 impl Parameter {
@@ -81,7 +81,7 @@ impl Signature {
     ///
     /// # Errors
     /// There is no such argument.
-    pub fn parameter(&self, index: usize) -> Result<&Parameter, FunctionError> {
+    pub(crate) fn parameter(&self, index: usize) -> Result<&Parameter, FunctionError> {
         self.parameters.get(index).or(self.variadic.as_ref()).ok_or_else(|| self.wrong_count())
     }
 
@@ -95,9 +95,9 @@ impl Signature {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionError {
     /// What is wrong and what would be right.
-    pub text: String,
+    pub(crate) text: String,
     /// The argument at fault, counted from zero, variadic ones included.
-    pub argument: Option<usize>,
+    pub(crate) argument: Option<usize>,
 }
 
 impl FunctionError {

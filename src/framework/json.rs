@@ -11,9 +11,9 @@ use super::{Path, Type, Value, value::MAX_DEPTH};
 #[error("{}{reason}", if path.0.is_empty() { String::new() } else { format!("{path}: ") })]
 pub struct JsonError {
     /// Where in the value.
-    pub path: Path,
+    pub(crate) path: Path,
     /// What is wrong with it.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// Reads a value of type `ty`. Attributes that an object lacks become null and those that its type lacks are dropped: the

@@ -71,9 +71,9 @@ pub struct Listed<S> {
 #[derive(Debug)]
 pub struct ListedValue {
     /// What users know it by.
-    pub display_name: String,
+    pub(crate) display_name: String,
     /// The object, its identity and what there is to say about it.
-    pub found: Left,
+    pub(crate) found: Left,
 }
 
 /// A [`ListResource`] without its types.

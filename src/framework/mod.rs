@@ -27,7 +27,8 @@ pub mod types;
 pub mod value;
 pub mod walk;
 
-pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub(crate) use diagnostics::Severity;
+pub use diagnostics::{Diagnostic, Diagnostics};
 pub use number::Number;
 pub(crate) use one_of::one_of;
 pub use path::{Path, Step};

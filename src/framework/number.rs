@@ -22,12 +22,12 @@ impl Number {
     }
 
     /// The value, when it is an integer that fits.
-    pub fn as_i64(&self) -> Option<i64> {
+    pub(crate) fn as_i64(&self) -> Option<i64> {
         self.0.parse().ok()
     }
 
     /// The value as a binary float, when it is exactly one.
-    pub fn as_exact_f64(&self) -> Option<f64> {
+    pub(crate) fn as_exact_f64(&self) -> Option<f64> {
         match self.0.as_str() {
             "Inf" => return Some(f64::INFINITY),
             "-Inf" => return Some(f64::NEG_INFINITY),
@@ -45,7 +45,7 @@ impl Number {
     /// Engines also send a float for a fraction that they computed with 512 bits and that happens to be one, such as
     /// 1 / 1099511627776. Nothing tells the two apart, and no answer to that one is right: a plan is compared with all of
     /// its 28 digits, and at apply with what the plan file kept of them, which is the float.
-    pub fn from_f64(float: f64) -> Option<Self> {
+    pub(crate) fn from_f64(float: f64) -> Option<Self> {
         match float {
             _ if float.is_nan() => None,
             f64::INFINITY => Some(Self("Inf".to_owned())),

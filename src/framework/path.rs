@@ -15,7 +15,7 @@ pub enum Step {
 
 impl Step {
     /// The step to the element at this position.
-    pub fn index(index: usize) -> Self {
+    pub(crate) fn index(index: usize) -> Self {
         Self::Index(i64::try_from(index).unwrap_or(i64::MAX))
     }
 }
@@ -51,7 +51,7 @@ impl Path {
 
 impl Path {
     /// The path as far as it can be said of a value of this type: as far as the first set.
-    pub fn outside_sets(mut self, ty: &super::Type) -> Self {
+    pub(crate) fn outside_sets(mut self, ty: &super::Type) -> Self {
         use super::Type;
         let mut inner = Some(ty);
         let mut steps = 0;

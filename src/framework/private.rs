@@ -11,12 +11,12 @@ pub struct Private(BTreeMap<String, Json>);
 
 impl Private {
     /// Reads what an engine stored. Bytes that are not ours, as after a move from another provider, count as none.
-    pub fn decode(bytes: &[u8]) -> Self {
+    pub(crate) fn decode(bytes: &[u8]) -> Self {
         Self(serde_json::from_slice(bytes).unwrap_or_default())
     }
 
     /// The bytes for the engine to store.
-    pub fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         if self.0.is_empty() { Vec::new() } else { Json::from_iter(self.0.clone()).to_string().into_bytes() }
     }
 
@@ -33,13 +33,13 @@ impl Private {
     }
 
     /// The entries of the resource itself.
-    pub fn without_reserved(mut self) -> Self {
+    pub(crate) fn without_reserved(mut self) -> Self {
         self.0.retain(|name, _| !name.starts_with('.'));
         self
     }
 
     /// Drops an entry.
-    pub fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         self.0.remove(name);
     }
 }

@@ -6,24 +6,24 @@ use super::Diagnostic;
 
 /// All types of a kind, such as all data sources.
 #[derive(Debug)]
-pub struct Registry<T: ?Sized> {
+pub(crate) struct Registry<T: ?Sized> {
     kind: &'static str,
     types: BTreeMap<&'static str, Arc<T>>,
 }
 
 impl<T: ?Sized> Registry<T> {
     /// A registry of these types. Messages to the user call their kind `kind`.
-    pub fn new(kind: &'static str, types: Vec<Box<T>>, name: fn(&T) -> &'static str) -> Self {
+    pub(crate) fn new(kind: &'static str, types: Vec<Box<T>>, name: fn(&T) -> &'static str) -> Self {
         Self { kind, types: types.into_iter().map(|each| (name(&each), Arc::from(each))).collect() }
     }
 
     /// All names, sorted.
-    pub fn names(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         self.types.keys().map(|name| (*name).to_owned())
     }
 
     /// All types, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (String, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (String, &T)> {
         self.names().zip(self.types.values().map(AsRef::as_ref))
     }
 
@@ -31,7 +31,7 @@ impl<T: ?Sized> Registry<T> {
     ///
     /// # Errors
     /// Says that there is none, and which there are.
-    pub fn get(&self, name: &str) -> Result<&T, Diagnostic> {
+    pub(crate) fn get(&self, name: &str) -> Result<&T, Diagnostic> {
         self.find(name).map(AsRef::as_ref)
     }
 
@@ -39,7 +39,7 @@ impl<T: ?Sized> Registry<T> {
     ///
     /// # Errors
     /// As [`Registry::get`].
-    pub fn share(&self, name: &str) -> Result<Arc<T>, Diagnostic> {
+    pub(crate) fn share(&self, name: &str) -> Result<Arc<T>, Diagnostic> {
         self.find(name).cloned()
     }
 

@@ -70,25 +70,25 @@ pub trait Provider: Send + Sync + 'static {
 
 /// What the engine that asks can do.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct EngineCapabilities {
+pub(crate) struct EngineCapabilities {
     /// Not to keep write-only attributes.
-    pub write_only: bool,
+    pub(crate) write_only: bool,
 }
 
 /// Answers for a [`Provider`].
-pub struct Server<P: Provider> {
+pub(crate) struct Server<P: Provider> {
     provider: P,
     schema: Schema,
     /// All resource types.
-    pub resources: Registry<dyn AnyResource<P::Client>>,
+    pub(crate) resources: Registry<dyn AnyResource<P::Client>>,
     /// All data sources.
-    pub data_sources: Registry<dyn AnyDataSource<P::Client>>,
+    pub(crate) data_sources: Registry<dyn AnyDataSource<P::Client>>,
     /// All functions.
-    pub functions: Registry<dyn AnyFunction>,
+    pub(crate) functions: Registry<dyn AnyFunction>,
     /// All list resources.
-    pub list_resources: Registry<dyn AnyListResource<P::Client>>,
+    pub(crate) list_resources: Registry<dyn AnyListResource<P::Client>>,
     /// All actions.
-    pub actions: Registry<dyn AnyAction<P::Client>>,
+    pub(crate) actions: Registry<dyn AnyAction<P::Client>>,
     client: Mutex<Option<Arc<P::Client>>>,
     /// What is known of the objects of the walk that began when the provider was last configured.
     ledger: Mutex<Arc<Ledger>>,
@@ -100,7 +100,7 @@ const IMPORTED: &str = ".imported";
 
 impl<P: Provider> Server<P> {
     /// Serves `provider`.
-    pub fn new(provider: P) -> Self {
+    pub(crate) fn new(provider: P) -> Self {
         Self {
             schema: provider.schema(),
             resources: Registry::new("resource type", provider.resources(), |each| each.name()),
@@ -116,12 +116,12 @@ impl<P: Provider> Server<P> {
     }
 
     /// The provider block.
-    pub fn schema(&self) -> &Schema {
+    pub(crate) fn schema(&self) -> &Schema {
         &self.schema
     }
 
     /// Checks the provider block.
-    pub async fn validate_provider(&self, config: Value) -> Diagnostics {
+    pub(crate) async fn validate_provider(&self, config: Value) -> Diagnostics {
         contained("ValidateProviderConfig", Diagnostics::from, async {
             let config = configured(&self.schema.block, config);
             let mut diagnostics = plan::check(&self.schema.block, &config);
@@ -132,7 +132,7 @@ impl<P: Provider> Server<P> {
     }
 
     /// Configures the provider; a second call replaces what the first one made.
-    pub async fn configure(&self, config: Value, engine_version: &str) -> Diagnostics {
+    pub(crate) async fn configure(&self, config: Value, engine_version: &str) -> Diagnostics {
         contained("ConfigureProvider", Diagnostics::from, async {
             let config = configured(&self.schema.block, config);
             let (client, diagnostics) = self.provider.configure(&config, engine_version);
@@ -144,12 +144,12 @@ impl<P: Provider> Server<P> {
     }
 
     /// Cancels all work in flight. Calls that come later run as usual.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         std::mem::take(&mut *lock(&self.stop)).cancel();
     }
 
     /// Checks the configuration of anything but the provider, in the procedure `rpc`.
-    pub async fn validate(
+    pub(crate) async fn validate(
         &self,
         rpc: &str,
         of: &(impl Described + ?Sized),
@@ -170,7 +170,7 @@ impl<P: Provider> Server<P> {
     }
 
     /// Brings a stored state to today's schema.
-    pub async fn upgrade_resource(
+    pub(crate) async fn upgrade_resource(
         &self,
         resource: &dyn AnyResource<P::Client>,
         version: i64,
@@ -185,7 +185,11 @@ impl<P: Provider> Server<P> {
     }
 
     /// Brings a stored identity to today's schema. Engines ask even where none is stored, with an empty text.
-    pub async fn upgrade_identity(&self, resource: &dyn AnyResource<P::Client>, text: &[u8]) -> (Value, Diagnostics) {
+    pub(crate) async fn upgrade_identity(
+        &self,
+        resource: &dyn AnyResource<P::Client>,
+        text: &[u8],
+    ) -> (Value, Diagnostics) {
         contained("UpgradeResourceIdentity", |error| (Value::Null, error.into()), async {
             if text.trim_ascii().is_empty() {
                 return (Value::Null, Diagnostics::default());
@@ -203,7 +207,7 @@ impl<P: Provider> Server<P> {
     }
 
     /// Looks at an object. On an error what the engine had is returned as it was.
-    pub async fn read(
+    pub(crate) async fn read(
         &self,
         resource: &dyn AnyResource<P::Client>,
         state: Value,
@@ -234,7 +238,7 @@ impl<P: Provider> Server<P> {
     }
 
     /// Plans a creation, change or removal.
-    pub async fn plan(&self, resource: &dyn AnyResource<P::Client>, change: Change) -> PlannedChange {
+    pub(crate) async fn plan(&self, resource: &dyn AnyResource<P::Client>, change: Change) -> PlannedChange {
         let block = &resource.schema().block;
         let (config, prior) = (change.config.clone(), change.prior.clone());
         let work = resource.plan(self.context(resource.name()), meant(block, change));
@@ -245,7 +249,7 @@ impl<P: Provider> Server<P> {
 
     /// Makes, changes or removes an object. What exists stays in the state, whatever went wrong: where a change or removal
     /// failed without saying what is left, all of it is, and where a creation crashed, what was planned may be.
-    pub async fn apply(&self, resource: &dyn AnyResource<P::Client>, change: Change, identity: Value) -> Left {
+    pub(crate) async fn apply(&self, resource: &dyn AnyResource<P::Client>, change: Change, identity: Value) -> Left {
         let creates = change.prior.is_null();
         let before = if creates { change.target.clone().nulled_unknowns() } else { change.prior.clone() };
         let said = if change.target.is_null() { before.clone() } else { change.target.clone() };
@@ -271,7 +275,7 @@ impl<P: Provider> Server<P> {
     }
 
     /// Finds an object to manage.
-    pub async fn import(&self, resource: &dyn AnyResource<P::Client>, target: ImportTarget<Value>) -> Left {
+    pub(crate) async fn import(&self, resource: &dyn AnyResource<P::Client>, target: ImportTarget<Value>) -> Left {
         let work = resource.import(self.context(resource.name()), target);
         let mut left = contained("ImportResourceState", failed, work).await;
         let mut private = Private::decode(&left.private);
@@ -281,13 +285,17 @@ impl<P: Provider> Server<P> {
     }
 
     /// Writes what a configuration of an object says.
-    pub async fn configuration(&self, resource: &dyn AnyResource<P::Client>, state: Value) -> (Value, Diagnostics) {
+    pub(crate) async fn configuration(
+        &self,
+        resource: &dyn AnyResource<P::Client>,
+        state: Value,
+    ) -> (Value, Diagnostics) {
         let work = async { resource.configuration(stored(&resource.schema().block, state)) };
         contained("GenerateResourceConfig", |error| (Value::Null, error.into()), work).await
     }
 
     /// Takes over another type's state. Engines call it in a process that is not configured.
-    pub async fn take_over(&self, resource: &dyn AnyResource<P::Client>, source: &MoveSource) -> Left {
+    pub(crate) async fn take_over(&self, resource: &dyn AnyResource<P::Client>, source: &MoveSource) -> Left {
         let left = contained("MoveResourceState", failed, async { resource.take_over(source) }).await;
         // OpenTofu upgrades no state that it moves from another type.
         self.walk(resource.name()).note_in_state(&resource.keys(&left.state));
@@ -295,7 +303,7 @@ impl<P: Provider> Server<P> {
     }
 
     /// Reads the data of a data source.
-    pub async fn read_data(&self, source: &dyn AnyDataSource<P::Client>, config: Value) -> (Value, Diagnostics) {
+    pub(crate) async fn read_data(&self, source: &dyn AnyDataSource<P::Client>, config: Value) -> (Value, Diagnostics) {
         let block = &source.schema().block;
         let work = source.read(self.context(source.name()), configured(block, config.clone()));
         match contained("ReadDataSource", |error| Err(error.into()), work).await {
@@ -316,7 +324,7 @@ impl<P: Provider> Server<P> {
     }
 
     /// Lists objects, no more than `limit`. The state of each is null unless `include_object`.
-    pub fn list(
+    pub(crate) fn list(
         &self,
         list: Arc<dyn AnyListResource<P::Client>>,
         config: Value,
@@ -341,18 +349,18 @@ impl<P: Provider> Server<P> {
     ///
     /// # Errors
     /// What is wrong, with one argument or as a whole.
-    pub async fn call(&self, function: &dyn AnyFunction, arguments: Vec<Value>) -> Result<Value, FunctionError> {
+    pub(crate) async fn call(&self, function: &dyn AnyFunction, arguments: Vec<Value>) -> Result<Value, FunctionError> {
         contained("CallFunction", |error| Err(error.into()), async { function.call(arguments) }).await
     }
 
     /// Plans an action, of whose configuration not everything may be known yet.
-    pub async fn plan_action(&self, action: &dyn AnyAction<P::Client>, config: Value) -> Diagnostics {
+    pub(crate) async fn plan_action(&self, action: &dyn AnyAction<P::Client>, config: Value) -> Diagnostics {
         let work = action.plan(self.context(action.name()), configured(&action.schema().block, config));
         contained("PlanAction", Diagnostics::from, work).await
     }
 
     /// Does what an action is for. Its last event is that it is completed.
-    pub fn invoke(
+    pub(crate) fn invoke(
         &self,
         action: Arc<dyn AnyAction<P::Client>>,
         config: Value,
@@ -403,7 +411,7 @@ async fn contained<T>(rpc: &str, crashed: impl FnOnce(Diagnostic) -> T, work: im
 }
 
 /// What to say of a panic in a call.
-pub fn crash(rpc: &str, panic: &str) -> Diagnostic {
+pub(crate) fn crash(rpc: &str, panic: &str) -> Diagnostic {
     Diagnostic::error(
         "The provider failed on its own",
         format!(

@@ -29,7 +29,7 @@ pub enum Value {
 }
 
 /// How deep values may nest. Deeper ones are refused when they are read, so that no input can exhaust the stack.
-pub const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 
 impl Value {
     /// An object or map with these members.
@@ -65,7 +65,7 @@ impl Value {
     }
 
     /// The same value with null wherever it was unknown: what may be kept of an object whose creation was cut short.
-    pub fn nulled_unknowns(self) -> Self {
+    pub(crate) fn nulled_unknowns(self) -> Self {
         match self {
             Self::Unknown => Self::Null,
             Self::List(elements) => Self::List(elements.into_iter().map(Self::nulled_unknowns).collect()),
@@ -97,12 +97,12 @@ impl Value {
     }
 
     /// Equality as the engine sees it: elements of sets have no order.
-    pub fn same_as(&self, other: &Value, ty: &Type) -> bool {
+    pub(crate) fn same_as(&self, other: &Value, ty: &Type) -> bool {
         self.same_by(other, ty, &|left, right| left == right)
     }
 
     /// The same, with strings that are equal by `same`.
-    pub fn same_by(&self, other: &Value, ty: &Type, same: &dyn Fn(&str, &str) -> bool) -> bool {
+    pub(crate) fn same_by(&self, other: &Value, ty: &Type, same: &dyn Fn(&str, &str) -> bool) -> bool {
         match (self, other, ty) {
             (Self::String(left), Self::String(right), _) => same(left, right),
             (Self::List(left), Self::List(right), Type::Set(element)) => {

@@ -16,9 +16,9 @@ use crate::framework::{Number, Path, Type, Value, value::MAX_DEPTH};
 #[error("{}{reason}", if path.0.is_empty() { String::new() } else { format!("{path}: ") })]
 pub struct DecodeError {
     /// Where in the value.
-    pub path: Path,
+    pub(crate) path: Path,
     /// What is wrong with it.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// Reads a value of type `ty` that fills all of `bytes`.

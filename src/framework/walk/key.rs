@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
     /// What the object writes, in a form that compares exactly, such as a hub's id or a principal's role at a scope.
-    pub subject: String,
+    pub(crate) subject: String,
     /// The name under which the service stores what is written, where a subject can have several; `None` also while the
     /// name is unknown.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Whether several objects may stand for the subject.
-    pub shared: bool,
+    pub(crate) shared: bool,
 }
 
 impl Key {
     /// A subject for which only one object may stand.
-    pub fn new(subject: impl Into<String>) -> Self {
+    pub(crate) fn new(subject: impl Into<String>) -> Self {
         Self { subject: subject.into(), name: None, shared: false }
     }
 
     /// The same subject, written under this name.
-    pub fn named(self, name: impl Into<String>) -> Self {
+    pub(crate) fn named(self, name: impl Into<String>) -> Self {
         Self { name: Some(name.into()), ..self }
     }
 
     /// The same subject, for which several objects may stand.
-    pub fn shared(self) -> Self {
+    pub(crate) fn shared(self) -> Self {
         Self { shared: true, ..self }
     }
 

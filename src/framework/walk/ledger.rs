@@ -1,11 +1,11 @@
 //! The ledger of one walk, and what resources ask of it and note in it.
 
+use std::time::Duration;
 use std::{
     any::Any,
     collections::HashMap,
     hash::{BuildHasher, Hasher, RandomState},
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use tokio::sync::Notify;
@@ -128,66 +128,66 @@ impl Walk {
     }
 
     /// Whether the state has an object that stands for this, as far as this walk has come to it.
-    pub fn is_in_state(&self, key: &Key) -> bool {
+    pub(crate) fn is_in_state(&self, key: &Key) -> bool {
         self.with(key, |subject| !subject.in_state.is_empty())
     }
 
     /// Whether all objects of the state that stand for this have written it under this key's name.
-    pub fn has_no_other_name_in_state(&self, key: &Key) -> bool {
+    pub(crate) fn has_no_other_name_in_state(&self, key: &Key) -> bool {
         self.with(key, |subject| subject.in_state.iter().all(|name| *name == key.name))
     }
 
     /// Whether the state has an object that stands for this and has no plan so far. The object of a planned creation may be
     /// that one, tainted.
-    pub fn may_be_tainted(&self, key: &Key) -> bool {
+    pub(crate) fn may_be_tainted(&self, key: &Key) -> bool {
         self.with(key, |subject| subject.may_be_tainted())
     }
 
     /// Notes that this process has written what `key` is about, or found it as wanted. Call it while the lock is held that
     /// serialises its writes and deletes.
-    pub fn wrote(&self, key: &Key) {
+    pub(crate) fn wrote(&self, key: &Key) {
         self.with(key, |subject| subject.written.push(key.name.clone()));
     }
 
     /// Notes that this process is about to change what `key` is about, for any object.
-    pub fn changing(&self, key: &Key) {
+    pub(crate) fn changing(&self, key: &Key) {
         self.with(key, |subject| subject.changed = true);
     }
 
     /// Whether this process has begun to change it.
-    pub fn has_changed(&self, key: &Key) -> bool {
+    pub(crate) fn has_changed(&self, key: &Key) -> bool {
         self.with(key, |subject| subject.changed)
     }
 
     /// Notes that this process has deleted what the service stored under this key's name.
-    pub fn deleted(&self, key: &Key) {
+    pub(crate) fn deleted(&self, key: &Key) {
         self.with(key, |subject| subject.deleted.extend(key.name.clone()));
     }
 
     /// Whether this process has deleted what the service stored under this key's name.
-    pub fn has_deleted(&self, key: &Key) -> bool {
+    pub(crate) fn has_deleted(&self, key: &Key) -> bool {
         self.with(key, |subject| key.name.as_ref().is_some_and(|name| subject.deleted.contains(name)))
     }
 
     /// Whether a replaced object has handed this over and its successor has not taken it.
-    pub fn is_handed_over(&self, key: &Key) -> bool {
+    pub(crate) fn is_handed_over(&self, key: &Key) -> bool {
         self.with(key, |subject| subject.handed_over.is_some())
     }
 
     /// Whether a replaced object has handed over anything that its successor has not taken.
-    pub fn has_something_handed_over(&self) -> bool {
+    pub(crate) fn has_something_handed_over(&self) -> bool {
         lock(&self.ledger.subjects).values().any(|subject| subject.handed_over.is_some())
     }
 
     /// Takes what a replaced object has handed over, once.
-    pub fn take_over<T: Any + Send>(&self, key: &Key) -> Option<T> {
+    pub(crate) fn take_over<T: Any + Send>(&self, key: &Key) -> Option<T> {
         let object = self.with(key, |subject| subject.handed_over.take())?;
         object.downcast().ok().map(|object| *object)
     }
 
     /// Takes everything of this type that replaced objects have handed over and that is `meant`, for a successor whose keys
     /// are not known.
-    pub fn take_over_all<T: Any + Send>(&self, meant: impl Fn(&T) -> bool) -> Vec<T> {
+    pub(crate) fn take_over_all<T: Any + Send>(&self, meant: impl Fn(&T) -> bool) -> Vec<T> {
         let mut subjects = lock(&self.ledger.subjects);
         let taken = subjects.values_mut().filter_map(|subject| {
             let object = subject.handed_over.take_if(|object| object.downcast_ref().is_some_and(&meant))?;

@@ -14,8 +14,10 @@ mod succession;
 
 pub use key::Key;
 pub use ledger::{Ledger, Walk};
-pub use subject::{Overlap, Relation};
-pub use succession::{Fate, Succession};
+pub use subject::Overlap;
+pub(crate) use subject::Relation;
+pub(crate) use succession::Fate;
+pub use succession::Succession;
 
 #[cfg(test)]
 mod tests {

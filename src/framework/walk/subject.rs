@@ -8,18 +8,18 @@ use super::key::Key;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overlap {
     /// What both stand for.
-    pub key: Key,
+    pub(crate) key: Key,
     /// How the two relate.
-    pub relation: Relation,
+    pub(crate) relation: Relation,
     /// The other object, by its `id`.
-    pub other: String,
+    pub(crate) other: String,
     /// Whether both write the subject under one name; `None` while a name is unknown.
-    pub same_name: Option<bool>,
+    pub(crate) same_name: Option<bool>,
 }
 
 /// How two objects of a walk that stand for the same subject relate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relation {
+pub(crate) enum Relation {
     /// Both stay or are created.
     BothStay,
     /// This one is created and the other one is removed.

@@ -6,7 +6,7 @@ use super::{key::Key, ledger::Walk};
 
 /// What becomes of what an object wrote when the object is removed or releases it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// It is undone.
     Undo,
     /// Another object of the walk needs it as well, so that it stays.
@@ -38,12 +38,12 @@ impl Succession {
     }
 
     /// The other objects of this walk.
-    pub fn walk(&self) -> &Walk {
+    pub(crate) fn walk(&self) -> &Walk {
         &self.walk
     }
 
     /// What becomes of what the object wrote for `key`.
-    pub fn fate(&self, key: &Key) -> Fate {
+    pub(crate) fn fate(&self, key: &Key) -> Fate {
         if key.is_among(self.replaced_by.as_deref().unwrap_or_default()) {
             let is_written = self.walk.with(key, |subject| !subject.written.is_empty());
             return if is_written { Fate::Succeeded } else { Fate::HandOver };
@@ -57,12 +57,12 @@ impl Succession {
 
     /// Whether the user need not be told that what the object wrote for `key` stays: the plan said so, or the object is
     /// deposed, so that its own successor needs it.
-    pub fn is_expected(&self, key: &Key) -> bool {
+    pub(crate) fn is_expected(&self, key: &Key) -> bool {
         self.kept.contains(&key.subject) || self.is_left_over
     }
 
     /// Hands `object` over to the successor that is going to be created with this key.
-    pub fn hand_over(&self, key: &Key, object: impl Any + Send) {
+    pub(crate) fn hand_over(&self, key: &Key, object: impl Any + Send) {
         self.walk.with(key, |subject| subject.handed_over = Some(Box::new(object)));
     }
 }
