@@ -18,14 +18,14 @@ const PLUGIN: plugin::Config = plugin::Config {
     reattach_variable: "TF_REATTACH_PROVIDERS",
 };
 
-/// The variables that ask for logs, the most particular one first.
+/// The variables that set the log level, the most specific one first.
 const LOG_LEVEL_VARIABLES: [&str; 3] = ["TF_LOG_PROVIDER_FOUNDRYHUB", "TF_LOG_PROVIDER", "TF_LOG"];
 
 /// The crates of this program: the library and this file.
 const LOG_TARGETS: [&str; 2] = ["foundryhub", "terraform_provider_foundryhub"];
 
 const HELP: &str = "\
-Provider plugin for Terraform and OpenTofu, which start it by themselves.
+Provider plugin for Terraform and OpenTofu, which start it themselves.
 
 Usage: terraform-provider-foundryhub [--debug | --version | --help]
 
@@ -41,12 +41,12 @@ enum Command {
     Print(String),
 }
 
-/// Exit code 0: served to the end, or printed what was asked for. 1: could not serve. 2: a wrong command line.
+/// Exit code 0: served until it was shut down, or printed what was asked for. 1: failed to serve. 2: invalid command line.
 fn main() -> ExitCode {
     let command = match command() {
         Ok(command) => command,
         Err(error) => {
-            eprintln!("{error}. Run it with --help to see what there is.");
+            eprintln!("{error}. Run it with --help for usage.");
             return ExitCode::from(2);
         }
     };
@@ -91,7 +91,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         let routes = wire::routes(Provider::new(|name| env::var(name).ok()));
         if debug { plugin::serve_debug(&PLUGIN, routes).await } else { plugin::serve(&PLUGIN, routes).await }
     });
-    // Nobody waits for what still runs, and the host kills a process that takes its time.
+    // The host waits for no other task, and soon kills a process that does not exit.
     runtime.shutdown_background();
     Ok(served?)
 }

@@ -1,6 +1,6 @@
-//! What differs between one plugin and another.
+//! What a plugin and its host have agreed on.
 
-/// What a plugin and its host have agreed on beforehand.
+/// What differs between one plugin and another, as go-plugin's HandshakeConfig does.
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
     /// Name and value of the environment variable by which a host shows that it is one.

@@ -1,15 +1,15 @@
-//! What can go wrong between host and plugin.
+//! Why the plugin does not serve.
 
 use std::io;
 
 /// Why the plugin does not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The cookie is missing or wrong: somebody ran the program by hand.
+    /// The cookie is missing or wrong: the program was not started by a host.
     #[error(
-        "This program is a plugin. The program that uses it starts it by itself\n\
-         and shows a cookie in its environment, which is missing or wrong here.\n\
-         Run it with --help to see what can be done by hand."
+        "This program is a plugin. It is started by the program that uses it, which\n\
+         sets a cookie in the environment; the cookie is missing or wrong here.\n\
+         Run it with --help for what it can do without that program."
     )]
     NotAHost,
     /// A variable of the handshake has a value that cannot be used.
@@ -39,10 +39,10 @@ pub enum Error {
     /// The server's certificate could not be made.
     #[error("making a certificate")]
     Certificate(#[source] rcgen::Error),
-    /// The certificates do not add up to a TLS configuration.
+    /// The certificates cannot be used for TLS.
     #[error("setting up TLS")]
     Tls(#[source] rustls::Error),
-    /// Standard output is closed, so nobody can learn the address.
+    /// Standard output is closed, so that the host cannot be told the address.
     #[error("writing the address to standard output")]
     Announce(#[source] io::Error),
     /// Signals cannot be received.

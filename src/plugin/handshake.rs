@@ -1,6 +1,6 @@
-//! The handshake: variables in the environment ask, one line on standard output answers.
+//! go-plugin's handshake: the host sets environment variables, and the plugin answers with a line on standard output.
 //!
-//! Decided from values alone; [`environment`] and [`announce`] are the only two that touch the process.
+//! Only [`environment`] and [`announce`] touch the process; everything else takes and gives values.
 
 use std::{
     env,
@@ -25,8 +25,8 @@ pub(super) struct Request {
     /// The only certificate a client may present. Without one the host wants a connection without TLS.
     pub(super) client_certificate: Option<CertificateDer<'static>>,
     pub(super) sockets: Sockets,
-    /// Whether the line has to say if side channels can share the connection. Hosts that do not ask cannot read a line
-    /// that tells.
+    /// Whether the line needs the field that says if the broker's channels can share the connection. Hosts that do not
+    /// ask for it cannot read a line that has it.
     pub(super) asks_for_multiplexing: bool,
 }
 
@@ -71,8 +71,8 @@ impl std::fmt::Display for Address {
 impl Request {
     /// Reads the request from `variable`, which looks up one variable of the environment.
     ///
-    /// The host also lists the protocol versions it speaks. A plugin that speaks a single one has nothing to choose:
-    /// it names its version, and a host that does not know it says so in its own words.
+    /// The host also lists the protocol versions it speaks. A plugin that speaks a single one has nothing to choose: it
+    /// names its version, and a host that does not know it reports that.
     pub(super) fn read(
         (cookie, expected): (&str, &str),
         variable: impl Fn(&str) -> Option<OsString>,
@@ -142,7 +142,7 @@ pub(super) fn environment(name: &str) -> Option<OsString> {
     env::var_os(name)
 }
 
-/// Writes to standard output what the other side waits for there.
+/// Writes to standard output what the host, or in debug mode the developer, waits for.
 pub(super) fn announce(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Announce)

@@ -1,10 +1,10 @@
-//! What ends the process beside the host's own call.
+//! What ends the process besides the host's call of `Shutdown`.
 
 use tokio_util::sync::CancellationToken;
 
 use crate::plugin::Error;
 
-/// The signals that this process receives, from their registration to its end, instead of being ended by them.
+/// The signals that no longer end the process by themselves once they are registered.
 pub(super) struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
@@ -40,7 +40,7 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Looks who it is. Has to come before the host can learn that the plugin runs, as it may be gone soon after.
+    /// Has to come before the handshake line, as the host may exit any time after that.
     pub(super) fn of_this_process() -> Self {
         Self {
             #[cfg(unix)]
@@ -48,12 +48,12 @@ impl Host {
         }
     }
 
-    /// Waits until it has ended, which the system shows as another parent.
+    /// Waits until it has exited, which the system shows as another parent.
     ///
-    /// A host that is killed says nothing, and nothing else tells: its end of the connection stays open while any
-    /// process that inherited it lives. Asking for the parent costs one system call.
+    /// A host that is killed calls nothing, and the connection does not tell either: it stays open as long as any process
+    /// that inherited the host's end runs. Asking for the parent costs one system call.
     #[cfg(unix)]
-    async fn gone(&self) {
+    async fn exited(&self) {
         let mut clock = tokio::time::interval(std::time::Duration::from_secs(2));
         while std::os::unix::process::parent_id() == self.pid {
             clock.tick().await;
@@ -62,17 +62,17 @@ impl Host {
 
     /// Never: elsewhere a process's parent cannot be asked for.
     #[cfg(not(unix))]
-    async fn gone(&self) {
+    async fn exited(&self) {
         std::future::pending().await
     }
 }
 
-/// Stops the server when the process is terminated or its host is gone. Interrupts stay without effect: the host acts
-/// on them, and waits for calls that are under way.
+/// Stops the server when the process is terminated or its host has exited. Interrupts have no effect: the host acts
+/// on them, and waits for the calls in flight.
 pub(super) async fn watch_host(host: Host, mut signals: Signals, stop: CancellationToken) {
     let reason = tokio::select! {
         _ = signals.terminate.recv() => "terminated",
-        () = host.gone() => "the host is gone",
+        () = host.exited() => "the host has exited",
     };
     tracing::warn!(reason, "stopping");
     stop.cancel();

@@ -18,7 +18,7 @@ use crate::plugin::{
     handshake::{Address, Sockets},
 };
 
-/// Bytes both ways, whatever carries them.
+/// The byte stream of a connection, with TLS or without.
 pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
@@ -27,13 +27,13 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 pub(super) type Connection = Box<dyn Io>;
 
 impl Connected for Connection {
-    /// There is nothing to say about a peer: TLS has let in the only one there can be.
+    /// Nothing about the peer is needed: TLS admits only one client.
     type ConnectInfo = ();
 
     fn connect_info(&self) {}
 }
 
-/// A listening socket. A Unix socket's file goes when this does.
+/// A listening socket. Dropping it removes a Unix socket's file.
 pub(super) struct Listener {
     address: Address,
     kind: Kind,
@@ -46,7 +46,6 @@ enum Kind {
 }
 
 impl Listener {
-    /// Opens the socket.
     pub(super) async fn bind(sockets: &Sockets) -> Result<Self, Error> {
         #[cfg(unix)]
         if let Some(path) = unix_socket::new_path(&sockets.directory)
@@ -59,12 +58,10 @@ impl Listener {
         Ok(Self { address: Address::Tcp(address), kind: Kind::Tcp(listener) })
     }
 
-    /// Where the host finds the socket.
     pub(super) fn address(&self) -> &Address {
         &self.address
     }
 
-    /// Waits for the next connection.
     pub(super) async fn accept(&self) -> io::Result<Connection> {
         match &self.kind {
             #[cfg(unix)]

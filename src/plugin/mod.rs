@@ -1,7 +1,7 @@
-//! The plugin's side of go-plugin: how a host starts this process, finds it, talks to it and ends it.
+//! The plugin's side of hashicorp/go-plugin (1.6 to 1.8, core protocol 1 over gRPC): handshake, TLS, log and shutdown.
 //!
-//! Knows nothing of the services it carries: [`serve`] takes them as routes, [`Config`] names what differs between one
-//! plugin and another. The outside rules are those of hashicorp/go-plugin 1.6 to 1.8, core protocol 1 over gRPC.
+//! It knows nothing of the services that it serves: [`serve`] takes them as routes, and [`Config`] names what differs
+//! between one plugin and another.
 
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -32,14 +32,14 @@ pub use error::Error;
 
 /// Serves `routes` and go-plugin's own services to the host that started this process.
 ///
-/// Returns when the host has called `Shutdown`, on SIGTERM, or when the host is gone. The caller then ends the process
-/// without waiting for other tasks: the host kills it two seconds after its call. SIGINT does nothing: a terminal sends
-/// it to host and plugin alike, and it is the host's to act on.
+/// Returns when the host has called `Shutdown` or has exited, and on SIGTERM. The caller then ends the process without
+/// waiting for other tasks: the host kills it two seconds after its call. SIGINT has no effect: a terminal sends it to
+/// host and plugin alike, and the host acts on it.
 ///
 /// # Errors
 ///
-/// [`Error::NotAHost`] when the cookie is missing or wrong: nothing has been opened or written then. Otherwise what
-/// kept the server from starting, or what ended it.
+/// [`Error::NotAHost`] when the cookie is missing or wrong, before anything is opened or written. Otherwise what kept the
+/// server from starting, or what ended it.
 pub async fn serve(config: &Config, routes: Routes) -> Result<(), Error> {
     let request = Request::read(config.magic_cookie, handshake::environment)?;
     let host = Host::of_this_process();

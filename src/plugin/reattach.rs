@@ -1,4 +1,4 @@
-//! Debug mode's announcement: how to make a host attach to this process instead of starting its own.
+//! What debug mode prints: the variable that makes a host attach to this process instead of starting its own.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ struct Reattach {
     protocol: &'static str,
     protocol_version: u32,
     pid: u32,
-    /// Tells the host that the process is not its own to end.
+    /// Tells the host not to end the process.
     test: bool,
     addr: Addr,
 }
@@ -39,8 +39,7 @@ pub(super) fn instructions(config: &Config, pid: u32, address: &Address) -> Stri
 
 /// The variable's value: one entry for each address, as hosts differ in the one they complete a short name to.
 ///
-/// It can stand between single quotes: the only place for a quote of its own is the socket's path, and JSON can say it
-/// without writing it.
+/// It can stand between single quotes: only the socket's path can have a quote of its own, which JSON escapes.
 fn value(config: &Config, pid: u32, address: &Address) -> String {
     let entry = Reattach {
         protocol: "grpc",

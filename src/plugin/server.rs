@@ -1,4 +1,4 @@
-//! The gRPC server: accepts connections, carries the routes, and ends in time.
+//! The gRPC server: accepts connections, serves the routes and stops in time.
 
 use std::{convert::Infallible, io, time::Duration};
 
@@ -14,22 +14,20 @@ use crate::plugin::{
     services,
 };
 
-/// How long calls that are under way may take to end once the server stops.
-///
-/// The answer to `Shutdown` is among them and takes a few milliseconds; nobody waits for the others any more.
+/// How long the calls in flight may take once the server stops. The answer to `Shutdown` is among them and takes a few
+/// milliseconds; the host waits for no other.
 const DRAIN: Duration = Duration::from_millis(100);
 
-/// How much of one message, and of all, the host may send before it is read. A state of ten megabytes then takes two
-/// exchanges instead of the 160 that HTTP/2's initial 64 KiB would need.
+/// HTTP/2's flow-control windows, in bytes. A state of ten megabytes then takes two round trips instead of the 160 that the
+/// initial window of 64 KiB would need.
 const STREAM_WINDOW: u32 = 8 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
-/// How long to wait when no connection can be accepted, for want of file descriptors as a rule.
+/// How long to wait when no connection can be accepted, mostly because file descriptors have run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a connection may take to pass TLS. Whoever does nothing for that long holds a task and a descriptor for
-/// nothing; a host that is slow takes a second.
-const HANDSHAKE: Duration = Duration::from_secs(60);
+/// How long a connection may take for its TLS handshake, which takes a slow host a second.
+const TLS_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Serves `routes` and go-plugin's own services on `listener` until `stop` is cancelled, which `Shutdown` does too.
 pub(super) async fn run(
@@ -55,10 +53,9 @@ pub(super) async fn run(
     }
 }
 
-/// Hands over every connection that comes, and has passed TLS where there is TLS.
+/// Sends each accepted connection on, after its TLS handshake if there is TLS.
 ///
-/// Each does so in a task of its own: one that says nothing, or hangs up at once to see whether anybody listens, must
-/// not keep the others waiting.
+/// Each has a task of its own: one that sends nothing, or is closed at once by a port scan, must not delay the others.
 async fn accept(listener: &Listener, tls: Option<TlsAcceptor>, sender: mpsc::Sender<Connection>) -> Infallible {
     loop {
         match listener.accept().await {
@@ -66,7 +63,7 @@ async fn accept(listener: &Listener, tls: Option<TlsAcceptor>, sender: mpsc::Sen
                 let (tls, sender) = (tls.clone(), sender.clone());
                 tokio::spawn(async move {
                     match secure(connection, tls).await {
-                        // A server that has stopped takes no more.
+                        // Sending fails when the server has stopped.
                         Ok(connection) => drop(sender.send(connection).await),
                         Err(error) => tracing::debug!(%error, "a connection failed before its first request"),
                     }
@@ -82,7 +79,7 @@ async fn accept(listener: &Listener, tls: Option<TlsAcceptor>, sender: mpsc::Sen
 
 async fn secure(connection: Connection, tls: Option<TlsAcceptor>) -> io::Result<Connection> {
     match tls {
-        Some(tls) => Ok(Box::new(tokio::time::timeout(HANDSHAKE, tls.accept(connection)).await??)),
+        Some(tls) => Ok(Box::new(tokio::time::timeout(TLS_TIMEOUT, tls.accept(connection)).await??)),
         None => Ok(connection),
     }
 }

@@ -1,5 +1,5 @@
-//! go-plugin's own services. A provider has no use for side channels and writes nothing to its standard streams, so
-//! those streams carry nothing; they have to stay open all the same.
+//! go-plugin's own services. This plugin uses no broker channels and writes nothing to its standard streams, so the
+//! streams for those carry nothing; they have to stay open all the same.
 
 use std::pin::Pin;
 
@@ -23,7 +23,7 @@ use crate::plugin::generated::{
 
 type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// Adds the services, which end with `stop` and cancel it on the host's `Shutdown`.
+/// Adds the services. Their streams end with `stop`, and `Shutdown` cancels it.
 pub(super) fn add_to(routes: Routes, stop: &CancellationToken) -> Routes {
     let plugin = Plugin { stop: stop.clone() };
     routes
@@ -46,20 +46,20 @@ impl Plugin {
         messages: impl Stream<Item = Result<T, Status>> + Send + 'static,
     ) -> Response<Messages<T>> {
         tracing::trace!(stream, "opened");
-        let closing = Closing { stream };
+        let closing = LogsClose { stream };
         let messages = messages.inspect(move |_| {
-            let _held = &closing;
+            let _captured = &closing;
         });
         Response::new(messages.take_until(self.stop.clone().cancelled_owned()).boxed())
     }
 }
 
-/// Logs the end of a stream, however it comes.
-struct Closing {
+/// Logs the end of a stream when it is dropped.
+struct LogsClose {
     stream: &'static str,
 }
 
-impl Drop for Closing {
+impl Drop for LogsClose {
     fn drop(&mut self) {
         tracing::trace!(stream = self.stream, "closed");
     }
@@ -78,7 +78,7 @@ impl GrpcController for Plugin {
 impl GrpcBroker for Plugin {
     type StartStreamStream = Messages<ConnInfo>;
 
-    /// Reads what the host offers and takes none of it.
+    /// Reads the host's offers of channels and accepts none.
     async fn start_stream(
         &self,
         request: Request<Streaming<ConnInfo>>,

@@ -1,9 +1,9 @@
-//! Mutual TLS as go-plugin's AutoMTLS means it: each side makes a certificate for this one conversation and accepts no
-//! other than the one it was told.
+//! Mutual TLS as go-plugin's AutoMTLS defines it: each side creates a self-signed certificate for this one process and
+//! accepts only the certificate that the other side announced.
 //!
-//! The host's certificate is an ECDSA P-521 one that calls itself an authority. A chain check refuses it as the
-//! client's own, so what is checked is what it is for: that it is the announced certificate, byte for byte, and that
-//! the client holds its key. P-521 needs aws-lc-rs.
+//! The host's certificate has an ECDSA P-521 key and is marked as a certificate authority. Chain validation refuses that
+//! for a client, so the certificate is pinned instead: it has to be the announced one, byte for byte, and the handshake's
+//! signature has to be of its key. P-521 needs aws-lc-rs.
 
 use std::sync::Arc;
 
@@ -22,14 +22,14 @@ use crate::plugin::Error;
 /// The name that go-plugin's clients expect in the certificate, whatever the socket.
 const SERVER_NAME: &str = "localhost";
 
-/// This plugin's certificate, and the TLS that goes with it.
+/// This plugin's certificate, and the TLS configuration that presents it.
 pub(super) struct Identity {
     certificate: CertificateDer<'static>,
     config: ServerConfig,
 }
 
 impl Identity {
-    /// Makes a certificate to serve the one client that presents `client_certificate`.
+    /// Creates a certificate to serve the one client that presents `client_certificate`.
     pub(super) fn for_client(client_certificate: CertificateDer<'static>) -> Result<Self, Error> {
         let key = KeyPair::generate().map_err(Error::Certificate)?;
         let certificate = server_certificate(&key).map_err(Error::Certificate)?;
@@ -45,12 +45,11 @@ impl Identity {
                     .with_single_cert(vec![certificate.clone()], key.into())
             })
             .map_err(Error::Tls)?;
-        // Newer gRPC clients hang up on a server that does not agree to HTTP/2 here.
+        // Newer gRPC clients close the connection if the server does not select HTTP/2 here.
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(Self { certificate, config })
     }
 
-    /// The certificate the client has to expect.
     pub(super) fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
     }
@@ -67,7 +66,7 @@ fn server_certificate(key: &KeyPair) -> Result<CertificateDer<'static>, rcgen::E
     Ok(params.self_signed(key)?.into())
 }
 
-/// Lets in the client that presents this certificate and holds its key.
+/// Accepts only the client that presents this certificate.
 #[derive(Debug)]
 struct PinnedClient {
     certificate: CertificateDer<'static>,
@@ -75,7 +74,7 @@ struct PinnedClient {
 }
 
 impl ClientCertVerifier for PinnedClient {
-    /// None: Go's client presents no certificate at all if its own issuer is not among these.
+    /// Empty: Go's client presents no certificate if its issuer is not among these.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }

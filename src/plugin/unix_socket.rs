@@ -27,19 +27,19 @@ struct SocketFile(PathBuf);
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // Whoever removed it before did what was to be done.
+        // It fails where the file is gone already.
         let _ = fs::remove_file(&self.0);
     }
 }
 
 impl UnixSocket {
-    /// Opens the socket; None if none can be made there: the directory is missing, read-only or not the user's.
+    /// Opens the socket; `None` if the directory is missing, read-only or not the user's.
     pub(super) fn bind(path: &str, group: Option<&str>) -> Result<Option<Self>, Error> {
         let group = group.map(resolve_group).transpose()?;
         let listener = match UnixListener::bind(path) {
             Ok(listener) => listener,
             Err(error) => {
-                tracing::warn!(path, %error, "no Unix socket can be made, listening on loopback");
+                tracing::warn!(path, %error, "no Unix socket can be opened, listening on loopback");
                 return Ok(None);
             }
         };
@@ -62,14 +62,13 @@ fn grant(path: &str, group: Option<u32>) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
-/// A new name in `directory`, or None if a socket there could not be bound (its path may be too long, about a
-/// hundred bytes, depending on the system) or not be told to the host (the handshake is a line of text whose
-/// fields end at a bar).
+/// A new path in `directory`; `None` if it is too long for a socket (about a hundred bytes, depending on the system) or
+/// cannot stand in the handshake line, whose fields end at a bar.
 pub(super) fn new_path(directory: &Path) -> Option<String> {
     let (unique, _) = Uuid::new_v4().as_u64_pair();
     let path = directory.join(format!("plugin{unique:016x}")).into_os_string().into_string().ok()?;
-    let can_be_told = !path.contains(|c: char| c == '|' || c.is_control());
-    (can_be_told && SocketAddr::from_pathname(&path).is_ok()).then_some(path)
+    let fits_the_line = !path.contains(|c: char| c == '|' || c.is_control());
+    (fits_the_line && SocketAddr::from_pathname(&path).is_ok()).then_some(path)
 }
 
 fn resolve_group(group: &str) -> Result<u32, Error> {
@@ -93,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_that_cannot_be_bound_or_told_is_not_used() {
+    fn a_path_that_cannot_be_bound_or_announced_is_not_used() {
         let path = new_path(Path::new("/tmp")).unwrap();
         assert!(path.starts_with("/tmp/plugin"), "{path}");
         assert_ne!(new_path(Path::new("/tmp")).unwrap(), path);

@@ -1,6 +1,6 @@
 //! The keys of a log line.
 
-/// The text. The host's reader of log lines crashes if this or one of the next two is not a string.
+/// The text. The host panics while it reads a line in which this or one of the next two is not a string.
 pub(super) const MESSAGE: &str = "@message";
 /// trace, debug, info, warn or error.
 pub(super) const LEVEL: &str = "@level";
@@ -9,9 +9,9 @@ pub(super) const TIMESTAMP: &str = "@timestamp";
 /// The module that logged.
 pub(super) const MODULE: &str = "@module";
 
-/// What a panic said.
+/// A panic's message.
 pub(super) const PANIC: &str = "panic";
-/// Where in the source it was.
+/// Its file, line and column.
 pub(super) const LOCATION: &str = "location";
-/// How the program got there, if `RUST_BACKTRACE` asks for it.
+/// The backtrace, if `RUST_BACKTRACE` is set.
 pub(super) const BACKTRACE: &str = "backtrace";

@@ -1,4 +1,4 @@
-//! From an event to its line.
+//! The log line of an event.
 
 use std::{error::Error, fmt, iter};
 
@@ -13,13 +13,13 @@ use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
 use super::key;
 
-/// The longest line, in bytes with its end. The host splits lines over 64 KiB and then reads neither half.
+/// The longest line, in bytes and with its line feed. The host splits longer ones and can parse neither part.
 const LONGEST_LINE: usize = 64 << 10;
 
-/// The name that tracing gives to an event's text.
+/// tracing's name for the field that holds an event's text.
 const EVENT_TEXT: &str = "message";
 
-/// Writes each event as a line that holds the fields of its spans, the outermost first, and then its own.
+/// Writes each event as a line with the fields of its spans, the outermost first, and then its own.
 pub(super) struct Lines<W> {
     now: fn() -> OffsetDateTime,
     write: W,
@@ -97,7 +97,7 @@ impl Visit for Fields {
         self.insert(field, value);
     }
 
-    /// Writes the error and all its causes.
+    /// Records the error with all its sources.
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         let chain: Vec<String> =
             iter::successors(Some(value), |&error| error.source()).map(ToString::to_string).collect();
@@ -109,9 +109,8 @@ impl Visit for Fields {
     }
 }
 
-/// The line for these fields, with its end.
-///
-/// The keys that have to be strings are set here and last, so no field can be in their place.
+/// The line for these fields, with its line feed. The keys that have to be strings are set last, so that no field can
+/// replace them.
 fn line(now: OffsetDateTime, level: Level, target: &str, mut fields: Map<String, Value>) -> String {
     let message = match fields.remove(EVENT_TEXT) {
         None => String::new(),

@@ -24,7 +24,7 @@ pub use panic::install_hook as install_panic_hook;
 /// Starts logging to standard error.
 ///
 /// The level is that of the first of `level_variables` that is set. It holds for `targets`, the crates of this program;
-/// of others only warnings and errors are logged, as their details may hold what is not meant for a log.
+/// of others only warnings and errors are logged, as their details may hold secrets.
 ///
 /// # Panics
 ///
@@ -38,15 +38,15 @@ pub fn init(level_variables: &[&str], targets: &[&str]) {
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
 }
 
-/// The level that the environment asks for, in the words of Terraform's `TF_LOG`.
+/// The level that the environment sets, with the values of Terraform's `TF_LOG`.
 ///
-/// A word it does not know means everything, as it does there. With no variable set the host shows nothing; errors are
-/// logged all the same, for whoever runs the program by hand.
+/// An unknown value means everything, as it does there. With no variable set the host shows nothing; errors are logged all
+/// the same, for those who run the program without a host.
 fn level(variables: &[&str], environment: impl Fn(&str) -> Option<OsString>) -> LevelFilter {
-    let Some(word) = variables.iter().find_map(|name| environment(name).filter(|value| !value.is_empty())) else {
+    let Some(value) = variables.iter().find_map(|name| environment(name).filter(|value| !value.is_empty())) else {
         return LevelFilter::ERROR;
     };
-    match word.to_string_lossy().to_ascii_lowercase().as_str() {
+    match value.to_string_lossy().to_ascii_lowercase().as_str() {
         "off" => LevelFilter::OFF,
         "error" => LevelFilter::ERROR,
         "warn" => LevelFilter::WARN,
@@ -58,7 +58,7 @@ fn level(variables: &[&str], environment: impl Fn(&str) -> Option<OsString>) -> 
 
 /// Writes whole lines at once, so that those of different threads do not mix.
 fn write_to_stderr(lines: &str) {
-    // A host that has gone away reads no log, which is no reason to fail.
+    // It fails when the host has exited, which is no reason to fail here.
     let _ = io::stderr().lock().write_all(lines.as_bytes());
 }
 

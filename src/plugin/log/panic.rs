@@ -1,7 +1,7 @@
-//! What a panic writes.
+//! How panics are logged.
 //!
-//! The host takes a line that starts with `panic: ` for the end of the plugin: it collects that line and the plain ones
-//! after it, and shows them to the user as a crash.
+//! The host takes a line that starts with `panic: ` for a crash of the plugin: it shows the user that line and the plain
+//! ones after it.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -14,10 +14,10 @@ use super::{key, write_to_stderr};
 /// The longest panic message that is written, in bytes. The host reads no line over 64 KiB.
 const LONGEST_MESSAGE: usize = 16 << 10;
 
-/// Writes panics in the host's form from now on.
+/// Installs a panic hook that writes panics in the host's form.
 ///
-/// `contained` tells, on the thread that panics, whether the panic is caught and answered for: it is logged as an error
-/// then. Any other is written as a crash.
+/// `contained` tells, on the thread that panics, whether the panic becomes a diagnostic: it is logged as an error then. Any
+/// other is written as a crash.
 pub fn install_hook(contained: fn() -> bool) {
     panic::set_hook(Box::new(move |info| {
         let report = Report::of(info);
@@ -42,7 +42,7 @@ impl Report {
         let backtrace = Backtrace::capture();
         Self {
             message: message[..message.floor_char_boundary(LONGEST_MESSAGE)].to_owned(),
-            location: info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string),
+            location: info.location().map_or_else(|| "an unknown location".to_owned(), ToString::to_string),
             thread: thread::current().name().unwrap_or("unnamed").to_owned(),
             backtrace: (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string()),
         }
@@ -59,12 +59,12 @@ impl Report {
         );
     }
 
-    /// The lines the host shows. Each of the message's own lines is indented after the first, so that none looks like
-    /// a log line to the host and ends what it collects.
+    /// The lines that the host shows. The message's lines are indented after the first, so that the host takes none for a
+    /// log line, which would end the crash report.
     fn crash(&self) -> String {
         let Self { message, location, thread, .. } = self;
         let message = message.replace('\n', "\n  ");
-        let backtrace = self.backtrace.as_deref().unwrap_or("Set RUST_BACKTRACE=1 to see how it got there.");
+        let backtrace = self.backtrace.as_deref().unwrap_or("Set RUST_BACKTRACE=1 for a backtrace.");
         format!("panic: {message}\n\nin thread {thread} at {location}\n{}\n", backtrace.trim_end())
     }
 }
@@ -83,7 +83,7 @@ mod tests {
         };
         assert_eq!(
             report.crash(),
-            "panic: one\n  {\"two\": 2}\n\nin thread main at src/x.rs:1:2\nSet RUST_BACKTRACE=1 to see how it got there.\n"
+            "panic: one\n  {\"two\": 2}\n\nin thread main at src/x.rs:1:2\nSet RUST_BACKTRACE=1 for a backtrace.\n"
         );
     }
 }
