@@ -1,4 +1,4 @@
-//! What an action is to its author: a struct for its configuration, a schema and work that reports its progress.
+//! What the author of an action implements: a struct for its configuration, a schema and work that reports its progress.
 
 use std::{
     future::{Future, ready},
@@ -16,9 +16,9 @@ use super::{
     schema::{Block, Schema},
 };
 
-/// Something to do that leaves nothing to be kept in the state.
+/// An action: an operation without a state.
 pub trait Action: Send + Sync + 'static {
-    /// What configuring the provider makes.
+    /// The provider's client.
     type Client: Send + Sync + 'static;
     /// The configuration.
     type Config: DeserializeOwned + Send + Sync + 'static;
@@ -29,17 +29,17 @@ pub trait Action: Send + Sync + 'static {
     /// The attributes and blocks of the action's `config` block.
     fn schema(&self) -> Block;
 
-    /// Refuses configurations that the schema alone cannot. Nothing is sent; values may be unknown.
+    /// Validates what the schema cannot. Nothing is sent; values may be unknown.
     fn validate(&self, _config: &Self::Config) -> Diagnostics {
         Diagnostics::default()
     }
 
-    /// Says in the plan what is going to happen, or why it cannot. Values may be unknown.
+    /// Warns in the plan of what is going to happen, or says why it cannot. Values may be unknown.
     fn plan(&self, _context: Context<Self::Client>, _config: Self::Config) -> impl Future<Output = Diagnostics> + Send {
         async { Diagnostics::default() }
     }
 
-    /// Does it. In the configuration everything is known.
+    /// Performs the action. The configuration is wholly known.
     fn invoke(
         &self,
         context: Context<Self::Client>,
@@ -48,32 +48,30 @@ pub trait Action: Send + Sync + 'static {
     ) -> impl Future<Output = Diagnostics> + Send;
 }
 
-/// Where an action reports how far it is.
+/// Reports the progress of an action.
 #[derive(Debug)]
 pub struct Progress(UnboundedSender<ActionEvent>);
 
 impl Progress {
     /// Shows the user a message.
     pub fn report(&self, message: impl Into<String>) {
-        // It fails when nobody looks any more.
+        // Sending fails when the engine has closed the stream.
         let _ = self.0.send(ActionEvent::Progress(message.into()));
     }
 }
 
-/// What happens while an action runs.
+/// An event of a running action.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ActionEvent {
-    /// It reports how far it is.
     Progress(String),
-    /// It is over.
     Completed(Diagnostics),
 }
 
-/// An [`Action`] without its types.
+/// An [`Action`] with its types erased.
 pub trait AnyAction<C>: Described {
-    /// What the plan has to say.
+    /// The diagnostics of the plan.
     fn plan(&self, context: Context<C>, config: Value) -> Answer<'_, Diagnostics>;
-    /// Does it.
+    /// Performs the action.
     fn invoke(self: Arc<Self>, context: Context<C>, config: Value, progress: Progress) -> Answer<'static, Diagnostics>;
 }
 
@@ -85,19 +83,19 @@ impl<A: Action> Erased<A> {
         Self::new(action.name(), schema, validate, action)
     }
 
-    /// The configuration if nothing speaks against it. Engines have it validated only before its values are known.
-    fn accepted(&self, config: Value) -> Result<A::Config, Diagnostics> {
-        let found = self.validate(config.clone());
-        if found.has_errors() { Err(found) } else { Ok(read_struct(config)?) }
+    /// The configuration, validated once more: engines validate it only before its values are known.
+    fn validated(&self, config: Value) -> Result<A::Config, Diagnostics> {
+        let diagnostics = self.validate(config.clone());
+        if diagnostics.has_errors() { Err(diagnostics) } else { Ok(read_struct(config)?) }
     }
 }
 
 impl<A: Action> AnyAction<A::Client> for Erased<A> {
     fn plan(&self, context: Context<A::Client>, config: Value) -> Answer<'_, Diagnostics> {
         Box::pin(async move {
-            match self.accepted(config) {
+            match self.validated(config) {
                 Ok(config) => self.author.plan(context, config).await,
-                Err(found) => found,
+                Err(diagnostics) => diagnostics,
             }
         })
     }
@@ -109,15 +107,15 @@ impl<A: Action> AnyAction<A::Client> for Erased<A> {
         progress: Progress,
     ) -> Answer<'static, Diagnostics> {
         Box::pin(async move {
-            match self.accepted(config) {
+            match self.validated(config) {
                 Ok(config) => self.author.invoke(context, config, progress).await,
-                Err(found) => found,
+                Err(diagnostics) => diagnostics,
             }
         })
     }
 }
 
-/// The events of work that reports its progress, which ends when the stream is dropped.
+/// The events of work that reports its progress. Dropping the stream ends the work.
 pub(super) fn events<W: Future<Output = Diagnostics> + Send>(
     begin: impl FnOnce(Progress) -> W,
 ) -> impl Stream<Item = ActionEvent> {

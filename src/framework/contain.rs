@@ -1,4 +1,4 @@
-//! Panics stay within the call that caused them.
+//! Panics end the call that they occur in and nothing else.
 
 use std::{
     any::Any,
@@ -15,8 +15,7 @@ thread_local! {
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a panic on this thread, now, would be contained by [`contain`]. A panic hook asks this to tell a failed call
-/// from a crash.
+/// Whether a panic on this thread, now, would end a call only. A panic hook asks this to tell that from a crash.
 pub fn is_contained() -> bool {
     CONTAINED.get()
 }
@@ -24,7 +23,7 @@ pub fn is_contained() -> bool {
 /// Runs `work`; when it panics, the text of the panic is the error.
 pub(crate) async fn contain<T>(work: impl Future<Output = T>) -> Result<T, String> {
     let mut work = pin!(work);
-    // Unwind safety: a call that panicked is not looked at again, and what calls share is behind locks that do not poison.
+    // Unwind safety: a future that panicked is not polled again, and what calls share is behind `lock`.
     let marked = std::future::poll_fn(move |context| {
         let before = CONTAINED.replace(true);
         let polled = std::panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
@@ -37,7 +36,7 @@ pub(crate) async fn contain<T>(work: impl Future<Output = T>) -> Result<T, Strin
     marked.await
 }
 
-/// The stream without its panics: one in it is the last item, an error with the text of the panic.
+/// The stream with a panic in it as its last item, an error with the text of the panic.
 pub(crate) fn contain_each<S: Stream>(items: S) -> impl Stream<Item = Result<S::Item, String>> {
     stream::unfold(Some(Box::pin(items)), |items| async {
         let mut items = items?;
@@ -53,7 +52,7 @@ fn text(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
-/// Locks without regard to panics: what the locks guard is whole at any time.
+/// Locks regardless of poisoning: the data is consistent at any time.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

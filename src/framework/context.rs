@@ -1,4 +1,4 @@
-//! What a call works with.
+//! The context of a call.
 
 use std::sync::Arc;
 
@@ -6,15 +6,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::walk::Walk;
 
-/// What every call gets beside its own values. It owns all of it, so that a stream of results can go on after the call that
-/// began it.
+/// What every call gets besides its own values. It owns them, so that a stream of results can outlive the call.
 #[derive(Debug)]
 pub struct Context<C> {
-    /// What configuring the provider made. `None` in a process that was not configured, and while the provider's own
-    /// configuration is unknown.
+    /// The provider's client; `None` in a process that was not configured, and while the provider's configuration has unknown
+    /// values.
     pub client: Option<Arc<C>>,
-    /// Fires when the user interrupts: abort soon and return what exists.
+    /// Cancelled when the user interrupts: return soon, with what exists.
     pub cancel: CancellationToken,
-    /// The other objects of the same resource type, as far as the process has come to them.
+    /// The other objects of the same resource type that the walk has come to.
     pub walk: Walk,
 }

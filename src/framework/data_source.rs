@@ -1,4 +1,4 @@
-//! What a data source is to its author: a struct for its configuration and data, a schema and a read.
+//! What the author of a data source implements: a struct for its configuration and data, a schema and a read.
 
 use std::future::Future;
 
@@ -16,7 +16,7 @@ pub type Read<S> = Result<(S, Diagnostics), Diagnostics>;
 
 /// A data source.
 pub trait DataSource: Send + Sync + 'static {
-    /// What configuring the provider makes.
+    /// The provider's client.
     type Client: Send + Sync + 'static;
     /// The configuration, and with the computed attributes set what was read.
     type State: Serialize + DeserializeOwned + Send + Sync + 'static;
@@ -27,12 +27,12 @@ pub trait DataSource: Send + Sync + 'static {
     /// Its attributes and blocks.
     fn schema(&self) -> Block;
 
-    /// Refuses configurations that the schema alone cannot. Nothing is sent; values may be unknown.
+    /// Validates what the schema cannot. Nothing is sent; values may be unknown.
     fn validate(&self, _config: &Self::State) -> Diagnostics {
         Diagnostics::default()
     }
 
-    /// Reads the data of a configuration in which everything is known. In the data everything has to be known, too.
+    /// Reads the data of a configuration, which is wholly known. The data has to be wholly known, too.
     fn read(
         &self,
         context: Context<Self::Client>,
@@ -40,7 +40,7 @@ pub trait DataSource: Send + Sync + 'static {
     ) -> impl Future<Output = Read<Self::State>> + Send;
 }
 
-/// A [`DataSource`] without its types.
+/// A [`DataSource`] with its types erased.
 pub trait AnyDataSource<C>: Described {
     /// Reads the data of a configuration.
     fn read(&self, context: Context<C>, config: Value) -> Answer<'_, Read<Value>>;

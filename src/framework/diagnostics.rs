@@ -1,22 +1,18 @@
-//! What the provider tells the user beside values: errors and warnings.
+//! Diagnostics: errors and warnings for the user.
 
 use super::Path;
 
-/// How bad a [`Diagnostic`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Severity {
-    /// The operation failed.
     Error,
-    /// The operation went on; the user should know.
     Warning,
 }
 
-/// One message to the user.
+/// An error or a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// How bad it is.
     pub(crate) severity: Severity,
-    /// The headline.
+    /// At most 60 characters.
     pub summary: String,
     /// What happened, with names and ids, and what to do next.
     pub(crate) detail: String,
@@ -35,30 +31,27 @@ impl Diagnostic {
         Self { severity: Severity::Warning, summary: summary.into(), detail: detail.into(), path: None }
     }
 
-    /// The same message about one attribute.
+    /// The same about one attribute.
     pub fn at(mut self, path: Path) -> Self {
-        // A path without steps locates nothing and confuses the engine's display.
+        // Engines display a path without steps wrongly.
         self.path = (!path.0.is_empty()).then_some(path);
         self
     }
 }
 
-/// Messages in the order they arose.
+/// Errors and warnings in the order they arose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Adds a message.
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
     }
 
-    /// Adds all messages of `other`.
     pub(crate) fn extend(&mut self, other: Diagnostics) {
         self.0.extend(other.0);
     }
 
-    /// Whether any of them is an error.
     pub(crate) fn has_errors(&self) -> bool {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }

@@ -1,4 +1,4 @@
-//! What a function is to its author: a signature, a struct for its arguments and what it makes of them.
+//! What the author of a function implements: a signature, a struct for its arguments and a call.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -7,7 +7,7 @@ use super::{
     erased::{read_struct, write_struct},
 };
 
-/// A function of the configuration's language. It depends on nothing but its arguments, and runs unconfigured.
+/// A provider-defined function. It depends on nothing but its arguments: engines call it without configuring the provider.
 pub trait Function: Send + Sync + 'static {
     /// The arguments by the names of the parameters; the variadic ones are a list.
     type Arguments: DeserializeOwned;
@@ -17,41 +17,38 @@ pub trait Function: Send + Sync + 'static {
     /// The name behind `provider::NAME::`.
     fn name(&self) -> &'static str;
 
-    /// What it takes and gives.
+    /// Its signature.
     fn signature(&self) -> Signature;
 
     /// Calls it. Arguments are null or unknown only where the signature allows that.
     ///
     /// # Errors
-    /// What is wrong, with one argument or as a whole.
+    /// What is wrong with an argument or with the call.
     fn call(&self, arguments: Self::Arguments) -> Result<Self::Output, FunctionError>;
 }
 
-/// What a function takes and gives.
+/// The signature of a function.
 #[derive(Clone, Debug)]
 pub struct Signature {
-    /// What it does, in a sentence.
+    /// In a sentence.
     pub summary: &'static str,
-    /// What it does, in Markdown.
+    /// In Markdown.
     pub description: &'static str,
     /// In the order of the arguments.
     pub parameters: Vec<Parameter>,
-    /// Takes whatever arguments follow the others.
+    /// The parameter of all further arguments.
     pub variadic: Option<Parameter>,
     /// The type of the result.
     pub returns: Type,
 }
 
-/// One parameter of a function.
+/// A parameter of a function.
 #[derive(Clone, Debug)]
 pub struct Parameter {
-    /// Its name.
     pub(crate) name: &'static str,
-    /// The type of the argument.
     pub(crate) ty: Type,
-    /// What it is, in Markdown.
+    /// In Markdown.
     pub(crate) description: &'static str,
-    /// Whether an argument may be null.
     pub(crate) allow_null: bool,
     /// Whether the function is called while the argument is unknown. Otherwise the result is unknown as well.
     pub(crate) allow_unknown: bool,
@@ -94,7 +91,7 @@ impl Signature {
 /// Why a function has no result. Engines show no more than this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionError {
-    /// What is wrong and what would be right.
+    /// What is wrong, and what would be right.
     pub(crate) text: String,
     /// The argument at fault, counted from zero, variadic ones included.
     pub(crate) argument: Option<usize>,
@@ -119,16 +116,16 @@ impl From<Diagnostic> for FunctionError {
     }
 }
 
-/// A [`Function`] without its types.
+/// A [`Function`] with its types erased.
 pub trait AnyFunction: Send + Sync {
     /// The name behind `provider::NAME::`.
     fn name(&self) -> &'static str;
-    /// What it takes and gives.
+    /// Its signature.
     fn signature(&self) -> Signature;
     /// Calls it with these arguments.
     ///
     /// # Errors
-    /// What is wrong, with one argument or as a whole.
+    /// What is wrong with an argument or with the call.
     fn call(&self, arguments: Vec<Value>) -> Result<Value, FunctionError>;
 }
 

@@ -4,30 +4,23 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json, value::RawValue};
 
-use super::{Path, Type, Value, value::MAX_DEPTH};
-
-/// The JSON is not a value of the type.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{reason}", if path.0.is_empty() { String::new() } else { format!("{path}: ") })]
-pub struct JsonError {
-    /// Where in the value.
-    pub(crate) path: Path,
-    /// What is wrong with it.
-    pub(crate) reason: String,
-}
+use super::{
+    Path, Type, Value,
+    value::{DecodeError, MAX_DEPTH},
+};
 
 /// Reads a value of type `ty`. Attributes that an object lacks become null and those that its type lacks are dropped: the
-/// text may be from another release.
-pub fn decode(text: &[u8], ty: &Type) -> Result<Value, JsonError> {
+/// text may have been written by another release.
+pub fn decode(text: &[u8], ty: &Type) -> Result<Value, DecodeError> {
     let raw: &RawValue = serde_json::from_slice(text).map_err(|error| fail(&Path::default(), error.to_string()))?;
     value(raw, ty, Path::default())
 }
 
-fn fail(path: &Path, reason: impl Into<String>) -> JsonError {
-    JsonError { path: path.clone(), reason: reason.into() }
+fn fail(path: &Path, reason: impl Into<String>) -> DecodeError {
+    DecodeError { path: path.clone(), reason: reason.into() }
 }
 
-fn value(raw: &RawValue, ty: &Type, path: Path) -> Result<Value, JsonError> {
+fn value(raw: &RawValue, ty: &Type, path: Path) -> Result<Value, DecodeError> {
     let text = raw.get();
     if text == "null" {
         return Ok(Value::Null);
@@ -38,7 +31,7 @@ fn value(raw: &RawValue, ty: &Type, path: Path) -> Result<Value, JsonError> {
     match ty {
         Type::Bool => parse(text, &path, "a bool").map(Value::Bool),
         Type::Number => {
-            // Engines write numbers bare, or as text where they are infinite.
+            // Engines write infinities as strings.
             let digits = if text.starts_with('"') { parse(text, &path, "a number")? } else { text.to_owned() };
             digits.parse().map(Value::Number).map_err(|_| fail(&path, "a number was expected"))
         }
@@ -99,11 +92,11 @@ fn value(raw: &RawValue, ty: &Type, path: Path) -> Result<Value, JsonError> {
     }
 }
 
-fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str, path: &Path, expected: &str) -> Result<T, JsonError> {
+fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str, path: &Path, expected: &str) -> Result<T, DecodeError> {
     serde_json::from_str(text).map_err(|_| fail(path, format!("{expected} was expected")))
 }
 
-/// Writes a value as JSON. Unknown values become null: JSON has no word for them.
+/// Writes a value as JSON. Unknown values, which JSON cannot express, become null.
 pub fn encode(value: &Value) -> Json {
     match value {
         Value::Null | Value::Unknown => Json::Null,
@@ -160,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_place() {
+    fn an_error_names_the_path() {
         let error = decode(br#"{"tags": {"a": 1}}"#, &ty()).expect_err("1 is no bool");
         assert_eq!(error.to_string(), r#"tags["a"]: a bool was expected"#);
         assert!(decode(b"{", &ty()).is_err());

@@ -1,4 +1,4 @@
-//! What a list resource is to its author: a struct for its configuration, a schema and a stream of objects.
+//! What the author of a list resource implements: a struct for its configuration, a schema and a stream of objects.
 
 use std::{future::ready, sync::Arc};
 
@@ -16,11 +16,11 @@ use super::{
     schema::{Block, Schema},
 };
 
-/// Lists the objects of a resource type that exist, whoever manages them.
+/// Lists the existing objects of a resource type, managed by Terraform or not.
 pub trait ListResource: Send + Sync + 'static {
     /// The resource type whose objects it lists, and whose name it has.
     type Resource: Resource;
-    /// What can be configured to narrow the list.
+    /// The configuration, which filters the list.
     type Config: DeserializeOwned + Send + Sync + 'static;
 
     /// The resource type.
@@ -29,13 +29,12 @@ pub trait ListResource: Send + Sync + 'static {
     /// The attributes and blocks of the list's `config` block.
     fn schema(&self) -> Block;
 
-    /// Refuses configurations that the schema alone cannot. Nothing is sent; values may be unknown.
+    /// Validates what the schema cannot. Nothing is sent; values may be unknown.
     fn validate(&self, _config: &Self::Config) -> Diagnostics {
         Diagnostics::default()
     }
 
-    /// The objects, looked for only as they are asked for. When the engine has enough the stream is dropped, wherever it
-    /// is.
+    /// The objects, requested as the stream is polled. It is dropped once the engine has as many as it wants.
     fn list(
         &self,
         context: Context<<Self::Resource as Resource>::Client>,
@@ -43,23 +42,22 @@ pub trait ListResource: Send + Sync + 'static {
     ) -> Objects<<Self::Resource as Resource>::State>;
 }
 
-/// The objects that a list finds. What is wrong with one of them is an error in its place; the engine asks for no more
-/// after an error.
+/// The objects of a list. An object that cannot be read is an error in its place; the engine stops at an error.
 pub type Objects<S> = BoxStream<'static, Result<Listed<S>, Diagnostics>>;
 
-/// A list to make.
+/// A request for a list.
 #[derive(Debug)]
 pub struct ListRequest<C> {
     /// The configuration.
     pub config: C,
-    /// Whether the objects are wanted as a whole. Otherwise what their identity takes is enough.
+    /// Whether whole objects are requested; otherwise the attributes that the identity needs are enough.
     pub include_object: bool,
 }
 
 /// One object of a list.
 #[derive(Debug)]
 pub struct Listed<S> {
-    /// What users know it by, such as its name.
+    /// How users recognise it, such as its name.
     pub display_name: String,
     /// The object.
     pub object: S,
@@ -70,13 +68,12 @@ pub struct Listed<S> {
 /// One object of a list, by value.
 #[derive(Debug)]
 pub struct ListedValue {
-    /// What users know it by.
     pub(crate) display_name: String,
-    /// The object, its identity and what there is to say about it.
-    pub(crate) found: Left,
+    /// The object, its identity and diagnostics.
+    pub(crate) object: Left,
 }
 
-/// A [`ListResource`] without its types.
+/// A [`ListResource`] with its types erased.
 pub trait AnyListResource<C>: Described {
     /// The resource type.
     fn resource(&self) -> &dyn AnyResource<C>;
@@ -89,7 +86,7 @@ pub trait AnyListResource<C>: Described {
     ) -> BoxStream<'static, ListedValue>;
 }
 
-/// A list beside the resource type that gives its objects values and identities.
+/// A list resource with its resource type, which turns its objects into values and identities.
 #[derive(Debug)]
 pub struct Lister<L: ListResource> {
     list: L,
@@ -118,7 +115,7 @@ impl<L: ListResource> AnyListResource<<L::Resource as Resource>::Client> for Era
         include_object: bool,
     ) -> BoxStream<'static, ListedValue> {
         let refused =
-            |diagnostics: Diagnostics| ListedValue { display_name: String::new(), found: failed(diagnostics) };
+            |diagnostics: Diagnostics| ListedValue { display_name: String::new(), object: failed(diagnostics) };
         let config = match read_struct(config) {
             Ok(config) => config,
             Err(error) => return stream::once(ready(refused(error.into()))).boxed(),
@@ -127,7 +124,7 @@ impl<L: ListResource> AnyListResource<<L::Resource as Resource>::Client> for Era
         let by_value = move |object| match object {
             Ok(Listed { display_name, object, warnings: diagnostics }) => {
                 let outcome = Outcome { state: Some(object), private: Private::default(), diagnostics };
-                ListedValue { display_name, found: self.author.resource.left(outcome, &Value::Null) }
+                ListedValue { display_name, object: self.author.resource.left(outcome, &Value::Null) }
             }
             Err(diagnostics) => refused(diagnostics),
         };

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Number(String);
 
-/// The text is no number.
+/// The text is not a number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a number")]
 pub struct NotANumber(String);
@@ -42,9 +42,9 @@ impl Number {
     /// The number that an engine means by a binary float, of which it compares and shows the shortest text that reads back
     /// as the same float. `None` for NaN, which Terraform does not know.
     ///
-    /// Engines also send a float for a fraction that they computed with 512 bits and that happens to be one, such as
-    /// 1 / 1099511627776. Nothing tells the two apart, and no answer to that one is right: a plan is compared with all of
-    /// its 28 digits, and at apply with what the plan file kept of them, which is the float.
+    /// Engines also send a float for a fraction that they computed with 512 bits and that is exactly a float, such as
+    /// 1 / 1099511627776. Nothing distinguishes the two, and no text is right for that one: a plan is compared with all of
+    /// its 28 digits, and an apply with the float that the plan file holds.
     pub(crate) fn from_f64(float: f64) -> Option<Self> {
         match float {
             _ if float.is_nan() => None,
@@ -102,7 +102,7 @@ impl FromStr for Number {
     }
 }
 
-/// Shifts the point by `exponent` and drops what does not count.
+/// Shifts the point by `exponent` and drops needless zeros.
 fn canonical(negative: bool, integer: &str, fraction: &str, exponent: i64) -> String {
     let mut digits = format!("{integer}{fraction}");
     let mut point = integer.len() as i64 + exponent;
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn what_is_not_a_number_is_refused() {
         for text in
             ["", "-", ".", "1.2.3", "0x10", "one", "1e", "1e99999999999", "1e-9223372036854775808", "NaN", "--1"]
         {
@@ -172,7 +172,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_float_changes_on_its_way(float in any::<f64>().prop_filter("a number", |float| !float.is_nan())) {
+        fn floats_round_trip(float in any::<f64>().prop_filter("a number", |float| !float.is_nan())) {
             let number = Number::from_f64(float).expect("a number");
             let read: f64 = number.as_str().parse().expect("a float");
             prop_assert_eq!(read, float);

@@ -1,4 +1,4 @@
-//! Paths to a place within a value.
+//! Attribute paths.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ impl Step {
     }
 }
 
-/// Where in a configuration, plan or state a value stands. It stops at a set: elements of sets cannot be named.
+/// The path of a value in a configuration, plan or state. It ends at a set: elements of sets cannot be addressed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Path(pub Vec<Step>);
 
@@ -47,10 +47,8 @@ impl Path {
         self.0.push(Step::Key(key.into()));
         self
     }
-}
 
-impl Path {
-    /// The path as far as it can be said of a value of this type: as far as the first set.
+    /// The path up to the first set in a value of this type.
     pub(crate) fn outside_sets(mut self, ty: &super::Type) -> Self {
         use super::Type;
         let mut inner = Some(ty);
@@ -66,7 +64,7 @@ impl Path {
                 (Type::Tuple(elements), Step::Index(index)) => {
                     usize::try_from(*index).ok().and_then(|index| elements.get(index))
                 }
-                // What a dynamic value is nobody can say from here.
+                // The type of a dynamic value is not known here.
                 _ => None,
             };
         }
@@ -75,7 +73,7 @@ impl Path {
     }
 }
 
-/// As HCL would reach the place: `a.b[0]["c"]`.
+/// As in HCL: `a.b[0]["c"]`.
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What a resource keeps for itself beside the state, unseen by the user.
+//! A resource's private data, which engines store beside the state and users do not see.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 pub struct Private(BTreeMap<String, Json>);
 
 impl Private {
-    /// Reads what an engine stored. Bytes that are not ours, as after a move from another provider, count as none.
+    /// Reads what an engine stored. Bytes of another provider, as after a move, count as none.
     pub(crate) fn decode(bytes: &[u8]) -> Self {
         Self(serde_json::from_slice(bytes).unwrap_or_default())
     }
@@ -20,12 +20,12 @@ impl Private {
         if self.0.is_empty() { Vec::new() } else { Json::from_iter(self.0.clone()).to_string().into_bytes() }
     }
 
-    /// The entry, when it is there and of this form.
+    /// The entry of this name and type.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         self.0.get(name).and_then(|json| serde_json::from_value(json.clone()).ok())
     }
 
-    /// Keeps an entry.
+    /// Sets an entry.
     pub fn set<T: Serialize>(&mut self, name: &str, entry: &T) {
         if let Ok(json) = serde_json::to_value(entry) {
             self.0.insert(name.to_owned(), json);
@@ -38,7 +38,6 @@ impl Private {
         self
     }
 
-    /// Drops an entry.
     pub(crate) fn remove(&mut self, name: &str) {
         self.0.remove(name);
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::Diagnostic;
 
-/// All types of a kind, such as all data sources.
+/// The types of one kind, such as all data sources, by name.
 #[derive(Debug)]
 pub(crate) struct Registry<T: ?Sized> {
     kind: &'static str,
@@ -12,33 +12,25 @@ pub(crate) struct Registry<T: ?Sized> {
 }
 
 impl<T: ?Sized> Registry<T> {
-    /// A registry of these types. Messages to the user call their kind `kind`.
+    /// Diagnostics call the kind of these types `kind`.
     pub(crate) fn new(kind: &'static str, types: Vec<Box<T>>, name: fn(&T) -> &'static str) -> Self {
         Self { kind, types: types.into_iter().map(|each| (name(&each), Arc::from(each))).collect() }
     }
 
-    /// All names, sorted.
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         self.types.keys().map(|name| (*name).to_owned())
     }
 
-    /// All types, by name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (String, &T)> {
         self.names().zip(self.types.values().map(AsRef::as_ref))
     }
 
-    /// The type of this name.
-    ///
-    /// # Errors
-    /// Says that there is none, and which there are.
+    /// The type of this name, or an error that names those that there are.
     pub(crate) fn get(&self, name: &str) -> Result<&T, Diagnostic> {
         self.find(name).map(AsRef::as_ref)
     }
 
     /// The same, for work that outlives the call.
-    ///
-    /// # Errors
-    /// As [`Registry::get`].
     pub(crate) fn share(&self, name: &str) -> Result<Arc<T>, Diagnostic> {
         self.find(name).cloned()
     }

@@ -28,16 +28,16 @@ use super::{
 
 /// A provider: its own configuration and its types.
 pub trait Provider: Send + Sync + 'static {
-    /// What everything works with, made from the configuration.
+    /// What the types work with, created from the configuration.
     type Client: Send + Sync + 'static;
 
     /// The provider block.
     fn schema(&self) -> Schema;
 
-    /// Refuses configurations that the schema alone cannot.
+    /// Validates what the schema cannot.
     fn validate(&self, config: &Value) -> Diagnostics;
 
-    /// Makes the client. `None` when it cannot be made, which errors say, or cannot be made yet because of unknown values.
+    /// Creates the client; `None` with errors, or where unknown values do not allow it yet.
     fn configure(&self, config: &Value, engine_version: &str) -> (Option<Self::Client>, Diagnostics);
 
     /// All resource types, in the order of the documentation.
@@ -63,34 +63,28 @@ pub trait Provider: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Hears of every apply and every invocation of an action before it begins: what was read until then may be out of
-    /// date soon.
+    /// Called before every apply and every invocation of an action: what was read before that may be out of date.
     fn begin_writing(&self, _client: &Self::Client) {}
 }
 
-/// What the engine that asks can do.
+/// The capabilities of the engine that calls.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct EngineCapabilities {
-    /// Not to keep write-only attributes.
+    /// It does not store write-only attributes.
     pub(crate) write_only: bool,
 }
 
-/// Answers for a [`Provider`].
+/// Serves a [`Provider`].
 pub(crate) struct Server<P: Provider> {
     provider: P,
     schema: Schema,
-    /// All resource types.
     pub(crate) resources: Registry<dyn AnyResource<P::Client>>,
-    /// All data sources.
     pub(crate) data_sources: Registry<dyn AnyDataSource<P::Client>>,
-    /// All functions.
     pub(crate) functions: Registry<dyn AnyFunction>,
-    /// All list resources.
     pub(crate) list_resources: Registry<dyn AnyListResource<P::Client>>,
-    /// All actions.
     pub(crate) actions: Registry<dyn AnyAction<P::Client>>,
     client: Mutex<Option<Arc<P::Client>>>,
-    /// What is known of the objects of the walk that began when the provider was last configured.
+    /// That of the walk that began when the provider was last configured.
     ledger: Mutex<Arc<Ledger>>,
     stop: Mutex<CancellationToken>,
 }
@@ -99,7 +93,6 @@ pub(crate) struct Server<P: Provider> {
 const IMPORTED: &str = ".imported";
 
 impl<P: Provider> Server<P> {
-    /// Serves `provider`.
     pub(crate) fn new(provider: P) -> Self {
         Self {
             schema: provider.schema(),
@@ -115,12 +108,10 @@ impl<P: Provider> Server<P> {
         }
     }
 
-    /// The provider block.
     pub(crate) fn schema(&self) -> &Schema {
         &self.schema
     }
 
-    /// Checks the provider block.
     pub(crate) async fn validate_provider(&self, config: Value) -> Diagnostics {
         contained("ValidateProviderConfig", Diagnostics::from, async {
             let config = configured(&self.schema.block, config);
@@ -131,7 +122,7 @@ impl<P: Provider> Server<P> {
         .await
     }
 
-    /// Configures the provider; a second call replaces what the first one made.
+    /// Creates the client and begins a walk. A second call replaces both.
     pub(crate) async fn configure(&self, config: Value, engine_version: &str) -> Diagnostics {
         contained("ConfigureProvider", Diagnostics::from, async {
             let config = configured(&self.schema.block, config);
@@ -143,12 +134,12 @@ impl<P: Provider> Server<P> {
         .await
     }
 
-    /// Cancels all work in flight. Calls that come later run as usual.
+    /// Cancels the calls in flight, and no later ones.
     pub(crate) fn stop(&self) {
         std::mem::take(&mut *lock(&self.stop)).cancel();
     }
 
-    /// Checks the configuration of anything but the provider, in the procedure `rpc`.
+    /// Validates the configuration of anything but the provider, in the procedure `rpc`.
     pub(crate) async fn validate(
         &self,
         rpc: &str,
@@ -198,7 +189,11 @@ impl<P: Provider> Server<P> {
                 Ok(identity) => (identity, Diagnostics::default()),
                 Err(error) => {
                     let detail =
-                        format!("The stored identity of this {} does not fit its schema: {error}.", resource.name());
+                        format!(
+                        "The stored identity of this {} does not fit its schema: {error}. Use the release of the provider that \
+                         wrote it, or a newer one.",
+                        resource.name()
+                    );
                     (Value::Null, Diagnostic::error("The identity cannot be read", detail).into())
                 }
             }
@@ -206,7 +201,7 @@ impl<P: Provider> Server<P> {
         .await
     }
 
-    /// Looks at an object. On an error what the engine had is returned as it was.
+    /// Reads an object. With an error, what the engine had is returned unchanged.
     pub(crate) async fn read(
         &self,
         resource: &dyn AnyResource<P::Client>,
@@ -214,18 +209,18 @@ impl<P: Provider> Server<P> {
         identity: Value,
         private: Vec<u8>,
     ) -> Left {
-        let kept = Private::decode(&private);
-        let imported = kept.get(IMPORTED) == Some(true);
-        let kept = kept.without_reserved();
-        let meant = stored(&resource.schema().block, state.clone());
+        let stored_private = Private::decode(&private);
+        let imported = stored_private.get(IMPORTED) == Some(true);
+        let own_private = stored_private.without_reserved().encode();
+        let read = stored(&resource.schema().block, state.clone());
         if imported {
-            self.walk(resource.name()).note_in_state(&resource.keys(&meant));
+            self.walk(resource.name()).note_in_state(&resource.keys(&read));
         }
-        let work = resource.read(self.context(resource.name()), meant, kept.encode());
+        let work = resource.read(self.context(resource.name()), read, own_private);
         let mut left = contained("ReadResource", failed, work).await;
         if !left.diagnostics.has_errors() && !left.state.is_null() {
             let known = if imported { Value::Null } else { identity.clone() };
-            // The first spelling stays here too.
+            // Identities keep their first spelling, too.
             if known.same_by(&left.identity, &resource.identity_schema().ty(), &str::eq_ignore_ascii_case) {
                 left.identity = known.clone();
             }
@@ -234,57 +229,56 @@ impl<P: Provider> Server<P> {
         if left.diagnostics.has_errors() {
             return Left { state, identity, private, diagnostics: left.diagnostics };
         }
-        self.clean(resource, left, &state)
+        self.storable(resource, left, &state)
     }
 
     /// Plans a creation, change or removal.
     pub(crate) async fn plan(&self, resource: &dyn AnyResource<P::Client>, change: Change) -> PlannedChange {
         let block = &resource.schema().block;
         let (config, prior) = (change.config.clone(), change.prior.clone());
-        let work = resource.plan(self.context(resource.name()), meant(block, change));
+        let work = resource.plan(self.context(resource.name()), for_resource(block, change));
         let mut planned = contained("PlanResourceChange", unplanned, work).await;
         planned.state = plan::storable(block, written(block, planned.state, &config, &prior));
         planned
     }
 
-    /// Makes, changes or removes an object. What exists stays in the state, whatever went wrong: where a change or removal
-    /// failed without saying what is left, all of it is, and where a creation crashed, what was planned may be.
+    /// Creates, changes or removes an object. What exists stays in the state with every error: after a change or removal that
+    /// returned no object that is the prior object, and after a creation that panicked the planned one, which may exist.
     pub(crate) async fn apply(&self, resource: &dyn AnyResource<P::Client>, change: Change, identity: Value) -> Left {
         let creates = change.prior.is_null();
         let before = if creates { change.target.clone().nulled_unknowns() } else { change.prior.clone() };
-        let said = if change.target.is_null() { before.clone() } else { change.target.clone() };
+        let spelt = if change.target.is_null() { before.clone() } else { change.target.clone() };
         let private = change.private.clone();
-        let survivor = |diagnostics: Diagnostics| Left {
+        let kept = |diagnostics: Diagnostics| Left {
             state: before.clone(),
             identity: identity.clone().nulled_unknowns(),
             private: Private::decode(&private).without_reserved().encode(),
             diagnostics,
         };
-        let work = resource.apply(self.writing(resource.name()), meant(&resource.schema().block, change));
-        let mut left = contained("ApplyResourceChange", |error| survivor(error.into()), work).await;
+        let work = resource.apply(self.writing(resource.name()), for_resource(&resource.schema().block, change));
+        let mut left = contained("ApplyResourceChange", |error| kept(error.into()), work).await;
         if left.diagnostics.has_errors() {
             if left.state.is_null() && !creates {
-                left = survivor(left.diagnostics);
+                left = kept(left.diagnostics);
             }
         } else if !left.state.is_null() {
             let may_change = creates || resource.identity_may_change();
             let known = if may_change { Value::Null } else { identity.clone() };
             left.diagnostics.extend(identity_faults(resource, &known, &left.identity));
         }
-        self.clean(resource, left, &said)
+        self.storable(resource, left, &spelt)
     }
 
-    /// Finds an object to manage.
     pub(crate) async fn import(&self, resource: &dyn AnyResource<P::Client>, target: ImportTarget<Value>) -> Left {
         let work = resource.import(self.context(resource.name()), target);
         let mut left = contained("ImportResourceState", failed, work).await;
         let mut private = Private::decode(&left.private);
         private.set(IMPORTED, &true);
         left.private = private.encode();
-        self.clean(resource, left, &Value::Null)
+        self.storable(resource, left, &Value::Null)
     }
 
-    /// Writes what a configuration of an object says.
+    /// The configuration of an object that exists.
     pub(crate) async fn configuration(
         &self,
         resource: &dyn AnyResource<P::Client>,
@@ -299,10 +293,9 @@ impl<P: Provider> Server<P> {
         let left = contained("MoveResourceState", failed, async { resource.take_over(source) }).await;
         // OpenTofu upgrades no state that it moves from another type.
         self.walk(resource.name()).note_in_state(&resource.keys(&left.state));
-        self.clean(resource, left, &Value::Null)
+        self.storable(resource, left, &Value::Null)
     }
 
-    /// Reads the data of a data source.
     pub(crate) async fn read_data(&self, source: &dyn AnyDataSource<P::Client>, config: Value) -> (Value, Diagnostics) {
         let block = &source.schema().block;
         let work = source.read(self.context(source.name()), configured(block, config.clone()));
@@ -333,33 +326,30 @@ impl<P: Provider> Server<P> {
     ) -> impl Stream<Item = ListedValue> + use<P> {
         let (config, context) = (configured(&list.schema().block, config), self.context(list.name()));
         let objects = Arc::clone(&list).list(context, config, include_object);
-        let given = move |ListedValue { display_name, mut found }: ListedValue| {
+        let checked = move |ListedValue { display_name, mut object }: ListedValue| {
             let resource = list.resource();
-            if !found.diagnostics.has_errors() {
-                found.diagnostics.extend(identity_faults(resource, &Value::Null, &found.identity));
+            if !object.diagnostics.has_errors() {
+                object.diagnostics.extend(identity_faults(resource, &Value::Null, &object.identity));
             }
-            let object = if include_object { found.state } else { Value::Null };
-            found.state = plan::storable(&resource.schema().block, object);
-            ListedValue { display_name, found }
+            let state = if include_object { object.state } else { Value::Null };
+            object.state = plan::storable(&resource.schema().block, state);
+            ListedValue { display_name, object }
         };
-        objects.take(usize::try_from(limit).unwrap_or_default()).map(given)
+        objects.take(usize::try_from(limit).unwrap_or_default()).map(checked)
     }
 
     /// Calls a function. Engines do so in a process that is not configured.
-    ///
-    /// # Errors
-    /// What is wrong, with one argument or as a whole.
     pub(crate) async fn call(&self, function: &dyn AnyFunction, arguments: Vec<Value>) -> Result<Value, FunctionError> {
         contained("CallFunction", |error| Err(error.into()), async { function.call(arguments) }).await
     }
 
-    /// Plans an action, of whose configuration not everything may be known yet.
+    /// Plans an action, whose configuration may have unknown values.
     pub(crate) async fn plan_action(&self, action: &dyn AnyAction<P::Client>, config: Value) -> Diagnostics {
         let work = action.plan(self.context(action.name()), configured(&action.schema().block, config));
         contained("PlanAction", Diagnostics::from, work).await
     }
 
-    /// Does what an action is for. Its last event is that it is completed.
+    /// Performs an action. The last event is its completion.
     pub(crate) fn invoke(
         &self,
         action: Arc<dyn AnyAction<P::Client>>,
@@ -383,7 +373,7 @@ impl<P: Provider> Server<P> {
         }
     }
 
-    /// The context of something that writes.
+    /// The context of a call that writes.
     fn writing(&self, type_name: &'static str) -> Context<P::Client> {
         let context = self.context(type_name);
         if let Some(client) = &context.client {
@@ -392,28 +382,28 @@ impl<P: Provider> Server<P> {
         context
     }
 
-    /// What engines get of an object: nothing that must not be kept, in the spelling of the state or plan so far.
-    fn clean(&self, resource: &dyn AnyResource<P::Client>, left: Left, before: &Value) -> Left {
+    /// What engines get of an object: without write-only values, and spelt as in the state or plan so far.
+    fn storable(&self, resource: &dyn AnyResource<P::Client>, left: Left, before: &Value) -> Left {
         let block = &resource.schema().block;
         Left { state: plan::storable(block, written(block, left.state, before, before)), ..left }
     }
 }
 
-/// What a change is about, as resources see it.
-fn meant(block: &Block, change: Change) -> Change {
+/// A change with the values that resources get.
+fn for_resource(block: &Block, change: Change) -> Change {
     let Change { prior, config, target, private } = change;
     Change { prior: stored(block, prior), config: configured(block, config), target: stored(block, target), private }
 }
 
-/// Runs the work of one call; a panic in it becomes the answer that `crashed` makes of the diagnostic.
+/// Runs the work of one call; `crashed` turns the diagnostic of a panic in it into the call's answer.
 async fn contained<T>(rpc: &str, crashed: impl FnOnce(Diagnostic) -> T, work: impl Future<Output = T>) -> T {
     contain(work).await.unwrap_or_else(|panic| crashed(crash(rpc, &panic)))
 }
 
-/// What to say of a panic in a call.
+/// The diagnostic of a panic in a call.
 pub(crate) fn crash(rpc: &str, panic: &str) -> Diagnostic {
     Diagnostic::error(
-        "The provider failed on its own",
+        format!("The provider panicked in {rpc}"),
         format!(
             "{rpc} ended early: {panic}. This is a mistake of the foundryhub provider, not of the configuration; please \
              report it with the log that TF_LOG=DEBUG gives."
@@ -421,7 +411,7 @@ pub(crate) fn crash(rpc: &str, panic: &str) -> Diagnostic {
     )
 }
 
-/// What is wrong with the identity that an operation returned: engines rely on it being there and staying the same.
+/// What is wrong with the identity that an operation returned: engines require one that never changes.
 fn identity_faults<C>(resource: &dyn AnyResource<C>, known: &Value, identity: &Value) -> Diagnostics {
     let ty = resource.identity_schema().ty();
     let fault = if identity.is_null() || !identity.is_wholly_known() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-/// A type as Terraform's type system (cty) knows it.
+/// A type of Terraform's type system (cty).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Type {
     /// `true` or `false`.
@@ -66,8 +66,8 @@ impl Type {
         }
     }
 
-    /// Reads the JSON notation. `None` when it is not a type. The optional attribute names that a type constraint may
-    /// carry are passed over: values have no optional attributes.
+    /// Reads the JSON notation; `None` when it is not a type. The optional attribute names of a type constraint are ignored:
+    /// values have no optional attributes.
     pub fn from_json(json: &Json) -> Option<Self> {
         match json {
             Json::String(name) => Some(match name.as_str() {

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Number, Type};
+use super::{Number, Path, Type};
 
-/// A value of some [`Type`], which a schema supplies: a list, a set and a tuple look alike here, and so do a map and an
-/// object.
+/// A value of a [`Type`] that a schema supplies: lists, sets and tuples are represented alike, and so are maps and objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// Nothing set.
     Null,
-    /// Known only after apply. What an engine says about it in advance (a refinement) is dropped, which the protocol
-    /// allows.
+    /// Known only after apply. Refinements are dropped, which the protocol allows.
     Unknown,
     /// A bool.
     Bool(bool),
@@ -23,9 +21,17 @@ pub enum Value {
     List(Vec<Value>),
     /// A map or object.
     Map(BTreeMap<String, Value>),
-    /// A value of a dynamic attribute, with the type it brought. A null and an unknown value keep theirs too: an engine
-    /// takes one of another type, or of none, for another value.
+    /// A value of a dynamic attribute, with its type. Null and unknown values keep theirs, too: to an engine one of another
+    /// type, or of none, is another value.
     Dynamic(Box<(Type, Value)>),
+}
+
+/// Why bytes, in JSON or msgpack, are not a value of the type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{reason}", if path.0.is_empty() { String::new() } else { format!("{path}: ") })]
+pub struct DecodeError {
+    pub(crate) path: Path,
+    pub(crate) reason: String,
 }
 
 /// How deep values may nest. Deeper ones are refused when they are read, so that no input can exhaust the stack.
@@ -64,7 +70,7 @@ impl Value {
         }
     }
 
-    /// The same value with null wherever it was unknown: what may be kept of an object whose creation was cut short.
+    /// The same value with null for unknowns: what the state can keep of an object whose creation did not finish.
     pub(crate) fn nulled_unknowns(self) -> Self {
         match self {
             Self::Unknown => Self::Null,
@@ -96,7 +102,7 @@ impl Value {
         }
     }
 
-    /// Equality as the engine sees it: elements of sets have no order.
+    /// Equality as engines define it: elements of sets have no order.
     pub(crate) fn same_as(&self, other: &Value, ty: &Type) -> bool {
         self.same_by(other, ty, &|left, right| left == right)
     }

@@ -1,4 +1,4 @@
-//! Messages of the protocol to what the framework calls them, and back.
+//! Conversion between the protocol's messages and the framework's types.
 
 use std::collections::BTreeMap;
 
@@ -23,10 +23,9 @@ use crate::framework::{
     server::EngineCapabilities,
 };
 
-/// What this server can do, whichever provider it serves.
 pub(super) const CAPABILITIES: ServerCapabilities = ServerCapabilities {
     plan_destroy: true,
-    // No call looks at whether the schema was asked for before.
+    // No call depends on whether the schema was requested before.
     get_provider_schema_optional: true,
     move_resource_state: true,
     generate_resource_config: true,
@@ -47,8 +46,8 @@ pub(super) fn value(field: Option<DynamicValue>, ty: &Type) -> Result<Value, Dia
 
 fn unreadable(error: &dyn std::error::Error, path: Option<Path>) -> Diagnostic {
     let detail = format!(
-        "A value that Terraform or OpenTofu sent does not fit the schema: {error}. Check that the provider's version is \
-         the one that was installed by init."
+        "A value that Terraform or OpenTofu sent does not fit the schema: {error}. Run init again, so \
+         that the installed provider is the one that the lock file names."
     );
     let diagnostic = Diagnostic::error("The provider cannot read a value", detail);
     match path {
@@ -57,22 +56,19 @@ fn unreadable(error: &dyn std::error::Error, path: Option<Path>) -> Diagnostic {
     }
 }
 
-/// The field for a value.
 pub(super) fn field(value: &Value, ty: &Type) -> Option<DynamicValue> {
     Some(DynamicValue { msgpack: msgpack::encode(value, ty), json: Vec::new() })
 }
 
-/// The identity in a field; null if there is none.
 pub(super) fn identity(field: Option<ResourceIdentityData>, schema: &IdentitySchema) -> Result<Value, Diagnostic> {
     value(field.and_then(|data| data.identity_data), &schema.ty())
 }
 
-/// The field for an identity. One that is not known is left out.
+/// The field for an identity; `None` for a null one.
 pub(super) fn identity_field(identity: &Value, schema: &IdentitySchema) -> Option<ResourceIdentityData> {
     (!identity.is_null()).then(|| ResourceIdentityData { identity_data: field(identity, &schema.ty()) })
 }
 
-/// What an operation left behind, as fields.
 pub(super) struct Fields {
     pub(super) state: Option<DynamicValue>,
     pub(super) identity: Option<ResourceIdentityData>,
@@ -80,7 +76,6 @@ pub(super) struct Fields {
     pub(super) diagnostics: Vec<proto::Diagnostic>,
 }
 
-/// The fields for what an operation left behind.
 pub(super) fn left<C>(resource: &dyn AnyResource<C>, left: Left) -> Fields {
     Fields {
         state: field(&left.state, resource.ty()),
@@ -96,7 +91,6 @@ pub(super) fn change(ty: &Type, fields: [Option<DynamicValue>; 3], private: Vec<
     Ok(Change { prior: value(prior, ty)?, config: value(config, ty)?, target: value(target, ty)?, private })
 }
 
-/// The answer for a plan.
 pub(super) fn planned<C>(resource: &dyn AnyResource<C>, planned: PlannedChange) -> plan_resource_change::Response {
     plan_resource_change::Response {
         planned_state: field(&planned.state, resource.ty()),
@@ -108,7 +102,6 @@ pub(super) fn planned<C>(resource: &dyn AnyResource<C>, planned: PlannedChange) 
     }
 }
 
-/// The object that is to be taken over.
 pub(super) fn source(request: move_resource_state::Request) -> Result<MoveSource, Diagnostic> {
     Ok(MoveSource {
         provider_address: request.source_provider_address,
@@ -118,13 +111,12 @@ pub(super) fn source(request: move_resource_state::Request) -> Result<MoveSource
     })
 }
 
-/// The event for an object of a list.
 pub(super) fn listed<C>(
     resource: &dyn AnyResource<C>,
     listed: ListedValue,
     include_object: bool,
 ) -> list_resource::Event {
-    let Fields { state, identity, diagnostics, .. } = left(resource, listed.found);
+    let Fields { state, identity, diagnostics, .. } = left(resource, listed.object);
     list_resource::Event {
         identity,
         display_name: listed.display_name,
@@ -133,17 +125,15 @@ pub(super) fn listed<C>(
     }
 }
 
-/// The event of an action.
 pub(super) fn action_event(event: ActionEvent) -> invoke_action::Event {
     use invoke_action::event::{Completed, Progress, Type};
     let event = match event {
         ActionEvent::Progress(message) => Type::Progress(Progress { message }),
-        ActionEvent::Completed(found) => Type::Completed(Completed { diagnostics: diagnostics(found) }),
+        ActionEvent::Completed(result) => Type::Completed(Completed { diagnostics: diagnostics(result) }),
     };
     invoke_action::Event { r#type: Some(event) }
 }
 
-/// The arguments of a call.
 pub(super) fn arguments(signature: &Signature, fields: Vec<DynamicValue>) -> Result<Vec<Value>, FunctionError> {
     let argument = |(index, field)| {
         let parameter = signature.parameter(index)?;
@@ -152,7 +142,6 @@ pub(super) fn arguments(signature: &Signature, fields: Vec<DynamicValue>) -> Res
     fields.into_iter().enumerate().map(argument).collect()
 }
 
-/// The answer of a call.
 pub(super) fn called(result: Result<Value, FunctionError>, returns: &Type) -> call_function::Response {
     let (result, error) = match result {
         Ok(value) => (field(&value, returns), None),
@@ -164,7 +153,6 @@ pub(super) fn called(result: Result<Value, FunctionError>, returns: &Type) -> ca
     call_function::Response { result, error }
 }
 
-/// A function's signature.
 pub(super) fn function(signature: &Signature) -> proto::Function {
     proto::Function {
         parameters: signature.parameters.iter().map(parameter).collect(),
@@ -188,7 +176,7 @@ fn parameter(parameter: &Parameter) -> function::Parameter {
     }
 }
 
-/// What the engine can do. One that does not say can do nothing of it.
+/// An engine that does not send its capabilities has none.
 pub(super) fn engine_capabilities(capabilities: Option<ClientCapabilities>) -> EngineCapabilities {
     EngineCapabilities { write_only: capabilities.unwrap_or_default().write_only_attributes_allowed }
 }
@@ -207,11 +195,13 @@ pub(super) fn stored(raw: Option<RawState>) -> Result<Vec<u8>, Diagnostic> {
 /// A stored object of any type, member by member.
 fn stored_object(raw: Option<RawState>) -> Result<BTreeMap<String, serde_json::Value>, Diagnostic> {
     serde_json::from_slice(&stored(raw)?).map_err(|error| {
-        Diagnostic::error("The state cannot be read", format!("The stored object is no JSON object: {error}."))
+        Diagnostic::error(
+            "The state cannot be read",
+            format!("The stored object is no JSON object: {error}. Import it instead."),
+        )
     })
 }
 
-/// The messages of an answer.
 pub(super) fn diagnostics(diagnostics: Diagnostics) -> Vec<proto::Diagnostic> {
     diagnostics.0.into_iter().map(message).collect()
 }
@@ -229,7 +219,6 @@ fn message(diagnostic: Diagnostic) -> proto::Diagnostic {
     }
 }
 
-/// A place in a value.
 fn path(path: Path) -> AttributePath {
     let steps = path.0.into_iter().map(|step| {
         let selector = match step {
@@ -242,7 +231,6 @@ fn path(path: Path) -> AttributePath {
     AttributePath { steps: steps.collect() }
 }
 
-/// A schema.
 pub(super) fn schema(schema: &Schema) -> proto::Schema {
     proto::Schema { version: schema.version, block: Some(block(&schema.block, schema.version)) }
 }
@@ -279,7 +267,7 @@ fn attribute(attribute: &Attribute) -> schema::Attribute {
     }
 }
 
-/// A type in its JSON notation, which engines take for granted wherever a type stands.
+/// A type in cty's JSON notation.
 fn notation(ty: &Type) -> Vec<u8> {
     ty.to_json().to_string().into_bytes()
 }
@@ -287,7 +275,7 @@ fn notation(ty: &Type) -> Vec<u8> {
 fn nested_type(nesting: Nesting, attributes: &[Attribute]) -> schema::Object {
     use schema::object::NestingMode;
     let nesting = match nesting {
-        // There is no group of attributes: it is an object that is always set.
+        // Attributes have no mode for groups, which are objects that are always set.
         Nesting::Single | Nesting::Group => NestingMode::Single,
         Nesting::List => NestingMode::List,
         Nesting::Set => NestingMode::Set,
@@ -347,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_value_is_an_error_at_its_place() {
+    fn an_unreadable_value_is_an_error_at_its_path() {
         let ty = Type::object([("a", Type::Bool)]);
         let wrong = msgpack::encode(&Value::object([("a", "text".into())]), &Type::map(Type::String));
         let error = value(Some(DynamicValue { msgpack: wrong, json: Vec::new() }), &ty).expect_err("it is no bool");

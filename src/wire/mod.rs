@@ -1,7 +1,5 @@
-//! Between the provider protocol's bytes and the framework: the only user of protobuf and msgpack.
-//!
-//! [`routes`] is all that the rest of the program needs: a provider in, a gRPC service out. Protocol 6 with every
-//! message and procedure of its minor version 11 is described in `proto/tfplugin6.proto`.
+//! Terraform's plugin protocol 6.11 (`proto/tfplugin6.proto`), decoded for the framework: the only user of protobuf and
+//! msgpack. [`routes`] is its entry point.
 
 mod convert;
 mod generated;
@@ -14,10 +12,10 @@ use tonic::service::Routes;
 
 use crate::framework::server::{Provider, Server};
 
-/// The largest message either way, in bytes: what Terraform's own SDKs allow. States of several megabytes exist.
+/// The largest message in either direction, in bytes, as in Terraform's own SDKs. States of several megabytes exist.
 const MAX_MESSAGE: usize = 256 << 20;
 
-/// The gRPC service that makes a plugin of a provider.
+/// The gRPC service for a provider.
 pub fn routes(provider: impl Provider) -> Routes {
     let service = service::Service(Arc::new(Server::new(provider)));
     let service = generated::provider_server::ProviderServer::new(service)

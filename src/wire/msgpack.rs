@@ -1,25 +1,18 @@
 //! Values in the msgpack dialect of Terraform's type system (go-cty), read and written by type.
 //!
 //! Numbers travel as integers where they fit 64 bits, as floats where a float is exactly the number, and as decimal text
-//! otherwise. Unknown values are extensions; what they may say about the value to come is dropped, which is allowed. A
-//! dynamic value is a pair of its type's JSON notation and the value.
+//! otherwise. Unknown values are extensions, whose refinements are dropped, which the protocol allows. A dynamic value is a
+//! pair of its type's JSON notation and the value.
 
 use std::collections::BTreeMap;
 
 use rmp::{Marker, decode, encode};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::framework::{Number, Path, Type, Value, value::MAX_DEPTH};
-
-/// The bytes are not a value of the type.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{reason}", if path.0.is_empty() { String::new() } else { format!("{path}: ") })]
-pub struct DecodeError {
-    /// Where in the value.
-    pub(crate) path: Path,
-    /// What is wrong with it.
-    pub(crate) reason: String,
-}
+use crate::framework::{
+    Number, Path, Type, Value,
+    value::{DecodeError, MAX_DEPTH},
+};
 
 /// Reads a value of type `ty` that fills all of `bytes`.
 pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, DecodeError> {
@@ -65,7 +58,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether an extension stands next, which is then consumed: every extension is an unknown value.
+    /// Consumes an extension if one is next, and tells whether: every extension is an unknown value.
     fn unknown(&mut self) -> Result<bool, DecodeError> {
         let is_extension = matches!(
             self.marker()?,
@@ -132,7 +125,7 @@ impl<'a> Reader<'a> {
     }
 
     fn elements<'t>(&mut self, length: usize, ty: impl Fn(usize) -> &'t Type) -> Result<Value, DecodeError> {
-        // The length is the sender's word: memory is taken as elements arrive.
+        // The length is not verified, so memory is allocated as elements arrive.
         let mut elements = Vec::new();
         for index in 0..length {
             elements.push(self.inside(|path| path.index(index), ty(index))?);
@@ -189,7 +182,7 @@ impl<'a> Reader<'a> {
             Marker::F32 => decode::read_f32(&mut self.rest).ok().and_then(|float| Number::from_f64(float.into())),
             Marker::F64 => decode::read_f64(&mut self.rest).ok().and_then(Number::from_f64),
             Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32 => self.text()?.parse().ok(),
-            // The one integer that i64 does not hold and u64 does is unsigned on the wire.
+            // An integer that only u64 can hold has the unsigned marker.
             Marker::U64 => decode::read_u64(&mut self.rest).ok().map(Number::from),
             _ => decode::read_int::<i64, _>(&mut self.rest).ok().map(Number::from),
         };
@@ -211,13 +204,13 @@ impl<'a> Reader<'a> {
             _ => self.text()?.as_bytes(),
         };
         let Some(ty) = serde_json::from_slice(notation).ok().as_ref().and_then(Type::from_json) else {
-            return self.fail("the type of a dynamic value is none");
+            return self.fail("the type of a dynamic value is not a type");
         };
         if ty == Type::Dynamic {
             // A dynamic value within a dynamic value would nest without a step in the path to count.
             return match self.value(&Type::Bool)? {
                 unset @ (Value::Null | Value::Unknown) => Ok(unset),
-                _ => self.fail("the type of a dynamic value is none"),
+                _ => self.fail("the type of a dynamic value is not a type"),
             };
         }
         let value = self.value(&ty)?;
@@ -231,9 +224,9 @@ fn normal_form(text: &str) -> String {
     if text.is_ascii() { text.to_owned() } else { text.nfc().collect() }
 }
 
-/// Writing to memory cannot fail, so the writers' results are passed over by this.
+/// Drops a writer's result: writing to memory cannot fail.
 fn infallible<T, E: std::fmt::Debug>(result: Result<T, E>) {
-    result.map(drop).expect("memory takes every byte");
+    result.map(drop).expect("writing to memory cannot fail");
 }
 
 fn write(bytes: &mut Vec<u8>, value: &Value, ty: &Type) {
@@ -362,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_place() {
+    fn an_error_names_the_path() {
         let ty = Type::object([("a", Type::list(Type::map(Type::Bool)))]);
         let wrong = Type::object([("a", Type::list(Type::map(Type::String)))]);
         let value = Value::object([("a", Value::List(vec![Value::object([("k", "text".into())])]))]);

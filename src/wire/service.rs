@@ -1,7 +1,7 @@
-//! One method per procedure, in the order of the protocol's file: decode, one call of the framework, encode.
+//! One method per remote procedure, in the order of the protocol's file: decode, one call of the framework, encode.
 //!
-//! Whatever goes wrong within a call is a diagnostic of its answer. A gRPC status says only that there is no such
-//! procedure here: engines show it as a broken plugin, without the text.
+//! Errors within a call are diagnostics of its answer. Engines show a gRPC status as a broken plugin, without its text, so
+//! that one says only that a procedure is not implemented.
 
 use std::{collections::HashMap, pin::Pin, sync::Arc};
 
@@ -41,14 +41,14 @@ type Answer<T> = Result<Response<T>, Status>;
 /// The answers of a procedure that has several.
 type Events<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// An answer that can say what went wrong.
-trait Answered {
+/// An answer that can carry an error.
+trait Failable {
     fn failed(error: Diagnostic) -> Self;
 }
 
-macro_rules! answered {
+macro_rules! failable {
     ($($answer:path: $diagnostics:ident,)*) => {
-        $(impl Answered for $answer {
+        $(impl Failable for $answer {
             fn failed(error: Diagnostic) -> Self {
                 let mut answer = Self::default();
                 answer.$diagnostics.extend(convert::diagnostics(error.into()));
@@ -58,7 +58,7 @@ macro_rules! answered {
     };
 }
 
-answered! {
+failable! {
     validate_provider_config::Response: diagnostics,
     configure_provider::Response: diagnostics,
     validate_resource_config::Response: diagnostics,
@@ -78,30 +78,30 @@ answered! {
     plan_action::Response: diagnostics,
 }
 
-impl Answered for call_function::Response {
+impl Failable for call_function::Response {
     fn failed(error: Diagnostic) -> Self {
         convert::called(Err(error.into()), &Type::Dynamic)
     }
 }
 
-impl Answered for invoke_action::Event {
+impl Failable for invoke_action::Event {
     fn failed(error: Diagnostic) -> Self {
         convert::action_event(ActionEvent::Completed(error.into()))
     }
 }
 
-/// The answer that `work` comes to, or one that says nothing but what went wrong before it. The framework answers for
-/// panics in what it calls; this is for those between here and there.
-async fn answer<T: Answered>(procedure: &str, work: impl Future<Output = Result<T, Diagnostic>>) -> Answer<T> {
+/// The answer of `work`, or one with its error alone. The framework turns panics in what it calls into diagnostics; this does
+/// so for those in decoding and encoding.
+async fn answer<T: Failable>(procedure: &str, work: impl Future<Output = Result<T, Diagnostic>>) -> Answer<T> {
     let result = contain(work).await.unwrap_or_else(|panic| Err(server::crash(procedure, &panic)));
     Ok(Response::new(result.unwrap_or_else(T::failed)))
 }
 
-/// The events of the stream that `begin` makes, or one that says what went wrong before it. A panic between two events is
-/// the last of them.
+/// The events of the stream that `begin` creates, or a single one with its error. A panic in the stream becomes its last
+/// event.
 async fn events<T, S>(procedure: &'static str, begin: impl Future<Output = Result<S, Diagnostic>>) -> Answer<Events<T>>
 where
-    T: Answered + Send + 'static,
+    T: Failable + Send + 'static,
     S: Stream<Item = T> + Send + 'static,
 {
     let begun = contain(begin).await.unwrap_or_else(|panic| Err(server::crash(procedure, &panic)));
@@ -113,9 +113,9 @@ where
     Ok(Response::new(events))
 }
 
-/// Engines call these procedures only for what the schema names, and this provider names nothing of the kind.
-fn none_of_these<T>() -> Answer<T> {
-    Err(Status::unimplemented("this provider has nothing of the kind"))
+/// Engines call these procedures only for ephemeral resources and state stores that the schema names, and it names none.
+fn not_implemented<T>() -> Answer<T> {
+    Err(Status::unimplemented("this provider has no ephemeral resources and no state stores"))
 }
 
 /// The schemas of a kind by name.
@@ -124,7 +124,7 @@ fn schemas<T: Described + ?Sized>(types: &Registry<T>) -> HashMap<String, proto:
 }
 
 impl<P: Provider> Service<P> {
-    /// What there is to say of the configuration of one of the provider's types.
+    /// Validates the configuration of one of the provider's types.
     async fn validated<T: Described + ?Sized>(
         &self,
         rpc: &str,
@@ -144,7 +144,7 @@ fn functions<P: Provider>(server: &Server<P>) -> HashMap<String, proto::Function
 
 #[tonic::async_trait]
 impl<P: Provider> provider_server::Provider for Service<P> {
-    // What the provider is.
+    // Metadata and schemas.
 
     async fn get_metadata(&self, _: Request<get_metadata::Request>) -> Answer<get_metadata::Response> {
         use get_metadata::{
@@ -194,7 +194,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         }))
     }
 
-    // Its configuration.
+    // The provider's configuration.
 
     async fn validate_provider_config(
         &self,
@@ -221,7 +221,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         .await
     }
 
-    // Configurations of everything else.
+    // Other configurations.
 
     async fn validate_resource_config(
         &self,
@@ -254,7 +254,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         &self,
         _: Request<validate_ephemeral_resource_config::Request>,
     ) -> Answer<validate_ephemeral_resource_config::Response> {
-        none_of_these()
+        not_implemented()
     }
 
     async fn validate_list_resource_config(
@@ -274,7 +274,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         &self,
         _: Request<validate_state_store_config::Request>,
     ) -> Answer<validate_state_store_config::Response> {
-        none_of_these()
+        not_implemented()
     }
 
     async fn validate_action_config(
@@ -318,7 +318,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
             let resource = self.0.resources.get(&request.type_name)?;
             let stored = convert::stored(request.raw_identity)?;
             let (identity, diagnostics) = self.0.upgrade_identity(resource, &stored).await;
-            // OpenTofu insists on data, be they null.
+            // OpenTofu requires data, even if null.
             let identity_data = convert::field(&identity, &resource.identity_schema().ty());
             Ok(upgrade_resource_identity::Response {
                 upgraded_identity: Some(proto::ResourceIdentityData { identity_data }),
@@ -462,21 +462,21 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         &self,
         _: Request<open_ephemeral_resource::Request>,
     ) -> Answer<open_ephemeral_resource::Response> {
-        none_of_these()
+        not_implemented()
     }
 
     async fn renew_ephemeral_resource(
         &self,
         _: Request<renew_ephemeral_resource::Request>,
     ) -> Answer<renew_ephemeral_resource::Response> {
-        none_of_these()
+        not_implemented()
     }
 
     async fn close_ephemeral_resource(
         &self,
         _: Request<close_ephemeral_resource::Request>,
     ) -> Answer<close_ephemeral_resource::Response> {
-        none_of_these()
+        not_implemented()
     }
 
     // List resources.
@@ -520,36 +520,36 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         &self,
         _: Request<configure_state_store::Request>,
     ) -> Answer<configure_state_store::Response> {
-        none_of_these()
+        not_implemented()
     }
 
     type ReadStateBytesStream = Empty<Result<read_state_bytes::ResponseChunk, Status>>;
 
     async fn read_state_bytes(&self, _: Request<read_state_bytes::Request>) -> Answer<Self::ReadStateBytesStream> {
-        none_of_these()
+        not_implemented()
     }
 
     async fn write_state_bytes(
         &self,
         _: Request<Streaming<write_state_bytes::RequestChunk>>,
     ) -> Answer<write_state_bytes::Response> {
-        none_of_these()
+        not_implemented()
     }
 
     async fn lock_state(&self, _: Request<lock_state::Request>) -> Answer<lock_state::Response> {
-        none_of_these()
+        not_implemented()
     }
 
     async fn unlock_state(&self, _: Request<unlock_state::Request>) -> Answer<unlock_state::Response> {
-        none_of_these()
+        not_implemented()
     }
 
     async fn get_states(&self, _: Request<get_states::Request>) -> Answer<get_states::Response> {
-        none_of_these()
+        not_implemented()
     }
 
     async fn delete_state(&self, _: Request<delete_state::Request>) -> Answer<delete_state::Response> {
-        none_of_these()
+        not_implemented()
     }
 
     // Actions.
@@ -590,7 +590,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_on_the_way_is_an_answer() {
+    async fn a_panic_in_decoding_is_an_answer() {
         let panicking = async { panic!("while reading") };
         let answer: read_resource::Response = answer("ReadResource", panicking).await.expect("an answer").into_inner();
         assert_eq!(answer.new_state, None);

@@ -70,7 +70,7 @@ async fn a_data_source_says_what_is_wrong_and_where() {
         (json!({ "name": "a" }), "No such file", "name"),
         (json!({ "name": "a", "timeouts": { "read": "soon" } }), "Invalid timeouts.read value", "timeouts.read"),
         (json!({ "name": "u" }), "Unknown values in the data", ""),
-        (json!({ "name": "panic" }), "The provider failed on its own", ""),
+        (json!({ "name": "panic" }), "The provider panicked in ReadDataSource", ""),
     ] {
         let (data, diagnostics) = echo.core.read_data("echo_text", config).await;
         assert_eq!(data, Json::Null);
