@@ -1,10 +1,9 @@
-//! Many reads of single role assignments as one list.
+//! Whether a role assignment is read by itself or with its scope's list.
 //!
-//! A refresh asks for every assignment by itself, at nearly the same time. Whether more are coming can only be known
-//! by waiting a moment, so the first asker of a scope waits: until a token is there, which at the start of a run takes
-//! a request of its own, and then for [`WINDOW`], which is little beside the time a request takes. The third
-//! assignment of the scope ends the wait at once, since from then on a list is cheaper, however many follow. While
-//! reads are remembered the count goes on across waits, and once a list was worth it nobody waits at all.
+//! A refresh reads every assignment by itself, at nearly the same time. The first read of a scope therefore waits for
+//! more: until there is a token, which at the start of a process takes a request of its own, and then for [`WINDOW`],
+//! which is short compared with a request. The third assignment of the scope ends the wait, since from then on a list is
+//! cheaper. While reads are remembered the count goes on across waits, and after a list no read waits.
 
 use super::auth::Tokens;
 use super::call::Limits;
@@ -17,31 +16,31 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// From how many assignments of one scope on a list is used.
-const ENOUGH: usize = 3;
+/// The number of assignments of one scope from which on a list is used.
+const LIST_THRESHOLD: usize = 3;
 
-/// How long the first asker waits for others.
+/// How long the first read of a scope waits for others.
 const WINDOW: Duration = Duration::from_millis(25);
 
-/// What is being asked for, by scope.
+/// The reads of role assignments by scope.
 #[derive(Default)]
 pub(crate) struct Batches {
-    scopes: Mutex<HashMap<String, Asked>>,
+    scopes: Mutex<HashMap<String, Scope>>,
     waits: InFlight<String, Result<Decision, Error>>,
 }
 
-/// Which assignments of a scope were asked for.
+/// The assignments of a scope that are read.
 #[derive(Default)]
-struct Asked {
-    /// The period of remembering this belongs to.
+struct Scope {
+    /// The period of remembering, see [`super::share::Reads`].
     period: Option<u64>,
     names: HashSet<Uuid>,
     enough: Arc<Notify>,
-    /// Whether a list was worth it before in this period.
+    /// Whether a list was read before in this period.
     listed: bool,
 }
 
-/// How assignments are to be read.
+/// How an assignment is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     OneByOne,
@@ -49,7 +48,7 @@ pub(crate) enum Decision {
 }
 
 impl Batches {
-    /// Decides how an assignment is to be read, together with the others of its scope that are asked for meanwhile.
+    /// Decides how an assignment is read, together with the reads of its scope that begin meanwhile.
     pub(crate) async fn decide(
         &self,
         id: &RoleAssignmentId,
@@ -57,46 +56,46 @@ impl Batches {
         tokens: &Tokens,
         limits: &Limits<'_>,
     ) -> Result<Decision, Error> {
-        let scope = id.scope.key();
-        // Noting the question and finding the wait under way happen under one lock, so that no question is missed.
-        let known = || self.ask(&scope, period, id.name, |asked| asked.listed).then_some(Decision::AsList);
+        let key = id.scope.key();
+        // The read is counted and the wait joined under one lock, so that no read is missed.
+        let known = || self.count(&key, period, id.name, |scope| scope.listed).then_some(Decision::AsList);
         let wait = || async {
-            // Without a token nothing can be sent anyway. If there is none to be had, the request that follows says so.
+            // Without a token nothing can be sent. If there is none, the request that follows fails with the reason.
             match tokens.get(None, limits).await {
                 Err(error) if error.is_interruption() => return Err(error),
                 _ => {}
             }
-            let enough = self.ask(&scope, period, id.name, |asked| asked.enough.clone());
+            let enough = self.count(&key, period, id.name, |scope| scope.enough.clone());
             let more = async { tokio::time::timeout(WINDOW, enough.notified()).await };
             let _ = limits.bound(|| "gathering reads of role assignments".to_owned(), None, more).await?;
             Ok(Decision::OneByOne)
         };
-        self.waits.join(scope.clone(), limits, known, wait, |_| self.end_wait(&scope)).await
+        self.waits.join(key.clone(), limits, known, wait, |_| self.end_wait(&key)).await
     }
 
-    /// Notes that an assignment is asked for and gives the state of its scope.
-    fn ask<T>(&self, scope: &str, period: Option<u64>, name: Uuid, then: impl FnOnce(&Asked) -> T) -> T {
+    /// Counts a read of an assignment and gives `then` of its scope.
+    fn count<T>(&self, key: &str, period: Option<u64>, name: Uuid, then: impl FnOnce(&Scope) -> T) -> T {
         let mut scopes = lock(&self.scopes);
-        let asked = scopes.entry(scope.to_owned()).or_default();
-        if asked.period != period {
-            *asked = Asked { period, ..Asked::default() };
+        let scope = scopes.entry(key.to_owned()).or_default();
+        if scope.period != period {
+            *scope = Scope { period, ..Scope::default() };
         }
-        asked.names.insert(name);
-        if asked.names.len() >= ENOUGH {
-            asked.enough.notify_one();
+        scope.names.insert(name);
+        if scope.names.len() >= LIST_THRESHOLD {
+            scope.enough.notify_one();
         }
-        then(asked)
+        then(scope)
     }
 
-    /// Decides for all who took part in a wait, and starts counting anew unless the list will be remembered.
-    fn end_wait(&self, scope: &str) -> Decision {
+    /// Decides for all reads of a wait, and counts from zero again unless the list will be remembered.
+    fn end_wait(&self, key: &str) -> Decision {
         let mut scopes = lock(&self.scopes);
-        let Some(asked) = scopes.get_mut(scope) else { return Decision::OneByOne };
-        let enough = asked.names.len() >= ENOUGH;
-        asked.listed = enough;
-        if asked.period.is_none() {
-            scopes.remove(scope);
+        let Some(scope) = scopes.get_mut(key) else { return Decision::OneByOne };
+        scope.listed = scope.names.len() >= LIST_THRESHOLD;
+        let decision = if scope.listed { Decision::AsList } else { Decision::OneByOne };
+        if scope.period.is_none() {
+            scopes.remove(key);
         }
-        if enough { Decision::AsList } else { Decision::OneByOne }
+        decision
     }
 }

@@ -1,4 +1,4 @@
-//! How long an operation may take, and who may end it sooner; the clock all waits go by.
+//! The limits of an operation, and the clock of all waits.
 
 use super::error::Error;
 use futures_util::future::BoxFuture;
@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// The limits of one operation: every wait and every request in flight ends when either is reached.
+/// The limits of one operation, which end every wait and every request in flight.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// Ends the operation with [`Error::Cancelled`].
@@ -17,13 +17,13 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call that may take this long from now.
+    /// A call with this timeout, from now.
     pub fn new(cancel: CancellationToken, timeout: Duration) -> Self {
         Self { cancel, deadline: Instant::now() + timeout }
     }
 }
 
-/// What time it is and how to wait. Tests put in one that does not really wait.
+/// The time, and waiting. The clock of tests does not really wait.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The time that deadlines are compared with.
     fn now(&self) -> Instant;
@@ -35,7 +35,7 @@ pub trait Clock: fmt::Debug + Send + Sync {
     fn pause(&self, wait: Duration) -> BoxFuture<'_, ()>;
 }
 
-/// The real clock.
+/// The system's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SystemClock;
 
@@ -53,7 +53,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A call and the clock it is measured by.
+/// A call and its clock.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits<'a> {
     pub(crate) call: &'a Call,
@@ -66,7 +66,7 @@ impl Limits<'_> {
         self.call.deadline.saturating_duration_since(self.clock.now())
     }
 
-    /// Runs a future until it ends or the call does. `last` is the failure that is being retried.
+    /// Runs a future until it ends or the call does. `last` is the error that is being retried.
     pub(crate) async fn bound<T>(
         &self,
         doing: impl Fn() -> String,
@@ -76,13 +76,13 @@ impl Limits<'_> {
         tokio::select! {
             biased;
             () = self.call.cancel.cancelled() => Err(Error::Cancelled { doing: doing() }),
-            // The end of the call comes in real time even when pauses do not.
+            // The deadline passes in real time even where a test's clock skips pauses.
             () = tokio::time::sleep(self.left()) => Err(self.too_late(doing(), None, last)),
             value = future => Ok(value),
         }
     }
 
-    /// Waits, unless the deadline would pass meanwhile: then there is no point in waiting for it.
+    /// Waits, or fails at once if the deadline would pass meanwhile.
     pub(crate) async fn pause(
         &self,
         wait: Duration,

@@ -1,4 +1,4 @@
-//! The client: its settings, and the ways in which a request leaves it.
+//! The client: its settings, single requests, reads and long-running operations.
 
 use super::auth::{Credential, IdentitySource, Tokens};
 use super::batch::Batches;
@@ -16,10 +16,10 @@ use std::sync::{Arc, Mutex, atomic::AtomicBool};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The value of `x-ms-correlation-request-id`, by which Azure's logs tie the requests of a run together.
+/// The value of `x-ms-correlation-request-id`, which all requests of a client have in Azure's logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CorrelationId {
-    /// One at random for this client.
+    /// A random one for this client.
     Random,
     /// This one.
     Fixed(String),
@@ -34,20 +34,20 @@ pub struct Settings {
     pub endpoints: Endpoints,
     /// The `User-Agent`.
     pub user_agent: String,
-    /// How requests are tied together.
+    /// The correlation id of all requests.
     pub correlation_id: CorrelationId,
-    /// How often a request is repeated for trouble that Azure did not say how to wait out. Throttling and operations
-    /// of others under way do not count; the call's deadline ends them.
+    /// How often a request is retried after errors for which Azure sends no Retry-After. Throttling and conflicts with
+    /// operations in progress do not count; the call's deadline ends them.
     pub max_retries: u32,
-    /// The wait between looks at an operation when Azure names none.
+    /// The polling interval of operations for which Azure sends no Retry-After.
     pub poll_interval: Duration,
     /// The api-version for workspaces, instead of the default and its fallback.
     pub workspaces_api_version: Option<String>,
-    /// Further tenants whose tokens are sent along (`x-ms-authorization-auxiliary`).
+    /// Further tenants whose tokens are sent, too (`x-ms-authorization-auxiliary`).
     pub auxiliary_tenant_ids: Vec<String>,
     /// Certificates (PEM) trusted in addition to the platform's, which on Linux are those of `SSL_CERT_FILE` if set.
     pub extra_roots: Vec<Vec<u8>>,
-    /// The clock all waits go by.
+    /// The clock of all waits.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -68,7 +68,7 @@ impl Settings {
     }
 }
 
-/// A client of one cloud with one credential. Clones share everything: tokens, connections, throttling and memory.
+/// A client of one cloud with one credential. Clones share everything: tokens, connections, throttling and reads.
 #[derive(Clone)]
 pub struct Client(pub Arc<Inner>);
 
@@ -83,7 +83,7 @@ pub struct Inner {
 }
 
 impl Client {
-    /// Makes a client. Nothing is sent yet.
+    /// Creates a client. Nothing is sent yet.
     ///
     /// # Errors
     /// [`Error::Setting`] when the correlation id or the user agent cannot be a header or a certificate cannot be
@@ -109,7 +109,7 @@ impl Client {
             reqwest::Client::builder()
                 .user_agent(settings.user_agent.clone())
                 .redirect(reqwest::redirect::Policy::none())
-                // A call may last an hour; a connection that has died should not.
+                // A call may take an hour; a dead connection should end sooner.
                 .connect_timeout(retry::CONNECT_TIMEOUT)
                 .read_timeout(Duration::from_secs(120))
                 .tls_certs_merge(roots.clone())
@@ -151,23 +151,23 @@ impl Client {
         })))
     }
 
-    /// Begins to remember the answers of reads that allow it, forgetting those remembered before. For the time when
-    /// nobody writes: planning. The first write ends it by itself.
+    /// Begins to remember the answers of reads that allow it, forgetting those remembered before: for planning, when
+    /// nothing is written. The first write ends it.
     pub fn remember_reads(&self) {
         self.0.reads.remember();
     }
 
-    /// Ends remembering, because others begin to write.
+    /// Ends remembering, because others may write.
     pub fn stop_remembering(&self) {
         self.0.reads.forget();
     }
 
-    /// Whether reads are being remembered, which is until somebody writes.
+    /// Whether reads are being remembered.
     pub(crate) fn remembers_reads(&self) -> bool {
         self.0.reads.period().is_some()
     }
 
-    /// Waits, by the clock that all waits go by.
+    /// Waits by the client's clock.
     ///
     /// # Errors
     /// [`Error::Cancelled`], or [`Error::DeadlineExceeded`] at once when the wait would not end in time.
@@ -175,7 +175,7 @@ impl Client {
         self.0.sender.limits(call).pause(wait, || doing.to_owned(), None).await
     }
 
-    /// Waits for something that others do, such as releasing a lock, within the call's limits.
+    /// Waits for an event, such as the release of a lock, within the call's limits.
     ///
     /// # Errors
     /// [`Error::Cancelled`] and [`Error::DeadlineExceeded`].
@@ -193,7 +193,7 @@ impl Client {
         self.0.sender.limits(call).left()
     }
 
-    /// Sends one request and gives its answer, whatever it is the beginning of.
+    /// Sends one request and gives its answer, without following an operation that it starts.
     ///
     /// # Errors
     /// See [`Error`].
@@ -202,7 +202,7 @@ impl Client {
         self.0.sender.send(request, call).await
     }
 
-    /// Sends a read, or takes its answer from where it is known or under way.
+    /// Sends a read, or takes its answer from those remembered or in flight.
     ///
     /// # Errors
     /// See [`Error`].
@@ -217,9 +217,9 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`]; [`Error::Operation`] when Azure took the request and then failed, [`Error::Uncertain`] when the
-    /// operation was lost sight of.
+    /// operation could not be followed to its end.
     pub(crate) async fn operate(&self, request: &Request, call: &Call) -> Result<Answer, Error> {
-        // The operation goes on changing things until its end.
+        // The operation writes until it ends.
         let _writing = self.0.reads.writing();
         let answer = self.0.sender.send(request, call).await?;
         let followed = self.follow(request, answer, call).await;
@@ -242,9 +242,9 @@ impl Client {
                     url
                 }
             };
-            // One id for the whole operation; giving up on a look would lose sight of it.
-            let look = Request::follow(url.clone(), request.id).patient();
-            answer = match self.0.sender.send(&look, call).await {
+            // One id for the whole operation; giving up on a poll would abandon it.
+            let poll = Request::follow(url.clone(), request.id).patient();
+            answer = match self.0.sender.send(&poll, call).await {
                 Err(error) if error.is_not_found() && matches!(step, Step::PollUntilGone(_)) => return Ok(answer),
                 result => result?,
             };

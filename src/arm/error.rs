@@ -1,8 +1,8 @@
-//! What can go wrong between us and Azure, as values to branch on.
+//! The errors of calls to Azure.
 //!
-//! [`Error`] says what we were doing, [`ServiceError`] is Azure's own answer. Callers decide by variant, status and
-//! [`ErrorCode`], never by text: Azure has changed message texts under an unchanged api-version. The few helpers of
-//! [`ServiceError`] that read a message do so for display or for a value that stands nowhere else.
+//! Callers branch on variant, status and [`ErrorCode`], never on text: Azure has changed message texts under an unchanged
+//! api-version. The few methods of [`ServiceError`] that read a message do so for display or for a value that is nowhere
+//! else.
 
 pub use super::error_code::ErrorCode;
 use super::no_answer::{NoAnswer, SharedSource};
@@ -12,7 +12,7 @@ use super::token_error::TokenError;
 use http::{Method, StatusCode};
 use std::time::Duration;
 
-/// Why a call to Azure did not give what was asked for.
+/// Why a call to Azure failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// Azure answered with an error.
@@ -28,7 +28,7 @@ pub enum Error {
         method: Method,
         /// The request's path.
         path: String,
-        /// Scheme, host and port of what was asked.
+        /// Scheme, host and port of the server.
         from: String,
         /// Why there was none.
         reason: NoAnswer,
@@ -46,20 +46,20 @@ pub enum Error {
         method: Method,
         /// The request's path.
         path: String,
-        /// Where in the answer, if anywhere in particular.
+        /// The path in the body; may be empty.
         field: String,
-        /// What was wrong there; nothing when the answer may hold secrets.
+        /// Why; `None` when the answer may hold secrets.
         #[source]
         source: Option<SharedSource>,
     },
-    /// The answer broke the rules of the protocol.
+    /// The answer violated the protocol.
     #[error("Azure's answer to {method} {path} makes no sense: {problem}")]
     Protocol {
         /// The request's method.
         method: Method,
         /// The request's path.
         path: String,
-        /// The rule that was broken.
+        /// How.
         problem: String,
     },
     /// An answer pointed to another host than the one that was configured. The bearer token does not go there.
@@ -82,8 +82,8 @@ pub enum Error {
         /// What was read.
         got: String,
     },
-    /// A write that ended without a word on whether it has taken effect: an attempt of it got no clear answer, or Azure
-    /// accepted it and its operation was lost sight of.
+    /// A write of which it is not known whether it has taken effect: an attempt of it got no clear answer, or its operation
+    /// could not be followed to its end.
     #[error("{}", unknown(.method, .path, *.accepted))]
     Uncertain {
         /// The request's method.
@@ -96,20 +96,20 @@ pub enum Error {
         #[source]
         source: Box<Error>,
     },
-    /// The caller gave up.
+    /// The call was cancelled.
     #[error("cancelled while {doing}")]
     Cancelled {
-        /// What was under way.
+        /// What was in progress.
         doing: String,
     },
-    /// The call's deadline passed, or would pass before Azure is ready again.
+    /// The call's deadline passed, or would pass during a wait that Azure asked for.
     #[error("out of time while {doing}{}", wanted(.wait))]
     DeadlineExceeded {
-        /// What was under way.
+        /// What was in progress.
         doing: String,
-        /// How long Azure wanted us to wait, when that is what did not fit.
+        /// The wait that Azure asked for, if that was too long.
         wait: Option<Duration>,
-        /// The failure that was last being retried.
+        /// The error that was being retried.
         #[source]
         last: Option<Box<Error>>,
     },
@@ -118,7 +118,7 @@ pub enum Error {
     Endpoint {
         /// Which endpoint.
         what: &'static str,
-        /// It, as configured.
+        /// The configured text.
         text: String,
         /// What is wrong with it.
         problem: &'static str,
@@ -153,7 +153,7 @@ fn unknown(method: &Method, path: &str, accepted: bool) -> String {
 }
 
 impl Error {
-    /// Whether a write that ended so may have changed something all the same.
+    /// Whether a write that failed so may have taken effect all the same.
     pub fn may_have_had_effect(&self) -> bool {
         match self {
             Error::Service(error) => error.status.is_server_error() || error.status == StatusCode::REQUEST_TIMEOUT,
@@ -161,13 +161,13 @@ impl Error {
             // Azure had answered with success before.
             Error::Operation(_) | Error::Decode { .. } | Error::Protocol { .. } | Error::ForeignHost { .. } => true,
             Error::NotKept { .. } | Error::Uncertain { .. } => true,
-            // These end a call between two requests; around one that was under way is [`Error::Uncertain`].
+            // These end a call between two requests; in a request they are the source of an [`Error::Uncertain`].
             Error::Cancelled { .. } | Error::DeadlineExceeded { .. } => false,
             Error::Token(_) | Error::Endpoint { .. } | Error::Setting { .. } => false,
         }
     }
 
-    /// What ended the call, whatever is known of its effect.
+    /// What ended the call, without what is known of its effect.
     pub(crate) fn cause(&self) -> &Error {
         match self {
             Error::Uncertain { source, .. } => source.cause(),
@@ -175,7 +175,7 @@ impl Error {
         }
     }
 
-    /// Azure's own error, also when it was the end of a long-running operation or of the call's time.
+    /// Azure's own error, also of a long-running operation or before the deadline passed.
     pub fn service(&self) -> Option<&ServiceError> {
         match self {
             Error::Service(error) => Some(error),
@@ -191,7 +191,7 @@ impl Error {
         self.service().map(|error| &error.code)
     }
 
-    /// Whether Azure says that the thing does not exist. See [`ServiceError::is_not_found`].
+    /// Whether Azure says that the resource does not exist. See `ServiceError::is_not_found`.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Error::Service(error) if error.is_not_found())
     }
@@ -201,7 +201,7 @@ impl Error {
         matches!(self, Error::Service(error) if error.status == StatusCode::FORBIDDEN)
     }
 
-    /// What the user can do, where that is known without knowing what was being done.
+    /// What the user can do, where that follows from the error alone.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Error::Token(error) => error.hint(),
@@ -212,8 +212,8 @@ impl Error {
         }
     }
 
-    /// Whether nobody who could know was asked: signing in failed, or there was no answer. It says nothing of what was
-    /// asked for, nor of who may ask for it.
+    /// Whether Azure Resource Manager was not reached: signing in failed, or there was no answer. That says nothing about the
+    /// resource or about permissions.
     pub(crate) fn is_unanswered(&self) -> bool {
         match self {
             Error::Token(_) | Error::Transport { .. } => true,
@@ -222,7 +222,7 @@ impl Error {
         }
     }
 
-    /// Whether the caller gave up or the time was over: an outcome of this call alone, which says nothing of Azure.
+    /// Whether the call was cancelled or its deadline passed: an outcome of this call alone.
     pub fn is_interruption(&self) -> bool {
         matches!(self.cause(), Error::Cancelled { .. } | Error::DeadlineExceeded { .. })
     }

@@ -11,7 +11,7 @@ macro_rules! error_codes {
             $($(#[$doc])* $name,)*
             /// The answer named no code.
             Missing,
-            /// A code this client has no special treatment for.
+            /// Any other code.
             Other(String),
         }
 
@@ -44,13 +44,13 @@ error_codes! {
     AuthorizationFailed,
     /// The caller lacks a right on something the request refers to.
     LinkedAuthorizationFailed,
-    /// Something else is changing the same resource.
+    /// Another operation on the resource is in progress.
     AnotherOperationInProgress,
     /// A conflict without further detail.
     Conflict,
-    /// Somebody else wrote the resource in between.
+    /// The resource was written by others in between.
     EtagMismatch,
-    /// A token that has run out.
+    /// An expired token.
     ExpiredAuthenticationToken,
     /// A token that is not accepted.
     InvalidAuthenticationToken,
@@ -94,7 +94,7 @@ error_codes! {
     ScopeLocked,
     /// The storage account is still being created.
     StorageAccountBeingCreated,
-    /// Another operation holds the storage account.
+    /// Another operation on the storage account is in progress.
     StorageAccountOperationInProgress,
     /// The subscription does not exist, or the caller cannot see it.
     SubscriptionNotFound,

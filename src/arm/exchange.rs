@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 
-/// An answer as it came over the wire.
+/// An answer of any status.
 pub(crate) struct RawAnswer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,

@@ -1,8 +1,8 @@
-//! Long-running operations: what an answer means for the operation it belongs to, and where to look next.
+//! Long-running operations: what an answer means for its operation, and what to poll next.
 //!
-//! [`Operation`] decides and does nothing; [`super::Client::operate`] sends what it says. The rules are those that
-//! Azure's own Python and Go clients agree on: the first answer chooses how it is followed (`Azure-AsyncOperation`, else
-//! `Operation-Location`, else `Location`, else the resource's own state), and the method chooses how it ends.
+//! [`Operation`] sends nothing; [`super::Client::operate`] does so. The rules are those that Azure's own Python and Go
+//! clients agree on: the first answer chooses how the operation is followed (`Azure-AsyncOperation`, else
+//! `Operation-Location`, else `Location`, else the resource's own state), and the method decides how it ends.
 
 use super::body::without_bom;
 use super::error::{Error, OperationError, OperationOutcome, ServiceError};
@@ -12,10 +12,10 @@ use serde_json::Value;
 use std::time::Duration;
 use url::Url;
 
-/// The wait between looks when Azure names none.
+/// The polling interval where Azure sends no Retry-After.
 pub(crate) const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// An operation under way.
+/// An operation in progress.
 #[derive(Debug)]
 pub(crate) struct Operation {
     method: Method,
@@ -28,28 +28,28 @@ pub(crate) struct Operation {
 /// How the operation is followed.
 #[derive(Debug)]
 enum Tracking {
-    /// A status document; for a POST there may be a result elsewhere.
+    /// A status document; the result of a POST may be at another URL.
     Status { result: Option<Url> },
     /// A URL that answers 202 until the result is there.
     Location(Url),
     /// The resource's provisioning state.
     Resource,
-    /// The resource answering that it is gone.
+    /// The resource, until it is not found.
     Absence,
-    /// Nothing but the result is left to get.
+    /// Only the result is still to be fetched.
     Result,
 }
 
 /// What to do next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Wait, then look here.
+    /// Wait, then poll this URL.
     Poll(Url),
-    /// Wait, then look here; that it is not found is the good end.
+    /// Wait, then poll this URL; the operation has succeeded when it is not found.
     PollUntilGone(Url),
-    /// Get the result here, at once.
+    /// Fetch the result here, at once.
     Fetch(Url),
-    /// Over. The last answer is the result.
+    /// The last answer is the result.
     Done,
 }
 
@@ -73,7 +73,7 @@ impl Operation {
         let step = match operation.method {
             Method::PUT | Method::PATCH => {
                 operation.tracking = Tracking::Resource;
-                operation.look_at_resource(answer)?
+                operation.next_by_resource(answer)?
             }
             Method::DELETE if answer.status == StatusCode::ACCEPTED => {
                 operation.tracking = Tracking::Absence;
@@ -90,22 +90,22 @@ impl Operation {
     /// As [`Operation::start`].
     pub(crate) fn next(&mut self, answer: &Answer) -> Result<Step, Error> {
         match &self.tracking {
-            Tracking::Status { .. } => self.look_at_status(answer),
-            Tracking::Location(_) => self.look_at_location(answer),
-            Tracking::Resource => self.look_at_resource(answer),
+            Tracking::Status { .. } => self.next_by_status(answer),
+            Tracking::Location(_) => self.next_by_location(answer),
+            Tracking::Resource => self.next_by_resource(answer),
             Tracking::Absence => Ok(Step::PollUntilGone(self.original.clone())),
             Tracking::Result => Ok(Step::Done),
         }
     }
 
-    fn look_at_status(&mut self, answer: &Answer) -> Result<Step, Error> {
+    fn next_by_status(&mut self, answer: &Answer) -> Result<Step, Error> {
         let body = json(answer);
         let Some(status) = body.get("status").and_then(Value::as_str) else {
             return Err(answer.breaks_protocol("the status of an operation has no `status`"));
         };
         match State::read(status) {
             State::Running => Ok(Step::Poll(self.status_link(answer)?.unwrap_or_else(|| answer.url.clone()))),
-            State::Ended(outcome) => Err(self.ended(outcome, answer, &body)),
+            State::Failed(outcome) => Err(self.failed(outcome, answer, &body)),
             State::Succeeded => {
                 let Tracking::Status { result } = std::mem::replace(&mut self.tracking, Tracking::Result) else {
                     return Ok(Step::Done);
@@ -119,7 +119,7 @@ impl Operation {
         }
     }
 
-    fn look_at_location(&mut self, answer: &Answer) -> Result<Step, Error> {
+    fn next_by_location(&mut self, answer: &Answer) -> Result<Step, Error> {
         if let Some(moved) = self.link(answer, "location")? {
             self.tracking = Tracking::Location(moved);
         }
@@ -131,12 +131,12 @@ impl Operation {
         match (state, &self.tracking) {
             (State::Running, Tracking::Location(location)) => Ok(Step::Poll(location.clone())),
             (State::Running, _) => Ok(Step::Poll(self.original.clone())),
-            (State::Ended(outcome), _) => Err(self.ended(outcome, answer, &body)),
+            (State::Failed(outcome), _) => Err(self.failed(outcome, answer, &body)),
             (State::Succeeded, _) => Ok(self.result_or_fetch(&body)),
         }
     }
 
-    fn look_at_resource(&mut self, answer: &Answer) -> Result<Step, Error> {
+    fn next_by_resource(&mut self, answer: &Answer) -> Result<Step, Error> {
         let body = json(answer);
         let state = provisioning_state(&body).unwrap_or(match answer.status {
             StatusCode::ACCEPTED | StatusCode::CREATED => State::Running,
@@ -144,12 +144,12 @@ impl Operation {
         });
         match state {
             State::Running => Ok(Step::Poll(self.original.clone())),
-            State::Ended(outcome) => Err(self.ended(outcome, answer, &body)),
+            State::Failed(outcome) => Err(self.failed(outcome, answer, &body)),
             State::Succeeded => Ok(self.result_or_fetch(&body)),
         }
     }
 
-    /// A PUT or PATCH is to give the resource; an answer that is not one is followed by a look at it.
+    /// A PUT or PATCH gives the resource, which is fetched if the answer is not one.
     fn result_or_fetch(&mut self, body: &Value) -> Step {
         self.tracking = Tracking::Result;
         let wants_resource = matches!(self.method, Method::PUT | Method::PATCH);
@@ -163,7 +163,7 @@ impl Operation {
         }
     }
 
-    /// The URL in a header. It is followed with the token, so it has to lead to where the operation was started.
+    /// The URL in a header. It is requested with the token, so that it has to be on the host that started the operation.
     fn link(&self, answer: &Answer, name: &str) -> Result<Option<Url>, Error> {
         let Some(text) = answer.header(name) else { return Ok(None) };
         let url = Url::parse(text)
@@ -172,8 +172,8 @@ impl Operation {
         Ok(Some(url))
     }
 
-    fn ended(&self, outcome: OperationOutcome, answer: &Answer, body: &Value) -> Error {
-        // The error stands beside `status`, or in the properties of a resource that failed.
+    fn failed(&self, outcome: OperationOutcome, answer: &Answer, body: &Value) -> Error {
+        // The error is beside `status`, or in the properties of a resource.
         let inner =
             [body.get("error"), body.pointer("/properties/error")].into_iter().flatten().find(|e| e.is_object());
         let text = match inner {
@@ -185,21 +185,21 @@ impl Operation {
     }
 }
 
-/// Where an operation or a resource stands.
+/// The status of an operation or the provisioning state of a resource.
 #[derive(Debug, Clone, Copy)]
 enum State {
     Running,
     Succeeded,
-    Ended(OperationOutcome),
+    Failed(OperationOutcome),
 }
 
 impl State {
-    /// Reads a state word. Whatever is not an end is still running: services have their own words for that.
-    fn read(word: &str) -> Self {
-        match word.to_ascii_lowercase().as_str() {
+    /// Whatever is not a terminal state is running: services have their own names for that.
+    fn read(text: &str) -> Self {
+        match text.to_ascii_lowercase().as_str() {
             "succeeded" | "completed" => State::Succeeded,
-            "failed" => State::Ended(OperationOutcome::Failed),
-            "canceled" | "cancelled" => State::Ended(OperationOutcome::Canceled),
+            "failed" => State::Failed(OperationOutcome::Failed),
+            "canceled" | "cancelled" => State::Failed(OperationOutcome::Canceled),
             _ => State::Running,
         }
     }
@@ -214,11 +214,11 @@ fn json(answer: &Answer) -> Value {
     serde_json::from_slice(without_bom(&answer.body)).unwrap_or_default()
 }
 
-/// How long to wait for the next look: as long as Azure asks, but if the deadline comes first, until shortly before
-/// it. The operation may well have ended by then.
+/// How long to wait before the next poll: as long as Azure asks, but if the deadline comes first, until shortly before
+/// it. The operation may have ended by then.
 pub(crate) fn wait(asked: Duration, left: Duration) -> Duration {
-    const LAST_LOOK: Duration = Duration::from_secs(5);
-    if asked >= left && left > 2 * LAST_LOOK { left - LAST_LOOK } else { asked }
+    const LAST_POLL: Duration = Duration::from_secs(5);
+    if asked >= left && left > 2 * LAST_POLL { left - LAST_POLL } else { asked }
 }
 
 #[cfg(test)]
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_end_is_an_error_with_the_reason_inside() {
+    fn a_failed_operation_is_an_error_with_the_reason_inside() {
         let failed =
             r#"{"status":"Failed","error":{"code":"ScopeLocked","message":"locked","details":[{"code":"X"}]}}"#;
         let error = play("PATCH", &[(202, &[ASYNC], ""), (200, &[], failed)]).unwrap_err();
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_look_is_taken_shortly_before_the_deadline() {
+    fn the_last_poll_is_shortly_before_the_deadline() {
         let seconds = Duration::from_secs;
         assert_eq!(wait(seconds(30), seconds(31)), seconds(30));
         assert_eq!(wait(seconds(600), seconds(100)), seconds(95));

@@ -1,13 +1,13 @@
-//! The client of Azure Resource Manager. It knows Azure and nothing of Terraform.
+//! The client of Azure Resource Manager, which knows nothing of Terraform.
 //!
-//! From the outside in: the typed calls ([`workspaces`], [`storage_accounts`], [`role_assignments`],
-//! [`role_definitions`], [`subscriptions`]) say what there is to ask for, and `resource` and `client` ask for it; `lro`
-//! follows operations to their end; `share` and `batch` make one request of many; `send` is the one loop that sends and sleeps, by what `retry` says a failure
-//! means and by [`auth`] which token to use. Everything that decides is free of input and output: [`id`],
-//! [`request`], `retry`, `lro`, `no_answer` and [`error`] take values and give values.
+//! From the outside in: [`workspaces`], [`storage_accounts`], [`role_assignments`], [`role_definitions`] and
+//! [`subscriptions`] are the types of resources; `resource` and `client` have the calls for any type; `lro` follows
+//! long-running operations; `share` and `batch` join reads; `send` is the one loop that sends and sleeps, with a token of
+//! [`auth`] and by what `retry` decides about a failure. [`id`], `request`, `retry`, `lro`, `no_answer` and [`error`] take
+//! and give values and send nothing.
 //!
-//! **Nothing here reads the environment**: whatever comes from there is a value of [`Settings`] or [`Credential`].
-//! **A token goes to the configured host only**, whatever an answer points to, and redirects are not followed.
+//! **Nothing here reads the environment**: what comes from there is in [`Settings`] or [`Credential`].
+//! **A token goes to the configured host only**: redirects and URLs to other hosts are not followed.
 //! **No secret is in an error or a log.**
 
 pub mod auth;

@@ -1,4 +1,4 @@
-//! What it means that no answer arrived.
+//! Why a request got no answer.
 
 use std::{error::Error, io, sync::Arc};
 
@@ -8,24 +8,24 @@ pub(crate) type SharedSource = Arc<dyn Error + Send + Sync>;
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoAnswer {
-    /// No connection could be made: an unknown name, a closed port, no way there.
+    /// No connection could be made: an unknown host name, a closed port or no route.
     Unreached,
-    /// No connection came about in the time it may take, as behind a firewall that drops what it forbids.
+    /// The connection timed out, as behind a firewall that drops packets.
     TimedOut,
-    /// The server was there, and its certificate does not prove who it is. Asking again will not change that.
+    /// The server's certificate is not accepted, which a retry does not change.
     Untrusted(CertificateFault),
-    /// The connection broke before the whole answer was there, and the request may have arrived.
+    /// The connection broke before the whole answer arrived; the request may have arrived.
     Broken,
 }
 
 /// What is wrong with a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CertificateFault {
-    /// Nobody who is trusted has signed it, or something else is wrong with it.
+    /// Its issuer is not trusted, or it is otherwise invalid.
     Issuer,
-    /// It is valid no more, or not yet.
+    /// It has expired or is not valid yet.
     Time,
-    /// It is that of another host.
+    /// It is for another host.
     Name,
 }
 
@@ -53,11 +53,11 @@ impl NoAnswer {
                  own, install that authority's certificate on this machine or name it in SSL_CERT_FILE."
             }
             Self::Untrusted(CertificateFault::Time) => {
-                "The server's certificate has run out or is not valid yet. Check this machine's clock; if it is right, \
+                "The server's certificate has expired or is not valid yet. Check this machine's clock; if it is right, \
                  whoever runs the server, or a proxy that inspects traffic, has to renew the certificate."
             }
             Self::Untrusted(CertificateFault::Name) => {
-                "The server's certificate is that of another host. Check the environment and the addresses that are \
+                "The server's certificate is for another host. Check the environment and the addresses that are \
                  configured, and whether a proxy or DNS leads somewhere else."
             }
             Self::Unreached | Self::TimedOut | Self::Broken => {
@@ -68,7 +68,7 @@ impl NoAnswer {
     }
 }
 
-/// What is wrong with the server's certificate, if that was the trouble.
+/// What is wrong with the server's certificate, if that is the cause.
 fn certificate_fault(error: &reqwest::Error) -> Option<CertificateFault> {
     use rustls::CertificateError as Certificate;
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
@@ -84,7 +84,7 @@ fn certificate_fault(error: &reqwest::Error) -> Option<CertificateFault> {
             });
         }
         cause = match this.downcast_ref::<io::Error>() {
-            // As its source such an error gives that of the error it wraps, leaving out the one that matters.
+            // Its `source` is that of the wrapped error, which skips the wrapped error itself.
             Some(wrapper) => wrapper.get_ref().map(|wrapped| wrapped as _),
             None => this.source(),
         };

@@ -12,29 +12,29 @@ use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
-/// Whether a request may be sent a second time when nobody knows what became of the first.
+/// Whether a request may be sent again when it is not known whether the first attempt took effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// Twice is as good as once: reads, DELETE, PUT of a whole object under a name we chose, and our PATCHes, which
-    /// set one property to a fixed value.
-    Harmless,
-    /// Only when the first surely had no effect: the connection was never made, or the service refused it unprocessed.
+    /// Twice has the same effect as once: reads, DELETE, PUT of a whole object under a name that the client chose, and PATCH
+    /// that sets one property to a fixed value.
+    Idempotent,
+    /// Only when the first attempt certainly had no effect: there was no connection, or the service refused to process it.
     OnlyIfUnsent,
 }
 
-/// A request to Azure Resource Manager, complete but for the token and the headers every request has.
+/// A request to Azure Resource Manager, without the token and the headers that every request has.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub(crate) method: Method,
     pub(crate) target: Target,
     pub(crate) body: Option<Vec<u8>>,
     pub(crate) repeat: Repeat,
-    /// Codes that mean "not yet" for this request, and how long they may go on meaning that.
+    /// The errors that are transient for this request.
     pub(crate) not_yet: Option<NotYet>,
-    /// Keep trying through transient trouble until the deadline instead of counting retries: for polls, where giving
-    /// up would abandon an operation that is under way.
+    /// Retry transient errors until the deadline instead of counting retries: for polls, where giving up would abandon an
+    /// operation in progress.
     pub(crate) patient: bool,
-    /// Ties together a request, its retries and the polls of its operation (`x-ms-client-request-id`).
+    /// The same for a request, its retries and the polls of its operation (`x-ms-client-request-id`).
     pub(crate) id: Uuid,
 }
 
@@ -42,23 +42,22 @@ pub struct Request {
 pub(crate) enum Target {
     /// A path below the configured endpoint.
     Path { path: String, query: Vec<(&'static str, String)> },
-    /// A URL Azure gave us: a next page or an operation's status. Followed verbatim, on the configured host only.
+    /// A URL of an answer: a next page or an operation's status. It has to be on the configured host.
     Url(Url),
 }
 
-/// An error that is expected to go away by itself.
+/// Errors that are transient for a request though they are not in general.
 #[derive(Debug, Clone)]
 pub(crate) struct NotYet {
     pub(crate) codes: &'static [ErrorCode],
-    /// Measured from the first attempt; `None` counts the retries as any others.
+    /// How long they are retried, from the first attempt; `None` counts the retries as any others.
     pub(crate) patience: Option<Duration>,
 }
 
 impl Request {
-    /// A request for a path that starts with a slash. A POST is taken to be unrepeatable until [`Request::repeat`]
-    /// says otherwise.
+    /// A request for a path that starts with a slash. A POST is not idempotent unless [`Request::repeat`] says so.
     pub(crate) fn new(method: Method, path: impl Into<String>, api_version: &str) -> Self {
-        let repeat = if method == Method::POST { Repeat::OnlyIfUnsent } else { Repeat::Harmless };
+        let repeat = if method == Method::POST { Repeat::OnlyIfUnsent } else { Repeat::Idempotent };
         let query = vec![("api-version", api_version.to_owned())];
         Self {
             method,
@@ -71,25 +70,23 @@ impl Request {
         }
     }
 
-    /// A read.
     pub(crate) fn get(path: impl Into<String>, api_version: &str) -> Self {
         Self::new(Method::GET, path, api_version)
     }
 
-    /// The read of a URL that an answer named.
+    /// A GET of a URL of an answer.
     pub(crate) fn follow(url: Url, id: Uuid) -> Self {
         Self {
             method: Method::GET,
             target: Target::Url(url),
             body: None,
-            repeat: Repeat::Harmless,
+            repeat: Repeat::Idempotent,
             not_yet: None,
             patient: false,
             id,
         }
     }
 
-    /// Adds a query parameter.
     #[must_use]
     pub(crate) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         if let Target::Path { query, .. } = &mut self.target {
@@ -98,14 +95,12 @@ impl Request {
         self
     }
 
-    /// Sets the body.
     #[must_use]
     pub(crate) fn json(mut self, body: &impl Serialize) -> Self {
         self.body = Some(serde_json::to_vec(body).expect("our request bodies are plain JSON"));
         self
     }
 
-    /// Says whether the request may be repeated.
     #[must_use]
     pub(crate) fn repeat(mut self, repeat: Repeat) -> Self {
         self.repeat = repeat;
@@ -137,16 +132,13 @@ impl Request {
         }
     }
 
-    /// That nobody knows what this request has done.
+    /// The error that it is not known whether this request has taken effect.
     pub(crate) fn uncertain(&self, accepted: bool, source: Error) -> Error {
         let (method, path) = (self.method.clone(), self.path().to_owned());
         Error::Uncertain { method, path, accepted, source: Box::new(source) }
     }
 
-    /// The whole URL on the given endpoint.
-    ///
-    /// # Errors
-    /// [`Error::ForeignHost`] when an answer's URL leads elsewhere: the token would leak.
+    /// The whole URL; [`Error::ForeignHost`] when that of an answer is on another host, which must not get the token.
     pub(crate) fn url(&self, endpoint: &Url) -> Result<Url, Error> {
         match &self.target {
             Target::Path { path, query } => {
@@ -173,8 +165,7 @@ pub(crate) fn check_host(url: &Url, endpoint: &Url) -> Result<(), Error> {
     Err(Error::ForeignHost { found: origin(url), expected: origin(endpoint) })
 }
 
-/// Percent-encodes a query value. Azure's filters are full of spaces and quotes, and not everything that reads them
-/// knows that `+` can mean a space.
+/// Percent-encodes a query value, also spaces: not every service reads `+` as one.
 fn escape(value: &str) -> String {
     url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20")
 }
@@ -182,31 +173,24 @@ fn escape(value: &str) -> String {
 /// A successful answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
-    /// The request's method.
     pub(crate) method: Method,
     /// The request's path, for messages.
     pub(crate) path: String,
-    /// Where it came from.
     pub(crate) url: Url,
     /// The status, always 2xx.
     pub(crate) status: StatusCode,
-    /// The headers.
     pub(crate) headers: HeaderMap,
-    /// The body, as it came.
     pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    /// When Azure says it answered (the `Date` header), by its own clock.
+    /// The `Date` header: the time of the answer by Azure's clock.
     pub(crate) fn date(&self) -> Option<OffsetDateTime> {
         let value = self.headers.get(http::header::DATE)?.to_str().ok()?;
         httpdate::parse_http_date(value).ok().map(OffsetDateTime::from)
     }
 
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Error::Decode`] naming the place in the body.
+    /// Reads the body; [`Error::Decode`] names the path in it.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.decode().map_err(|error| self.decode_error(error.path().to_string(), Some(Arc::new(error.into_inner()))))
     }
@@ -216,7 +200,7 @@ impl Answer {
         Ok(Dated { value: self.json()?, date: self.date() })
     }
 
-    /// Reads a body that holds secrets: an error says where, and not what was found there.
+    /// Reads a body that holds secrets: an error names the path and nothing of the content.
     pub(crate) fn secret_json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.decode().map_err(|error| self.decode_error(error.path().to_string(), None))
     }
@@ -230,7 +214,7 @@ impl Answer {
         Error::Decode { method: self.method.clone(), path: self.path.clone(), field, source }
     }
 
-    /// A complaint about this answer.
+    /// The error that this answer violates the protocol.
     pub(crate) fn breaks_protocol(&self, problem: impl Into<String>) -> Error {
         Error::Protocol { method: self.method.clone(), path: self.path.clone(), problem: problem.into() }
     }
@@ -240,7 +224,7 @@ impl Answer {
     }
 }
 
-/// A value together with the time Azure gave it, for judging how young something is without trusting our own clock.
+/// A value together with the time of the answer by Azure's clock, with which times in the value can be compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dated<T> {
     /// The value.
@@ -293,15 +277,15 @@ mod tests {
     }
 
     #[test]
-    fn only_posts_are_taken_to_be_unrepeatable() {
+    fn all_methods_but_post_are_idempotent() {
         for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE] {
-            assert_eq!(Request::new(method, "/x", "v").repeat, Repeat::Harmless);
+            assert_eq!(Request::new(method, "/x", "v").repeat, Repeat::Idempotent);
         }
         assert_eq!(Request::new(Method::POST, "/x", "v").repeat, Repeat::OnlyIfUnsent);
     }
 
     #[test]
-    fn a_body_that_does_not_fit_is_reported_with_its_place_and_without_its_secrets() {
+    fn a_body_that_does_not_fit_is_reported_with_its_path_and_without_its_secrets() {
         #[derive(Debug, serde::Deserialize)]
         struct Keys {
             #[expect(dead_code, reason = "only read by serde")]

@@ -1,4 +1,4 @@
-//! What can be done with resources of any type: read one, change one, list many.
+//! Calls for resources of any type: get, patch and list.
 
 use super::call::Call;
 use super::client::Client;
@@ -17,24 +17,24 @@ use std::sync::{Arc, atomic::Ordering};
 use url::Url;
 use uuid::Uuid;
 
-/// A type of resource, in the shape that answers describe one.
+/// A type of resource, as the struct that its answers are read into.
 pub trait Resource: DeserializeOwned + Send + Sync + 'static {
-    /// What names one of them.
+    /// The id of a resource of this type.
     type Id: Display + Sync;
-    /// The api-version of all calls about them.
+    /// The api-version of its calls.
     const API_VERSION: &'static str;
-    /// An older one for where that is not offered; [`super::Settings::workspaces_api_version`] replaces both.
+    /// An older one for clouds that do not offer that one; [`super::Settings::workspaces_api_version`] replaces both.
     const FALLBACK_API_VERSION: Option<&'static str> = None;
-    /// The path of their list, below what holds them.
+    /// The path of the list, below that of the parent.
     const COLLECTION: &'static str;
 
-    /// A request for one of them.
+    /// A request for one resource.
     fn request(method: Method, id: &Self::Id, api_version: &str) -> Request {
         Request::new(method, id.to_string(), api_version)
     }
 }
 
-/// A list of resources, or those of it that a filter leaves.
+/// A list of resources, with an optional filter.
 #[derive(Debug)]
 pub struct List<T> {
     path: String,
@@ -43,17 +43,17 @@ pub struct List<T> {
 }
 
 impl<T: Resource> List<T> {
-    /// Those directly below a resource, a resource group or another scope.
+    /// The resources directly below a resource, a resource group or another scope.
     pub fn below(scope: &ArmId) -> Self {
         Self { path: scope.below(T::COLLECTION).into(), filter: None, of: PhantomData }
     }
 
-    /// Those of a subscription.
+    /// The resources of a subscription.
     pub fn in_subscription(subscription: &str) -> Self {
         Self { path: format!("/subscriptions/{subscription}{}", T::COLLECTION), filter: None, of: PhantomData }
     }
 
-    /// Those that this `$filter` leaves.
+    /// With this `$filter`.
     #[must_use]
     pub(crate) fn filter(self, filter: impl Into<String>) -> Self {
         Self { filter: Some(filter.into()), ..self }
@@ -68,7 +68,7 @@ impl<T: Resource> List<T> {
     }
 }
 
-/// A page. Azure leaves the link out, or writes null or nothing, when there is no next one.
+/// A page. On the last one Azure leaves the link out, or writes null or an empty string.
 #[derive(Deserialize)]
 struct Page<T> {
     value: Vec<T>,
@@ -76,18 +76,18 @@ struct Page<T> {
     next_link: Option<String>,
 }
 
-/// How far a list was read.
+/// A list that is read page by page.
 struct Pages<T> {
     client: Client,
     call: Call,
     list: List<T>,
-    /// Ties together the requests for all pages.
+    /// The client request id of all pages.
     id: Uuid,
     next: Next,
     seen: HashSet<String>,
 }
 
-/// The page to ask for.
+/// The page to request.
 enum Next {
     First,
     At(Url),
@@ -137,8 +137,8 @@ impl Client {
         self.at_version::<T, _, _>(get).await?.dated()
     }
 
-    /// Changes what the body names of a resource and nothing else, so that a change somebody else makes meanwhile is not
-    /// undone, and waits until it is done.
+    /// Patches a resource and waits for the operation. Only what the body names changes, so that changes made by others
+    /// meanwhile are kept.
     ///
     /// # Errors
     /// See [`Error`].
@@ -153,11 +153,11 @@ impl Client {
         self.at_version::<T, _, _>(patch).await?.json()
     }
 
-    /// Reads a list page by page: the next one when the stream is asked for it.
+    /// Reads a list page by page, as the stream is polled.
     ///
     /// # Errors
-    /// Any error of a single request, [`Error::ForeignHost`] when a page points elsewhere, and [`Error::Protocol`]
-    /// when the pages go round in a circle. An error ends the stream.
+    /// Any error of a single request, [`Error::ForeignHost`] when a page links to another host, and
+    /// [`Error::Protocol`] when the pages form a circle. An error ends the stream.
     pub fn pages<T: Resource>(
         &self,
         list: List<T>,
@@ -178,7 +178,7 @@ impl Client {
             let all = Dated { value: Vec::new(), date: None };
             self.pages(list, call)
                 .try_fold(all, |mut all, page| async move {
-                    // The first page's time: what was made later than that may be missing from it.
+                    // The first page's time: what was created after it may be missing.
                     all.date = all.date.or(page.date);
                     all.value.extend(page.value);
                     Ok(all)
@@ -198,8 +198,7 @@ impl Client {
         }
     }
 
-    /// Runs with the api-version in use, and where the default one is not offered once more with the older one, which
-    /// is then used from the start.
+    /// Runs with the api-version in use, and again with the fallback where that is not offered, which is in use from then on.
     pub(crate) async fn at_version<'a, T, R, F>(&'a self, run: impl Fn(&'a str) -> F) -> Result<R, Error>
     where
         T: Resource,

@@ -1,4 +1,4 @@
-//! Whether a failed request is worth sending again, and after what wait. Pure: the time is an argument.
+//! Whether a failed request is sent again, and after what wait. The time is an argument.
 
 use super::error::ErrorCode;
 use super::no_answer::NoAnswer;
@@ -8,18 +8,18 @@ use http::{HeaderMap, StatusCode, header};
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// How often a request is repeated for trouble that nobody said how to wait out: about a minute in all.
+/// How often a request is retried where no wait is prescribed: about a minute in all.
 pub const DEFAULT_MAX_RETRIES: u32 = 6;
 
-/// How long it may take to make a connection. Trying it that long, and again, is enough to know.
+/// The timeout of making a connection.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The longest wait where nobody could be reached at all. That is no sign of throttling, and as a rule a wrong address or a
-/// network that forbids it; a restart of what is there takes some seconds.
+/// The longest wait where no connection could be made. That is no sign of throttling but mostly a wrong address or a network
+/// that blocks it; a restart of the server takes some seconds.
 const UNREACHED_WAIT: Duration = Duration::from_secs(2);
 
-/// The waits between retries when the service names none: 0.8 s doubling up to a minute, each with up to as much again
-/// at random, so that parallel requests do not come back in step.
+/// The waits between retries where the service prescribes none: 0.8 s doubling up to a minute, each with up to as much again
+/// at random, so that parallel requests are not retried in step.
 pub(crate) fn delays() -> impl Iterator<Item = Duration> + Send {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(800))
@@ -32,35 +32,38 @@ pub(crate) fn delays() -> impl Iterator<Item = Duration> + Send {
 
 /// How an attempt failed.
 pub(crate) enum Failure<'a> {
-    /// There was no answer.
     NoAnswer(NoAnswer),
-    /// No token could be had for now.
+    /// No token was available for now.
     NoToken,
-    /// Azure answered with an error.
-    Answer { status: StatusCode, headers: &'a HeaderMap, code: &'a ErrorCode },
+    Answer {
+        status: StatusCode,
+        headers: &'a HeaderMap,
+        code: &'a ErrorCode,
+    },
 }
 
-/// What to do about it.
+/// What to do about a failure.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// The failure is the result.
     GiveUp,
-    /// Once, with a new token; `claims` is what the service wants that token to satisfy.
-    RenewToken { claims: Option<String> },
+    /// Once, with a new token; `claims` is the service's claims challenge for it.
+    RenewToken {
+        claims: Option<String>,
+    },
     /// After a wait.
     Retry(Retry),
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Retry {
-    /// The wait the service asked for; otherwise the next of [`delays`].
+    /// The wait that the service asked for; otherwise the next of [`delays`].
     pub(crate) after: Option<Duration>,
     /// The longest that the next of [`delays`] may be.
     pub(crate) at_most: Option<Duration>,
-    /// Whether this uses up one of the allowed retries. What the service itself calls temporary does not: it ends by
-    /// itself or with the call's deadline.
+    /// Whether this is one of the allowed retries. What the service itself calls temporary is not: it ends by itself or with
+    /// the call's deadline.
     pub(crate) counted: bool,
-    /// Whether everybody should wait, because the service is counting all our requests together.
+    /// Whether all requests of the client wait, because the service throttles them together.
     pub(crate) pause_all: bool,
 }
 
@@ -73,7 +76,7 @@ pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request
             return Verdict::GiveUp;
         }
         Failure::NoAnswer(NoAnswer::Unreached | NoAnswer::TimedOut) => return again(Some(UNREACHED_WAIT)),
-        Failure::NoAnswer(NoAnswer::Broken) if request.repeat == Repeat::Harmless => return again(None),
+        Failure::NoAnswer(NoAnswer::Broken) if request.repeat == Repeat::Idempotent => return again(None),
         Failure::NoAnswer(NoAnswer::Broken) => return Verdict::GiveUp,
         Failure::NoToken => return again(None),
         Failure::Answer { status, headers, code } => (*status, *headers, *code),
@@ -84,7 +87,7 @@ pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request
 
     match status {
         StatusCode::UNAUTHORIZED => Verdict::RenewToken { claims: claims_challenge(headers) },
-        // Role assignments reach Azure Resource Manager with the token, so a fresh token may know of one that is new.
+        // Role assignments reach Azure Resource Manager with the token, so a fresh token may have one that is new.
         StatusCode::FORBIDDEN if request.is_write() && *code == ErrorCode::AuthorizationFailed => {
             Verdict::RenewToken { claims: None }
         }
@@ -95,7 +98,7 @@ pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request
         _ if request.not_yet.as_ref().is_some_and(|not_yet| not_yet.codes.contains(code)) => {
             match request.not_yet.as_ref().and_then(|not_yet| not_yet.patience) {
                 None => retry(true, false),
-                // Propagation takes seconds more often than minutes, and the patience should be used to its end.
+                // Propagation mostly takes seconds, and the last retry should come shortly before the patience ends.
                 Some(patience) if elapsed < patience => {
                     let at_most = Some((patience - elapsed).min(Duration::from_secs(10)));
                     Verdict::Retry(Retry { after, at_most, counted: false, pause_all: false })
@@ -108,7 +111,7 @@ pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::GATEWAY_TIMEOUT
-            if request.repeat == Repeat::Harmless =>
+            if request.repeat == Repeat::Idempotent =>
         {
             retry(!request.patient, false)
         }
@@ -116,8 +119,8 @@ pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request
     }
 }
 
-/// Conflicts that mean "somebody else is at it" and are over when they are done. A 409 in general is permanent: a lock,
-/// a disabled subscription, an assignment that exists.
+/// Conflicts with an operation in progress, which end with it. Other 409s are permanent: a lock, a disabled subscription, an
+/// assignment that exists.
 fn is_busy(code: &ErrorCode) -> bool {
     matches!(
         code,
@@ -128,7 +131,7 @@ fn is_busy(code: &ErrorCode) -> bool {
     )
 }
 
-/// How long the service asks us to wait: milliseconds in Microsoft's own headers, seconds or a date in the standard
+/// How long the service asks to wait: milliseconds in Microsoft's own headers, seconds or a date in the standard
 /// one. A date in the past is no wait.
 pub(crate) fn retry_after(now: OffsetDateTime, headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
@@ -147,8 +150,7 @@ pub(crate) fn retry_after(now: OffsetDateTime, headers: &HeaderMap) -> Option<Du
     Some((date - now).try_into().unwrap_or(Duration::ZERO))
 }
 
-/// The `claims` of a 401's challenge, decoded: a policy wants a token with these properties (continuous access
-/// evaluation).
+/// The decoded `claims` of a 401's challenge, which the new token has to satisfy (continuous access evaluation).
 fn claims_challenge(headers: &HeaderMap) -> Option<String> {
     use base64::{Engine, engine::general_purpose};
     headers.get_all(header::WWW_AUTHENTICATE).iter().find_map(|value| {
@@ -236,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_retried_unless_the_request_may_have_been_carried_out() {
+    fn no_answer_is_retried_unless_the_request_may_have_taken_effect() {
         let of = |method: Method, reason| classify(NOW, Duration::ZERO, &request(method), &Failure::NoAnswer(reason));
         for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE] {
             assert_eq!(of(method, NoAnswer::Broken), retry(None, true, false));

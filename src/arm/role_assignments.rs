@@ -20,13 +20,12 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RoleAssignment {
-    /// The id, as Azure writes it.
     #[serde(deserialize_with = "or_default")]
     pub(crate) id: String,
     /// The GUID.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// The rest.
+    /// The properties.
     #[serde(deserialize_with = "or_default")]
     pub properties: RoleAssignmentProperties,
 }
@@ -38,39 +37,33 @@ pub struct RoleAssignmentProperties {
     /// The role, in any of the forms of its id.
     #[serde(deserialize_with = "or_default")]
     pub(crate) role_definition_id: String,
-    /// Who holds it.
     #[serde(deserialize_with = "or_default")]
     pub(crate) principal_id: String,
     /// `User`, `Group`, `ServicePrincipal`, `ForeignGroup` or `Device`.
     pub(crate) principal_type: Option<String>,
-    /// Where it is held; in a list this may lie above the scope that was asked for.
+    /// In a list this may be above the scope that was requested.
     #[serde(deserialize_with = "or_default")]
     pub(crate) scope: String,
-    /// Free text.
     pub(crate) description: Option<String>,
-    /// A condition that narrows it.
     pub(crate) condition: Option<String>,
-    /// The condition's language version.
     pub(crate) condition_version: Option<String>,
-    /// The identity by which it reaches into another tenant.
     pub(crate) delegated_managed_identity_resource_id: Option<String>,
-    /// When it was made.
+    /// When it was created.
     #[serde(deserialize_with = "lenient_time")]
     pub created_on: Option<OffsetDateTime>,
-    /// Who made it: an object id.
+    /// An object id.
     pub(crate) created_by: Option<String>,
-    /// When it was last changed.
     #[serde(deserialize_with = "lenient_time")]
     pub(crate) updated_on: Option<OffsetDateTime>,
 }
 
 impl RoleAssignment {
-    /// Those at a scope and above it, which are the ones that are in force there.
+    /// The assignments at a scope and above it, which are those in force there.
     pub fn at_scope(scope: &ArmId) -> List<Self> {
         List::below(scope).filter("atScope()")
     }
 
-    /// Those of a principal at a scope, above and below it.
+    /// The assignments of a principal at a scope, above and below it.
     pub fn of_principal(scope: &ArmId, principal_id: Uuid) -> List<Self> {
         List::below(scope).filter(format!("principalId eq '{principal_id}'"))
     }
@@ -88,21 +81,21 @@ impl RoleAssignment {
         RoleDefinitionId::parse(&self.properties.role_definition_id).ok().map(|id| id.guid())
     }
 
-    /// Whether it belongs to that principal.
+    /// Whether it is an assignment of that principal.
     pub fn is_held_by(&self, principal_id: &str) -> bool {
         self.properties.principal_id.eq_ignore_ascii_case(principal_id)
     }
 }
 
-/// What a role assignment is to be.
+/// A role assignment to create or update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewRoleAssignment {
     /// The role, in any of the forms of its id.
     pub role_definition_id: String,
-    /// Who shall hold it: an object id.
+    /// The principal's object id.
     pub principal_id: String,
-    /// `User`, `Group` or `ServicePrincipal`. Saying it spares Azure a look into the directory, where a new principal
+    /// `User`, `Group` or `ServicePrincipal`. With it Azure does not look the principal up in the directory, where a new one
     /// may not be found yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal_type: Option<String>,
@@ -120,12 +113,12 @@ pub struct NewRoleAssignment {
     pub delegated_managed_identity_resource_id: Option<String>,
 }
 
-/// What a DELETE found.
+/// The result of a DELETE.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Deleted {
-    /// The assignment, which is gone now.
+    /// The assignment that was deleted.
     Was(Box<RoleAssignment>),
-    /// Nothing: it was gone already.
+    /// There was none.
     WasAbsent,
 }
 
@@ -135,7 +128,7 @@ impl Resource for RoleAssignment {
     const COLLECTION: &'static str = "/providers/Microsoft.Authorization/roleAssignments";
 
     fn request(method: Method, id: &RoleAssignmentId, api_version: &str) -> Request {
-        // A PUT knows no tenant: the delegated identity says whose it is.
+        // A PUT has no tenant parameter: the delegated identity determines it.
         let tenant = id.tenant.as_deref().filter(|_| method != Method::PUT);
         let request = Request::new(method, id.path(), api_version);
         match tenant {
@@ -148,20 +141,19 @@ impl Resource for RoleAssignment {
 const PRINCIPAL_NOT_FOUND: &[ErrorCode] = &[ErrorCode::PrincipalNotFound];
 
 impl Client {
-    /// Reads an assignment together with others that are asked for at the same time: from three on, those of one scope
-    /// cost a single list. One that the list lacks is asked for by itself, so that the answer is as good as
-    /// [`Client::get`]'s.
+    /// Reads an assignment together with others that are read at the same time: three or more of one scope cost a single
+    /// list. One that the list lacks is read by itself, as by [`Client::get`].
     ///
     /// # Errors
-    /// See [`Error`]; [`Error::is_not_found`] when there is none. For some minutes after its creation that may be
-    /// said of one that exists.
+    /// See [`Error`]; [`Error::is_not_found`] when there is none. For some minutes after its creation that may
+    /// come for one that exists.
     pub async fn get_role_assignment(
         &self,
         id: &RoleAssignmentId,
         read: Read,
         call: &Call,
     ) -> Result<Dated<RoleAssignment>, Error> {
-        // A list shows the assignments of the client's own tenant.
+        // A list has the assignments of the client's own tenant only.
         if id.tenant.is_none()
             && let Some(found) = self.find_in_list(id, read, call).await?
         {
@@ -170,7 +162,7 @@ impl Client {
         self.get_dated(id, read, call).await
     }
 
-    /// Looks an assignment up in the list of its scope, if a list is worth it. Nothing means: ask for it by itself.
+    /// Finds an assignment in the list of its scope, if one is read; with `None` it has to be read by itself.
     async fn find_in_list(
         &self,
         id: &RoleAssignmentId,
@@ -184,20 +176,19 @@ impl Client {
             return Ok(None);
         }
         let list = match self.list(RoleAssignment::at_scope(&id.scope), read, call).await {
-            // Whoever may not list may still read the one.
+            // Reading one may be allowed where listing is not.
             Err(error) if error.is_forbidden() => return Ok(None),
             list => list?,
         };
-        // Inherited assignments have scopes of their own; names are unique across the tenant all the same.
+        // Names are unique in the tenant, also among inherited assignments.
         let name = id.name.to_string();
         let found = list.value.iter().find(|assignment| assignment.name.eq_ignore_ascii_case(&name));
         Ok(found.map(|found| Dated { value: found.clone(), date: list.date }))
     }
 
-    /// Makes an assignment, or updates description and condition of the one with this name. Repeating it is harmless.
+    /// Creates an assignment, or updates description and condition of the one with this name.
     ///
-    /// A principal that Azure does not find is asked for again during `propagation`: a new one takes a while to be
-    /// known everywhere.
+    /// `PrincipalNotFound` is retried during `propagation`: a new principal takes a while to be replicated.
     ///
     /// # Errors
     /// See [`Error`] and the codes in [`ErrorCode`].
@@ -214,10 +205,10 @@ impl Client {
         self.send(&request, call).await?.dated()
     }
 
-    /// Removes an assignment, and gives the one that was removed: it may have been another than expected.
+    /// Deletes an assignment and gives the deleted one, which may have been another than expected.
     ///
     /// # Errors
-    /// See [`Error`]. That there is none is no error.
+    /// See [`Error`]. A missing assignment is no error.
     pub async fn delete_role_assignment(&self, id: &RoleAssignmentId, call: &Call) -> Result<Deleted, Error> {
         let request = RoleAssignment::request(Method::DELETE, id, RoleAssignment::API_VERSION);
         match self.send(&request, call).await {

@@ -10,13 +10,12 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RoleDefinition {
-    /// The id, as Azure writes it.
     #[serde(deserialize_with = "or_default")]
     pub(crate) id: String,
     /// The GUID.
     #[serde(deserialize_with = "or_default")]
     pub(crate) name: String,
-    /// The rest.
+    /// The properties.
     #[serde(deserialize_with = "or_default")]
     pub properties: RoleDefinitionProperties,
 }
@@ -25,23 +24,23 @@ pub struct RoleDefinition {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RoleDefinitionProperties {
-    /// The name people know.
+    /// The name, such as `Storage Blob Data Contributor`.
     #[serde(deserialize_with = "or_default")]
     pub role_name: String,
 }
 
 impl RoleDefinition {
-    /// The id of the one with this GUID, as seen from a scope: a custom role exists only where it is assignable.
+    /// The id of the definition with this GUID at a scope: a custom role exists only where it is assignable.
     pub fn id_at(scope: &ArmId, guid: Uuid) -> ArmId {
         scope.below(&format!("{}/{guid}", Self::COLLECTION))
     }
 
-    /// Those with a name, as seen from a scope: none or one, since names are unique per tenant.
+    /// The definitions with a name at a scope: none or one, since names are unique in a tenant.
     pub fn named(scope: &ArmId, role_name: &str) -> List<Self> {
         List::below(scope).filter(format!("roleName eq '{}'", role_name.replace('\'', "''")))
     }
 
-    /// The GUID by which roles are told apart.
+    /// The GUID, which identifies a role in all scopes.
     pub fn guid(&self) -> Option<Uuid> {
         RoleDefinitionId::parse(&self.id).ok().map(|id| id.guid()).or_else(|| Uuid::try_parse(&self.name).ok())
     }

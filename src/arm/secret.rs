@@ -1,4 +1,4 @@
-//! A value nobody may see: it has no readable `Debug`, no `Display` and no `Serialize`.
+//! Secrets, without a readable `Debug`, `Display` or `Serialize`.
 
 use serde::Deserialize;
 use std::fmt;
@@ -20,8 +20,7 @@ impl Secret {
         &self.0
     }
 
-    /// Replaces the secret in a text that is going to be shown. A service should never echo it, but an error message
-    /// is not the place to trust that.
+    /// Replaces the secret in a text that is going to be shown, in case a service has echoed it.
     pub(crate) fn redact(&self, text: &str) -> String {
         if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "(redacted)") }
     }

@@ -1,5 +1,5 @@
-//! The one loop that sends and sleeps. Every request to Azure leaves here: with a token, the headers every request
-//! has, within the call's limits, again when that is worth it, and not while the client is throttled.
+//! The one loop that sends and sleeps. It gives every request to Azure a token and the common headers, keeps the call's
+//! limits, retries, and waits while the client is throttled.
 
 use super::auth::{CachedToken, Tokens};
 use super::call::{Call, Clock, Limits};
@@ -22,7 +22,7 @@ const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-reque
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
 const AUXILIARY: HeaderName = HeaderName::from_static("x-ms-authorization-auxiliary");
 
-/// What every request of a client shares.
+/// What the requests of a client share.
 pub(crate) struct Sender {
     pub(crate) http: reqwest::Client,
     pub(crate) endpoint: Url,
@@ -31,26 +31,26 @@ pub(crate) struct Sender {
     pub(crate) correlation_id: Option<HeaderValue>,
     pub(crate) max_retries: u32,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Until when nobody sends, because Azure is counting all our requests together.
+    /// Until when no request is sent, because Azure throttles the client.
     pub(crate) paused_until: Mutex<Option<Instant>>,
 }
 
-/// How one attempt went when it did not succeed but may be followed by another.
+/// An attempt that failed and may be followed by another.
 struct Failed {
     error: Error,
     verdict: Verdict,
-    /// The token it was made with.
+    /// The token it was sent with.
     token: Option<Arc<CachedToken>>,
 }
 
-/// What a write may have done so far.
+/// Whether a write may have taken effect so far.
 struct Effect<'r> {
     request: &'r Request,
     possible: bool,
 }
 
 impl Effect<'_> {
-    /// The error that ends a call, saying so if the call may have had its effect.
+    /// The error that ends a call, as [`Error::Uncertain`] if the write may have taken effect.
     fn or_uncertain(&self, error: Error) -> Error {
         if self.possible && self.request.is_write() && !error.may_have_had_effect() {
             self.request.uncertain(false, error)
@@ -60,7 +60,7 @@ impl Effect<'_> {
     }
 }
 
-/// A token Azure did not accept, and what it wants of the next one.
+/// A token that Azure did not accept, and the claims challenge for the next one.
 type Refused = (Arc<CachedToken>, Option<String>);
 
 impl Sender {
@@ -68,7 +68,7 @@ impl Sender {
         Limits { call, clock: &*self.clock }
     }
 
-    /// Sends until there is a success, a failure that is final, or the end of the call.
+    /// Sends until an attempt succeeds or fails for good, or the call ends.
     pub(crate) async fn send(&self, request: &Request, call: &Call) -> Result<Answer, Error> {
         let url = request.url(&self.endpoint)?;
         let limits = self.limits(call);
@@ -78,7 +78,7 @@ impl Sender {
         let mut retries_left = self.max_retries;
         let mut refused: Option<Refused> = None;
         let mut last: Option<Error> = None;
-        // A later attempt that is refused says nothing of an earlier one that got no clear answer.
+        // A later attempt that is refused does not tell whether an earlier one without a clear answer took effect.
         let mut effect = Effect { request, possible: false };
         loop {
             let waited = self.wait_out_throttling(&limits, doing, last.as_ref()).await;
@@ -129,7 +129,7 @@ impl Sender {
             Err(Error::Token(error)) if error.is_transient() => {
                 let failure = match &error {
                     TokenError::Unreachable { reason, .. } if reason.is_before_sending() => Failure::NoAnswer(*reason),
-                    // Asking for a token again is harmless, whatever it is for.
+                    // Requesting a token is idempotent, whatever it is for.
                     _ => Failure::NoToken,
                 };
                 let verdict = classify(self.clock.utc(), elapsed, request, &failure);
@@ -143,7 +143,7 @@ impl Sender {
 
         let doing = || format!("sending {} {}", request.method, request.path());
         let sent = std::time::Instant::now();
-        // What ended before it was sent certainly had no effect.
+        // A call that has ended by now has certainly had no effect.
         limits.bound(doing, last, std::future::ready(())).await?;
         let raw = limits.bound(doing, last, exchange(&self.http, outgoing)).await;
         let raw = raw.map_err(|error| Effect { request, possible: true }.or_uncertain(error))?;
@@ -197,7 +197,7 @@ impl Sender {
         if request.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         } else if request.method == Method::POST {
-            // Some front ends answer 411 to a POST that says nothing of its length.
+            // Some front ends answer 411 to a POST without a length.
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let id = HeaderValue::try_from(request.id.to_string()).expect("a GUID is ASCII");
@@ -232,9 +232,9 @@ impl Sender {
     }
 }
 
-/// The value of an authorization header: several tokens for the auxiliary one.
+/// The value of an authorization header; the auxiliary one has several tokens.
 fn bearer(tokens: &[&Arc<CachedToken>]) -> Result<HeaderValue, Error> {
-    let text = tokens.iter().map(|held| format!("Bearer {}", held.token.reveal())).collect::<Vec<_>>().join(", ");
+    let text = tokens.iter().map(|token| format!("Bearer {}", token.token.reveal())).collect::<Vec<_>>().join(", ");
     let mut value = HeaderValue::try_from(text)
         .map_err(|error| Error::Setting { what: "bearer token", source: Arc::new(error) })?;
     value.set_sensitive(true);

@@ -1,4 +1,4 @@
-//! An error answer of Azure Resource Manager: its shapes, and what can be learnt from it.
+//! Error answers of Azure Resource Manager.
 
 use super::body::{or_default, without_bom};
 use super::error_code::ErrorCode;
@@ -16,23 +16,23 @@ pub struct ServiceError {
     pub(crate) method: Method,
     /// The request's path, without host and query.
     pub path: String,
-    /// The HTTP status; for the failure of an operation that of the answer that said so.
+    /// The HTTP status; for a failed operation that of its last status answer.
     pub status: StatusCode,
     /// The error code.
     pub(crate) code: ErrorCode,
     /// Azure's explanation.
     pub(crate) message: String,
-    /// What the error is about.
+    /// The resource, property or parameter that the error is about.
     pub(crate) target: Option<String>,
     /// Errors inside this one.
     pub(crate) details: Vec<ErrorDetail>,
-    /// Typed extra facts, such as policy violations.
+    /// Further information by type, such as policy violations.
     pub(crate) additional_info: Vec<AdditionalInfo>,
-    /// The id that ties together all requests of a run (`x-ms-correlation-request-id`).
+    /// The correlation id of the client's requests (`x-ms-correlation-request-id`).
     pub correlation_id: Option<String>,
     /// The id of this one request (`x-ms-request-id`), which Azure's support asks for.
     pub request_id: Option<String>,
-    /// When Azure says it answered (the `Date` header).
+    /// The `Date` header: the time of the answer by Azure's clock.
     pub date: Option<OffsetDateTime>,
 }
 
@@ -43,24 +43,23 @@ pub(crate) struct ErrorDetail {
     pub(crate) code: ErrorCode,
     /// The explanation.
     pub(crate) message: String,
-    /// What it is about.
     pub(crate) target: Option<String>,
     /// Errors inside this one.
     pub(crate) details: Vec<ErrorDetail>,
 }
 
-/// A typed extra fact of an error.
+/// Further information about an error.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct AdditionalInfo {
-    /// The kind of fact, such as `PolicyViolation`.
+    /// The type, such as `PolicyViolation`.
     #[serde(rename = "type", default)]
     pub kind: String,
-    /// The fact.
+    /// The information.
     #[serde(default)]
     pub info: Value,
 }
 
-/// What an [`ErrorCode::AuthorizationFailed`] was about, as far as its text tells. For display only.
+/// Action and scope of an [`ErrorCode::AuthorizationFailed`], from its message. For display only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denied {
     /// The action that was denied, such as `Microsoft.Storage/storageAccounts/write`.
@@ -82,7 +81,6 @@ impl ServiceError {
     /// Reads an error answer of any shape: the usual envelope, a bare `{"code", "message"}`, or no JSON at all.
     pub(crate) fn read(method: &Method, path: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let parsed = serde_json::from_slice::<Envelope>(without_bom(body)).unwrap_or_default();
-        // Some answers wrap the error and some are the error.
         let body_error = parsed.error.unwrap_or(parsed.bare);
         let message = match (body_error.message.is_empty(), body_error.code.is_empty()) {
             (true, true) => excerpt(body, status),
@@ -105,10 +103,10 @@ impl ServiceError {
         }
     }
 
-    /// Whether this says that the thing asked for does not exist.
+    /// Whether the requested resource does not exist.
     ///
-    /// Not every 404 does: one without a code comes from something in between, and an unknown subscription, namespace
-    /// or type may well mean the wrong account or cloud. Taking those for "gone" would drop a whole state file.
+    /// Not every 404 means that: one without a code comes from a proxy or gateway, and an unknown subscription, namespace or
+    /// type may mean the wrong account or cloud. Taking those for a deletion would drop every object of a state.
     pub(crate) fn is_not_found(&self) -> bool {
         self.status == StatusCode::NOT_FOUND
             && !matches!(
@@ -187,21 +185,17 @@ impl fmt::Display for ErrorDetail {
 
 impl std::error::Error for ServiceError {}
 
-/// A long-running operation that ended badly.
+/// A long-running operation that failed or was canceled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OperationError {
-    /// How it ended.
     pub(crate) outcome: OperationOutcome,
-    /// What it ended with. Method and path are those of the request that started it.
+    /// Its error, with method and path of the request that started it.
     pub(crate) error: ServiceError,
 }
 
-/// The two bad ends of a long-running operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OperationOutcome {
-    /// It failed.
     Failed,
-    /// Somebody or something canceled it.
     Canceled,
 }
 
@@ -225,7 +219,7 @@ impl fmt::Display for OperationError {
     }
 }
 
-/// The shapes an error body comes in. Every member may be missing or null.
+/// The forms of an error body: the error in a member, or as the body. Every member may be missing or null.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Envelope {
@@ -258,7 +252,7 @@ impl Body {
     }
 }
 
-/// The start of a body that is no JSON: a proxy's page or a plain text.
+/// The beginning of a body that is not JSON, such as a proxy's page.
 fn excerpt(body: &[u8], status: StatusCode) -> String {
     const LONGEST: usize = 300;
     let text = String::from_utf8_lossy(without_bom(body));
@@ -331,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_answer_about_the_thing_itself_means_not_found() {
+    fn only_an_answer_about_the_resource_itself_means_not_found() {
         for (status, body, gone) in [
             (
                 404,

@@ -1,4 +1,4 @@
-//! Doing a thing once for everybody who asks for it at the same time, and remembering reads while nothing is written.
+//! Joining simultaneous reads of the same URL, and remembering reads while nothing is written.
 
 use super::call::Limits;
 use super::error::Error;
@@ -13,14 +13,12 @@ use tokio::sync::watch;
 pub enum Read {
     /// An answer remembered since [`super::Client::remember_reads`] will do.
     Remembered,
-    /// Asked now. It may share a request that is already on its way, provided that nothing was written through this
-    /// client since that left.
+    /// Requested now. It may join a request in flight, provided that this client has written nothing since that was sent.
     Fresh,
 }
 
-/// Work under way, by what it is for. Whoever asks first does the work with its own time limits; the others wait for
-/// the result. If the first is interrupted or dropped, one of the waiting takes over: an interruption is a matter of
-/// one caller and never the answer to another.
+/// Work in progress, by key. The first caller does the work within its own limits; the others wait for the result. If the
+/// first is interrupted or dropped, one of the others takes over: an interruption concerns one caller only.
 pub(crate) struct InFlight<K, V> {
     under_way: Mutex<HashMap<K, watch::Receiver<Option<V>>>>,
 }
@@ -31,12 +29,12 @@ impl<K, V> Default for InFlight<K, V> {
     }
 }
 
-/// A poisoned lock only means that a panic passed by; the maps guarded here are always whole.
+/// Locks regardless of poisoning: the data is consistent at any time.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes the entry out of the map when the work is dropped before its end.
+/// Removes the entry when the work is dropped before its end.
 struct Removal<'a, K: Hash + Eq, V> {
     in_flight: &'a InFlight<K, V>,
     key: Option<&'a K>,
@@ -51,10 +49,10 @@ impl<K: Hash + Eq, V> Drop for Removal<'_, K, V> {
 }
 
 impl<K: Clone + Hash + Eq, T: Clone> InFlight<K, Result<T, Error>> {
-    /// Gives the value that is `ready`, or the result of the work under way, or that of `work`.
+    /// Gives the value of `ready`, or else the result of the work in progress, or else that of `work`.
     ///
-    /// `ready` and `finish`, which may keep or replace the value, run under the lock, so that nobody comes between the end
-    /// of the work and the place where its result is kept.
+    /// `ready` and `finish`, which may store or replace the value, run under the lock, so that no caller comes between the end
+    /// of the work and the storing of its result.
     pub(crate) async fn join<F: Future<Output = Result<T, Error>>>(
         &self,
         key: K,
@@ -95,8 +93,8 @@ impl<K: Clone + Hash + Eq, T: Clone> InFlight<K, Result<T, Error>> {
                     return result;
                 }
             };
-            let doing = || "waiting for a request that somebody else made".to_owned();
-            // An error here means that the work ended without a result for others.
+            let doing = || "waiting for a request that another call has sent".to_owned();
+            // An error means that the work was interrupted or dropped.
             if let Ok(result) = limits.bound(doing, None, other.wait_for(Option::is_some)).await? {
                 return result.clone().expect("just waited for it");
             }
@@ -104,13 +102,13 @@ impl<K: Clone + Hash + Eq, T: Clone> InFlight<K, Result<T, Error>> {
     }
 }
 
-/// What is read: a type, and where it is.
+/// What is read: its type and URL.
 type Key = (TypeId, String);
 
-/// What was read, of any type.
+/// A value of any type.
 type Value = Arc<dyn Any + Send + Sync>;
 
-/// The reads of a client: joined always, remembered on request.
+/// The reads of a client: always joined, remembered on request.
 #[derive(Default)]
 pub(crate) struct Reads {
     in_flight: InFlight<(u64, Key), Result<Value, Error>>,
@@ -119,30 +117,30 @@ pub(crate) struct Reads {
 
 #[derive(Default)]
 struct State {
-    /// Counts beginnings and ends of writes. A read joins only reads of the same count: one that left before a write
-    /// may carry the old value.
+    /// Counts the beginnings and ends of writes. A read joins only reads of the same count: one that was sent before a write
+    /// may have the old value.
     writes: u64,
-    /// Counts the periods of remembering, so that a read that began in one is not kept in the next.
+    /// Counts the periods of remembering, so that a read that began in one is not remembered in the next.
     period: u64,
     memory: Option<HashMap<Key, Value>>,
 }
 
 impl Reads {
-    /// Begins a period of remembering, with nothing remembered.
+    /// Begins a period of remembering.
     pub(crate) fn remember(&self) {
         let mut state = lock(&self.state);
         state.period += 1;
         state.memory = Some(HashMap::new());
     }
 
-    /// Ends it.
+    /// Ends the period of remembering.
     pub(crate) fn forget(&self) {
         let mut state = lock(&self.state);
         state.period += 1;
         state.memory = None;
     }
 
-    /// A write begins, and ends when the guard is dropped. Both make what was read before uncertain.
+    /// Begins a write, which ends when the guard is dropped. Both outdate what was read before.
     pub(crate) fn writing(&self) -> Writing<'_> {
         self.written();
         Writing(self)
@@ -159,7 +157,7 @@ impl Reads {
         state.memory.is_some().then_some(state.period)
     }
 
-    /// Reads by `work` what is at a URL, or takes what is known of it.
+    /// Reads a URL by `work`, unless the read is remembered or in flight.
     pub(crate) async fn get<V: Any + Send + Sync, F: Future<Output = Result<V, Error>>>(
         &self,
         url: &str,
@@ -167,7 +165,7 @@ impl Reads {
         limits: &Limits<'_>,
         work: impl FnOnce() -> F,
     ) -> Result<Arc<V>, Error> {
-        // Ids differ in case only by accident.
+        // The case of ids is not significant.
         let key = (TypeId::of::<V>(), url.to_lowercase());
         let (writes, period) = {
             let state = lock(&self.state);
@@ -192,7 +190,7 @@ impl Reads {
     }
 }
 
-/// A write under way.
+/// A write in progress.
 pub(crate) struct Writing<'a>(&'a Reads);
 
 impl Drop for Writing<'_> {
@@ -277,7 +275,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_interrupted_reader_hands_over_to_one_who_waits() {
+    async fn an_interrupted_read_is_taken_over_by_one_that_waits() {
         let (reads, call, begun) = (Reads::default(), unlimited(), Notify::new());
         let limits = Limits { call: &call, clock: &SystemClock };
         for interrupted in [true, false] {

@@ -1,4 +1,4 @@
-//! Storage accounts (Microsoft.Storage/storageAccounts): whether shared keys work, and the keys.
+//! Storage accounts (Microsoft.Storage/storageAccounts): shared key access, and the keys.
 
 use super::body::or_default;
 use super::call::Call;
@@ -16,13 +16,12 @@ use serde_json::json;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct StorageAccount {
-    /// The id, as Azure writes it.
     #[serde(deserialize_with = "or_default")]
     pub(crate) id: String,
     /// The name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// The rest.
+    /// The properties.
     #[serde(deserialize_with = "or_default")]
     pub properties: StorageAccountProperties,
 }
@@ -31,12 +30,12 @@ pub struct StorageAccount {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct StorageAccountProperties {
-    /// Whether requests may be authorized with the shared key, as far as it was ever set.
+    /// Whether requests may be authorized with a shared key; `None` until it is first set.
     pub allow_shared_key_access: Option<bool>,
 }
 
 impl StorageAccount {
-    /// Whether shared keys work: they do until that is switched off.
+    /// Whether shared key access is on, which it is by default.
     pub fn shared_key_enabled(&self) -> bool {
         self.properties.allow_shared_key_access.unwrap_or(true)
     }
@@ -66,8 +65,8 @@ impl Resource for StorageAccount {
 }
 
 impl Client {
-    /// Switches shared keys on or off and nothing else. A policy may answer with success and keep the old value, so
-    /// what this gives is not proof: read the account again.
+    /// Switches shared key access on or off and nothing else. With a policy the answer may be a success although the old value
+    /// is kept, so that only reading the account again tells.
     ///
     /// # Errors
     /// See [`Error`].
@@ -85,17 +84,17 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn list_storage_keys(&self, id: &StorageAccountId, call: &Call) -> Result<Vec<StorageKey>, Error> {
-        // A POST only so that the keys are in no log of URLs; it changes nothing.
+        // This POST changes nothing.
         let request = Request::new(Method::POST, id.arm().below("/listKeys"), StorageAccount::API_VERSION)
-            .repeat(Repeat::Harmless);
+            .repeat(Repeat::Idempotent);
         Ok(self.send(&request, call).await?.secret_json::<Keys>()?.keys)
     }
 
     /// Replaces one key, `key1` or `key2`, and gives all of them.
     ///
     /// # Errors
-    /// See [`Error`]. After [`Error::Transport`] the key may or may not have been replaced: that is not repeated,
-    /// because twice would replace it twice.
+    /// See [`Error`]. After [`Error::Transport`] the key may or may not have been replaced: that is not retried, because it
+    /// could replace the key twice.
     pub async fn regenerate_storage_key(
         &self,
         id: &StorageAccountId,

@@ -1,4 +1,4 @@
-//! Subscriptions: to which tenant one belongs.
+//! Subscriptions.
 
 use super::body::or_default;
 use super::id::ArmId;
@@ -9,10 +9,9 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Subscription {
-    /// The GUID.
     #[serde(deserialize_with = "or_default")]
     pub(crate) subscription_id: String,
-    /// The tenant it belongs to, which for one that is delegated to us is not ours.
+    /// The tenant it belongs to, which for a delegated subscription (Azure Lighthouse) is not the caller's.
     #[serde(deserialize_with = "or_default")]
     pub(crate) tenant_id: String,
 }

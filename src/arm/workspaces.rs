@@ -16,17 +16,17 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-/// What is used where the default version is not offered. Its schema leaves the property out, and the service honours it.
+/// For clouds that do not offer the default version. Its schema lacks the auth mode, which the service accepts all the same.
 pub const FALLBACK_API_VERSION: &str = "2024-04-01";
 
 /// How a workspace's system datastores authenticate to its storage account.
 ///
-/// It keeps the spelling it came with and compares without regard to case; absent or empty means `accesskey`.
+/// It keeps the spelling it was read in and compares case-insensitively; absent or empty means `accesskey`.
 #[derive(Clone, Default, Deserialize)]
 #[serde(from = "Option<String>")]
 pub struct AuthMode(String);
 
-/// What an [`AuthMode`] means.
+/// The kind of an [`AuthMode`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthModeKind {
     /// With the account's shared key.
@@ -40,22 +40,22 @@ pub enum AuthModeKind {
 }
 
 impl AuthMode {
-    /// Takes any text.
+    /// A mode of any spelling.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The mode with shared keys.
+    /// `accesskey`.
     pub fn access_key() -> Self {
         Self::new("accesskey")
     }
 
-    /// The mode with identities.
+    /// `identity`.
     pub fn identity() -> Self {
         Self::new("identity")
     }
 
-    /// What it means.
+    /// The kind.
     pub fn kind(&self) -> AuthModeKind {
         match self.0.to_ascii_lowercase().as_str() {
             "" | "accesskey" => AuthModeKind::AccessKey,
@@ -65,12 +65,12 @@ impl AuthMode {
         }
     }
 
-    /// The spelling it came with; `accesskey` when there was none.
+    /// The spelling it was read in; `accesskey` when it was empty.
     pub fn as_str(&self) -> &str {
         if self.0.is_empty() { "accesskey" } else { &self.0 }
     }
 
-    /// The spelling that is sent: the product documentation's for the modes it knows.
+    /// The spelling that is sent: that of the product documentation for known modes.
     pub(crate) fn wire(&self) -> &str {
         match self.kind() {
             AuthModeKind::AccessKey => "accesskey",
@@ -133,7 +133,7 @@ impl fmt::Debug for AuthMode {
     }
 }
 
-/// What a workspace is.
+/// The kind of a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkspaceKind {
     /// A classic workspace; also when Azure names no kind.
@@ -148,7 +148,7 @@ pub enum WorkspaceKind {
     Other,
 }
 
-/// A workspace, as far as this provider needs it.
+/// A workspace, with the members that the provider needs.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Workspace {
@@ -158,16 +158,14 @@ pub struct Workspace {
     /// The name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// The region.
     #[serde(deserialize_with = "or_default")]
     pub(crate) location: String,
     /// The kind, as Azure writes it.
     #[serde(rename = "kind", deserialize_with = "or_default")]
     pub(crate) kind_text: String,
-    /// The managed identities.
     #[serde(deserialize_with = "or_default")]
     pub(crate) identity: Identity,
-    /// The rest.
+    /// The properties.
     #[serde(deserialize_with = "or_default")]
     pub properties: WorkspaceProperties,
 }
@@ -181,7 +179,6 @@ pub(crate) struct Identity {
     pub(crate) identity_type: String,
     /// The object id of the system-assigned identity.
     pub(crate) principal_id: Option<String>,
-    /// Its tenant.
     pub(crate) tenant_id: Option<String>,
     /// The user-assigned identities, by id.
     #[serde(deserialize_with = "or_default")]
@@ -198,7 +195,7 @@ pub(crate) struct UserAssignedIdentity {
     pub(crate) client_id: Option<String>,
 }
 
-/// The properties of a workspace that matter here.
+/// The properties of a workspace that the provider needs.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct WorkspaceProperties {
@@ -207,7 +204,7 @@ pub struct WorkspaceProperties {
     pub storage_account: String,
     /// How the system datastores authenticate.
     pub system_datastores_auth_mode: AuthMode,
-    /// Which user-assigned identity is used when there are several.
+    /// The id of the user-assigned identity that is used when there are several.
     pub(crate) primary_user_assigned_identity: Option<String>,
     /// A project's hub.
     pub(crate) hub_resource_id: Option<String>,
@@ -231,13 +228,13 @@ impl Workspace {
         }
     }
 
-    /// Whether no change of it is under way.
+    /// Whether its provisioning state is a terminal one.
     pub(crate) fn is_at_rest(&self) -> bool {
         let state = self.properties.provisioning_state.to_ascii_lowercase();
         ["", "succeeded", "failed", "canceled"].contains(&state.as_str())
     }
 
-    /// Whether this is its storage account.
+    /// Whether `account` is its storage account.
     pub(crate) fn is_on(&self, account: &ArmId) -> bool {
         ArmId::parse(&self.properties.storage_account).is_ok_and(|own| own == *account)
     }
@@ -268,12 +265,10 @@ pub struct Datastore {
     /// The name; the four system ones are [`SYSTEM_DATASTORES`].
     #[serde(deserialize_with = "or_default")]
     pub(crate) name: String,
-    /// The rest.
     #[serde(deserialize_with = "or_default")]
     pub(crate) properties: DatastoreProperties,
 }
 
-/// The properties of a datastore that matter here.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct DatastoreProperties {
@@ -282,12 +277,10 @@ pub(crate) struct DatastoreProperties {
     pub(crate) datastore_type: String,
     /// The storage account's name.
     pub(crate) account_name: Option<String>,
-    /// What it signs in with.
     #[serde(deserialize_with = "or_default")]
     pub(crate) credentials: DatastoreCredentials,
 }
 
-/// What a datastore signs in with.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct DatastoreCredentials {
@@ -301,12 +294,12 @@ pub(crate) const SYSTEM_DATASTORES: [&str; 4] =
     ["workspaceblobstore", "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory"];
 
 impl Datastore {
-    /// Whether it is one of those that follow the workspace's mode.
+    /// Whether it is one of [`SYSTEM_DATASTORES`].
     pub fn is_system(&self) -> bool {
         SYSTEM_DATASTORES.iter().any(|name| name.eq_ignore_ascii_case(&self.name))
     }
 
-    /// Whether it signs in with the account's shared key.
+    /// Whether it authenticates with the account's shared key.
     pub fn uses_account_key(&self) -> bool {
         self.properties.credentials.credentials_type.eq_ignore_ascii_case("AccountKey")
     }
@@ -330,21 +323,21 @@ impl Resource for Datastore {
     const COLLECTION: &'static str = "/datastores";
 }
 
-/// Another change of the same workspace is under way. The service has no code of its own for that.
+/// Another operation on the workspace is in progress. The service has no code of its own for that.
 const BUSY: &[ErrorCode] = &[ErrorCode::Conflict];
 
 impl Client {
-    /// Sets how the system datastores authenticate, and waits until it is done.
+    /// Sets how the system datastores authenticate, and waits for the operation.
     ///
     /// # Errors
-    /// See [`Error`]; [`Error::NotKept`] when an older api-version took the request and the mode did not change.
+    /// See [`Error`]; [`Error::NotKept`] when the fallback api-version accepts the request and the mode does not change.
     pub async fn set_auth_mode(&self, id: &WorkspaceId, mode: &AuthMode, call: &Call) -> Result<Workspace, Error> {
         let body = json!({ "properties": { "systemDatastoresAuthMode": mode.wire() } });
         let patched = self.patch::<Workspace>(id, &body, call).await?;
         if self.api_version::<Workspace>() != FALLBACK_API_VERSION {
             return Ok(patched);
         }
-        // That version documents nothing about the mode, so only a look can tell.
+        // That version does not document the mode, so that only reading it again tells.
         let kept = self.get::<Workspace>(id, Read::Fresh, call).await?;
         let got = &kept.properties.system_datastores_auth_mode;
         if got == mode {
@@ -358,15 +351,14 @@ impl Client {
         })
     }
 
-    /// Makes the workspace fetch the keys of its storage account anew, and waits until it has.
+    /// Makes the workspace fetch the keys of its storage account, and waits for the operation.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn resync_keys(&self, id: &WorkspaceId, call: &Call) -> Result<(), Error> {
         let resync = |version| async move {
             let path = id.arm().below("/resyncKeys");
-            // Fetching the keys twice leaves the workspace as fetching them once does.
-            let request = Request::new(Method::POST, path, version).repeat(Repeat::Harmless).not_yet(BUSY, None);
+            let request = Request::new(Method::POST, path, version).repeat(Repeat::Idempotent).not_yet(BUSY, None);
             self.operate(&request, call).await
         };
         self.at_version::<Workspace, _, _>(resync).await.map(drop)
