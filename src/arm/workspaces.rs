@@ -262,7 +262,7 @@ impl Workspace {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Datastore {
-    /// The name; the four system ones are [`SYSTEM_DATASTORES`].
+    /// The name; the four system ones are `SYSTEM_DATASTORES`.
     #[serde(deserialize_with = "or_default")]
     pub(crate) name: String,
     #[serde(deserialize_with = "or_default")]
@@ -294,7 +294,7 @@ pub(crate) const SYSTEM_DATASTORES: [&str; 4] =
     ["workspaceblobstore", "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory"];
 
 impl Datastore {
-    /// Whether it is one of [`SYSTEM_DATASTORES`].
+    /// Whether it is one of `SYSTEM_DATASTORES`.
     pub fn is_system(&self) -> bool {
         SYSTEM_DATASTORES.iter().any(|name| name.eq_ignore_ascii_case(&self.name))
     }

@@ -5,7 +5,7 @@
 //! left of a `create_before_destroy` replacement, and as the two halves of a replacement. None of that shows in a single
 //! call. A [`Ledger`] therefore counts, from one ConfigureProvider to the next, which objects the state has and what is
 //! planned for each. The plan of an object says what it has in common with others as [`Overlap`]s, and the removal of an
-//! object asks its [`Succession`] for the [`Fate`] of what it wrote.
+//! object asks its [`Succession`] for the `Fate` of what it wrote.
 
 mod key;
 mod ledger;
