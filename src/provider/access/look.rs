@@ -89,8 +89,8 @@ impl Access<'_> {
         (!holdings::anybody_holds_a_pair(&hubs, holdings)).then_some(Finding::NobodyHoldsRoles)
     }
 
-    /// Other workspaces on the account that still use keys, and what is to be said of those that do not come to one of the
-    /// `awaited` stages within moments. Projects go with their hub.
+    /// What is to be said of other workspaces on the account that still use keys and do not come to one of the `awaited`
+    /// stages within moments, and all of these workspaces but those that have failed. Projects go with their hub.
     pub(super) async fn others(&self, read: Read, awaited: impl Fn(Stage) -> bool) -> (Vec<Finding>, Vec<ArmId>) {
         let subscription = self.hub_id.subscription();
         let all =
@@ -123,11 +123,11 @@ impl Access<'_> {
         }
         let mut findings = Vec::new();
         if !failed.is_empty() {
-            findings.push(Finding::OthersNotSwitched { others: failed });
+            findings.push(Finding::OthersNotSwitched { others: failed.clone() });
         }
         if !unknown.is_empty() {
             findings.push(Finding::OthersUseKeys { others: unknown, hubs: others.len() + 1 });
         }
-        (findings, others)
+        (findings, others.into_iter().filter(|other| !failed.contains(other)).collect())
     }
 }

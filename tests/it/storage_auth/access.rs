@@ -667,6 +667,26 @@ async fn a_hub_that_cannot_be_switched_releases_those_that_wait_for_it() {
 }
 
 #[tokio::test]
+async fn with_warn_a_hub_that_failed_before_the_first_gate_is_reported_by_that_gate_alone() {
+    let mut bed = bed().await;
+    let hub2 = bed.another_hub("hub2");
+    bed.fault(Rule::on("PATCH", "*/workspaces/hub2", Fault::Denied));
+    // Core begins with hub1 when the grant that it depends on and hub2, which depends on nothing, have both ended.
+    let all = vec![
+        grants(&bed, "alice", ALICE),
+        resource(TYPE, "b", json!({ "hub_id": hub2, "access_check": "warn" })),
+        resource(TYPE, "a", bed.checked("warn")).depends_on(ROLES, "alice"),
+    ];
+    let report = bed.core.apply_all(all).await.failed();
+    report.error("Not allowed to");
+    let warned = report.diagnostics.0.iter().filter(|found| found.summary == "Other workspaces could not be switched");
+    let warned: Vec<_> = warned.collect();
+    assert_eq!(warned.len(), 1, "{}", report.diagnostics);
+    assert!(warned[0].detail.contains(&hub2), "{}", warned[0]);
+    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+}
+
+#[tokio::test]
 async fn what_is_waited_for_is_in_the_log() {
     let mut bed = bed_with(|options| {
         options.hub_roles = vec![HubRole::None];
