@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{ALICE, BLOB_READER, Bed, TYPE, bed, custom_role};
 use crate::support::core::{Action, MoveFrom, UNKNOWN};
 
-/// What the state has of a single assignment: its key, its id and the role's id.
+/// The one entry of `role_assignments` in the state, with its key.
 fn entry(bed: &Bed) -> (String, Value) {
     let map = bed.state()["role_assignments"].as_object().expect("a map").clone();
     assert_eq!(map.len(), 1, "{map:?}");
@@ -13,7 +13,7 @@ fn entry(bed: &Bed) -> (String, Value) {
 }
 
 #[tokio::test]
-async fn a_role_that_is_renamed_keeps_its_entry_when_the_configuration_follows() {
+async fn a_renamed_custom_role_keeps_its_entry_when_the_configuration_follows() {
     for by_id_too in [false, true] {
         let mut bed = bed().await;
         let guid = custom_role(&bed, "Blob peeker").await;
@@ -27,7 +27,7 @@ async fn a_role_that_is_renamed_keeps_its_entry_when_the_configuration_follows()
         let before = entry(&bed);
         assert_eq!(before.0, "Blob peeker");
         custom_role(&bed, "Blob viewer").await;
-        // The old name says what it said, as long as nobody has to ask.
+        // The old name is not looked up again while nothing else changes.
         bed.plan(&with("Blob peeker")).await.ok().assert_empty();
 
         bed.emulator.clear_requests();
@@ -56,7 +56,7 @@ async fn a_role_that_is_renamed_keeps_its_entry_when_the_configuration_follows()
 }
 
 #[tokio::test]
-async fn a_role_that_is_named_by_id_alone_keeps_its_entry_when_it_is_renamed() {
+async fn a_custom_role_named_by_id_keeps_its_entry_when_it_is_renamed() {
     let mut bed = bed().await;
     let guid = custom_role(&bed, "Blob peeker").await;
     let mut config = json!({ "storage_account_id": bed.account, "principal_id": ALICE, "role_definition_id": guid });
@@ -72,7 +72,7 @@ async fn a_role_that_is_named_by_id_alone_keeps_its_entry_when_it_is_renamed() {
 
 /// A configuration that names another role by its name gets that one, whatever the old one is called by now.
 #[tokio::test]
-async fn a_name_that_has_gone_to_another_role_means_the_other_one() {
+async fn a_configuration_with_another_role_name_replaces_a_role_that_was_renamed() {
     let mut bed = bed().await;
     let guid = custom_role(&bed, "Blob peeker").await;
     bed.apply(&bed.by_account(ALICE, "Blob peeker")).await.quiet();
@@ -84,7 +84,7 @@ async fn a_name_that_has_gone_to_another_role_means_the_other_one() {
     bed.plan(&reader).await.ok().assert_empty();
 }
 
-/// An assignment with this role that azapi has, and its state.
+/// Creates an assignment of this role, and gives the state of an azapi_resource for it.
 async fn azapi(bed: &Bed, role: &str) -> MoveFrom {
     let name = "0f000000-0000-4000-8000-000000000001";
     let body = json!({ "properties": { "roleDefinitionId": role, "principalId": ALICE } });
@@ -104,7 +104,7 @@ async fn azapi(bed: &Bed, role: &str) -> MoveFrom {
 }
 
 #[tokio::test]
-async fn a_role_of_azapi_keeps_its_entry_whatever_form_its_id_has_and_however_it_is_named() {
+async fn an_assignment_moved_from_azapi_keeps_its_entry_whatever_the_form_of_its_role_id() {
     let root = |guid: &str| format!("/providers/Microsoft.Authorization/roleDefinitions/{guid}");
     for (custom, in_root) in [(true, false), (true, true), (false, true)] {
         let mut bed = bed().await;

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{ALICE, BLOB_READER, Bed, TYPE, bed};
 use crate::support::core::{Action, resource};
 
-/// Every optional string that need not be set, with what else makes a configuration of it.
+/// For each way to choose target and roles, the optional strings that it leaves free, and the rest of the
+/// configuration.
 fn configurations(bed: &Bed) -> Vec<(&'static [&'static str], Value)> {
     let (hub, account) = (&bed.hub, &bed.account);
     let by_id = format!("/providers/Microsoft.Authorization/roleDefinitions/{BLOB_READER}");
@@ -48,7 +49,7 @@ fn set(config: &Value, names: &[&str], value: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn an_empty_string_is_as_good_as_none_in_every_attribute_and_stays_in_the_state() {
+async fn an_empty_string_means_null_in_every_attribute_and_stays_in_the_state() {
     let mut bed = bed().await;
     for (names, config) in configurations(&bed) {
         let empty = set(&config, names, &json!(""));
@@ -67,15 +68,15 @@ async fn an_empty_string_is_as_good_as_none_in_every_attribute_and_stays_in_the_
             let plan = bed.plan(&empty).await.ok();
             plan.assert_empty();
             assert!(!plan.change().drifted(), "{} {}", plan.change().stored, plan.change().before);
-            // The text is part of what makes an apply without a change of Azure.
+            // An apply without changes writes nothing.
             assert_eq!(bed.apply(&empty).await.quiet().action(), Action::NoOp);
             assert_eq!(bed.writes(), [""; 0]);
         }
-        // Leaving it out instead, and back, is only noted.
+        // A change from an empty string to null and back changes only the state.
         for other in [set(&config, names, &json!(null)), empty.clone()] {
             bed.apply(&other).await.quiet();
             assert_eq!(bed.writes(), [""; 0], "{other}");
-            // What nobody had to ask Azure for until now, the principal's type, comes with the next look.
+            // The principal's type was not read from Azure until now. A refresh sets it.
             bed.core.refresh().await.quiet();
             bed.plan(&other).await.ok().assert_empty();
             assert_eq!(bed.core.identity(TYPE, "a")["principal_id"], ALICE);
@@ -87,7 +88,7 @@ async fn an_empty_string_is_as_good_as_none_in_every_attribute_and_stays_in_the_
 }
 
 #[tokio::test]
-async fn an_imported_object_takes_empty_strings_without_a_request() {
+async fn an_update_of_an_imported_object_to_empty_strings_writes_nothing() {
     let (mut bed, _) = super::import::granted().await;
     let (names, config) = configurations(&bed).remove(0);
     let empty = resource(TYPE, "a", set(&config, names, &json!("")));
@@ -99,13 +100,13 @@ async fn an_imported_object_takes_empty_strings_without_a_request() {
     assert_eq!(report.action(), Action::Update);
     assert_eq!(bed.writes(), [""; 0]);
     let state = bed.state();
-    // What was found by the import is another spelling of what is written, where there was anything.
+    // The values that the import has read count as another spelling of the empty strings.
     assert_eq!([&state["scope"], &state["on_existing"], &state["description"]], [bed.account.as_str(), "fail", ""]);
     bed.plan(&set(&config, names, &json!(""))).await.ok().assert_empty();
 }
 
 #[tokio::test]
-async fn an_adopted_assignment_that_azure_spells_in_another_way_keeps_the_identity_of_its_object() {
+async fn another_spelling_of_an_adopted_assignment_by_azure_keeps_the_resource_identity() {
     let mut bed = bed().await;
     bed.emulator.seed_assignment(&bed.account.to_uppercase(), ALICE, "Storage Blob Data Reader");
     let empty = json!({ "hub_id": bed.hub, "principal_id": ALICE, "role_definition_name": "Storage Blob Data Reader",
@@ -119,14 +120,14 @@ async fn an_adopted_assignment_that_azure_spells_in_another_way_keeps_the_identi
 }
 
 #[tokio::test]
-async fn what_somebody_writes_where_the_configuration_is_empty_shows_and_is_put_back() {
+async fn a_description_written_by_others_over_an_empty_one_is_drift_and_is_removed() {
     let mut bed = bed().await;
     let empty = json!({ "storage_account_id": bed.account, "principal_id": ALICE, "description": "", "condition": "",
         "condition_version": "", "scope": "", "role_definition_name": "Storage Blob Data Reader" });
     bed.apply(&empty).await.quiet();
     let path = format!("{}?api-version=2022-04-01", bed.recorded()[0].1);
     let mut body = bed.get(&path).await.body();
-    // Azure keeps an empty description as it came.
+    // Azure keeps an empty description.
     body["properties"]["description"] = json!("");
     assert!(bed.put(&path, json!({ "properties": body["properties"] })).await.status < 300);
     bed.plan(&empty).await.ok().assert_empty();
@@ -146,7 +147,7 @@ async fn what_somebody_writes_where_the_configuration_is_empty_shows_and_is_put_
 }
 
 #[tokio::test]
-async fn a_condition_has_its_language_also_where_that_is_left_empty() {
+async fn an_empty_condition_version_is_2_0_where_there_is_a_condition() {
     let mut bed = bed().await;
     let hub = bed.hub.clone();
     let with = |condition: &str, version: Value| {
@@ -174,7 +175,7 @@ async fn a_condition_has_its_language_also_where_that_is_left_empty() {
 }
 
 #[tokio::test]
-async fn a_target_and_type_that_were_left_empty_can_be_set_and_nothing_is_replaced() {
+async fn setting_an_empty_target_or_principal_type_replaces_nothing() {
     let mut bed = bed().await;
     let with = |scope: &str, kind: &str| {
         json!({ "hub_id": bed.hub, "storage_account_id": "", "scope": scope, "principal_id": ALICE, "principal_type": kind,
@@ -192,7 +193,7 @@ async fn a_target_and_type_that_were_left_empty_can_be_set_and_nothing_is_replac
 }
 
 #[tokio::test]
-async fn a_role_is_understood_as_azurerm_writes_it_and_nothing_else_is_taken_for_one() {
+async fn a_role_definition_id_is_accepted_as_azurerm_writes_it_and_other_ids_are_refused() {
     let mut bed = bed().await;
     let id = format!("{}/providers/Microsoft.Authorization/roleDefinitions/{BLOB_READER}", bed.subscription);
     let account = bed.account.clone();
@@ -202,7 +203,7 @@ async fn a_role_is_understood_as_azurerm_writes_it_and_nothing_else_is_taken_for
     assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER]);
     assert_eq!(bed.state()["role_definition_id"], azurerm["role_definition_id"]);
     bed.plan(&azurerm).await.ok().assert_empty();
-    // Other forms of the same id are only spellings.
+    // Other forms of the same id plan nothing.
     for form in [BLOB_READER, &id] {
         bed.plan(&with(form)).await.ok().assert_empty();
     }
@@ -219,7 +220,7 @@ async fn a_role_is_understood_as_azurerm_writes_it_and_nothing_else_is_taken_for
 }
 
 #[tokio::test]
-async fn whoever_names_a_principal_in_another_way_learns_how_to_find_its_object_id() {
+async fn a_principal_named_by_its_user_name_or_resource_id_is_refused_with_the_command_that_prints_its_object_id() {
     let mut bed = bed().await;
     let identity = format!(
         "{}/resourceGroups/rg1/providers/Microsoft.ManagedIdentity/userAssignedIdentities/umi1",

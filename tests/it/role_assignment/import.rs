@@ -1,16 +1,16 @@
-//! Objects that come from Azure: imports by every kind of id, generated configuration.
+//! Imports by every kind of id and by identity, and generated configuration.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{ALICE, BLOB_READER, Bed, TYPE, bed};
+use super::{ALICE, BLOB_READER, Bed, TYPE, bed, custom_role};
 use crate::support::core::{Action, ImportFrom, resource};
 
 fn id(text: impl Into<String>) -> ImportFrom {
     ImportFrom::Id(text.into())
 }
 
-/// A bed in which somebody else has given Alice the two reader roles.
+/// A bed in which Alice has the two reader roles from elsewhere, and the name of the first assignment.
 pub(super) async fn granted() -> (Bed, String) {
     let bed = bed().await;
     let blob = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
@@ -19,7 +19,7 @@ pub(super) async fn granted() -> (Bed, String) {
 }
 
 #[tokio::test]
-async fn a_pair_is_imported_by_hub_by_account_and_by_identity_and_plans_empty() {
+async fn a_pair_is_imported_by_hub_account_or_identity_and_plans_empty() {
     let (mut bed, _) = granted().await;
     let by_account = json!({ "storage_account_id": bed.account, "principal_id": ALICE, "access": "reader" });
     let by_scope = json!({ "scope": bed.account, "principal_id": ALICE, "access": "reader" });
@@ -40,7 +40,7 @@ async fn a_pair_is_imported_by_hub_by_account_and_by_identity_and_plans_empty() 
 }
 
 #[tokio::test]
-async fn one_role_is_imported_by_guid_and_by_the_assignments_own_id_and_plans_empty() {
+async fn one_role_is_imported_by_role_guid_or_assignment_id_and_plans_empty() {
     let (mut bed, name) = granted().await;
     let assignment = format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}", bed.account);
     for from in [format!("{}|{ALICE}|{BLOB_READER}", bed.account), assignment.clone()] {
@@ -55,7 +55,7 @@ async fn one_role_is_imported_by_guid_and_by_the_assignments_own_id_and_plans_em
             bed.core.forget(TYPE, "a");
         }
     }
-    // With a hub instead of the account there is something to note and nothing to send.
+    // With hub_id instead of storage_account_id the plan is an update that writes nothing.
     bed.core.import(TYPE, "a", id(assignment)).await.quiet();
     let config =
         json!({ "hub_id": bed.hub, "principal_id": ALICE, "role_definition_name": "Storage Blob Data Reader" });
@@ -68,11 +68,10 @@ async fn one_role_is_imported_by_guid_and_by_the_assignments_own_id_and_plans_em
 }
 
 #[tokio::test]
-async fn one_role_is_imported_by_name_and_by_the_id_that_azurerm_has_for_it() {
+async fn one_role_is_imported_by_role_name_or_azurerm_role_id_and_plans_empty() {
     let (mut bed, _) = granted().await;
-    let (peeker, path) = peeker(&bed);
-    let guid = path.rsplit('/').next().expect("a name").to_owned();
-    assert_eq!(bed.put(&format!("{path}?api-version=2022-04-01"), peeker).await.status, 201);
+    let guid = custom_role(&bed, "Blob peeker").await;
+    let path = format!("{}/providers/Microsoft.Authorization/roleDefinitions/{guid}", bed.subscription);
     bed.emulator.seed_assignment(&bed.account, ALICE, &guid);
     let identity =
         |role: &str| ImportFrom::Identity(json!({ "scope": bed.account, "principal_id": ALICE, "role": role }));
@@ -100,19 +99,8 @@ async fn one_role_is_imported_by_name_and_by_the_id_that_azurerm_has_for_it() {
     }
 }
 
-/// A custom role, and where it is made.
-fn peeker(bed: &Bed) -> (Value, String) {
-    let guid = "dddddddd-0000-4000-8000-000000000001";
-    let path = format!("{}/providers/Microsoft.Authorization/roleDefinitions/{guid}", bed.subscription);
-    let body = json!({ "properties": {
-        "roleName": "Blob peeker", "type": "CustomRole", "description": "", "assignableScopes": [bed.subscription],
-        "permissions": [{ "actions": [], "notActions": [], "dataActions": [], "notDataActions": [] }],
-    } });
-    (body, path)
-}
-
 #[tokio::test]
-async fn half_a_pair_is_imported_and_the_plan_adds_the_other_half() {
+async fn one_role_of_a_pair_is_imported_and_the_plan_adds_the_other() {
     let (mut bed, name) = granted().await;
     assert!(bed.emulator.remove_assignment(&name));
     bed.core.import(TYPE, "a", id(format!("{}|{ALICE}|reader", bed.hub))).await.quiet();
@@ -122,14 +110,14 @@ async fn half_a_pair_is_imported_and_the_plan_adds_the_other_half() {
 }
 
 #[tokio::test]
-async fn an_import_block_takes_a_pair_over_by_id_and_by_identity() {
+async fn an_import_block_imports_by_id_or_identity_and_writes_nothing() {
     let (mut bed, name) = granted().await;
     let identity = |role: &str| json!({ "scope": bed.account, "principal_id": ALICE, "role": role });
     let pair = bed.by_hub(ALICE, "reader");
     let single = bed.by_account(ALICE, "Storage Blob Data Reader");
     for (from, config, noted) in [
         (id(format!("{}|{ALICE}|reader", bed.hub)), &pair, Action::NoOp),
-        // An identity names the scope; that the configuration names the hub is only noted.
+        // An identity has the scope, so that hub_id in the configuration is an update that writes nothing.
         (ImportFrom::Identity(identity("reader")), &pair, Action::Update),
         (ImportFrom::Identity(identity(BLOB_READER)), &single, Action::NoOp),
         (
@@ -148,7 +136,7 @@ async fn an_import_block_takes_a_pair_over_by_id_and_by_identity() {
 }
 
 #[tokio::test]
-async fn an_import_in_another_casing_finds_the_same_and_plans_empty() {
+async fn an_import_id_in_another_casing_finds_the_same_assignment() {
     let (mut bed, name) = granted().await;
     let assignment = format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}", bed.account);
     let identity = |scope: &str| {
@@ -174,7 +162,7 @@ async fn an_import_in_another_casing_finds_the_same_and_plans_empty() {
 }
 
 #[tokio::test]
-async fn what_azure_knows_better_than_a_configuration_can_say_is_imported_and_plans_empty() {
+async fn a_principal_type_that_cannot_be_sent_is_imported_and_plans_empty() {
     for kind in ["ForeignGroup", "Device"] {
         let mut bed = bed().await;
         bed.emulator.seed(&format!(
@@ -194,7 +182,7 @@ async fn what_azure_knows_better_than_a_configuration_can_say_is_imported_and_pl
     }
 }
 
-/// What engines make of a state: every attribute that may be set.
+/// The configuration that engines generate from a state: every attribute that may be set.
 fn generated(bed: &Bed) -> Value {
     let mut config = bed.state();
     let attributes = config.as_object_mut().expect("an object");
@@ -221,7 +209,7 @@ async fn configuration_generated_from_an_import_plans_empty() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_imported_says_why() {
+async fn each_import_that_fails_says_why() {
     let (mut bed, _) = granted().await;
     let (hub, account) = (bed.hub.clone(), bed.account.clone());
     let nobody = Uuid::nil();
@@ -245,11 +233,9 @@ async fn what_cannot_be_imported_says_why() {
 }
 
 #[tokio::test]
-async fn a_custom_role_is_found_by_name_and_by_guid_and_looked_up_no_more_than_needed() {
+async fn a_custom_role_is_found_by_name_or_guid_with_one_request_per_walk() {
     let mut bed = bed().await;
-    let (peeker, path) = peeker(&bed);
-    let guid = path.rsplit('/').next().expect("a name").to_owned();
-    assert_eq!(bed.put(&format!("{path}?api-version=2022-04-01"), peeker).await.status, 201);
+    let guid = custom_role(&bed, "Blob peeker").await;
     for config in [
         bed.by_account(ALICE, "blob peeker"),
         json!({ "storage_account_id": bed.account, "principal_id": ALICE, "role_definition_id": guid }),
@@ -282,7 +268,7 @@ async fn an_assignment_in_another_tenant_keeps_its_tenant() {
 }
 
 #[tokio::test]
-async fn a_delegated_assignment_is_found_again_by_the_tenant_of_its_subscription() {
+async fn a_delegated_assignment_is_read_and_deleted_with_the_tenant_of_its_subscription() {
     let mut bed = bed().await;
     let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
     config["delegated_managed_identity_resource_id"] = json!(bed.account.replace("sa1", "anything"));

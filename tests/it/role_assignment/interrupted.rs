@@ -1,4 +1,5 @@
-//! What stops half-way: writes that fail or get no clear answer, and interruptions at every step.
+//! Applies and destroys that end half-way: requests that fail or get no clear answer, and interruptions at every
+//! request.
 
 use serde_json::{Value, json};
 
@@ -7,7 +8,7 @@ use crate::azure::{Action as Fault, ExistsId, Principals, Record, Rule};
 use crate::support::core::{Action, Report, resource};
 
 #[tokio::test]
-async fn an_interrupted_removal_keeps_what_may_still_be_there() {
+async fn an_interrupted_destroy_keeps_assignments_that_may_still_exist() {
     let mut bed = bed().await;
     bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
     let held = bed.emulator.fault(Rule::on("DELETE", "*/roleAssignments/*", Fault::Hold));
@@ -24,7 +25,7 @@ async fn an_interrupted_removal_keeps_what_may_still_be_there() {
 }
 
 #[tokio::test]
-async fn when_the_second_grant_fails_the_first_is_kept_and_the_next_apply_does_the_rest() {
+async fn a_create_that_fails_at_the_second_role_is_completed_by_the_next_apply() {
     let mut bed = bed().await;
     let config = bed.by_hub(ALICE, "contributor");
     let second =
@@ -37,13 +38,13 @@ async fn when_the_second_grant_fails_the_first_is_kept_and_the_next_apply_does_t
     bed.emulator.clear_requests();
     let report = bed.apply(&config).await.ok();
     assert_eq!(report.action(), Action::Replace);
-    // What stays wanted is not taken away for the replacement.
+    // The replacement deletes no assignment that the new object needs.
     assert_eq!(bed.writes(), ["PUT blob contributor", "PUT file contributor"]);
     assert_eq!(bed.recorded().len(), 2);
 }
 
 #[tokio::test]
-async fn a_change_that_fails_half_way_takes_nothing_away_and_can_be_finished_or_undone() {
+async fn an_update_that_fails_at_the_second_role_deletes_nothing_and_can_be_completed_or_undone() {
     for finish in [true, false] {
         let mut bed = bed().await;
         bed.apply(&bed.by_hub(ALICE, "contributor")).await.quiet();
@@ -68,7 +69,7 @@ async fn a_change_that_fails_half_way_takes_nothing_away_and_can_be_finished_or_
 }
 
 #[tokio::test]
-async fn a_move_that_cannot_remove_the_old_grant_remembers_it() {
+async fn a_change_of_scope_that_cannot_delete_the_old_assignment_keeps_it_in_the_state() {
     let mut bed = bed().await;
     bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.quiet();
     let rule = bed.emulator.fault(Rule::on("DELETE", "*/roleAssignments/*", Fault::Status(409)).code("ScopeLocked"));
@@ -86,7 +87,7 @@ async fn a_move_that_cannot_remove_the_old_grant_remembers_it() {
 }
 
 #[tokio::test]
-async fn an_interrupted_grant_is_kept_in_the_state_until_a_refresh_knows_better() {
+async fn an_interrupted_create_keeps_an_assignment_that_may_exist_until_a_refresh() {
     let mut bed = bed().await;
     let config = bed.by_hub(ALICE, "reader");
     let held = bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Hold));
@@ -106,7 +107,7 @@ async fn an_interrupted_grant_is_kept_in_the_state_until_a_refresh_knows_better(
 // No clear answer.
 
 #[tokio::test]
-async fn a_write_whose_answer_does_not_say_what_it_did_is_kept_until_a_refresh_knows() {
+async fn a_put_without_a_clear_answer_is_kept_in_the_state_until_a_refresh() {
     for (fault, code, made) in [
         (Fault::Status(500), "InternalServerError", false),
         (Fault::Status(504), "GatewayTimeout", false),
@@ -137,7 +138,7 @@ async fn a_write_whose_answer_does_not_say_what_it_did_is_kept_until_a_refresh_k
 }
 
 #[tokio::test]
-async fn a_removal_whose_answer_does_not_say_what_it_did_is_tried_again() {
+async fn a_delete_without_a_clear_answer_is_repeated_by_the_next_destroy() {
     for (fault, removed) in [(Fault::Status(504), false), (Fault::Lose, true)] {
         let mut bed = bed().await;
         bed.core.configure(json!({ "max_retries": 0 }));
@@ -155,7 +156,8 @@ async fn a_removal_whose_answer_does_not_say_what_it_did_is_tried_again() {
 
 // Interruptions.
 
-/// Applies, and interrupts as soon as a request is seen that a rule makes hang or fail.
+/// Applies this configuration, or destroys for null, and interrupts when a request is seen that the rule holds or
+/// fails.
 async fn interrupted(bed: &mut Bed, rule: Rule, config: &Value, seen: impl Fn(&Record) -> bool + 'static) -> Report {
     let rule = bed.emulator.fault(rule);
     let arm = bed.arm.clone();
@@ -175,13 +177,13 @@ fn is(method: &'static str, role: &'static str) -> impl Fn(&Record) -> bool + 's
     }
 }
 
-/// Makes requests with this text hang.
+/// Holds requests with this text.
 fn holds(method: &str, text: &str) -> Rule {
     Rule::on(method, "*/roleAssignments/*", Fault::Hold).containing(text)
 }
 
 #[tokio::test]
-async fn a_create_that_is_interrupted_at_either_grant_is_finished_by_the_next_apply() {
+async fn a_create_that_is_interrupted_at_either_role_is_completed_by_the_next_apply() {
     for (role, recorded) in [(BLOB_READER, 1), (FILE_READER, 2)] {
         let mut bed = bed().await;
         let config = bed.by_hub(ALICE, "reader");
@@ -193,9 +195,9 @@ async fn a_create_that_is_interrupted_at_either_grant_is_finished_by_the_next_ap
     }
 }
 
-/// Bob's second grant is asked for when Alice's answer has long arrived, and she is being waited for.
+/// The interruption comes with Bob's second PUT, when the first resource already waits for its principal.
 #[tokio::test]
-async fn waiting_for_a_new_principal_can_be_interrupted_and_leaves_nothing() {
+async fn an_interrupted_wait_for_a_new_principal_leaves_nothing() {
     let mut bed = bed_with(|options| options.principals = Principals::Strict).await;
     let config = bed.by_account(NEW, "Storage Blob Data Reader");
     let first = bed.emulator.fault(holds("PUT", BOB).times(1));
@@ -217,7 +219,7 @@ async fn waiting_for_a_new_principal_can_be_interrupted_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn looking_for_what_to_adopt_can_be_interrupted_and_leaves_nothing() {
+async fn an_interrupted_search_for_an_assignment_to_adopt_leaves_nothing() {
     for exists_id in [ExistsId::Hex, ExistsId::None] {
         let mut bed = bed_with(|options| options.exists_id = exists_id).await;
         let name = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
@@ -240,7 +242,7 @@ async fn looking_for_what_to_adopt_can_be_interrupted_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_change_that_is_interrupted_at_any_request_takes_away_nothing_that_is_still_needed() {
+async fn an_update_that_is_interrupted_at_any_request_keeps_the_old_roles_and_can_be_completed() {
     for (method, role, at) in [("PUT", BLOB_READER, 1), ("PUT", FILE_READER, 2), ("DELETE", "", 3)] {
         let mut bed = bed().await;
         bed.apply(&bed.by_hub(ALICE, "contributor")).await.quiet();
@@ -250,7 +252,7 @@ async fn a_change_that_is_interrupted_at_any_request_takes_away_nothing_that_is_
         for role in [BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR] {
             assert!(held.iter().any(|held| held == role), "step {at}: {held:?}");
         }
-        // What the state has is at least what there is.
+        // The state has every assignment that exists.
         assert!(bed.recorded().len() >= held.len(), "step {at}: {held:?}");
         bed.apply(&config).await.ok();
         assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER, FILE_READER], "step {at}");
@@ -259,7 +261,7 @@ async fn a_change_that_is_interrupted_at_any_request_takes_away_nothing_that_is_
 }
 
 #[tokio::test]
-async fn a_removal_that_is_interrupted_at_either_request_is_finished_by_the_next_one() {
+async fn a_destroy_that_is_interrupted_at_either_request_is_completed_by_the_next_one() {
     for removed in [0, 1] {
         let mut bed = bed().await;
         bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
@@ -272,9 +274,9 @@ async fn a_removal_that_is_interrupted_at_either_request_is_finished_by_the_next
     }
 }
 
-/// A resource that lets go of an assignment, and another one that makes the same, write one after the other.
+/// One resource deletes the assignment that the other one creates, so that they write one after the other.
 #[tokio::test]
-async fn waiting_for_ones_turn_ends_with_the_run() {
+async fn an_interruption_ends_the_wait_for_another_resource_of_the_same_assignment() {
     let mut bed = bed().await;
     let config = bed.by_account(ALICE, "Storage Blob Data Reader");
     bed.apply(&config).await.quiet();

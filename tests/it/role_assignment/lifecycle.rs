@@ -1,4 +1,4 @@
-//! Creating, reading, updating and destroying grants, and what others do meanwhile.
+//! Create, refresh, update and destroy, and drift.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,20 +6,21 @@ use serde_json::{Value, json};
 
 use super::{
     ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, Bed, FILE_CONTRIBUTOR, FILE_READER, TYPE, bed, bed_with, custom_role,
+    name_of,
 };
 use crate::azure::{Action as Fault, Rule};
 use crate::emulator::client::grant;
 use crate::support::core::{Action, UNKNOWN, resource};
 
-// Creating, reading, changing and removing.
+// Create, refresh, update and destroy.
 
 #[tokio::test]
-async fn a_pair_is_granted_on_the_hubs_account_seen_again_and_taken_away() {
+async fn a_pair_is_created_refreshed_and_destroyed_on_the_hubs_account() {
     let mut bed = bed().await;
     let config = bed.by_hub(ALICE, "contributor");
     let planned = bed.plan(&config).await.ok();
     assert_eq!(planned.action(), Action::Create);
-    // Which account the hub has is not for a plan to show: it is asked again at the apply.
+    // A plan does not show the account of the hub, since the apply reads it again.
     for unknown in ["scope", "storage_account_id"] {
         assert_eq!(planned.change().planned[unknown], UNKNOWN, "{unknown}");
     }
@@ -57,7 +58,7 @@ async fn a_pair_is_granted_on_the_hubs_account_seen_again_and_taken_away() {
 }
 
 #[tokio::test]
-async fn one_role_costs_one_list_to_plan_one_put_and_one_delete() {
+async fn one_role_takes_one_list_to_plan_one_put_and_one_delete() {
     let mut bed = bed().await;
     for config in [
         bed.by_account(ALICE, "storage blob data reader"),
@@ -70,7 +71,7 @@ async fn one_role_costs_one_list_to_plan_one_put_and_one_delete() {
         let planned = bed.plan(&config).await.ok();
         assert_eq!(bed.requests(), ["GET list"]);
         bed.core.apply_saved(planned).await.quiet();
-        // It is planned again in a process of its own.
+        // An apply plans again, in a process of its own.
         assert_eq!(bed.requests(), ["GET list", "PUT blob reader"]);
         assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER]);
         let state = bed.state();
@@ -86,7 +87,7 @@ async fn one_role_costs_one_list_to_plan_one_put_and_one_delete() {
 }
 
 #[tokio::test]
-async fn three_or_more_on_one_account_are_refreshed_by_one_list() {
+async fn three_or_more_assignments_of_one_account_are_refreshed_by_one_list() {
     let mut bed = bed().await;
     let all: Vec<_> = (1..=4)
         .map(|n| {
@@ -102,7 +103,7 @@ async fn three_or_more_on_one_account_are_refreshed_by_one_list() {
 }
 
 #[tokio::test]
-async fn a_change_of_access_grants_before_it_takes_away() {
+async fn a_change_of_access_creates_assignments_before_it_deletes_others() {
     let mut bed = bed().await;
     let config = bed.by_hub(ALICE, "contributor");
     bed.apply(&config).await.quiet();
@@ -118,7 +119,8 @@ async fn a_change_of_access_grants_before_it_takes_away() {
     bed.plan(&config).await.ok().assert_empty();
 }
 
-/// Applies the writes of the emulator's log one after the other to what was held before, and gives what was held after each.
+/// Applies the writes of the emulator's log one after the other to what was held before, and gives what was held after
+/// each.
 fn replay(bed: &Bed, before: Vec<(String, String)>) -> Vec<BTreeSet<String>> {
     let mut held: BTreeMap<String, String> = before.into_iter().collect();
     let mut steps = Vec::new();
@@ -139,7 +141,7 @@ fn replay(bed: &Bed, before: Vec<(String, String)>) -> Vec<BTreeSet<String>> {
 }
 
 #[tokio::test]
-async fn from_contributor_to_reader_nobody_is_without_a_reading_role_at_any_moment() {
+async fn a_change_between_contributor_and_reader_never_takes_the_right_to_read() {
     let reads = |held: &BTreeSet<String>, roles: [&str; 2]| roles.iter().any(|role| held.contains(*role));
     for (from, to, target) in [
         ("contributor", "reader", "hub_id"),
@@ -167,7 +169,7 @@ async fn from_contributor_to_reader_nobody_is_without_a_reading_role_at_any_mome
 }
 
 #[tokio::test]
-async fn sets_that_overlap_send_nothing_for_the_overlap() {
+async fn a_change_to_roles_that_overlap_writes_nothing_for_the_common_ones() {
     let mut bed = bed().await;
     bed.apply(&bed.by_hub(ALICE, "contributor")).await.quiet();
     bed.emulator.clear_requests();
@@ -184,7 +186,7 @@ async fn sets_that_overlap_send_nothing_for_the_overlap() {
 }
 
 #[tokio::test]
-async fn a_change_of_target_moves_the_grant() {
+async fn a_change_of_target_creates_the_assignment_there_before_it_deletes_the_old_one() {
     let mut bed = bed().await;
     bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.quiet();
     let group = bed.account.split("/providers/").next().expect("a group").to_owned();
@@ -199,7 +201,7 @@ async fn a_change_of_target_moves_the_grant() {
 }
 
 #[tokio::test]
-async fn another_principal_replaces() {
+async fn a_change_of_principal_replaces() {
     let mut bed = bed().await;
     bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
     let report = bed.apply(&bed.by_hub(BOB, "reader")).await.quiet();
@@ -209,7 +211,7 @@ async fn another_principal_replaces() {
 }
 
 #[tokio::test]
-async fn other_spellings_of_the_same_plan_nothing() {
+async fn another_spelling_of_the_same_value_plans_nothing() {
     let mut bed = bed().await;
     bed.apply(&bed.by_hub(ALICE, "contributor")).await.quiet();
     let config = json!({
@@ -224,7 +226,7 @@ async fn other_spellings_of_the_same_plan_nothing() {
 }
 
 #[tokio::test]
-async fn description_and_condition_change_in_place() {
+async fn description_and_condition_are_updated_in_place() {
     let mut bed = bed().await;
     let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
     bed.apply(&config).await.quiet();
@@ -243,7 +245,7 @@ async fn description_and_condition_change_in_place() {
 }
 
 #[tokio::test]
-async fn values_that_become_known_only_at_the_apply_are_applied_as_planned() {
+async fn references_known_only_at_apply_are_applied_as_planned() {
     const AUTH: &str = "foundryhub_storage_auth";
     let late = |name: &str| format!("${{{AUTH}.hub.{name}}}");
     for (attribute, value) in [
@@ -284,9 +286,9 @@ async fn values_that_become_known_only_at_the_apply_are_applied_as_planned() {
     }
 }
 
-// What others do meanwhile.
+// Drift.
 
-/// Changes the description of an assignment behind everybody's back.
+/// Changes the description of an assignment as somebody else does.
 async fn describe(bed: &Bed, id: &str, role: &str, description: &str) {
     let mut body = grant(ALICE, role);
     body["properties"]["description"] = json!(description);
@@ -294,7 +296,7 @@ async fn describe(bed: &Bed, id: &str, role: &str, description: &str) {
 }
 
 #[tokio::test]
-async fn a_description_that_others_change_on_either_assignment_is_drift_and_is_put_right() {
+async fn a_description_changed_by_others_on_either_assignment_is_drift_and_is_written_again() {
     for changed in [0, 1] {
         let mut bed = bed().await;
         let mut config = bed.by_hub(ALICE, "reader");
@@ -312,7 +314,7 @@ async fn a_description_that_others_change_on_either_assignment_is_drift_and_is_p
 }
 
 #[tokio::test]
-async fn a_new_description_that_only_one_assignment_got_is_given_to_both_by_the_next_apply() {
+async fn a_description_update_that_fails_at_the_second_assignment_is_completed_by_the_next_apply() {
     for (goes_on, refreshes) in [(true, true), (true, false), (false, true)] {
         let mut bed = bed().await;
         let with = |description: &str| json!({ "hub_id": bed.hub, "principal_id": ALICE, "access": "reader", "description": description });
@@ -332,13 +334,12 @@ async fn a_new_description_that_only_one_assignment_got_is_given_to_both_by_the_
 }
 
 #[tokio::test]
-async fn a_role_that_was_taken_away_is_drift_that_names_it_and_is_granted_again() {
+async fn an_assignment_deleted_by_others_is_drift_that_names_the_role_and_is_created_again() {
     let mut bed = bed().await;
     let config = bed.by_hub(ALICE, "contributor");
     bed.apply(&config).await.quiet();
     let (_, id) = bed.recorded().remove(0);
-    bed.emulator.advance(std::time::Duration::from_secs(600));
-    assert!(bed.emulator.remove_assignment(id.rsplit('/').next().expect("a name")));
+    bed.delete_assignment(&id);
     bed.emulator.clear_requests();
     let planned = bed.plan(&config).await.ok();
     assert_eq!(planned.action(), Action::Update);
@@ -349,19 +350,18 @@ async fn a_role_that_was_taken_away_is_drift_that_names_it_and_is_granted_again(
 }
 
 #[tokio::test]
-async fn when_all_roles_are_gone_so_is_the_resource() {
+async fn an_object_whose_assignments_were_all_deleted_is_planned_as_a_create() {
     let mut bed = bed().await;
     let config = bed.by_hub(ALICE, "reader");
     bed.apply(&config).await.quiet();
-    bed.emulator.advance(std::time::Duration::from_secs(600));
     for (_, id) in bed.recorded() {
-        bed.emulator.remove_assignment(id.rsplit('/').next().expect("a name"));
+        bed.delete_assignment(&id);
     }
     assert_eq!(bed.plan(&config).await.ok().action(), Action::Create);
 }
 
 #[tokio::test]
-async fn a_grant_is_refreshed_and_destroyed_when_hub_and_account_are_gone() {
+async fn an_object_is_refreshed_and_destroyed_when_hub_and_account_were_deleted() {
     let mut bed = bed().await;
     bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
     bed.emulator.remove(&bed.hub);
@@ -372,7 +372,7 @@ async fn a_grant_is_refreshed_and_destroyed_when_hub_and_account_are_gone() {
 }
 
 #[tokio::test]
-async fn reads_that_lag_behind_a_write_are_not_taken_for_a_removal() {
+async fn an_assignment_that_azure_does_not_show_yet_is_not_taken_for_deleted() {
     let mut bed = bed_with(|options| {
         options.assignment_read_delay = std::time::Duration::from_secs(60);
         options.stop_clock = true;
@@ -392,12 +392,12 @@ async fn reads_that_lag_behind_a_write_are_not_taken_for_a_removal() {
 }
 
 #[tokio::test]
-async fn an_assignment_that_stays_away_for_five_minutes_is_gone() {
+async fn an_assignment_that_is_missing_five_minutes_after_its_creation_is_taken_for_deleted() {
     let mut bed = bed_with(|options| options.stop_clock = true).await;
     let config = bed.by_account(ALICE, "Storage Blob Data Reader");
     bed.apply(&config).await.quiet();
     let (_, id) = bed.recorded().remove(0);
-    bed.emulator.remove_assignment(id.rsplit('/').next().expect("a name"));
+    assert!(bed.emulator.remove_assignment(name_of(&id)));
     bed.emulator.advance(std::time::Duration::from_secs(299));
     bed.plan(&config).await.ok().assert_empty();
     bed.emulator.advance(std::time::Duration::from_secs(2));

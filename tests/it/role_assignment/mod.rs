@@ -1,8 +1,9 @@
 //! foundryhub_role_assignment over the protocol, against the emulator.
 
+mod changed_by_others;
 mod custom;
 mod empty;
-mod foreign;
+mod existing;
 mod import;
 mod interrupted;
 mod lifecycle;
@@ -11,9 +12,10 @@ mod platform;
 mod refusals;
 mod replace;
 mod saved_plan;
-mod shared;
 mod states;
 mod two_resources;
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -61,6 +63,13 @@ impl Bed {
         held
     }
 
+    /// Deletes an assignment of the state as somebody else does. It is made ten minutes old before, since a younger one
+    /// that is missing counts as not shown yet.
+    fn delete_assignment(&self, id: &str) {
+        self.emulator.advance(Duration::from_secs(600));
+        assert!(self.emulator.remove_assignment(name_of(id)), "{id} is not there");
+    }
+
     fn by_hub(&self, principal: &str, access: &str) -> Value {
         json!({ "hub_id": self.hub, "principal_id": principal, "access": access })
     }
@@ -70,16 +79,26 @@ impl Bed {
     }
 }
 
-/// Makes a custom role of this name that can be assigned in the subscription, or gives it that name, and gives its GUID.
+/// The name at the end of an assignment's id.
+fn name_of(id: &str) -> &str {
+    id.rsplit('/').next().expect("a name")
+}
+
+/// Creates the custom role of most tests with this name, or renames it, and returns its GUID.
 async fn custom_role(bed: &Bed, name: &str) -> String {
     let guid = "dddddddd-0000-4000-8000-000000000001";
+    put_custom_role(bed, guid, name).await;
+    guid.to_owned()
+}
+
+/// Creates or renames a custom role that can be assigned in the subscription.
+async fn put_custom_role(bed: &Bed, guid: &str, name: &str) {
     let path = format!("{}/providers/Microsoft.Authorization/roleDefinitions/{guid}", bed.subscription);
     let body = json!({ "properties": {
         "roleName": name, "type": "CustomRole", "description": "", "assignableScopes": [bed.subscription],
         "permissions": [{ "actions": [], "notActions": [], "dataActions": [], "notDataActions": [] }],
     } });
     assert!(bed.put(&format!("{path}?api-version=2022-04-01"), body).await.status < 300);
-    guid.to_owned()
 }
 
 /// `PUT Storage Blob Data Reader`, `GET list`, `GET hub1`.

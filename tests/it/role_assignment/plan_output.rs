@@ -1,4 +1,4 @@
-//! What a plan shows of the assignments, and what is said about them, once for each object.
+//! What a plan shows of the assignments, and its warnings and errors, one for each object.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,8 @@ use crate::azure::{Action as Fault, Rule};
 use crate::support::core::{Action, UNKNOWN, resource};
 use crate::support::ids::{BLOB_READER_NAME, FILE_READER_NAME};
 
-/// Takes a role away behind everybody's back, when it is old enough for that to be believed.
-fn take_away(bed: &Bed, id: &str) {
-    bed.emulator.advance(std::time::Duration::from_secs(600));
-    assert!(bed.emulator.remove_assignment(id.rsplit('/').next().expect("a name")));
-}
-
 #[tokio::test]
-async fn a_role_that_was_lost_shows_as_added_and_the_other_one_stays_as_it_is() {
+async fn a_deleted_assignment_is_shown_as_added_and_the_other_one_as_unchanged() {
     for target in ["hub_id", "storage_account_id", "scope"] {
         for lost in [BLOB_READER_NAME, FILE_READER_NAME] {
             let mut bed = bed().await;
@@ -22,13 +16,13 @@ async fn a_role_that_was_lost_shows_as_added_and_the_other_one_stays_as_it_is() 
             let config = json!({ target: id, "principal_id": ALICE, "access": "reader" });
             bed.apply(&config).await.quiet();
             let before = bed.state()["role_assignments"].clone();
-            take_away(&bed, before[lost]["id"].as_str().expect("an id"));
+            bed.delete_assignment(before[lost]["id"].as_str().expect("an id"));
             let planned = bed.plan(&config).await.ok();
             let change = planned.change();
             let mut without = before.clone();
             without.as_object_mut().expect("a map").remove(lost);
             assert_eq!(change.before["role_assignments"], without);
-            // The name follows from the configuration, so that the entry comes back as it was.
+            // The name follows from the configuration, so that the entry is planned as it was.
             assert_eq!(change.planned["role_assignments"], before, "{target} {lost}");
             let mut shown = change.planned.clone();
             shown["role_assignments"] = without;
@@ -41,7 +35,7 @@ async fn a_role_that_was_lost_shows_as_added_and_the_other_one_stays_as_it_is() 
 }
 
 #[tokio::test]
-async fn a_description_or_condition_that_changes_is_all_that_is_shown() {
+async fn an_update_of_description_or_condition_shows_only_that() {
     for (attribute, roles) in [("description", 2), ("description", 1), ("condition", 1)] {
         let mut bed = bed().await;
         let mut config = if roles == 2 { bed.by_hub(ALICE, "reader") } else { bed.by_account(ALICE, BLOB_READER_NAME) };
@@ -59,7 +53,7 @@ async fn a_description_or_condition_that_changes_is_all_that_is_shown() {
 }
 
 #[tokio::test]
-async fn another_choice_of_roles_shows_what_comes_and_leaves_what_stays() {
+async fn an_update_of_the_roles_shows_the_new_assignments_and_keeps_the_common_ones() {
     let mut bed = bed().await;
     let account = bed.account.clone();
     let with =
@@ -77,7 +71,7 @@ async fn another_choice_of_roles_shows_what_comes_and_leaves_what_stays() {
 }
 
 #[tokio::test]
-async fn ids_are_known_before_a_creation_where_nothing_has_to_be_asked_for_them() {
+async fn the_plan_of_a_create_shows_assignment_ids_where_scope_and_names_are_known() {
     let mut bed = bed().await;
     let group = bed.group.clone();
     let role = |guid: &str| format!("{}/providers/Microsoft.Authorization/roleDefinitions/{guid}", bed.subscription);
@@ -113,7 +107,7 @@ async fn ids_are_known_before_a_creation_where_nothing_has_to_be_asked_for_them(
 }
 
 #[tokio::test]
-async fn roles_above_all_subscriptions_have_ids_in_root_form() {
+async fn a_role_id_at_a_management_group_is_planned_without_a_subscription() {
     let mut bed = bed().await;
     let scope = "/providers/Microsoft.Management/managementGroups/mg1";
     let config = json!({ "scope": scope, "principal_id": ALICE, "role_definition_name": "Reader" });
@@ -124,15 +118,15 @@ async fn roles_above_all_subscriptions_have_ids_in_root_form() {
     bed.plan(&config).await.ok().assert_empty();
 }
 
-// What is said.
+// Warnings and errors.
 
 #[tokio::test]
-async fn what_a_refresh_finds_is_what_is_there_and_promises_nothing() {
+async fn a_refresh_warns_of_deleted_assignments_without_saying_what_an_apply_will_do() {
     let mut bed = bed().await;
     bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
     let recorded = bed.recorded();
     for (_, id) in &recorded {
-        take_away(&bed, id);
+        bed.delete_assignment(id);
         let report = bed.core.refresh().await.ok();
         let warning = report.warning("A role was taken away");
         assert_eq!(report.diagnostics.0.len(), 1, "{}", report.diagnostics);
@@ -145,7 +139,7 @@ async fn what_a_refresh_finds_is_what_is_there_and_promises_nothing() {
 }
 
 #[tokio::test]
-async fn a_rename_of_many_says_one_thing_for_each_and_names_principal_role_and_scope() {
+async fn a_rename_of_several_resources_gives_one_warning_for_each_with_principal_role_and_scope() {
     let mut bed = bed().await;
     let principals: Vec<_> = (1..=7).map(|n| format!("cccccccc-0000-0000-0000-{n:012}")).collect();
     principals.iter().for_each(|principal| bed.emulator.add_principal(principal, "User"));
@@ -159,27 +153,27 @@ async fn a_rename_of_many_says_one_thing_for_each_and_names_principal_role_and_s
     bed.core.apply_all(old).await.quiet();
     bed.core.plan_deletes_first(true);
     for (prefix, last) in [("new", true), ("newer", false)] {
-        bed.core.delete_last(last);
+        bed.core.apply_deletes_last(last);
         bed.emulator.clear_requests();
         let new = named(prefix, &bed);
         let planned = bed.core.plan_all(new).await.ok();
         assert_eq!(planned.diagnostics.0.len(), 7, "{}", planned.diagnostics);
         for principal in &principals {
-            let told = planned.warning(principal);
+            let warning = planned.warning(principal);
             for text in [principal.as_str(), "contributor", bed.hub.as_str(), "moved {"] {
-                assert!(told.detail.contains(text), "{text}: {told}");
+                assert!(warning.detail.contains(text), "{text}: {warning}");
             }
         }
         let before = planned.diagnostics.0.len();
         let report = bed.core.apply_saved(planned).await.ok();
-        // Where the new ones came first after all, the old ones say so, once each for both roles.
-        let told = &report.diagnostics.0[before..];
-        assert_eq!(told.len(), if last { 7 } else { 0 }, "{}", report.diagnostics);
-        for told in told {
-            let principals = principals.iter().filter(|principal| told.detail.contains(principal.as_str()));
-            assert_eq!(principals.count(), 1, "{told}");
+        // Where the creates were applied first, each destroy warns once, for both roles.
+        let warnings = &report.diagnostics.0[before..];
+        assert_eq!(warnings.len(), if last { 7 } else { 0 }, "{}", report.diagnostics);
+        for warning in warnings {
+            let principals = principals.iter().filter(|principal| warning.detail.contains(principal.as_str()));
+            assert_eq!(principals.count(), 1, "{warning}");
             for text in ["Storage Blob Data Contributor", "Storage File Data Privileged Contributor", &bed.account] {
-                assert!(told.detail.contains(text), "{text}: {told}");
+                assert!(warning.detail.contains(text), "{text}: {warning}");
             }
         }
         for principal in &principals {
@@ -206,11 +200,11 @@ async fn an_error_of_a_destroy_names_principal_role_and_scope() {
         bed.emulator.release(rule);
         for (principal, role) in [(ALICE, BLOB_READER_NAME), (ALICE, FILE_READER_NAME), (BOB, BLOB_READER_NAME)] {
             let says = |text: &str| report.diagnostics.0.iter().filter(|found| found.detail.contains(text)).count();
-            let told =
+            let error =
                 report.diagnostics.0.iter().find(|found| {
                     [principal, role, bed.account.as_str()].iter().all(|text| found.detail.contains(text))
                 });
-            assert!(told.is_some_and(|told| told.is_error), "{principal} {role}: {}", report.diagnostics);
+            assert!(error.is_some_and(|error| error.is_error), "{principal} {role}: {}", report.diagnostics);
             assert_eq!(says(principal), if principal == ALICE { 2 } else { 1 });
         }
     }

@@ -1,10 +1,12 @@
-//! What the platform grants a hub's own identity by itself, which nothing here makes, changes or removes.
+//! The assignments that the platform makes for a hub's own identity. The provider neither creates, updates nor deletes
+//! them.
 
 use serde_json::{Value, json};
 
 use super::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, Bed, FILE_CONTRIBUTOR, FILE_READER, TYPE, bed, bed_with};
 use crate::azure::{Action as Fault, HubRole, Rule};
 use crate::support::core::{Action, ImportFrom, MoveFrom, UNKNOWN, resource};
+use crate::support::ids::CONTRIBUTOR_NAMES;
 
 /// The object id of the hub's system-assigned identity.
 fn identity(bed: &Bed) -> String {
@@ -13,7 +15,7 @@ fn identity(bed: &Bed) -> String {
 }
 
 #[tokio::test]
-async fn the_platforms_grants_are_refused_whatever_names_them() {
+async fn the_platforms_assignments_for_a_hubs_identity_are_refused_at_plan() {
     let mut bed = bed().await;
     let principal = identity(&bed);
     let by_account = |role: &str| json!({ "scope": bed.account, "principal_id": principal, "role_definition_name": role, "principal_type": "ServicePrincipal", "on_existing": "adopt" });
@@ -27,14 +29,14 @@ async fn the_platforms_grants_are_refused_whatever_names_them() {
         assert_eq!(error.path, "principal_id");
         assert!(error.detail.contains(&bed.hub));
     }
-    // Other roles of the hub's identity are anybody's to grant.
+    // Other roles of the hub's identity are not the platform's.
     bed.apply(&bed.by_hub(&principal, "reader")).await.quiet();
     assert_eq!(bed.held(&principal, &bed.account), [BLOB_READER, FILE_READER]);
 }
 
 #[tokio::test]
-async fn a_grant_that_turns_out_to_be_the_platforms_is_left_to_it() {
-    // Whoever destroys before the next look removes it as little as whoever has looked.
+async fn an_existing_platform_assignment_is_adopted_and_survives_a_destroy() {
+    // A destroy keeps it, with a refresh before and without.
     for looks in [true, false] {
         let mut bed = bed().await;
         let principal = identity(&bed);
@@ -55,14 +57,12 @@ async fn a_grant_that_turns_out_to_be_the_platforms_is_left_to_it() {
 }
 
 #[tokio::test]
-async fn an_imported_grant_of_the_platform_is_adopted_and_survives_destroy() {
+async fn an_imported_platform_assignment_is_adopted_and_survives_a_destroy() {
     let mut bed = bed_with(|options| options.hub_roles = vec![HubRole::Blob, HubRole::File]).await;
     let principal = identity(&bed);
     bed.emulator
         .seed("workspaces: [{ name: hub2, kind: Hub, properties: { storageAccount: sa1 }, automatic_roles: true }]");
-    for role in ["Storage Blob Data Contributor", "Storage File Data Privileged Contributor"] {
-        bed.emulator.seed_assignment(&bed.account, &principal, role);
-    }
+    bed.seed_roles(&principal, &CONTRIBUTOR_NAMES);
     for target in [bed.hub.clone(), bed.account.clone()] {
         let id = ImportFrom::Id(format!("{target}|{principal}|contributor"));
         bed.core.import(TYPE, "a", id).await.quiet();
@@ -76,7 +76,7 @@ async fn an_imported_grant_of_the_platform_is_adopted_and_survives_destroy() {
 }
 
 #[tokio::test]
-async fn an_update_that_would_make_the_platforms_grants_is_refused_and_asks_nothing_for_others() {
+async fn an_update_to_the_platforms_assignments_is_refused_and_other_principals_take_one_request_at_most() {
     let mut bed = bed().await;
     let principal = identity(&bed);
     bed.emulator.add_principal(ALICE, "Group");
@@ -91,7 +91,7 @@ async fn an_update_that_would_make_the_platforms_grants_is_refused_and_asks_noth
             let requests = bed.requests();
             assert_eq!(requests.iter().filter(|request| *request == look).count(), looks, "{principal} {requests:?}");
             let refused = principal == identity(&bed);
-            // Two are the refresh; whether the new ones are there already is asked of what is not refused.
+            // The refresh takes two requests, and a plan that is not refused one more, for existing assignments.
             assert_eq!(requests.len(), 2 + looks + usize::from(!refused), "{principal} {requests:?}");
             assert_eq!(planned.diagnostics.has_errors(), refused, "{}", planned.diagnostics);
             if refused {
@@ -102,9 +102,9 @@ async fn an_update_that_would_make_the_platforms_grants_is_refused_and_asks_noth
     }
 }
 
-/// The principal is the hub's own, which only applying another resource tells.
+/// The principal is the hub's own identity, an attribute of another resource that is known after its apply.
 #[tokio::test]
-async fn the_platforms_grant_is_refused_also_where_the_principal_is_known_late() {
+async fn the_platforms_assignments_are_refused_at_apply_where_the_principal_is_known_only_then() {
     const AUTH: &str = "foundryhub_storage_auth";
     for target in ["scope", "hub_id"] {
         let mut bed = bed().await;
@@ -124,7 +124,7 @@ async fn the_platforms_grant_is_refused_also_where_the_principal_is_known_late()
 }
 
 #[tokio::test]
-async fn a_service_principal_that_is_no_hub_costs_one_look_at_most() {
+async fn a_service_principal_that_is_not_a_hubs_identity_takes_one_list_of_workspaces_at_most() {
     let mut bed = bed().await;
     bed.emulator.add_principal(ALICE, "ServicePrincipal");
     for (kind, looks) in [(Some("ServicePrincipal"), 1), (None, 0)] {
@@ -134,7 +134,8 @@ async fn a_service_principal_that_is_no_hub_costs_one_look_at_most() {
         let requests = bed.requests();
         assert_eq!(requests.iter().filter(|request| *request == "GET workspaces").count(), looks, "{requests:?}");
         bed.core.apply_saved(planned).await.quiet();
-        // It is planned again, or else Azure's answer is what tells that it may be a hub's.
+        // The plan of the apply lists workspaces, or the apply does once Azure has answered that it is a service
+        // principal.
         let requests = bed.requests();
         assert_eq!(requests.iter().filter(|request| *request == "GET workspaces").count(), 1, "{requests:?}");
         bed.core.destroy(TYPE, "a").await.quiet();
@@ -143,7 +144,7 @@ async fn a_service_principal_that_is_no_hub_costs_one_look_at_most() {
 }
 
 #[tokio::test]
-async fn an_imported_grant_of_the_platform_is_adopted_again_by_a_replacement() {
+async fn an_imported_platform_assignment_stays_adopted_in_a_replacement() {
     let mut bed = bed().await;
     let principal = identity(&bed);
     bed.emulator.seed_assignment(&bed.account, &principal, "Storage Blob Data Contributor");
@@ -178,7 +179,7 @@ fn moved(bed: &Bed) -> MoveFrom {
 }
 
 #[tokio::test]
-async fn a_moved_grant_of_the_platform_is_adopted() {
+async fn a_moved_platform_assignment_is_adopted() {
     let mut bed = bed().await;
     let from = moved(&bed);
     assert!(bed.core.move_from(TYPE, "a", from).await.0.is_empty());
@@ -187,7 +188,7 @@ async fn a_moved_grant_of_the_platform_is_adopted() {
 }
 
 #[tokio::test]
-async fn a_grant_that_came_from_elsewhere_is_not_removed_before_it_could_be_told_whose_it_is() {
+async fn a_moved_assignment_is_not_deleted_while_the_hub_that_it_may_belong_to_cannot_be_read() {
     let mut bed = bed().await;
     let principal = identity(&bed);
     let denied = || Rule::on("GET", "*/workspaces", Fault::Denied);

@@ -1,15 +1,15 @@
-//! What is refused, by us before anything is sent or by Azure, and what the user is told.
+//! What the provider refuses before anything is sent and what Azure refuses, and how each is explained.
 
 use serde_json::{Value, json};
 
-use super::{ALICE, BLOB_READER, BOB, Bed, NEW, TYPE, bed, bed_with};
+use super::{ALICE, BLOB_READER, BOB, Bed, NEW, TYPE, bed, bed_with, name_of};
 use crate::azure::{Action as Fault, Principals, Rule};
 use crate::support::core::{Action, UNKNOWN};
 
 // Before anything is sent.
 
 #[tokio::test]
-async fn bad_input_is_refused_at_its_attribute_before_anything_is_sent() {
+async fn invalid_input_is_refused_at_its_attribute_before_anything_is_sent() {
     let mut bed = bed().await;
     let (hub, account) = (bed.hub.clone(), bed.account.clone());
     let role_id = |guid: &str| format!("/providers/Microsoft.Authorization/roleDefinitions/{guid}");
@@ -94,9 +94,9 @@ async fn bad_input_is_refused_at_its_attribute_before_anything_is_sent() {
     assert_eq!(bed.emulator.requests(), []);
 }
 
-/// As while validating, when variables have no values yet.
+/// While an engine validates, variables have no values yet.
 #[tokio::test]
-async fn what_may_turn_out_to_be_null_is_not_refused() {
+async fn unknown_values_that_may_be_null_are_not_refused() {
     let mut bed = bed().await;
     let all = ["access", "scenario", "role_definition_name", "role_definition_id", "condition", "condition_version"];
     let unknown: Value = all.map(|name| (name.to_owned(), json!(UNKNOWN))).into_iter().collect();
@@ -143,7 +143,7 @@ async fn every_scenario_grants_what_its_row_of_the_article_says() {
 // What does not exist, or not yet.
 
 #[tokio::test]
-async fn a_role_name_that_does_not_exist_brings_up_the_closest_and_changes_nothing() {
+async fn a_role_name_that_does_not_exist_is_an_error_that_suggests_the_closest_name() {
     let mut bed = bed().await;
     bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.quiet();
     bed.emulator.clear_requests();
@@ -197,7 +197,7 @@ async fn targets_that_disagree_with_the_hub_are_refused() {
 }
 
 #[tokio::test]
-async fn unknown_principals_hubs_and_roles_plan_fine_and_are_applied_as_planned() {
+async fn unknown_values_of_every_attribute_are_planned_and_applied() {
     let mut bed = bed().await;
     let (hub, account) = (bed.hub.clone(), bed.account.clone());
     for (attribute, target, role, value) in [
@@ -223,7 +223,7 @@ async fn unknown_principals_hubs_and_roles_plan_fine_and_are_applied_as_planned(
         assert_eq!(bed.state()["principal_id"], ALICE);
         bed.plan(&known).await.ok().assert_empty();
 
-        // The same in an update, but for what would replace.
+        // The same in an update, except for attributes that replace.
         if attribute != "principal_id" && attribute != "principal_type" {
             let planned = bed.plan(&config).await.ok();
             assert_eq!(planned.action(), Action::Update, "{attribute}");
@@ -237,7 +237,7 @@ async fn unknown_principals_hubs_and_roles_plan_fine_and_are_applied_as_planned(
 }
 
 #[tokio::test]
-async fn a_provider_that_cannot_be_configured_yet_plans_without_looking() {
+async fn a_provider_with_unknown_configuration_plans_creates_without_a_request() {
     let mut bed = bed().await;
     bed.core.configure(json!({ "tenant_id": UNKNOWN }));
     for config in [bed.by_hub(ALICE, "reader"), bed.by_account(ALICE, "My own role")] {
@@ -253,7 +253,7 @@ async fn a_provider_that_cannot_be_configured_yet_plans_without_looking() {
 
 // What Azure refuses.
 
-/// What a create is told when Azure answers the PUT of its one role with this error.
+/// The attribute path and the text of the error when Azure answers the PUT of a create with this error.
 async fn refused(status: u16, code: &str, message: &str) -> (Bed, String, String) {
     let mut bed = bed().await;
     bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Status(status)).code(code).message(message));
@@ -261,14 +261,14 @@ async fn refused(status: u16, code: &str, message: &str) -> (Bed, String, String
     config["principal_propagation_timeout"] = json!("0s");
     let report = bed.apply(&config).await.failed();
     let error = report.diagnostics.0.iter().find(|found| found.is_error).expect("an error");
-    let told = (error.path.clone(), format!("{}\n{}", error.summary, error.detail));
-    assert!(told.1.contains(code) && told.1.contains("correlation id"), "{}", told.1);
+    let explained = (error.path.clone(), format!("{}\n{}", error.summary, error.detail));
+    assert!(explained.1.contains(code) && explained.1.contains("correlation id"), "{}", explained.1);
     assert_eq!(bed.state(), Value::Null);
-    (bed, told.0, told.1)
+    (bed, explained.0, explained.1)
 }
 
 #[tokio::test]
-async fn each_refusal_of_azure_says_what_to_do() {
+async fn each_error_code_of_azure_says_what_to_do() {
     for (status, code, path, said) in [
         (400, "PrincipalNotFound", "principal_id", "client id (application id) of an application is a common mistake"),
         (400, "UnmatchedPrincipalType", "principal_type", "Managed identities and applications are ServicePrincipal"),
@@ -286,9 +286,9 @@ async fn each_refusal_of_azure_says_what_to_do() {
     }
 }
 
-/// Here the emulator refuses by itself, for its own reasons.
+/// Here the emulator refuses by its own rules.
 #[tokio::test]
-async fn what_azure_refuses_by_its_own_rules_is_explained_and_leaves_nothing() {
+async fn a_create_that_azure_refuses_by_a_limit_a_taken_name_or_a_lock_is_explained_and_leaves_nothing() {
     let reader = "Storage Blob Data Reader";
     let mut bed = bed_with(|options| options.assignment_limit = 0).await;
     let config = bed.by_account(ALICE, reader);
@@ -300,7 +300,7 @@ async fn what_azure_refuses_by_its_own_rules_is_explained_and_leaves_nothing() {
     // The name is unique in the tenant, and somebody has given it to something else.
     bed.apply(&config).await.quiet();
     let (_, id) = bed.recorded().remove(0);
-    let name = id.rsplit('/').next().expect("a name").to_owned();
+    let name = name_of(&id).to_owned();
     bed.core.destroy(TYPE, "a").await.quiet();
     bed.emulator.seed(&format!("role_assignments: [{{ scope: sa1, principal: {BOB}, role: Reader, name: {name} }}]"));
     let report = bed.apply(&config).await.failed();
@@ -323,7 +323,7 @@ async fn what_azure_refuses_by_its_own_rules_is_explained_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_caller_without_the_right_is_told_which_right_where_and_who_has_it() {
+async fn a_missing_permission_is_named_with_its_scope_and_the_roles_that_have_it() {
     let mut bed = bed().await;
     bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Denied));
     let report = bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.failed();
@@ -348,7 +348,7 @@ async fn a_caller_without_the_right_is_told_which_right_where_and_who_has_it() {
 
 /// The caller may grant roles on the account and do nothing else.
 #[tokio::test]
-async fn the_right_to_grant_is_enough_with_the_account_and_reading_the_hub_is_needed_with_the_hub() {
+async fn storage_account_id_needs_only_the_permission_to_assign_roles_and_hub_id_also_to_read_the_hub() {
     let mut bed = bed_with(|options| options.enforce_rbac = true).await;
     let (client, object) = ("99999999-0000-4000-8000-000000000001", "99999999-0000-4000-8000-000000000002");
     bed.emulator.seed(&format!(
@@ -367,7 +367,7 @@ async fn the_right_to_grant_is_enough_with_the_account_and_reading_the_hub_is_ne
 }
 
 #[tokio::test]
-async fn a_lock_keeps_a_role_in_place_and_in_the_state() {
+async fn a_destroy_that_a_lock_refuses_keeps_the_object_in_the_state() {
     let mut bed = bed().await;
     bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
     bed.emulator.seed("locks: [{ scope: sa1, level: CanNotDelete }]");
@@ -377,7 +377,7 @@ async fn a_lock_keeps_a_role_in_place_and_in_the_state() {
 }
 
 #[tokio::test]
-async fn a_new_principal_is_waited_for_and_an_unknown_one_is_not_waited_for_long() {
+async fn a_principal_that_azure_does_not_know_yet_is_retried_for_principal_propagation_timeout() {
     let mut bed = bed_with(|options| options.principals = Principals::Strict).await;
     let mut config = bed.by_account(NEW, "Storage Blob Data Reader");
     config["principal_propagation_timeout"] = json!("0s");
@@ -394,7 +394,7 @@ async fn a_new_principal_is_waited_for_and_an_unknown_one_is_not_waited_for_long
 }
 
 #[tokio::test]
-async fn a_principal_of_another_type_than_stated_is_explained() {
+async fn a_principal_type_that_does_not_match_is_explained() {
     let mut bed = bed().await;
     bed.emulator.add_principal(ALICE, "ServicePrincipal");
     let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");

@@ -1,17 +1,17 @@
-//! Replacement, and objects that stand for the same assignments: in one run, and where one run left work to the next.
+//! Replacement, and objects that have the same assignments: in one run, and when a later run destroys a deposed object.
 
 use serde_json::{Value, json};
 
 use super::{ALICE, BOB, Bed, READER_ROLES, TYPE, bed};
 use crate::azure::{Action as Fault, Rule};
 use crate::support::core::{Action, Core, ImportFrom, Resource, resource};
+use crate::support::ids::READER_NAMES;
 
-/// A bed with an imported pair of Alice's, whose assignments have names that somebody else gave them.
+/// A bed with Alice's pair imported, and the pair as the state has it. The assignments have names that are not the
+/// provider's.
 async fn imported() -> (Bed, Vec<(String, String)>) {
     let mut bed = bed().await;
-    for role in ["Storage Blob Data Reader", "Storage File Data Privileged Reader"] {
-        bed.emulator.seed_assignment(&bed.account, ALICE, role);
-    }
+    bed.seed_roles(ALICE, &READER_NAMES);
     let id = ImportFrom::Id(format!("{}|{ALICE}|reader", bed.hub));
     bed.core.import(TYPE, "a", id).await.quiet();
     bed.emulator.clear_requests();
@@ -25,7 +25,7 @@ fn with(mut config: Value, name: &str, value: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_replacement_takes_over_assignments_whatever_their_names_and_never_takes_them_away() {
+async fn a_replacement_keeps_the_assignments_whatever_their_names() {
     let delegated = "/subscriptions/s/resourceGroups/r/providers/p/t/n";
     for (change, value) in
         [("-replace", ""), ("principal_type", "Group"), ("delegated_managed_identity_resource_id", delegated)]
@@ -57,7 +57,7 @@ async fn a_replacement_takes_over_assignments_whatever_their_names_and_never_tak
 }
 
 #[tokio::test]
-async fn another_principal_gets_its_own_and_the_old_ones_go() {
+async fn a_replacement_for_another_principal_deletes_the_old_assignments_and_creates_new_ones() {
     let (mut bed, _) = imported().await;
     let report = bed.apply(&bed.by_hub(BOB, "reader")).await.quiet();
     assert_eq!(report.action(), Action::Replace);
@@ -66,7 +66,7 @@ async fn another_principal_gets_its_own_and_the_old_ones_go() {
 }
 
 #[tokio::test]
-async fn a_replacement_whose_second_half_fails_keeps_what_it_took_over() {
+async fn a_replacement_whose_create_fails_keeps_the_assignments() {
     let (mut bed, recorded) = imported().await;
     let rule = bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Denied));
     let after = resource(TYPE, "a", bed.by_hub(ALICE, "reader"));
@@ -76,14 +76,14 @@ async fn a_replacement_whose_second_half_fails_keeps_what_it_took_over() {
         (recorded.clone(), READER_ROLES.map(str::to_owned).to_vec())
     );
     bed.emulator.release(rule);
-    // It is tainted now, and its names are foreign to a plan that starts from nothing.
+    // The object is tainted now. The plan of a create would not find assignments with these names.
     bed.core.stored(TYPE, "a").tainted = false;
     bed.core.plan_all(vec![after]).await.ok().assert_empty();
     assert_eq!(bed.recorded(), recorded);
 }
 
 #[tokio::test]
-async fn a_successor_that_is_made_first_adopts_what_it_finds_and_the_old_object_leaves_it() {
+async fn create_before_destroy_with_adopt_adopts_the_assignments_and_the_destroy_keeps_them() {
     let (mut bed, recorded) = imported().await;
     let config = with(with(bed.by_hub(ALICE, "reader"), "on_existing", "adopt"), "principal_type", "Group");
     bed.core.apply_one(resource(TYPE, "a", config.clone()).create_before_destroy()).await.quiet();
@@ -94,7 +94,7 @@ async fn a_successor_that_is_made_first_adopts_what_it_finds_and_the_old_object_
 }
 
 #[tokio::test]
-async fn a_successor_that_is_made_first_and_may_not_adopt_fails_and_loses_nothing() {
+async fn create_before_destroy_without_adopt_fails_for_imported_names_and_keeps_the_assignments() {
     let (mut bed, recorded) = imported().await;
     let config = with(bed.by_hub(ALICE, "reader"), "principal_type", "Group");
     let planned = bed.core.plan_all(vec![resource(TYPE, "a", config).create_before_destroy()]).await.ok();
@@ -107,12 +107,11 @@ async fn a_successor_that_is_made_first_and_may_not_adopt_fails_and_loses_nothin
 }
 
 #[tokio::test]
-async fn a_rename_of_an_imported_object_keeps_the_grant_in_either_order_if_it_adopts() {
+async fn a_rename_of_an_imported_object_with_adopt_keeps_the_roles_in_any_order() {
     for last in [true, false] {
         let (mut bed, _) = imported().await;
         bed.core.rename(TYPE, "a", "old");
-        let core = std::mem::replace(&mut bed.core, Core::new());
-        bed.core = if last { core.deletes_last() } else { core };
+        bed.core.apply_deletes_last(last);
         let config = with(bed.by_hub(ALICE, "reader"), "on_existing", "adopt");
         let report = bed.core.apply_all(vec![resource(TYPE, "new", config.clone())]).await.ok();
         let warning = report.warning("A role is handed to another resource");
@@ -127,7 +126,7 @@ async fn a_rename_of_an_imported_object_keeps_the_grant_in_either_order_if_it_ad
 // Several objects for the same assignments.
 
 #[tokio::test]
-async fn resources_that_share_no_role_say_nothing_of_each_other_whatever_becomes_of_them() {
+async fn resources_that_share_no_role_are_not_warned_of_each_other() {
     let mut bed = bed().await;
     let others = [resource(TYPE, "c", bed.by_hub(BOB, "reader")), resource(TYPE, "d", bed.by_hub(BOB, "contributor"))];
     bed.core.apply_all(others.to_vec()).await.ok();
@@ -136,11 +135,11 @@ async fn resources_that_share_no_role_say_nothing_of_each_other_whatever_becomes
 }
 
 #[tokio::test]
-async fn an_object_that_is_removed_leaves_what_another_one_has_and_the_last_one_removes_it() {
+async fn destroying_one_of_two_objects_keeps_their_common_assignments_and_destroying_both_deletes_them() {
     let mut bed = bed().await;
     let config = bed.by_hub(ALICE, "reader");
     let both = ["old", "new"].map(|name| resource(TYPE, name, config.clone()));
-    // Earlier versions let two resources stand for one assignment.
+    // Earlier versions let two resources have one assignment.
     let double = |bed: &mut Bed| {
         let stored = bed.core.stored(TYPE, "new").clone();
         bed.core.store(TYPE, "old", stored);
@@ -165,7 +164,7 @@ async fn an_object_that_is_removed_leaves_what_another_one_has_and_the_last_one_
 }
 
 #[tokio::test]
-async fn of_two_states_with_one_assignment_one_is_destroyed_and_the_other_sees_it_and_heals() {
+async fn an_assignment_that_two_states_have_is_deleted_by_one_and_created_again_by_the_other() {
     let mut bed = bed().await;
     let config = bed.by_hub(ALICE, "reader");
     let other =
@@ -186,8 +185,8 @@ async fn of_two_states_with_one_assignment_one_is_destroyed_and_the_other_sees_i
     other.plan(TYPE, "b", config).await.ok().assert_empty();
 }
 
-/// Ends a run after a successor of `a` was made and before the old object could be removed.
-async fn interrupted_after_creation(bed: &mut Bed, successor: Resource) {
+/// Interrupts a replacement of `a` with create_before_destroy after the create, so that the old object is deposed.
+async fn interrupted_after_creation(bed: &mut Bed, replacement: Resource) {
     let last = resource(TYPE, "z", bed.by_account(BOB, "Reader")).depends_on(TYPE, "a");
     let held = bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Hold).containing("acdd72a7"));
     let arm = bed.arm.clone();
@@ -196,13 +195,13 @@ async fn interrupted_after_creation(bed: &mut Bed, successor: Resource) {
             .request_seen(|request| request.method == "PUT" && request.body.to_string().contains("acdd72a7"))
             .await;
     });
-    bed.core.apply_all(vec![successor.create_before_destroy(), last]).await.failed();
+    bed.core.apply_all(vec![replacement.create_before_destroy(), last]).await.failed();
     bed.emulator.release(held);
     bed.emulator.clear_requests();
 }
 
 #[tokio::test]
-async fn an_object_that_is_removed_in_a_later_run_leaves_what_its_successor_has_made_its_own() {
+async fn destroying_a_deposed_object_keeps_the_assignments_that_the_current_one_has_written() {
     let mut bed = bed().await;
     let config = bed.by_hub(ALICE, "reader");
     bed.apply(&config).await.quiet();
@@ -214,7 +213,7 @@ async fn an_object_that_is_removed_in_a_later_run_leaves_what_its_successor_has_
 }
 
 #[tokio::test]
-async fn an_object_that_is_removed_in_a_later_run_leaves_what_its_successor_has_adopted() {
+async fn destroying_a_deposed_object_keeps_the_assignments_that_the_current_one_has_adopted() {
     let (mut bed, recorded) = imported().await;
     let config = with(bed.by_hub(ALICE, "reader"), "on_existing", "adopt");
     interrupted_after_creation(&mut bed, resource(TYPE, "a", config.clone()).replaced()).await;
@@ -225,7 +224,7 @@ async fn an_object_that_is_removed_in_a_later_run_leaves_what_its_successor_has_
 }
 
 #[tokio::test]
-async fn an_object_that_is_removed_in_a_later_run_takes_away_what_only_it_had() {
+async fn destroying_a_deposed_object_deletes_the_assignments_that_only_it_has() {
     let mut bed = bed().await;
     bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
     let config = bed.by_hub(BOB, "reader");

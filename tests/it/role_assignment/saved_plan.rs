@@ -1,14 +1,15 @@
-//! Saved plans: values that become known, and objects that are gone, by the time they are applied.
+//! Saved plans: values that are known only at apply, and hubs and roles that change or are deleted before it.
 
 use serde_json::{Value, json};
 
-use super::{ALICE, BLOB_READER, BOB, Bed, READER_ROLES, TYPE, bed, custom_role};
+use super::{ALICE, BLOB_READER, BOB, Bed, READER_ROLES, TYPE, bed, custom_role, name_of, put_custom_role};
 use crate::azure::{Action as Fault, Rule};
 use crate::emulator::client::assignment_at;
 use crate::support::core::{Action, ImportFrom, UNKNOWN, resource};
+use crate::support::ids::READER_NAMES;
 
 #[tokio::test]
-async fn a_replacement_whose_principal_is_not_known_yet_says_what_it_can_do_and_keeps_what_it_can() {
+async fn a_replacement_with_an_unknown_principal_warns_and_keeps_the_roles_with_create_before_destroy() {
     for (principal, creates_first, kept) in
         [(ALICE, false, false), (ALICE, true, true), (BOB, false, false), (BOB, true, false)]
     {
@@ -39,14 +40,12 @@ async fn a_replacement_whose_principal_is_not_known_yet_says_what_it_can_do_and_
     }
 }
 
-/// The names of what is replaced are somebody else's here, so that the successor cannot make it a second time.
+/// The assignments have other names than the new object would give them, so that it cannot create them again.
 #[tokio::test]
-async fn an_imported_object_whose_principal_is_not_known_yet_loses_nothing_where_the_new_one_comes_first() {
+async fn create_before_destroy_of_an_imported_object_with_an_unknown_principal_keeps_the_roles() {
     for adopts in [true, false] {
         let mut bed = bed().await;
-        for role in ["Storage Blob Data Reader", "Storage File Data Privileged Reader"] {
-            bed.emulator.seed_assignment(&bed.account, ALICE, role);
-        }
+        bed.seed_roles(ALICE, &READER_NAMES);
         bed.core.import(TYPE, "a", ImportFrom::Id(format!("{}|{ALICE}|reader", bed.hub))).await.quiet();
         let recorded = bed.recorded();
         let mut known = bed.by_hub(ALICE, "reader");
@@ -65,16 +64,14 @@ async fn an_imported_object_whose_principal_is_not_known_yet_loses_nothing_where
     }
 }
 
-/// `-replace` under `create_before_destroy` is not about anybody else, whatever names the assignments have.
+/// By `-replace` and by a taint, for created and for imported objects.
 #[tokio::test]
-async fn a_resource_that_is_replaced_by_itself_is_not_warned_of_itself() {
+async fn a_replacement_under_create_before_destroy_gives_no_warning() {
     for (imports, taints) in [(false, false), (false, true), (true, false)] {
         let mut bed = bed().await;
         let mut config = bed.by_hub(ALICE, "reader");
         if imports {
-            for role in ["Storage Blob Data Reader", "Storage File Data Privileged Reader"] {
-                bed.emulator.seed_assignment(&bed.account, ALICE, role);
-            }
+            bed.seed_roles(ALICE, &READER_NAMES);
             bed.core.import(TYPE, "a", ImportFrom::Id(format!("{}|{ALICE}|reader", bed.hub))).await.quiet();
             config["on_existing"] = json!("adopt");
         } else {
@@ -105,7 +102,7 @@ fn another_hub(bed: &Bed) -> String {
 }
 
 #[tokio::test]
-async fn a_hub_that_goes_away_between_plan_and_apply_is_our_error_and_nothing_changes() {
+async fn a_hub_deleted_between_plan_and_apply_of_a_create_is_an_error_before_any_write() {
     let mut bed = bed().await;
     for choice in ["access", "scenario", "role_definition_name", "role_definition_id"] {
         let value = match choice {
@@ -126,7 +123,7 @@ async fn a_hub_that_goes_away_between_plan_and_apply_is_our_error_and_nothing_ch
 }
 
 #[tokio::test]
-async fn a_hub_that_an_update_moves_to_and_that_goes_away_changes_nothing() {
+async fn a_hub_deleted_between_plan_and_apply_of_an_update_is_an_error_before_any_write() {
     let mut bed = bed().await;
     for from in
         [bed.by_hub(ALICE, "reader"), json!({ "scope": bed.account, "principal_id": ALICE, "access": "reader" })]
@@ -147,9 +144,9 @@ async fn a_hub_that_an_update_moves_to_and_that_goes_away_changes_nothing() {
     }
 }
 
-/// The replacement of an object for another principal: what the removal half would take away stays, too.
+/// The destroy half of the replacement keeps the assignments, too.
 #[tokio::test]
-async fn a_hub_that_goes_away_before_a_replacement_leaves_an_object_that_can_be_applied_again() {
+async fn a_hub_deleted_between_plan_and_apply_of_a_replacement_keeps_the_object_and_its_assignments() {
     let mut bed = bed().await;
     bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
     let after = resource(TYPE, "a", bed.by_hub(ALICE, "reader")).replaced();
@@ -167,7 +164,7 @@ async fn a_hub_that_goes_away_before_a_replacement_leaves_an_object_that_can_be_
 }
 
 #[tokio::test]
-async fn a_hub_that_gets_another_account_between_plan_and_apply_is_followed() {
+async fn a_hub_that_gets_another_account_between_plan_and_apply_gets_the_assignments_there() {
     let mut bed = bed().await;
     let config = bed.by_hub(ALICE, "reader");
     let planned = bed.plan(&config).await.ok();
@@ -184,7 +181,7 @@ async fn a_hub_that_gets_another_account_between_plan_and_apply_is_followed() {
 }
 
 #[tokio::test]
-async fn a_custom_role_that_goes_away_between_plan_and_apply_changes_nothing() {
+async fn a_custom_role_deleted_between_plan_and_apply_is_an_error_before_any_write() {
     let mut bed = bed().await;
     let group = bed.group.clone();
     for target in ["hub_id", "storage_account_id", "scope"] {
@@ -215,30 +212,24 @@ async fn a_custom_role_that_goes_away_between_plan_and_apply_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_custom_role_that_is_made_anew_between_plan_and_apply_is_granted_as_it_is_then() {
+async fn a_custom_role_whose_name_goes_to_another_role_between_plan_and_apply_means_the_other_role() {
     let mut bed = bed().await;
     custom_role(&bed, "Blob peeker").await;
     let planned = bed.plan(&bed.by_account(ALICE, "Blob peeker")).await.ok();
     // Another one has the name by now.
     custom_role(&bed, "Old peeker").await;
     let guid = "dddddddd-0000-4000-8000-000000000002";
-    let path = format!("{}/providers/Microsoft.Authorization/roleDefinitions/{guid}", bed.subscription);
-    let body = json!({ "properties": {
-        "roleName": "Blob peeker", "type": "CustomRole", "description": "", "assignableScopes": [bed.subscription],
-        "permissions": [{ "actions": [], "notActions": [], "dataActions": [], "notDataActions": [] }],
-    } });
-    assert_eq!(bed.put(&format!("{path}?api-version=2022-04-01"), body).await.status, 201);
+    put_custom_role(&bed, guid, "Blob peeker").await;
     bed.core.apply_saved(planned).await.quiet();
     assert_eq!(bed.held(ALICE, &bed.account), [guid]);
     bed.plan(&bed.by_account(ALICE, "Blob peeker")).await.ok().assert_empty();
     let id = bed.recorded()[0].1.clone();
-    let name = id.rsplit('/').next().expect("a name");
-    assert_eq!(bed.get(&assignment_at(&bed.account, name)).await.status, 200);
+    assert_eq!(bed.get(&assignment_at(&bed.account, name_of(&id))).await.status, 200);
 }
 
-/// A hub that is not known yet may be left out in the end; a policy that is not known yet may be to adopt.
+/// An unknown `hub_id` may be null at apply, and an unknown `on_existing` may be `adopt`.
 #[tokio::test]
-async fn settings_that_become_known_decide_at_the_apply() {
+async fn unknown_hub_id_and_on_existing_take_effect_when_known_at_apply() {
     for (pending, value) in [("hub_id", Value::Null), ("on_existing", json!("adopt")), ("on_existing", json!("fail"))] {
         for is_there in [false, true] {
             let mut bed = bed().await;
@@ -262,7 +253,7 @@ async fn settings_that_become_known_decide_at_the_apply() {
 }
 
 #[tokio::test]
-async fn a_replacement_whose_custom_role_is_gone_keeps_what_it_was_handed() {
+async fn a_replacement_whose_custom_role_cannot_be_read_keeps_the_assignment() {
     let mut bed = bed().await;
     let guid = custom_role(&bed, "Blob peeker").await;
     let config = bed.by_account(ALICE, "Blob peeker");

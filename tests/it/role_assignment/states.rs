@@ -1,8 +1,8 @@
-//! States that come from elsewhere: other releases, other providers.
+//! States of other releases and of other providers.
 
 use serde_json::{Value, json};
 
-use super::{ALICE, BLOB_READER, Bed, TYPE, bed, bed_with, import::granted};
+use super::{ALICE, BLOB_READER, Bed, TYPE, bed, bed_with, import::granted, name_of};
 use crate::emulator::client::grant;
 use crate::support::core::{MoveFrom, Stored};
 
@@ -27,21 +27,16 @@ fn data(bed: &Bed, file: &str, [blob, file_name]: [&str; 2]) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// The name at the end of an assignment's id.
-fn name(id: &str) -> &str {
-    id.rsplit('/').next().expect("a name")
-}
-
 /// What release 0.1.0 stores, as `tests/data` has it.
 #[tokio::test]
-async fn a_state_of_this_release_plans_empty_is_destroyed_and_is_what_it_writes() {
+async fn a_state_of_release_0_1_0_is_as_recorded_plans_empty_and_is_destroyed() {
     let midnight = time::macros::datetime!(2026-01-01 00:00:00 UTC);
     let mut bed = bed_with(|options| options.stop_clock = true).await;
     bed.emulator.set_time(midnight);
     let config = bed.by_hub(ALICE, "reader");
     bed.apply(&config).await.quiet();
     let recorded = bed.recorded();
-    let names = [name(&recorded[0].1), name(&recorded[1].1)];
+    let names = [name_of(&recorded[0].1), name_of(&recorded[1].1)];
     let state = data(&bed, "foundryhub-role-assignment-0.json", names);
     let private = data(&bed, "foundryhub-role-assignment-0-private.json", names);
     let stored = bed.core.stored(TYPE, "a").clone();
@@ -60,7 +55,7 @@ async fn a_state_of_this_release_plans_empty_is_destroyed_and_is_what_it_writes(
 }
 
 #[tokio::test]
-async fn a_state_with_names_that_others_gave_is_understood_too() {
+async fn a_state_with_assignment_names_from_elsewhere_plans_empty() {
     let (mut bed, blob) = granted().await;
     let all = bed.emulator.assignments();
     let file = &all.iter().find(|found| found.principal_id == ALICE && found.name != blob).expect("the other").name;
@@ -70,7 +65,7 @@ async fn a_state_with_names_that_others_gave_is_understood_too() {
 }
 
 #[tokio::test]
-async fn states_of_the_peers_are_moved_here_and_plan_empty() {
+async fn states_of_azurerm_and_azapi_are_moved_and_plan_empty() {
     let azurerm = ("registry.terraform.io/hashicorp/azurerm", "azurerm_role_assignment");
     let azapi = ("registry.opentofu.org/azure/azapi", "azapi_resource");
     for (file, (provider, type_name), full) in [
@@ -116,13 +111,14 @@ async fn states_of_the_peers_are_moved_here_and_plan_empty() {
         bed.plan(&config).await.ok().assert_empty();
         assert_eq!(bed.requests(), ["GET assignment"], "{file}");
 
-        // It is changed and removed as our own, under the name it has.
+        // It is updated and destroyed like any other, under the name it has.
         config["description"] = json!("ours now");
         bed.apply(&config).await.quiet();
         bed.plan(&config).await.ok().assert_empty();
         bed.core.destroy(TYPE, "a").await.quiet();
         let writes = bed.emulator.arm_requests().into_iter().filter(|request| request.method != "GET");
-        let writes: Vec<_> = writes.map(|request| (request.method.clone(), name(&request.path).to_owned())).collect();
+        let writes: Vec<_> =
+            writes.map(|request| (request.method.clone(), name_of(&request.path).to_owned())).collect();
         assert_eq!(writes, ["PUT", "DELETE"].map(|method| (method.to_owned(), assignment.to_owned())), "{file}");
 
         let other = MoveFrom { type_name: "azurerm_storage_account".to_owned(), ..from.clone() };

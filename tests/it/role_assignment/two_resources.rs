@@ -1,16 +1,18 @@
-//! Two resources for one assignment: what is refused, and that a principal who stays in the configuration keeps the roles.
+//! Two resources for one assignment: what is refused, and that a principal who stays in the configuration keeps the
+//! roles.
 
 use serde_json::{Value, json};
 
 use super::{ALICE, BLOB_CONTRIBUTOR, BOB, Bed, CAROL, READER_ROLES, TYPE, bed};
 use crate::support::core::{ImportFrom, Resource, UNKNOWN, resource};
+use crate::support::ids::READER_NAMES;
 
 /// Resources by name and configuration.
 fn all<const N: usize>(named: [(&str, &Value); N]) -> Vec<Resource> {
     named.into_iter().map(|(name, config)| resource(TYPE, name, config.clone())).collect()
 }
 
-// Refused.
+// Two resources in one configuration.
 
 #[tokio::test]
 async fn two_resources_for_one_role_are_refused_with_both_their_ids_and_nothing_is_sent() {
@@ -41,14 +43,14 @@ async fn two_resources_for_one_role_are_refused_with_both_their_ids_and_nothing_
             assert_eq!(bed.writes(), [""; 0]);
         }
     }
-    // Whatever shares no role goes side by side.
+    // Two resources that share no role are applied.
     let reader = by("hub_id", &second, "access", "reader");
     bed.core.apply_all(all([("a", &first.0), ("b", &reader.0)])).await.quiet();
     assert_eq!(bed.held(ALICE, &account).len(), 4);
 }
 
 #[tokio::test]
-async fn a_second_one_is_refused_beside_one_that_is_there_and_beside_one_that_changes() {
+async fn a_second_resource_for_one_role_is_refused_beside_an_existing_object_that_stays_or_is_updated() {
     let mut bed = bed().await;
     let second = bed.another_hub("hub2");
     let (first, second) =
@@ -63,19 +65,19 @@ async fn a_second_one_is_refused_beside_one_that_is_there_and_beside_one_that_ch
             let planned = bed.core.plan_all(all([("a", &first), ("b", &second)])).await;
             assert!(planned.diagnostics.has_errors());
             let report = bed.core.apply_all(all([("a", &first), ("b", &second)])).await.failed();
-            let told = report.diagnostics.0.iter().any(|found| found.is_error && found.detail.contains("moved {"));
+            let moved = report.diagnostics.0.iter().any(|found| found.is_error && found.detail.contains("moved {"));
             let twice = report.diagnostics.0.iter().any(|found| found.summary == "Two resources grant the same role");
-            assert!(told || twice, "{}", report.diagnostics);
+            assert!(moved || twice, "{}", report.diagnostics);
             assert_eq!(bed.writes(), [""; 0]);
         }
     }
     assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
 }
 
-// Not known before the apply.
+// The second hub is known only at apply.
 
 #[tokio::test]
-async fn a_hub_that_is_known_only_at_the_apply_takes_nothing_from_whoever_has_it() {
+async fn a_second_resource_found_at_apply_takes_no_role_from_the_first() {
     for there in [true, false] {
         for adopts in [false, true] {
             let mut bed = bed().await;
@@ -96,7 +98,7 @@ async fn a_hub_that_is_known_only_at_the_apply_takes_nothing_from_whoever_has_it
             assert!(!bed.writes().iter().any(|write| write.starts_with("DELETE")));
             assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES, "{there} {adopts}");
 
-            // The second one goes again, and then the first one.
+            // The second one is destroyed, and then the first one.
             for gone in ["b", "a"] {
                 if bed.core.state(TYPE, gone).is_null() {
                     continue;
@@ -111,9 +113,9 @@ async fn a_hub_that_is_known_only_at_the_apply_takes_nothing_from_whoever_has_it
     }
 }
 
-/// The one that made it goes, and the one that adopted it stays.
+/// The object that created the assignments is destroyed, and the one that adopted them stays.
 #[tokio::test]
-async fn what_another_resource_has_adopted_stays_when_its_maker_goes() {
+async fn destroying_the_creator_of_an_assignment_keeps_it_for_the_resource_that_adopted_it() {
     for planned_first in [false, true] {
         let mut bed = bed().await;
         let second = bed.another_hub("hub2");
@@ -124,7 +126,7 @@ async fn what_another_resource_has_adopted_stays_when_its_maker_goes() {
         unknown["hub_id"] = json!(UNKNOWN);
         let planned = bed.core.plan_all(all([("a", &first), ("b", &unknown)])).await.ok();
         bed.core.apply_saved(planned.knowing_of("b", late.clone())).await.ok();
-        // Both are in the state now, which the next plan refuses to go on with.
+        // Both are in the state now, which the next plan refuses.
         bed.core.plan_all(all([("a", &first), ("b", &late)])).await.error("Two resources grant the same role");
         bed.core.plan_deletes_first(planned_first);
         bed.emulator.clear_requests();
@@ -145,9 +147,10 @@ async fn what_another_resource_has_adopted_stays_when_its_maker_goes() {
     }
 }
 
-// States in which two objects stand for one assignment.
+// States in which two objects have one assignment.
 
-/// A state as earlier versions wrote it: pairs of Alice and Bob for two hubs on one account, with one assignment for each.
+/// A state as earlier versions wrote it: pairs of Alice and Bob for two hubs on one account, with one assignment for
+/// each.
 async fn both_hubs() -> (Bed, Vec<(&'static str, Value)>) {
     let mut bed = bed().await;
     let second = bed.another_hub("hub2");
@@ -180,7 +183,7 @@ async fn a_state_with_two_objects_for_one_assignment_plans_an_error_for_each_pai
         let planned = bed.core.plan_all(resources(&named, &[])).await;
         let errors = planned.diagnostics.0.iter().filter(|found| found.summary == "Two resources grant the same role");
         assert_eq!((errors.count(), planned.diagnostics.0.len()), (2, 2), "{}", planned.diagnostics);
-        // All of it can be destroyed by the way that the error names.
+        // All can be destroyed without their configuration, as the error says.
         bed.core.apply_all(Vec::new()).await.ok();
         assert_eq!(bed.held(ALICE, &bed.account).len() + bed.held(BOB, &bed.account).len(), 0);
         assert_eq!((bed.core.state(TYPE, "a"), bed.core.state(TYPE, "d")), (Value::Null, Value::Null));
@@ -188,7 +191,7 @@ async fn a_state_with_two_objects_for_one_assignment_plans_an_error_for_each_pai
 }
 
 #[tokio::test]
-async fn of_two_objects_for_one_assignment_either_can_go_and_the_other_keeps_it() {
+async fn destroying_either_of_two_objects_for_one_assignment_keeps_it_or_is_refused() {
     for gone in [["b", "d"], ["a", "c"], ["a", "d"]] {
         for refreshes in [true, false] {
             for planned_first in [false, true] {
@@ -216,7 +219,7 @@ async fn of_two_objects_for_one_assignment_either_can_go_and_the_other_keeps_it(
                 }
                 gone.iter().for_each(|name| assert_eq!(bed.core.state(TYPE, name), Value::Null));
                 bed.core.plan_all(rest).await.ok().assert_empty();
-                // What is left owns it: it goes with the last one.
+                // Destroying the last object deletes the assignments.
                 bed.core.apply_all(Vec::new()).await.ok();
                 assert_eq!(bed.held(ALICE, &bed.account).len() + bed.held(BOB, &bed.account).len(), 0);
             }
@@ -224,10 +227,10 @@ async fn of_two_objects_for_one_assignment_either_can_go_and_the_other_keeps_it(
     }
 }
 
-/// One of the two only changes, so that it lets go of the assignments without being removed. An apply would not know of the
-/// other one.
+/// One of the two only changes, so that it lets go of the assignments without being removed. An apply would not know of
+/// the other one.
 #[tokio::test]
-async fn of_two_objects_for_one_assignment_none_can_let_go_by_a_change_or_a_replacement() {
+async fn updating_or_replacing_one_of_two_objects_for_one_assignment_is_refused() {
     for (changed, attribute, value) in
         [("b", "access", "contributor"), ("b", "principal_id", CAROL), ("a", "access", "contributor")]
     {
@@ -242,7 +245,7 @@ async fn of_two_objects_for_one_assignment_none_can_let_go_by_a_change_or_a_repl
             assert!(error.detail.contains("removed {") && error.detail.contains(&format!("{ALICE}|reader")), "{error}");
             assert_eq!(bed.writes(), [""; 0]);
             assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
-            // By the way that the error names: it is taken out, and made anew.
+            // As the error says: the object is forgotten, and created again.
             bed.core.forget(TYPE, changed);
             bed.core.apply_all(resources(&named, &["c", "d"])).await.ok();
             assert!(READER_ROLES.iter().all(|role| bed.held(ALICE, &bed.account).iter().any(|held| held == role)));
@@ -250,25 +253,25 @@ async fn of_two_objects_for_one_assignment_none_can_let_go_by_a_change_or_a_repl
     }
 }
 
-/// An object that a replacement has left over goes together with its successor.
+/// A deposed object and the current one have the same assignments.
 #[tokio::test]
-async fn what_only_an_object_and_its_left_over_one_have_goes_with_both() {
+async fn destroying_an_object_with_its_deposed_one_deletes_their_assignments() {
     for refreshes in [true, false] {
         let mut bed = bed().await;
         let config = bed.by_hub(ALICE, "reader");
         bed.apply(&config).await.quiet();
         let stored = bed.core.stored(TYPE, "a").clone();
-        bed.core.leave_over(TYPE, "a", stored);
+        bed.core.add_deposed(TYPE, "a", stored);
         bed.core.refresh_in_plans(refreshes);
         bed.core.apply_all(Vec::new()).await.ok();
         assert_eq!((bed.state(), bed.held(ALICE, &bed.account).len()), (Value::Null, 0), "{refreshes}");
     }
 }
 
-// Other addresses for the same.
+// Addresses that change.
 
-/// Alice's, Bob's and a third one's pairs by `count`, under names of our own or of somebody else.
-async fn counted(imported: bool) -> (Bed, Vec<String>) {
+/// The pairs of Alice, Bob and Carol by `count`, created by the provider or imported with other names.
+async fn created_by_count(imported: bool) -> (Bed, Vec<String>) {
     let mut bed = bed().await;
     let third = CAROL.to_owned();
     bed.emulator.add_principal(&third, "User");
@@ -276,9 +279,7 @@ async fn counted(imported: bool) -> (Bed, Vec<String>) {
     for (n, principal) in principals.iter().enumerate() {
         let name = format!("r{n}");
         if imported {
-            for role in ["Storage Blob Data Reader", "Storage File Data Privileged Reader"] {
-                bed.emulator.seed_assignment(&bed.account, principal, role);
-            }
+            bed.seed_roles(principal, &READER_NAMES);
             bed.core.import(TYPE, &name, ImportFrom::Id(format!("{}|{principal}|reader", bed.hub))).await.quiet();
         } else {
             bed.core.apply(TYPE, &name, bed.by_hub(principal, "reader")).await.quiet();
@@ -294,12 +295,12 @@ fn by_count(bed: &Bed, principals: &[String]) -> Vec<Resource> {
 }
 
 #[tokio::test]
-async fn whoever_is_dropped_from_a_count_is_the_only_one_to_lose_roles() {
+async fn only_the_principal_removed_from_a_count_loses_the_roles() {
     for dropped in [0, 1, 2] {
         for (planned_first, last) in [(false, false), (false, true), (true, false), (true, true)] {
-            let (mut bed, mut principals) = counted(false).await;
+            let (mut bed, mut principals) = created_by_count(false).await;
             bed.core.plan_deletes_first(planned_first);
-            bed.core.delete_last(last);
+            bed.core.apply_deletes_last(last);
             let gone = principals.remove(dropped);
             let all = by_count(&bed, &principals);
             let report = bed.core.apply_all(all.clone()).await.ok();
@@ -308,18 +309,18 @@ async fn whoever_is_dropped_from_a_count_is_the_only_one_to_lose_roles() {
                 assert_eq!(bed.held(principal, &bed.account), READER_ROLES, "{dropped} {planned_first} {last}");
             }
             let shifted = 2 - dropped;
-            let told =
+            let warnings =
                 report.diagnostics.0.iter().filter(|found| found.detail.contains("use for_each with the principals"));
-            assert!((usize::from(shifted > 0)..=shifted + 1).contains(&told.count()), "{}", report.diagnostics);
+            assert!((usize::from(shifted > 0)..=shifted + 1).contains(&warnings.count()), "{}", report.diagnostics);
             bed.core.plan_all(all).await.ok().assert_empty();
         }
     }
 }
 
 #[tokio::test]
-async fn imported_names_that_a_count_shifts_are_an_error_that_says_how_and_nobody_loses_anything() {
+async fn removing_a_principal_from_a_count_of_imported_objects_is_an_error_with_the_moved_blocks_to_write() {
     for planned_first in [false, true] {
-        let (mut bed, mut principals) = counted(true).await;
+        let (mut bed, mut principals) = created_by_count(true).await;
         bed.core.plan_deletes_first(planned_first);
         let everybody = principals.clone();
         let gone = principals.remove(0);
@@ -334,7 +335,7 @@ async fn imported_names_that_a_count_shifts_are_an_error_that_says_how_and_nobod
         for principal in &everybody {
             assert_eq!(bed.held(principal, &bed.account), READER_ROLES);
         }
-        // As the error says: keys instead of numbers, and each object is moved to its own.
+        // As the error says: for_each instead of count, with a moved block for each object.
         for (n, principal) in everybody.iter().enumerate() {
             bed.core.rename(TYPE, &format!("r{n}"), principal);
         }
@@ -350,15 +351,13 @@ async fn imported_names_that_a_count_shifts_are_an_error_that_says_how_and_nobod
 }
 
 #[tokio::test]
-async fn a_rename_of_an_imported_object_is_an_error_that_says_that_this_state_has_it() {
+async fn a_rename_of_an_imported_object_is_an_error_with_the_moved_block_to_write() {
     for by_account in [false, true] {
         for planned_first in [false, true] {
             for refreshes in [true, false] {
                 let mut bed = bed().await;
                 let target = if by_account { bed.account.clone() } else { bed.hub.clone() };
-                for role in ["Storage Blob Data Reader", "Storage File Data Privileged Reader"] {
-                    bed.emulator.seed_assignment(&bed.account, ALICE, role);
-                }
+                bed.seed_roles(ALICE, &READER_NAMES);
                 bed.core.import(TYPE, "old", ImportFrom::Id(format!("{target}|{ALICE}|reader"))).await.quiet();
                 let attribute = if by_account { "storage_account_id" } else { "hub_id" };
                 let config = json!({ attribute: target, "principal_id": ALICE, "access": "reader" });
@@ -378,7 +377,7 @@ async fn a_rename_of_an_imported_object_is_an_error_that_says_that_this_state_ha
                     (bed.writes(), bed.held(ALICE, &bed.account)),
                     (Vec::new(), READER_ROLES.map(str::to_owned).to_vec())
                 );
-                // What it says is what helps.
+                // The moved block that the error writes is enough.
                 bed.core.rename(TYPE, "old", "new");
                 bed.core.plan_all(all([("new", &config)])).await.ok().assert_empty();
             }
@@ -386,9 +385,10 @@ async fn a_rename_of_an_imported_object_is_an_error_that_says_that_this_state_ha
     }
 }
 
-/// Two resources that change places: their names follow from what they say, so each finds its own again.
+/// The provider derives names from the configuration, so that each new object has the names of the other's old
+/// assignments.
 #[tokio::test]
-async fn two_that_exchange_their_principals_both_keep_their_roles() {
+async fn two_resources_that_exchange_principals_keep_the_roles_of_both() {
     let mut bed = bed().await;
     let (alice, bob) = (bed.by_hub(ALICE, "reader"), bed.by_hub(BOB, "reader"));
     bed.core.apply_all(all([("a", &alice), ("b", &bob)])).await.quiet();

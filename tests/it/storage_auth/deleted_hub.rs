@@ -1,15 +1,15 @@
-//! A hub that somebody else deletes while its account still has the settings that this resource made.
+//! A hub that somebody else deletes while its account still has the settings that this resource has made.
 
 use foundryhub::arm::StorageAccountId;
 use serde_json::{Value, json};
 
-use super::{Bed, bed};
+use super::{Bed, WITH_KEYS, bed};
 use crate::azure::{Action as Fault, Rule};
 use crate::support::core::Action;
 
 const GONE: &str = "The hub is gone, its account is still changed";
 
-async fn keyless_and_gone(bed: &mut Bed) -> Value {
+async fn keyless_then_deleted(bed: &mut Bed) -> Value {
     let config = bed.keyless();
     bed.apply(&config).await.quiet();
     bed.emulator.remove(&bed.hub);
@@ -18,9 +18,9 @@ async fn keyless_and_gone(bed: &mut Bed) -> Value {
 }
 
 #[tokio::test]
-async fn an_object_whose_hub_is_gone_stays_and_shows_until_its_account_is_restored() {
+async fn an_object_whose_hub_was_deleted_stays_in_the_state_until_its_account_is_restored() {
     let mut bed = bed().await;
-    let config = keyless_and_gone(&mut bed).await;
+    let config = keyless_then_deleted(&mut bed).await;
     for _ in 0..2 {
         let planned = bed.plan(&config).await.ok();
         assert_eq!(planned.action(), Action::Update);
@@ -47,7 +47,7 @@ async fn an_object_whose_hub_is_gone_stays_and_shows_until_its_account_is_restor
 }
 
 #[tokio::test]
-async fn each_way_to_let_go_of_a_gone_hubs_account_works() {
+async fn an_object_whose_hub_was_deleted_leaves_the_state_by_each_way_that_the_warning_names() {
     let pinned = json!({ "shared_access_key_enabled": false });
     for (name, value) in [("restore_on_destroy", json!(false)), ("restore_to", pinned)] {
         for gone_first in [true, false] {
@@ -64,7 +64,7 @@ async fn each_way_to_let_go_of_a_gone_hubs_account_works() {
                 bed.apply(&config).await.quiet();
                 bed.emulator.remove(&bed.hub);
             }
-            // Nothing is owed, so that the object is gone with its hub.
+            // There is nothing to restore, so that the refresh drops the object.
             let planned = bed.plan(&config).await.ok();
             assert_eq!(planned.action(), Action::Create, "{name}");
             bed.emulator.clear_requests();
@@ -75,8 +75,8 @@ async fn each_way_to_let_go_of_a_gone_hubs_account_works() {
 }
 
 #[tokio::test]
-async fn an_object_is_gone_with_its_hub_where_it_owes_its_account_nothing() {
-    // It has never changed keys, somebody else has switched them on again, or the account is gone too.
+async fn an_object_whose_hub_was_deleted_leaves_the_state_if_there_is_nothing_to_restore() {
+    // The object never changed keys, somebody else has turned them on again, or the account was deleted too.
     for case in ["observed", "on again", "no account"] {
         let mut bed = bed().await;
         let config = match case {
@@ -99,10 +99,10 @@ async fn an_object_is_gone_with_its_hub_where_it_owes_its_account_nothing() {
 }
 
 #[tokio::test]
-async fn an_account_that_cannot_be_read_keeps_the_object_of_a_gone_hub() {
+async fn an_object_whose_hub_was_deleted_stays_in_the_state_while_its_account_cannot_be_read() {
     for fault in [Fault::Denied, Fault::Status(400)] {
         let mut bed = bed().await;
-        let config = keyless_and_gone(&mut bed).await;
+        let config = keyless_then_deleted(&mut bed).await;
         let rule = bed.emulator.fault(Rule::on("GET", "*/storageAccounts/sa1", fault));
         let planned = bed.plan(&config).await.ok();
         assert_eq!(planned.action(), Action::Update);
@@ -117,11 +117,11 @@ async fn an_account_that_cannot_be_read_keeps_the_object_of_a_gone_hub() {
 }
 
 #[tokio::test]
-async fn a_hub_made_anew_has_an_original_of_its_own_and_the_account_keeps_its() {
-    // Seen gone in between, or made anew before anybody looked.
+async fn a_recreated_hub_gets_a_new_original_mode_and_the_account_keeps_its_original() {
+    // A refresh has seen that the hub was deleted, or it was recreated before the next refresh.
     for seen in [true, false] {
         let mut bed = bed().await;
-        let config = keyless_and_gone(&mut bed).await;
+        let config = keyless_then_deleted(&mut bed).await;
         if seen {
             bed.core.refresh().await.ok();
         }
@@ -136,14 +136,14 @@ async fn a_hub_made_anew_has_an_original_of_its_own_and_the_account_keeps_its() 
         bed.core.apply_saved(planned).await.ok();
         bed.plan(&config).await.ok().assert_empty();
         bed.destroy().await.ok();
-        assert_eq!((bed.mode().as_str(), bed.keys()), ("userdelegationsas", Some(true)));
+        assert_eq!(bed.settings(), ("userdelegationsas", Some(true)));
     }
 }
 
 #[tokio::test]
-async fn a_hub_made_anew_between_plan_and_apply_is_changed_like_a_new_one() {
+async fn a_hub_recreated_between_plan_and_apply_gets_a_new_original_mode() {
     let mut bed = bed().await;
-    let config = keyless_and_gone(&mut bed).await;
+    let config = keyless_then_deleted(&mut bed).await;
     let planned = bed.plan(&config).await.ok();
     bed.emulator.seed_hub(&bed.hub, &bed.account, json!({ "systemDatastoresAuthMode": "accesskey" }));
     bed.core.apply_saved(planned).await.ok();
@@ -151,13 +151,13 @@ async fn a_hub_made_anew_between_plan_and_apply_is_changed_like_a_new_one() {
     assert_eq!(bed.state()["original"], original);
     bed.plan(&config).await.ok().assert_empty();
     bed.destroy().await.ok();
-    assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
+    assert_eq!(bed.settings(), WITH_KEYS);
 }
 
 #[tokio::test]
-async fn a_hub_made_anew_on_another_account_says_what_stays_of_the_first() {
+async fn a_hub_recreated_on_another_account_is_a_warning_that_names_both_accounts() {
     let mut bed = bed().await;
-    let config = keyless_and_gone(&mut bed).await;
+    let config = keyless_then_deleted(&mut bed).await;
     let account2 = bed.emulator.id("rg1", StorageAccountId::RESOURCE_TYPE, "sa2");
     bed.emulator.seed_storage_account(&account2, json!({ "allowSharedKeyAccess": true }));
     bed.emulator.seed_hub(&bed.hub, &account2, json!({ "systemDatastoresAuthMode": "accesskey" }));

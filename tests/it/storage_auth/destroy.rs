@@ -1,26 +1,16 @@
-//! Destroying: what is put back, by whom, and what is left when it cannot be.
+//! Destroy: what is restored, and what is left in Azure and in the state when that fails.
 
 use foundryhub::arm::StorageAccountId;
 use serde_json::{Value, json};
 
-use super::{Bed, TYPE, bed, bed_with, on_account, on_hub};
+use super::{KEYLESS, TYPE, WITH_KEYS, bed, bed_with, on_account, on_hub};
 use crate::azure::{Action as Fault, Lro, Operations, Outcome, Rule};
-use crate::support::core::{Action, resource};
+use crate::support::core::Action;
 
-impl Bed {
-    fn is_keyless(&self) -> bool {
-        (self.mode().as_str(), self.keys()) == ("identity", Some(false))
-    }
-
-    fn is_put_back(&self) -> bool {
-        (self.mode().as_str(), self.keys()) == ("accesskey", Some(true))
-    }
-}
-
-// A way back that is obstructed.
+// A destroy that Azure refuses, or that is interrupted.
 
 #[tokio::test]
-async fn keys_that_a_policy_keeps_off_leave_the_hub_on_identity_however_often_it_is_tried() {
+async fn every_destroy_that_a_policy_undoes_leaves_the_hub_on_identity() {
     let mut bed = bed().await;
     bed.apply(&bed.keyless()).await.quiet();
     let policy = format!("keep {} properties.allowSharedKeyAccess", StorageAccountId::RESOURCE_TYPE);
@@ -31,16 +21,16 @@ async fn keys_that_a_policy_keeps_off_leave_the_hub_on_identity_however_often_it
         let error = report.error("The storage account did not keep the setting");
         assert!(error.detail.contains("it was put back to identity"), "{error}");
         assert_eq!(bed.writes(), ["PATCH hub1 accesskey", "PATCH sa1 true", "PATCH hub1 identity"]);
-        assert!(bed.is_keyless());
+        assert_eq!(bed.settings(), KEYLESS);
         bed.plan(&bed.keyless()).await.ok().assert_empty();
     }
     bed.emulator.configure(|options| options.policy.clear());
     bed.destroy().await.ok();
-    assert!(bed.is_put_back());
+    assert_eq!(bed.settings(), WITH_KEYS);
 }
 
 #[tokio::test]
-async fn a_way_back_whose_operation_ends_badly_is_gone_again_by_the_next_destroy() {
+async fn a_destroy_whose_operation_fails_is_completed_by_the_next_destroy() {
     for outcome in [
         Some(Outcome::Failed { code: "InternalServerError".to_owned(), message: "It broke.".to_owned() }),
         Some(Outcome::Canceled),
@@ -67,18 +57,15 @@ async fn a_way_back_whose_operation_ends_badly_is_gone_again_by_the_next_destroy
         };
         assert_eq!(bed.keys(), Some(false), "keys were not touched");
 
-        bed.emulator.configure(|options| options.operations = Operations::Auto);
-        for operation in bed.emulator.running_operations() {
-            bed.emulator.finish_operation(&operation.id, Outcome::Succeeded);
-        }
+        bed.finish_operations();
         let report = bed.destroy().await.ok();
         assert!(!report.diagnostics.0.iter().any(|found| found.summary == "Changed by somebody else"));
-        assert!(bed.is_put_back(), "after {outcome:?}");
+        assert_eq!(bed.settings(), WITH_KEYS, "after {outcome:?}");
     }
 }
 
 #[tokio::test]
-async fn an_account_that_may_not_be_looked_at_stops_the_way_back_before_it_begins() {
+async fn a_destroy_that_may_not_read_the_account_fails_before_it_writes() {
     let mut bed = bed().await;
     bed.apply(&bed.keyless()).await.quiet();
     bed.core.refresh_in_plans(false);
@@ -88,14 +75,14 @@ async fn an_account_that_may_not_be_looked_at_stops_the_way_back_before_it_begin
     let error = report.error("Cannot read the storage account");
     assert!(error.detail.contains("Microsoft.Storage/storageAccounts/read"), "{error}");
     assert_eq!(bed.writes(), [""; 0]);
-    assert!(bed.is_keyless());
+    assert_eq!(bed.settings(), KEYLESS);
     bed.emulator.clear_faults();
     bed.destroy().await.ok();
-    assert!(bed.is_put_back());
+    assert_eq!(bed.settings(), WITH_KEYS);
 }
 
 #[tokio::test]
-async fn a_way_back_that_is_interrupted_is_finished_later() {
+async fn an_interrupted_destroy_is_completed_by_the_next_destroy() {
     for (fault, name) in [(on_hub(Fault::Hold), "/hub1"), (on_account(Fault::Hold), "/sa1")] {
         let mut bed = bed().await;
         bed.apply(&bed.keyless()).await.quiet();
@@ -109,15 +96,15 @@ async fn a_way_back_that_is_interrupted_is_finished_later() {
         assert!(report.error("Interrupted").detail.contains("may still have its effect"), "{}", report.diagnostics);
         bed.emulator.release(rule);
         bed.destroy().await.ok();
-        assert!(bed.is_put_back());
+        assert_eq!(bed.settings(), WITH_KEYS);
         assert_eq!(bed.state(), Value::Null);
     }
 }
 
-// What was changed is not there any more.
+// The hub was recreated.
 
 #[tokio::test]
-async fn a_hub_that_was_made_anew_on_another_account_is_somebody_elses() {
+async fn a_hub_recreated_on_another_account_is_not_restored_by_a_destroy() {
     for refresh in [true, false] {
         let mut bed = bed().await;
         let config = bed.keyless();
@@ -147,71 +134,10 @@ async fn a_hub_that_was_made_anew_on_another_account_is_somebody_elses() {
     }
 }
 
-// More than one object for one hub.
-
-/// Two objects for the hub in one state: `a`, which has changed it, and `b`, which came later and found it as it wanted.
-pub(super) async fn two_objects(bed: &mut Bed) -> Value {
-    let config = bed.keyless();
-    bed.apply(&config).await.quiet();
-    let first = bed.core.stored(TYPE, "a").clone();
-    bed.core.forget(TYPE, "a");
-    bed.apply(&config).await.ok();
-    bed.core.rename(TYPE, "a", "b");
-    bed.core.store(TYPE, "a", first);
-    bed.emulator.clear_requests();
-    config
-}
-
-#[tokio::test]
-async fn an_object_whose_hub_another_one_keeps_is_destroyed_without_a_change() {
-    let mut bed = bed().await;
-    let config = two_objects(&mut bed).await;
-    let planned = bed.core.plan_all(vec![resource(TYPE, "b", config.clone())]).await.ok();
-    planned.warning("The authorization is kept");
-    let report = bed.core.apply_saved(planned).await.ok();
-    report.warning(r#"restore_to = { system_datastores_auth_mode = "accesskey", shared_access_key_enabled = true }"#);
-    assert_eq!(bed.writes(), [""; 0]);
-    assert_eq!(bed.state(), Value::Null);
-    bed.core.plan_all(vec![resource(TYPE, "b", config)]).await.ok().assert_empty();
-}
-
-#[tokio::test]
-async fn when_all_objects_of_a_hub_go_what_the_first_has_found_is_put_back() {
-    for destroy_all in [true, false] {
-        let mut bed = bed().await;
-        two_objects(&mut bed).await;
-        if destroy_all {
-            bed.core.destroy_all().await.ok();
-        } else {
-            bed.core.apply_all(Vec::new()).await.ok();
-        }
-        assert!(bed.is_put_back(), "{:?}", bed.writes());
-        assert_eq!((bed.state(), bed.core.state(TYPE, "b")), (Value::Null, Value::Null));
-    }
-}
-
-/// The state after a replacement that made the new object first and was stopped before it removed the old one.
-#[tokio::test]
-async fn an_object_that_a_replacement_has_left_over_is_removed_without_a_change() {
-    let mut bed = bed().await;
-    let config = two_objects(&mut bed).await;
-    let (old, new) = (bed.core.stored(TYPE, "a").clone(), bed.core.stored(TYPE, "b").clone());
-    bed.core.forget(TYPE, "b");
-    bed.core.store(TYPE, "a", new);
-    bed.core.leave_over(TYPE, "a", old);
-    let again = || resource(TYPE, "a", config.clone()).create_before_destroy();
-    let planned = bed.core.plan_all(vec![again()]).await.ok();
-    let report = bed.core.apply_saved(planned).await.ok();
-    report.warning("The authorization is kept");
-    assert_eq!(bed.writes(), [""; 0]);
-    assert!(bed.is_keyless());
-    bed.core.plan_all(vec![again()]).await.ok().assert_empty();
-}
-
 // Replacements.
 
 #[tokio::test]
-async fn a_plan_for_another_hub_says_what_becomes_of_the_first() {
+async fn a_plan_for_another_hub_says_what_destroying_the_first_changes() {
     let mut bed = bed().await;
     bed.apply(&bed.keyless()).await.quiet();
     let hub2 = bed.another_hub("hub2");
@@ -223,7 +149,7 @@ async fn a_plan_for_another_hub_says_what_becomes_of_the_first() {
 }
 
 #[tokio::test]
-async fn what_a_replacement_hands_on_survives_a_creation_that_fails_at_once() {
+async fn a_replacement_whose_create_fails_at_once_keeps_the_original_settings() {
     let mut bed = bed().await;
     bed.apply(&bed.keyless()).await.quiet();
     let first = bed.state();
@@ -234,7 +160,7 @@ async fn what_a_replacement_hands_on_survives_a_creation_that_fails_at_once() {
     assert_eq!(bed.state(), first);
     bed.emulator.clear_faults();
 
-    // Somebody else's change is told from our own after that, too.
+    // A change by somebody else is still recognized after that.
     bed.emulator.set_mode(&bed.hub, "UserDelegationSAS");
     bed.core.stored(TYPE, "a").tainted = false;
     let report = bed.destroy().await.ok();

@@ -16,7 +16,7 @@ fn with(bed: &Bed, value: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn an_empty_string_is_as_good_as_none_in_every_attribute_and_stays_in_the_state() {
+async fn an_empty_string_means_null_in_every_attribute_and_stays_in_the_state() {
     let mut bed = bed().await;
     let (empty, nothing) = (with(&bed, &json!("")), with(&bed, &json!(null)));
     assert_eq!(bed.core.validate(TYPE, "a", empty.clone()).await.0, []);
@@ -49,7 +49,7 @@ async fn an_empty_string_is_as_good_as_none_in_every_attribute_and_stays_in_the_
 }
 
 #[tokio::test]
-async fn a_mode_that_is_left_empty_is_kept_like_the_default() {
+async fn an_empty_mode_is_enforced_like_the_default() {
     let mut bed = bed().await;
     let empty = json!({ "hub_id": bed.hub, "system_datastores_auth_mode": "", "access_check": "off" });
     bed.apply(&empty).await.quiet();
@@ -79,7 +79,7 @@ async fn another_spelling_of_a_principal_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_azure_spells_in_another_way_is_no_drift() {
+async fn another_spelling_by_azure_is_no_drift() {
     let mut bed = bed().await;
     let identity = format!(
         "{}/resourceGroups/rg1/providers/Microsoft.ManagedIdentity/userAssignedIdentities/umi1",

@@ -1,16 +1,16 @@
-//! Switching a hub to identity and destroying that, updates, drift, import and bad input.
+//! Create, update, refresh, import, replace and destroy, and invalid input.
 
 use foundryhub::arm::WorkspaceId;
 use serde_json::{Value, json};
 
-use super::{ALICE, TYPE, bed, bed_with};
+use super::{ALICE, KEYLESS, TYPE, WITH_KEYS, bed, bed_with};
 use crate::azure::ModeCasing;
 use crate::support::core::{Action, Core, ImportFrom, UNKNOWN, resource};
 
-// The way there and back.
+// Create, update and destroy.
 
 #[tokio::test]
-async fn a_hub_goes_to_identity_and_keys_go_off_and_destroying_puts_both_back() {
+async fn a_create_changes_the_hub_and_the_account_and_a_destroy_restores_both() {
     let mut bed = bed().await;
     let config = bed.keyless();
     let planned = bed.plan(&config).await.ok();
@@ -24,7 +24,7 @@ async fn a_hub_goes_to_identity_and_keys_go_off_and_destroying_puts_both_back() 
         bed.requests(),
         ["GET hub1", "GET hub1", "GET sa1", "PATCH hub1 identity", "PATCH sa1 false", "GET sa1"]
     );
-    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+    assert_eq!(bed.settings(), KEYLESS);
     let state = bed.state();
     assert_eq!(state["system_datastores_auth_mode"], "identity");
     assert_eq!(state["shared_access_key_enabled"], false);
@@ -46,12 +46,12 @@ async fn a_hub_goes_to_identity_and_keys_go_off_and_destroying_puts_both_back() 
     assert!(warning.detail.contains("goes back to accesskey") && warning.detail.contains("go on again"));
     assert!(warning.detail.contains("restore_on_destroy = false"));
     assert_eq!(bed.writes(), ["PATCH hub1 accesskey", "PATCH sa1 true", "POST resyncKeys"]);
-    assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
+    assert_eq!(bed.settings(), WITH_KEYS);
     assert_eq!(bed.state(), Value::Null);
 }
 
 #[tokio::test]
-async fn a_hub_that_is_as_wanted_is_not_touched_and_not_put_back() {
+async fn a_create_that_finds_all_as_configured_writes_nothing_and_its_destroy_restores_nothing() {
     let mut bed = bed().await;
     bed.emulator.set_mode(&bed.hub, "Identity");
     bed.emulator.set_shared_key_access(&bed.account, Some(false));
@@ -66,11 +66,11 @@ async fn a_hub_that_is_as_wanted_is_not_touched_and_not_put_back() {
     bed.emulator.clear_requests();
     bed.destroy().await.quiet();
     assert_eq!(bed.writes(), [""; 0]);
-    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+    assert_eq!(bed.settings(), KEYLESS);
 }
 
 #[tokio::test]
-async fn keys_that_are_not_configured_are_observed_and_not_enforced() {
+async fn keys_that_are_not_configured_are_read_and_not_changed() {
     let mut bed = bed().await;
     let config = json!({ "hub_id": bed.hub, "access_check": "off" });
     bed.apply(&config).await.quiet();
@@ -86,7 +86,7 @@ async fn keys_that_are_not_configured_are_observed_and_not_enforced() {
     bed.core.apply_saved(planned).await.ok();
     assert_eq!(bed.state()["shared_access_key_enabled"], false);
 
-    // Enforcing and no longer enforcing.
+    // Keys are configured, and then no longer.
     let enforced = json!({ "hub_id": bed.hub, "access_check": "off", "shared_access_key_enabled": true });
     bed.emulator.clear_requests();
     bed.apply(&enforced).await.quiet();
@@ -99,7 +99,7 @@ async fn keys_that_are_not_configured_are_observed_and_not_enforced() {
 }
 
 #[tokio::test]
-async fn an_update_takes_a_hub_back_to_keys() {
+async fn an_update_changes_a_hub_back_to_keys() {
     let mut bed = bed().await;
     bed.apply(&bed.keyless()).await.quiet();
     bed.emulator.clear_requests();
@@ -117,7 +117,7 @@ async fn an_update_takes_a_hub_back_to_keys() {
 }
 
 #[tokio::test]
-async fn settings_of_the_provider_alone_send_nothing() {
+async fn an_update_of_arguments_that_azure_does_not_know_sends_nothing() {
     let mut bed = bed().await;
     let mut config = bed.keyless();
     bed.apply(&config).await.quiet();
@@ -129,11 +129,11 @@ async fn settings_of_the_provider_alone_send_nothing() {
     assert_eq!(bed.apply(&config).await.quiet().action(), Action::Update);
     assert_eq!(bed.requests(), [""; 0]);
     bed.destroy().await.quiet();
-    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+    assert_eq!(bed.settings(), KEYLESS);
 }
 
 #[tokio::test]
-async fn restore_to_says_what_destroying_leaves_behind() {
+async fn a_destroy_restores_what_restore_to_says() {
     let mut bed = bed().await;
     let mut config = bed.keyless();
     config["restore_to"] = json!({ "shared_access_key_enabled": false, "system_datastores_auth_mode": "identity" });
@@ -142,13 +142,13 @@ async fn restore_to_says_what_destroying_leaves_behind() {
     bed.emulator.clear_requests();
     bed.destroy().await.quiet();
     assert_eq!(bed.writes(), [""; 0]);
-    assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+    assert_eq!(bed.settings(), KEYLESS);
 }
 
 // Spellings.
 
 #[tokio::test]
-async fn other_spellings_of_the_same_plan_nothing() {
+async fn another_spelling_of_the_same_value_plans_nothing() {
     for casing in [ModeCasing::Written, ModeCasing::Lower, ModeCasing::Canonical] {
         let mut bed = bed_with(|options| options.mode_casing = casing).await;
         bed.apply(&bed.keyless()).await.quiet();
@@ -161,7 +161,7 @@ async fn other_spellings_of_the_same_plan_nothing() {
 }
 
 #[tokio::test]
-async fn the_first_spelling_stays_whichever_it_was() {
+async fn the_state_keeps_the_first_spelling_of_the_hub_id() {
     let mut bed = bed().await;
     let spelled = |hub: String| json!({ "hub_id": hub, "access_check": "off" });
     let first = format!("{}/", bed.hub.to_lowercase());
@@ -190,7 +190,7 @@ async fn a_mode_that_was_never_set_or_is_empty_is_accesskey() {
 // Drift.
 
 #[tokio::test]
-async fn a_change_of_mode_or_keys_by_others_is_drift_that_is_healed() {
+async fn drift_of_mode_or_keys_is_planned_and_applied_as_an_update() {
     let mut bed = bed().await;
     let config = bed.keyless();
     bed.apply(&config).await.quiet();
@@ -214,7 +214,7 @@ async fn a_change_of_mode_or_keys_by_others_is_drift_that_is_healed() {
 }
 
 #[tokio::test]
-async fn what_somebody_else_has_changed_since_is_left_alone_at_destroy() {
+async fn a_destroy_leaves_a_setting_that_somebody_else_has_changed() {
     let mut bed = bed().await;
     let mut config = bed.keyless();
     config["restore_to"] = json!({ "system_datastores_auth_mode": "accesskey" });
@@ -228,7 +228,7 @@ async fn what_somebody_else_has_changed_since_is_left_alone_at_destroy() {
 }
 
 #[tokio::test]
-async fn destroying_works_when_hub_or_account_are_gone() {
+async fn a_destroy_works_when_the_hub_or_the_account_was_deleted() {
     let mut bed = bed().await;
     let config = bed.keyless();
     bed.apply(&config).await.quiet();
@@ -244,13 +244,13 @@ async fn destroying_works_when_hub_or_account_are_gone() {
     bed.emulator.remove(&bed.account);
     bed.plan(&config).await.ok().warning("The storage account is gone");
     bed.destroy().await.ok();
-    assert_eq!((bed.mode().as_str(), bed.state()), ("accesskey", Value::Null));
+    assert_eq!((bed.mode(), bed.state()), ("accesskey", Value::Null));
 }
 
 // Import.
 
 #[tokio::test]
-async fn an_imported_hub_plans_empty_and_is_not_put_back() {
+async fn an_imported_hub_plans_empty_and_its_destroy_restores_nothing() {
     let mut bed = bed().await;
     bed.emulator.set_mode(&bed.hub, "identity");
     bed.emulator.set_shared_key_access(&bed.account, Some(false));
@@ -276,10 +276,10 @@ async fn an_imported_hub_plans_empty_and_is_not_put_back() {
     }
 }
 
-// Bad input.
+// Invalid input.
 
 #[tokio::test]
-async fn bad_input_is_refused_with_its_place_before_anything_is_sent() {
+async fn invalid_input_is_refused_at_its_attribute_before_anything_is_sent() {
     let mut bed = bed().await;
     let good = bed.keyless();
     for (name, value, path, says) in [
@@ -315,7 +315,7 @@ async fn bad_input_is_refused_with_its_place_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn workspaces_that_are_no_hubs_are_refused_before_anything_changes() {
+async fn workspaces_that_are_not_hubs_are_refused_before_any_write() {
     let mut bed = bed().await;
     let hub = bed.hub.clone();
     for (kind, says) in [
@@ -338,7 +338,7 @@ async fn workspaces_that_are_no_hubs_are_refused_before_anything_changes() {
 }
 
 #[tokio::test]
-async fn a_hub_that_is_not_there_is_a_warning_at_plan_and_an_error_at_apply() {
+async fn a_hub_that_does_not_exist_is_a_warning_at_plan_and_an_error_at_apply() {
     let mut bed = bed().await;
     let config = json!({ "hub_id": format!("{}x", bed.hub) });
     let planned = bed.plan(&config).await.ok();
@@ -352,7 +352,7 @@ async fn a_hub_that_is_not_there_is_a_warning_at_plan_and_an_error_at_apply() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_is_refused_is_an_error_before_anything_changes() {
+async fn a_refused_sign_in_is_an_error_before_any_write() {
     let mut bed = bed().await;
     bed.core = std::mem::replace(&mut bed.core, Core::new()).env("ARM_CLIENT_SECRET", "wrong");
     let error = bed.apply(&bed.keyless()).await.failed().error("Cannot read the hub").clone();
@@ -360,10 +360,10 @@ async fn a_sign_in_that_is_refused_is_an_error_before_anything_changes() {
     assert_eq!(bed.writes(), [""; 0]);
 }
 
-// Replacement, renames and two resources.
+// Replacement, and two hubs of one account.
 
 #[tokio::test]
-async fn replacing_in_place_changes_nothing_in_azure() {
+async fn a_replacement_for_the_same_hub_writes_nothing() {
     let mut bed = bed().await;
     let config = bed.keyless();
     bed.apply(&config).await.quiet();
@@ -378,7 +378,7 @@ async fn replacing_in_place_changes_nothing_in_azure() {
         let report = bed.core.apply_one(again).await.ok();
         assert_eq!(report.action(), Action::Replace);
         assert_eq!(bed.writes(), [""; 0]);
-        assert_eq!((bed.mode().as_str(), bed.keys()), ("identity", Some(false)));
+        assert_eq!(bed.settings(), KEYLESS);
         if !create_first {
             assert_eq!(bed.state(), before);
         } else {
@@ -388,7 +388,7 @@ async fn replacing_in_place_changes_nothing_in_azure() {
 }
 
 #[tokio::test]
-async fn another_hub_replaces_and_the_first_is_put_back() {
+async fn a_change_of_hub_id_replaces_and_restores_the_first_hub() {
     let mut bed = bed().await;
     bed.apply(&bed.keyless()).await.quiet();
     let hub2 = bed.another_hub("hub2");
@@ -405,7 +405,7 @@ async fn another_hub_replaces_and_the_first_is_put_back() {
 }
 
 #[tokio::test]
-async fn two_hubs_share_an_account() {
+async fn two_hubs_of_one_account_are_created_and_destroyed_in_any_order() {
     for first in ["a", "b", "both at once"] {
         let mut bed = bed().await;
         let hub2 = bed.another_hub("hub2");
@@ -413,7 +413,7 @@ async fn two_hubs_share_an_account() {
         let all = vec![resource(TYPE, "a", bed.keyless()).depends_on(TYPE, "b"), resource(TYPE, "b", b)];
         bed.core.apply_all(all.clone()).await.quiet();
         assert_eq!(bed.writes(), ["PATCH hub2 identity", "PATCH hub1 identity", "PATCH sa1 false"]);
-        // The hub that was first has still to learn that keys went off.
+        // The object of the hub that was applied first still has to be refreshed: its keys went off later.
         bed.core.apply_all(all.clone()).await.quiet();
         bed.core.plan_all(all).await.ok().assert_empty();
         bed.emulator.clear_requests();
@@ -427,7 +427,7 @@ async fn two_hubs_share_an_account() {
                 assert_eq!(bed.writes(), keys_first);
             }
             "b" => {
-                // The account refuses keys until the other one is destroyed, and the user is told.
+                // The account allows no keys until the other object is destroyed, so that there is a warning.
                 bed.core.destroy(TYPE, "b").await.ok().warning("The hub is without access");
                 bed.core.destroy(TYPE, "a").await.ok();
                 assert_eq!(bed.writes(), keys_last);
@@ -439,14 +439,14 @@ async fn two_hubs_share_an_account() {
         }
         let hub2 = bed.emulator.resource(&hub2).expect("the hub");
         assert_eq!(hub2["properties"]["systemDatastoresAuthMode"], "accesskey");
-        assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
+        assert_eq!(bed.settings(), WITH_KEYS);
     }
 }
 
-// Plans that say what is in the way.
+// Warnings of a plan.
 
 #[tokio::test]
-async fn a_plan_that_would_make_the_hub_need_keys_that_are_off_warns() {
+async fn a_plan_warns_when_the_hub_would_need_keys_that_are_off() {
     let mut bed = bed().await;
     bed.emulator.set_mode(&bed.hub, "identity");
     bed.emulator.set_shared_key_access(&bed.account, Some(false));
@@ -454,7 +454,7 @@ async fn a_plan_that_would_make_the_hub_need_keys_that_are_off_warns() {
     let planned = bed.plan(&config).await.ok();
     assert_eq!(planned.warning("The hub would be without access").path, "system_datastores_auth_mode");
 
-    // The same on the way from a hub that is managed already.
+    // The same in an update.
     bed.apply(&json!({ "hub_id": bed.hub })).await.ok();
     let planned = bed.plan(&config).await.ok();
     planned.warning("The hub would be without access");

@@ -1,12 +1,12 @@
-//! What destroying restores: what a plan says of it, and what becomes of that when Azure changes before the apply.
+//! What a destroy restores: how a plan shows it, and what happens when Azure changes before the apply.
 
 use serde_json::{Value, json};
 
-use super::{Bed, TYPE, bed};
+use super::{Bed, TYPE, WITH_KEYS, bed};
 use crate::support::core::{Action, UNKNOWN, resource};
 
 /// An object that has changed nothing: the hub was on identity already, and keys are only observed.
-async fn as_wanted(bed: &mut Bed) -> Value {
+async fn as_configured(bed: &mut Bed) -> Value {
     bed.emulator.set_mode(&bed.hub, "identity");
     let config = json!({ "hub_id": bed.hub, "access_check": "off" });
     bed.apply(&config).await.ok();
@@ -16,9 +16,9 @@ async fn as_wanted(bed: &mut Bed) -> Value {
 }
 
 #[tokio::test]
-async fn an_update_plans_what_destroying_will_restore() {
+async fn an_update_plans_what_a_destroy_will_restore() {
     let mut bed = bed().await;
-    as_wanted(&mut bed).await;
+    as_configured(&mut bed).await;
     bed.emulator.set_mode(&bed.hub, "AccessKey");
     let planned = bed.plan(&bed.keyless()).await.ok();
     let original = json!({ "system_datastores_auth_mode": "AccessKey", "shared_access_key_enabled": true });
@@ -26,19 +26,19 @@ async fn an_update_plans_what_destroying_will_restore() {
     bed.core.apply_saved(planned).await.quiet();
     assert_eq!(bed.state()["original"], original);
 
-    // What was once written keeps its original, and what is not written has none.
+    // A property that was written keeps its original, and one that was not has none.
     bed.emulator.set_mode(&bed.hub, "UserDelegationSAS");
     let planned = bed.plan(&bed.keyless()).await.ok();
     assert_eq!(planned.change().planned["original"], original);
     bed.core.apply_saved(planned).await.quiet();
     bed.destroy().await.ok();
-    assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
+    assert_eq!(bed.settings(), WITH_KEYS);
 }
 
 #[tokio::test]
-async fn a_value_that_is_known_only_at_the_apply_leaves_its_original_open() {
+async fn the_original_of_a_value_known_only_at_apply_is_unknown_in_the_plan() {
     let mut bed = bed().await;
-    as_wanted(&mut bed).await;
+    as_configured(&mut bed).await;
     let keyless = bed.keyless();
     let mut config = keyless.clone();
     config["shared_access_key_enabled"] = json!(UNKNOWN);
@@ -50,10 +50,10 @@ async fn a_value_that_is_known_only_at_the_apply_leaves_its_original_open() {
 }
 
 #[tokio::test]
-async fn what_somebody_changes_between_an_update_and_its_plan_stops_the_apply_before_it_writes() {
+async fn a_setting_changed_between_the_plan_and_the_apply_of_an_update_stops_the_apply_before_it_writes() {
     for (hub, account) in [(true, false), (false, true), (true, true)] {
         let mut bed = bed().await;
-        as_wanted(&mut bed).await;
+        as_configured(&mut bed).await;
         let planned = bed.plan(&bed.keyless()).await.ok();
         let before = bed.state();
         if hub {
@@ -80,7 +80,7 @@ async fn what_somebody_changes_between_an_update_and_its_plan_stops_the_apply_be
 }
 
 #[tokio::test]
-async fn a_creation_goes_by_what_it_finds_at_the_apply() {
+async fn the_original_of_a_create_is_what_the_apply_finds() {
     for (hub, account) in [(true, false), (false, true), (true, true)] {
         let mut bed = bed().await;
         let planned = bed.plan(&bed.keyless()).await.ok();
@@ -102,9 +102,9 @@ async fn a_creation_goes_by_what_it_finds_at_the_apply() {
 }
 
 #[tokio::test]
-async fn a_creation_that_finds_what_it_wants_says_that_nothing_will_be_restored() {
+async fn a_create_that_finds_a_setting_as_configured_warns_that_a_destroy_restores_nothing() {
     const SUMMARY: &str = "Nothing to restore on destroy";
-    for (mode, keys, told, example) in [
+    for (mode, keys, named, example) in [
         (
             "identity",
             Some(false),
@@ -124,14 +124,14 @@ async fn a_creation_that_finds_what_it_wants_says_that_nothing_will_be_restored(
         let mut config = bed.keyless();
         let plan = bed.plan(&config).await.ok();
         let warning = plan.warning(SUMMARY);
-        for text in told {
+        for text in named {
             assert!(warning.detail.contains(text), "{text}: {warning}");
         }
-        assert_eq!(warning.detail.contains("shared keys"), told.len() == 2);
+        assert_eq!(warning.detail.contains("shared keys"), named.len() == 2);
         assert!(warning.detail.contains(example), "{warning}");
         assert_eq!(plan.report.diagnostics.0.len(), 1, "said once: {}", plan.report.diagnostics);
 
-        // Whoever has said what destroying leaves behind, or that it restores nothing, knows.
+        // With restore_to, and with restore_on_destroy = false, there is no warning.
         let pinned = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true });
         for (name, value) in [("restore_to", pinned), ("restore_on_destroy", json!(false))] {
             config = bed.keyless();
@@ -141,7 +141,7 @@ async fn a_creation_that_finds_what_it_wants_says_that_nothing_will_be_restored(
     }
     let mut bed = bed().await;
     assert_eq!(bed.plan(&bed.keyless()).await.ok().report.diagnostics.0.len(), 0);
-    // A replacement keeps what it knows.
+    // A replacement keeps the original settings.
     bed.apply(&bed.keyless()).await.quiet();
     bed.core.taint(TYPE, "a");
     let plan = bed.plan(&bed.keyless()).await.ok();
@@ -167,6 +167,6 @@ async fn two_hubs_of_one_account_with_keys_off_on_both_are_created_and_updated_i
         bed.core.apply_all(keyless.clone()).await.ok();
         bed.core.plan_all(keyless).await.ok().assert_empty();
         bed.core.destroy_all().await.ok();
-        assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
+        assert_eq!(bed.settings(), WITH_KEYS);
     }
 }

@@ -1,8 +1,8 @@
-//! States that come from elsewhere: other releases, other providers, other processes.
+//! States of other releases and of other providers.
 
 use serde_json::{Value, json};
 
-use super::{Bed, TYPE, bed};
+use super::{Bed, TYPE, WITH_KEYS, bed};
 use crate::support::core::{Action, MoveFrom, Stored};
 
 /// A file of `tests/data` with the bed's ids in it.
@@ -17,7 +17,7 @@ fn data(bed: &Bed, file: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_state_of_this_release_plans_empty_and_is_put_back() {
+async fn a_state_of_release_0_1_0_plans_empty_and_its_destroy_restores_the_settings() {
     let mut bed = bed().await;
     bed.emulator.set_mode(&bed.hub, "identity");
     bed.emulator.set_shared_key_access(&bed.account, Some(false));
@@ -26,9 +26,9 @@ async fn a_state_of_this_release_plans_empty_and_is_put_back() {
     let config = json!({ "hub_id": bed.hub, "shared_access_key_enabled": false });
     bed.plan(&config).await.ok().assert_empty();
     bed.destroy().await.ok();
-    assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(true)));
+    assert_eq!(bed.settings(), WITH_KEYS);
 
-    // It is what this release writes, less what came later.
+    // This release writes the same state, and platform_grant_timeout beside it.
     bed.apply(&config).await.ok();
     let mut recorded = recorded;
     recorded["platform_grant_timeout"] = json!("5m");
@@ -36,7 +36,7 @@ async fn a_state_of_this_release_plans_empty_and_is_put_back() {
 }
 
 #[tokio::test]
-async fn an_update_resource_of_azapi_is_moved_here_and_plans_empty() {
+async fn an_azapi_update_resource_is_moved_and_plans_empty() {
     let mut bed = bed().await;
     bed.emulator.set_mode(&bed.hub, "Identity");
     let stored = data(&bed, "azapi-2-update-resource.json");

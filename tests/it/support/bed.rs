@@ -8,8 +8,8 @@ use super::core::{Core, Plan, Report};
 use crate::azure::{Options, Record};
 use crate::emulator::client::{Arm, arm_with};
 
-/// An emulator with a hub in access-key mode on a storage account, and a working directory that is signed in to it. Most
-/// tests are about one resource of one type, whose name in the configuration is `a`.
+/// An emulator with a hub in access-key mode on a storage account, and a working directory that is signed in to it.
+/// Most tests are about one resource of one type, whose name in the configuration is `a`.
 pub(crate) struct Bed {
     pub(crate) arm: Arc<Arm>,
     pub(crate) core: Core,
@@ -49,6 +49,13 @@ impl Bed {
 
     pub(crate) async fn destroy(&mut self) -> Report {
         self.core.destroy(self.type_name, "a").await
+    }
+
+    /// Gives a principal these roles on the account, under names that are not the provider's.
+    pub(crate) fn seed_roles(&self, principal: &str, roles: &[&str]) {
+        for role in roles {
+            self.emulator.seed_assignment(&self.account, principal, role);
+        }
     }
 
     pub(crate) fn state(&self) -> Value {

@@ -21,6 +21,11 @@ pub(crate) const BLOB_READER: &str = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
 /// Storage File Data Privileged Reader, the second.
 pub(crate) const FILE_READER: &str = "b8eda974-7b85-4f76-af95-65846b26df6d";
 
+/// The names of the pair that `access = "contributor"` means.
+pub(crate) const CONTRIBUTOR_NAMES: [&str; 2] = [BLOB_CONTRIBUTOR_NAME, FILE_CONTRIBUTOR_NAME];
+/// The names of the pair that `access = "reader"` means.
+pub(crate) const READER_NAMES: [&str; 2] = [BLOB_READER_NAME, FILE_READER_NAME];
+
 pub(crate) const BLOB_CONTRIBUTOR_NAME: &str = "Storage Blob Data Contributor";
 pub(crate) const FILE_CONTRIBUTOR_NAME: &str = "Storage File Data Privileged Contributor";
 pub(crate) const BLOB_READER_NAME: &str = "Storage Blob Data Reader";

@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_may_only_decide_what_is_computed_and_unset() {
+    fn a_plan_may_only_set_computed_attributes_that_are_not_configured() {
         let optional = || attribute(Type::String, true, false);
         let either = || attribute(Type::String, true, true);
         check_plan(optional(), Value::Null, "x".into(), "x".into(), "");
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn an_apply_has_to_keep_what_the_plan_knew() {
+    fn an_apply_has_to_keep_planned_values() {
         let check = |ty: Type, planned: Value, actual: Value, expected: &str| {
             let problems = result_problems(&block("a", attribute(ty, true, true)), &of(planned), &of(actual));
             assert_eq!(problems.join("; "), expected);
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_only_attribute_is_found_wherever_it_is_kept() {
+    fn a_write_only_value_is_found_wherever_it_is_stored() {
         let secret = Attribute { write_only: true, ..attribute(Type::String, true, false) };
         let nested = Attribute {
             nested: Some((Nesting::List, Attributes::from([("secret".into(), secret)]))),

@@ -75,8 +75,8 @@ impl Core {
             diagnostics.0.extend(session.plan_action(name, block, &config).await.0);
         }
         if !diagnostics.has_errors() && config.is_wholly_known() {
-            let (told, more) = session.invoke(name, block, &config).await;
-            reported = told;
+            let (progress, more) = session.invoke(name, block, &config).await;
+            reported = progress;
             diagnostics.0.extend(more.0);
         }
         self.leave(session).await;

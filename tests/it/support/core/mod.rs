@@ -206,19 +206,15 @@ impl Core {
         self
     }
 
-    /// Destroys what is no longer configured after everything else instead of before it. Nothing orders the two.
-    pub(crate) fn deletes_last(mut self) -> Self {
-        self.delete_last(true);
-        self
-    }
-
-    /// Whether removals are planned before everything else instead of after it, from now on. Nothing orders the two.
+    /// Whether objects that are no longer configured are planned before everything else instead of after it, from now on.
+    /// Nothing orders the two.
     pub(crate) fn plan_deletes_first(&mut self, first: bool) {
         self.plans_deletes_first = first;
     }
 
-    /// Whether removals are applied after everything else, from now on.
-    pub(crate) fn delete_last(&mut self, last: bool) {
+    /// Whether objects that are no longer configured are destroyed after everything else instead of before it, from now on.
+    /// Nothing orders the two.
+    pub(crate) fn apply_deletes_last(&mut self, last: bool) {
         self.deletes_last = last;
     }
 
@@ -352,8 +348,8 @@ impl Core {
         self.state.set(Address::new(type_name, name), None);
     }
 
-    /// Adds an object that a replacement has left over: `deposed`, in the words of engines.
-    pub(crate) fn leave_over(&mut self, type_name: &str, name: &str, stored: Stored) {
+    /// Adds a deposed object: one that was replaced under `create_before_destroy` and is still to be destroyed.
+    pub(crate) fn add_deposed(&mut self, type_name: &str, name: &str, stored: Stored) {
         self.state.set_deposed(Address::new(type_name, name), vec![stored]);
     }
 

@@ -59,7 +59,7 @@ fn merge_attributes(attributes: &Attributes, prior: &Value, config: &Value) -> B
 
 fn merge_attribute(attribute: &Attribute, prior: &Value, config: &Value) -> Value {
     if attribute.computed && config.is_null() {
-        // What only a configuration can have put there was put there by one, which has gone.
+        // An attribute that is not computed can only come from an earlier configuration, and is no longer in it.
         let was_configured = attribute.optional
             && attribute.nested.as_ref().is_some_and(|(nesting, members)| holds_configured(*nesting, members, prior));
         return if was_configured { Value::Null } else { prior.clone() };
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_provider_keeps_what_nobody_configures_and_the_user_takes_back_what_is_theirs() {
+    fn computed_attributes_keep_their_prior_value_and_optional_ones_become_null() {
         assert_eq!(proposed("set_by_either", "prior".into(), Value::Null), "prior".into());
         assert_eq!(proposed("set_by_either", "prior".into(), Value::Unknown), Value::Unknown);
         assert_eq!(proposed("set_by_user", "prior".into(), Value::Null), Value::Null);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_keep_what_was_computed_for_them() {
+    fn elements_keep_computed_values() {
         let prior = Value::List(vec![element("a", Some("1")), element("b", Some("2"))]);
         let config = Value::List(vec![element("b", None), element("new", None), element("more", None)]);
         let by_position = Value::List(vec![element("b", Some("1")), element("new", Some("2")), element("more", None)]);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nested_object_that_was_configured_goes_with_its_configuration() {
+    fn a_nested_object_becomes_null_with_its_configuration() {
         assert_eq!(proposed("either", element("configured", None), Value::Null), Value::Null);
         let computed = object(&[("k", Value::Null), ("c", "1".into())]);
         assert_eq!(proposed("either", computed.clone(), Value::Null), computed);

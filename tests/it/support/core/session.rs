@@ -74,7 +74,7 @@ pub(crate) enum ImportFrom {
     Identity(serde_json::Value),
 }
 
-/// An object of another resource type, to be taken over.
+/// An object of another resource type, to be moved.
 #[derive(Debug, Clone)]
 pub(crate) struct MoveFrom {
     pub(crate) provider_address: String,
@@ -375,7 +375,7 @@ impl Session {
         (Some(Object { value, private: imported.private, identity, tainted: false }), diagnostics)
     }
 
-    /// Takes over an object of another type.
+    /// Moves an object of another type.
     pub(crate) async fn move_state(
         &self,
         name: &str,

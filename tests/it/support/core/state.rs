@@ -104,13 +104,13 @@ impl State {
         self.prune();
     }
 
-    /// Makes room for the successor of an object that is to be destroyed after it was replaced.
+    /// Makes the current object a deposed one, to be destroyed after its replacement was created.
     pub(crate) fn depose(&mut self, address: &Address) {
         let entry = self.0.entry(address.clone()).or_default();
         entry.deposed.extend(entry.current.take());
     }
 
-    /// Puts an object back whose successor did not come to be.
+    /// Makes the last deposed object the current one again, when its replacement was not created.
     pub(crate) fn restore(&mut self, address: &Address) {
         let entry = self.0.entry(address.clone()).or_default();
         if entry.current.is_none() {

@@ -20,7 +20,7 @@ use crate::support::core::{
 };
 
 impl Core {
-    /// Plans the resources, and the destruction of what is gone from the configuration.
+    /// Plans the resources, and the destroy of objects that are no longer in the configuration.
     pub(in crate::support::core) async fn walk_plan(
         &mut self,
         session: &Session,
@@ -127,8 +127,8 @@ impl Walk<'_> {
         planned
     }
 
-    /// Lets the provider plan, checks the plan, and concludes what to do from it. A replacement is planned twice: as the
-    /// change it is, and as the create that it becomes.
+    /// Lets the provider plan, checks the plan, and concludes what to do from it. A replacement is planned twice: as
+    /// the change it is, and as the create that it becomes.
     pub(super) async fn decide(
         &self,
         address: &Address,

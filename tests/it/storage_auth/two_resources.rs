@@ -1,8 +1,9 @@
-//! Several objects for one hub: what is refused, and what is not.
+//! Two blocks or two objects in the state for one hub, and hubs of one account: what is refused, and what is kept for
+//! the other.
 
 use serde_json::{Value, json};
 
-use super::{TYPE, bed, destroy::two_objects};
+use super::{Bed, KEYLESS, TYPE, WITH_KEYS, bed};
 use crate::support::core::{Action, ImportFrom, UNKNOWN, resource};
 
 const RENAMED: &str = "One hub is destroyed and created in one plan";
@@ -65,8 +66,22 @@ async fn two_resources_for_one_hub_are_refused() {
     }
 }
 
+/// Two objects for the hub in one state: `a`, which has changed it, and `b`, which was created later and changed
+/// nothing.
+async fn two_objects(bed: &mut Bed) -> Value {
+    let config = bed.keyless();
+    bed.apply(&config).await.quiet();
+    let first = bed.core.stored(TYPE, "a").clone();
+    bed.core.forget(TYPE, "a");
+    bed.apply(&config).await.ok();
+    bed.core.rename(TYPE, "a", "b");
+    bed.core.store(TYPE, "a", first);
+    bed.emulator.clear_requests();
+    config
+}
+
 #[tokio::test]
-async fn two_objects_of_an_earlier_version_are_refused_until_one_is_let_go_of() {
+async fn two_objects_of_an_earlier_version_are_refused_until_one_is_forgotten() {
     let mut bed = bed().await;
     let config = two_objects(&mut bed).await;
     let both = || vec![resource(TYPE, "a", config.clone()), resource(TYPE, "b", config.clone())];
@@ -76,53 +91,93 @@ async fn two_objects_of_an_earlier_version_are_refused_until_one_is_let_go_of() 
     assert_eq!(bed.writes(), [""; 0]);
 }
 
+/// The removal is planned after the object that stays, which it then knows of.
 #[tokio::test]
-async fn a_removal_beside_an_object_that_stays_changes_nothing_or_is_refused() {
-    for last in [true, false] {
-        let mut bed = bed().await;
-        let config = two_objects(&mut bed).await;
-        bed.core.plan_deletes_first(!last);
-        let plan = bed.core.plan_all(vec![resource(TYPE, "b", config.clone())]).await;
-        if plan.report.diagnostics.has_errors() {
-            let error = plan.error("One hub is kept and destroyed in one plan");
-            assert!(error.detail.contains("removed {"), "{error}");
-        } else {
-            plan.warning("The authorization is kept");
-            let report = bed.core.apply_saved(plan).await.ok();
-            report.warning("shared_access_key_enabled = true }");
-        }
-        assert_eq!((bed.writes(), bed.mode().as_str(), bed.keys()), (vec![], "identity", Some(false)));
-    }
+async fn destroying_one_of_two_objects_of_a_hub_keeps_the_settings_for_the_other() {
+    let mut bed = bed().await;
+    let config = two_objects(&mut bed).await;
+    let plan = bed.core.plan_all(vec![resource(TYPE, "b", config.clone())]).await.ok();
+    plan.warning("The authorization is kept");
+    let report = bed.core.apply_saved(plan).await.ok();
+    report.warning(r#"restore_to = { system_datastores_auth_mode = "accesskey", shared_access_key_enabled = true }"#);
+    assert_eq!((bed.writes(), bed.settings()), (vec![], KEYLESS));
+    assert_eq!(bed.state(), Value::Null);
+    bed.core.plan_all(vec![resource(TYPE, "b", config)]).await.ok().assert_empty();
+}
+
+/// The removal is planned before the object that stays.
+#[tokio::test]
+async fn destroying_one_of_two_objects_of_a_hub_before_the_other_is_planned_is_refused() {
+    let mut bed = bed().await;
+    let config = two_objects(&mut bed).await;
+    bed.core.plan_deletes_first(true);
+    let plan = bed.core.plan_all(vec![resource(TYPE, "b", config)]).await;
+    let error = plan.error("One hub is kept and destroyed in one plan");
+    assert!(error.detail.contains("removed {"), "{error}");
+    assert_eq!((bed.writes(), bed.settings()), (vec![], KEYLESS));
 }
 
 #[tokio::test]
-async fn what_is_no_rename_is_not_refused_and_changes_nothing() {
+async fn destroying_all_objects_of_a_hub_restores_what_the_first_one_found() {
+    for destroy_all in [true, false] {
+        let mut bed = bed().await;
+        two_objects(&mut bed).await;
+        if destroy_all {
+            bed.core.destroy_all().await.ok();
+        } else {
+            bed.core.apply_all(Vec::new()).await.ok();
+        }
+        assert_eq!(bed.settings(), WITH_KEYS, "{:?}", bed.writes());
+        assert_eq!((bed.state(), bed.core.state(TYPE, "b")), (Value::Null, Value::Null));
+    }
+}
+
+/// The state after a replacement with create_before_destroy that was stopped before it destroyed the old object.
+#[tokio::test]
+async fn destroying_a_deposed_object_of_the_same_hub_writes_nothing() {
+    let mut bed = bed().await;
+    let config = two_objects(&mut bed).await;
+    let (old, new) = (bed.core.stored(TYPE, "a").clone(), bed.core.stored(TYPE, "b").clone());
+    bed.core.forget(TYPE, "b");
+    bed.core.store(TYPE, "a", new);
+    bed.core.add_deposed(TYPE, "a", old);
+    let again = || resource(TYPE, "a", config.clone()).create_before_destroy();
+    let planned = bed.core.plan_all(vec![again()]).await.ok();
+    let report = bed.core.apply_saved(planned).await.ok();
+    report.warning("The authorization is kept");
+    assert_eq!(bed.writes(), [""; 0]);
+    assert_eq!(bed.settings(), KEYLESS);
+    bed.core.plan_all(vec![again()]).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn a_taint_a_replacement_and_an_import_are_not_taken_for_a_rename_and_write_nothing() {
     let mut bed = bed().await;
     let config = bed.keyless();
     bed.apply(&config).await.quiet();
     bed.emulator.clear_requests();
     let a = || resource(TYPE, "a", config.clone());
 
-    // Tainted, replaced on demand, in either order.
+    // Tainted, and -replace in either order.
     bed.core.taint(TYPE, "a");
     assert_eq!(bed.core.apply_one(a()).await.ok().action(), Action::Replace);
     assert_eq!(bed.core.apply_one(a().replaced()).await.ok().action(), Action::Replace);
     assert_eq!(bed.core.apply_one(a().replaced().create_before_destroy()).await.ok().action(), Action::Replace);
-    // A create_before_destroy that failed: the new object is tainted, and the old one waits to be removed.
+    // A failed create_before_destroy: the new object is tainted, and the old one is deposed.
     let old = bed.core.stored(TYPE, "a").clone();
     bed.core.taint(TYPE, "a");
-    bed.core.leave_over(TYPE, "a", old);
+    bed.core.add_deposed(TYPE, "a", old);
     bed.core.apply_one(a().create_before_destroy()).await.ok();
     bed.core.plan_all(vec![a()]).await.ok().assert_empty();
     // Forgotten, and imported again.
     bed.core.forget(TYPE, "a");
     bed.core.apply_one(a().import(ImportFrom::Id(bed.hub.clone()))).await.ok();
     bed.core.plan_all(vec![a()]).await.ok().assert_empty();
-    assert_eq!((bed.writes(), bed.mode().as_str(), bed.keys()), (vec![], "identity", Some(false)));
+    assert_eq!((bed.writes(), bed.settings()), (vec![], KEYLESS));
 }
 
 #[tokio::test]
-async fn keys_that_the_resource_of_another_hub_keeps_off_stay_off() {
+async fn destroying_the_storage_auth_of_one_hub_keeps_keys_off_for_another_one_planned_before() {
     for last in [true, false] {
         let mut bed = bed().await;
         let hub2 = bed.another_hub("hub2");
@@ -138,6 +193,6 @@ async fn keys_that_the_resource_of_another_hub_keeps_off_stay_off() {
         };
         planned.warning(summary);
         bed.core.apply_saved(planned).await.ok();
-        assert_eq!((bed.mode().as_str(), bed.keys()), ("accesskey", Some(keys)));
+        assert_eq!(bed.settings(), ("accesskey", Some(keys)));
     }
 }

@@ -1,35 +1,29 @@
-//! Assignments whose names others have used for something else, and states that others have edited.
+//! Assignments whose names others have reused for another assignment, and states that others have edited.
 
 use serde_json::{Value, json};
 
-use super::{ALICE, BLOB_READER, BOB, Bed, FILE_READER, TYPE, bed};
+use super::{ALICE, BLOB_READER, BOB, Bed, FILE_READER, TYPE, bed, name_of};
 use crate::azure::{Action as Fault, Rule};
 use crate::support::core::resource;
 
-/// The name at the end of an id.
-fn name(id: &str) -> String {
-    id.rsplit('/').next().expect("a name").to_owned()
-}
-
-/// What is there by this name: who holds which role where.
-fn there(bed: &Bed, name: &str) -> Option<(String, String, String)> {
+/// The principal, the role and the scope of the assignment with this name.
+fn assignment_named(bed: &Bed, name: &str) -> Option<(String, String, String)> {
     let found = bed.emulator.assignments().into_iter().find(|found| found.name == name)?;
     Some((found.principal_id, found.role, found.scope))
 }
 
-/// Removes an assignment, when that is old enough to be believed, and gives its name to another one.
-fn give_away(bed: &Bed, id: &str, principal: &str, role: &str, scope: &str) -> (String, String, String) {
-    let name = name(id);
-    bed.emulator.advance(std::time::Duration::from_secs(600));
-    assert!(bed.emulator.remove_assignment(&name));
+/// Deletes an assignment and gives its name to another one.
+fn reuse_name(bed: &Bed, id: &str, principal: &str, role: &str, scope: &str) -> (String, String, String) {
+    bed.delete_assignment(id);
+    let name = name_of(id);
     bed.emulator.seed(&format!(
         "role_assignments: [{{ scope: {scope:?}, principal: {principal}, role: {role:?}, name: {name} }}]"
     ));
-    there(bed, &name).expect("the other one")
+    assignment_named(bed, name).expect("the other one")
 }
 
 #[tokio::test]
-async fn a_name_that_is_about_something_else_by_now_is_a_loss_and_nothing_of_it_is_touched() {
+async fn an_assignment_whose_name_somebody_has_reused_counts_as_deleted_and_the_other_one_is_kept() {
     for (principal, role, at_group) in
         [(BOB, "Storage Blob Data Reader", false), (ALICE, "Reader", false), (ALICE, "Storage Blob Data Reader", true)]
     {
@@ -39,7 +33,7 @@ async fn a_name_that_is_about_something_else_by_now_is_a_loss_and_nothing_of_it_
             bed.apply(&config).await.quiet();
             let id = bed.recorded()[0].1.clone();
             let scope = if at_group { bed.group.clone() } else { bed.account.clone() };
-            let theirs = give_away(&bed, &id, principal, role, &scope);
+            let theirs = reuse_name(&bed, &id, principal, role, &scope);
             if refreshes {
                 let planned = bed.plan(&config).await.ok();
                 let warning = planned.warning("A role was taken away");
@@ -53,7 +47,7 @@ async fn a_name_that_is_about_something_else_by_now_is_a_loss_and_nothing_of_it_
             bed.core.refresh_in_plans(refreshes);
             let report = bed.core.apply_all(Vec::new()).await.ok();
             assert_eq!(bed.state(), Value::Null);
-            assert_eq!(there(&bed, &name(&id)), Some(theirs), "{principal} {role} {refreshes}");
+            assert_eq!(assignment_named(&bed, name_of(&id)), Some(theirs), "{principal} {role} {refreshes}");
             if refreshes || at_group {
                 assert!(!bed.emulator.arm_requests().iter().any(|sent| sent.method == "PUT"));
             } else {
@@ -65,42 +59,42 @@ async fn a_name_that_is_about_something_else_by_now_is_a_loss_and_nothing_of_it_
 }
 
 #[tokio::test]
-async fn whoever_grants_again_under_a_name_that_is_taken_is_told_and_changes_nothing() {
+async fn an_apply_that_needs_a_name_that_somebody_has_reused_is_an_error_and_writes_nothing() {
     let mut bed = bed().await;
     let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
     bed.apply(&config).await.quiet();
     let id = bed.recorded()[0].1.clone();
     let account = bed.account.clone();
-    let theirs = give_away(&bed, &id, BOB, "Storage Blob Data Reader", &account);
-    // With a look first, the grant is made anew; without one, the description is changed.
+    let theirs = reuse_name(&bed, &id, BOB, "Storage Blob Data Reader", &account);
+    // With a refresh the apply is a create, and without one an update.
     config["description"] = json!("mine");
     for refreshes in [false, true] {
         bed.core.refresh_in_plans(refreshes);
         let report = bed.apply(&config).await.failed();
         assert!(report.error("The name of the assignment is taken").detail.contains(&id), "{}", report.diagnostics);
-        assert_eq!(there(&bed, &name(&id)), Some(theirs.clone()), "{refreshes}");
+        assert_eq!(assignment_named(&bed, name_of(&id)), Some(theirs.clone()), "{refreshes}");
     }
     assert_eq!(bed.state(), Value::Null);
 }
 
 #[tokio::test]
-async fn an_adopted_assignment_whose_name_is_about_something_else_by_now_is_gone_too() {
+async fn an_adopted_assignment_whose_name_somebody_has_reused_counts_as_deleted() {
     let mut bed = bed().await;
     let seeded = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
     let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
     config["on_existing"] = json!("adopt");
     bed.apply(&config).await.quiet();
     let id = bed.recorded()[0].1.clone();
-    assert_eq!(name(&id), seeded);
+    assert_eq!(name_of(&id), seeded);
     let account = bed.account.clone();
-    let theirs = give_away(&bed, &id, BOB, "Storage Blob Data Reader", &account);
+    let theirs = reuse_name(&bed, &id, BOB, "Storage Blob Data Reader", &account);
     bed.core.refresh().await.ok().warning("A role was taken away");
-    assert_eq!((bed.state(), there(&bed, &seeded)), (Value::Null, Some(theirs)));
+    assert_eq!((bed.state(), assignment_named(&bed, &seeded)), (Value::Null, Some(theirs)));
 }
 
-/// Azure names an assignment in its refusal. It is looked at before it is believed.
+/// Azure names an assignment in its refusal, which need not be the one that was refused.
 #[tokio::test]
-async fn the_assignment_that_a_refusal_names_is_used_only_if_it_is_the_one() {
+async fn the_assignment_named_in_a_refusal_is_adopted_only_if_principal_role_and_scope_match() {
     for (adopts, exists) in [(true, true), (true, false), (false, true), (false, false)] {
         let mut bed = bed().await;
         let wrong = bed.emulator.seed_assignment(&bed.account, BOB, "Storage Blob Data Reader");
@@ -156,7 +150,7 @@ impl Bed {
 }
 
 #[tokio::test]
-async fn an_entry_of_the_state_that_makes_no_sense_is_an_error_that_names_it_whatever_is_done() {
+async fn a_damaged_entry_of_the_state_is_an_error_that_names_it_in_every_operation() {
     type Junk = fn(&Bed) -> Value;
     let account = |bed: &Bed| bed.account.clone();
     let cases: [(&str, Junk); 8] = [
@@ -204,9 +198,9 @@ async fn an_entry_of_the_state_that_makes_no_sense_is_an_error_that_names_it_wha
     }
 }
 
-/// The others are not held up by it, and the object leaves by the way that the error names.
+/// The error says how: `state rm` and another import.
 #[tokio::test]
-async fn a_damaged_object_is_taken_out_and_imported_again() {
+async fn a_damaged_object_can_be_forgotten_and_imported_again() {
     let mut bed = bed().await;
     let config = bed.by_hub(ALICE, "reader");
     bed.apply(&config).await.quiet();

@@ -1,4 +1,4 @@
-//! Grants that exist already: under another name, of another resource of the run, or in another state.
+//! Assignments that exist already: made by others, by another resource of the run, or in another state.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use super::{ALICE, BLOB_READER, FILE_READER, TYPE, bed, bed_with};
 use crate::azure::{Action as Fault, ExistsId, Rule};
 use crate::support::core::{Action, resource};
 
-// The same grant under another name.
+// An assignment that others have made.
 
 #[tokio::test]
-async fn a_grant_under_another_name_fails_at_plan_with_its_id_and_the_import_block() {
+async fn an_existing_assignment_is_an_error_at_plan_with_its_id_and_the_import_block() {
     let mut bed = bed().await;
     let name = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
     let plan = bed.plan(&bed.by_hub(ALICE, "reader")).await;
@@ -24,7 +24,7 @@ async fn a_grant_under_another_name_fails_at_plan_with_its_id_and_the_import_blo
 }
 
 #[tokio::test]
-async fn a_grant_that_appears_between_plan_and_apply_fails_with_its_id_however_azure_tells_it() {
+async fn an_assignment_made_by_others_between_plan_and_apply_is_an_error_with_its_id() {
     for exists_id in [ExistsId::Hex, ExistsId::None] {
         let mut bed = bed_with(|options| options.exists_id = exists_id).await;
         let planned = bed.plan(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.ok();
@@ -39,7 +39,7 @@ async fn a_grant_that_appears_between_plan_and_apply_fails_with_its_id_however_a
 }
 
 #[tokio::test]
-async fn a_grant_that_is_there_and_cannot_be_seen_is_told_of_and_not_adopted() {
+async fn an_existing_assignment_that_may_not_be_read_is_an_error_and_is_not_adopted() {
     for (exists_id, adopts) in
         [(ExistsId::Hex, false), (ExistsId::None, false), (ExistsId::Hex, true), (ExistsId::None, true)]
     {
@@ -60,7 +60,7 @@ async fn a_grant_that_is_there_and_cannot_be_seen_is_told_of_and_not_adopted() {
 }
 
 #[tokio::test]
-async fn an_adopted_grant_counts_and_is_never_changed_or_deleted() {
+async fn an_adopted_assignment_is_never_changed_or_deleted() {
     for exists_id in [ExistsId::Hex, ExistsId::None] {
         let mut bed = bed_with(|options| options.exists_id = exists_id).await;
         let name = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
@@ -86,7 +86,7 @@ async fn an_adopted_grant_counts_and_is_never_changed_or_deleted() {
 }
 
 #[tokio::test]
-async fn a_grant_under_another_condition_is_not_adopted() {
+async fn an_existing_assignment_with_another_condition_is_not_adopted() {
     let mut bed = bed().await;
     bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
     let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
@@ -97,7 +97,7 @@ async fn a_grant_under_another_condition_is_not_adopted() {
 }
 
 #[tokio::test]
-async fn our_own_name_that_is_there_already_is_a_warning_and_is_taken_over() {
+async fn an_existing_assignment_with_the_derived_name_is_a_warning_and_is_continued() {
     let mut bed = bed().await;
     let config = bed.by_hub(ALICE, "reader");
     bed.apply(&config).await.quiet();
@@ -115,7 +115,7 @@ async fn our_own_name_that_is_there_already_is_a_warning_and_is_taken_over() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_refused_does_not_fail_a_plan() {
+async fn a_list_that_may_not_be_read_does_not_fail_a_plan() {
     let mut bed = bed().await;
     bed.emulator.fault(Rule::on("GET", "*/roleAssignments", Fault::Denied));
     bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
@@ -124,24 +124,24 @@ async fn a_list_that_is_refused_does_not_fail_a_plan() {
 // Several resources in one run.
 
 #[tokio::test]
-async fn a_rename_without_moved_keeps_the_grant_in_either_order() {
+async fn a_rename_without_a_moved_block_keeps_the_roles_in_any_order() {
     for (planned_first, last) in [(false, true), (false, false), (true, true), (true, false)] {
         let mut bed = bed().await;
         let config = bed.by_hub(ALICE, "reader");
         bed.core.apply_all(vec![resource(TYPE, "old", config.clone())]).await.quiet();
         bed.core.plan_deletes_first(planned_first);
-        bed.core.delete_last(last);
+        bed.core.apply_deletes_last(last);
         bed.emulator.clear_requests();
         let planned = bed.core.plan_all(vec![resource(TYPE, "new", config.clone())]).await.ok();
         let summary = if planned_first { "Access may be interrupted" } else { "A role is handed to another resource" };
         let warning = planned.warning(summary);
         assert!(warning.detail.contains("moved {"), "{warning}");
-        // A creation that is planned first knows of no other resource yet, and sees its assignments.
+        // A create that is planned first does not know yet of the destroy, and finds the assignments in Azure.
         let others = planned.diagnostics.0.iter().filter(|found| found.summary != summary).count();
         assert_eq!(others, usize::from(!planned_first), "{}", planned.diagnostics);
         bed.core.apply_saved(planned).await.ok();
         let deletes = bed.writes().iter().filter(|write| write.starts_with("DELETE")).count();
-        // What was planned before anybody knew, and comes first, is all that goes, and it comes back.
+        // Only a destroy that is planned and applied first deletes the assignments, and the create makes them again.
         assert_eq!(deletes, if planned_first && !last { 2 } else { 0 }, "{planned_first} {last}");
         assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER, FILE_READER]);
         bed.core.plan_all(vec![resource(TYPE, "new", config)]).await.ok().assert_empty();
@@ -149,7 +149,7 @@ async fn a_rename_without_moved_keeps_the_grant_in_either_order() {
 }
 
 #[tokio::test]
-async fn create_before_destroy_deletes_nothing_that_it_has_just_written() {
+async fn create_before_destroy_deletes_nothing_that_the_new_object_has_written() {
     let mut bed = bed().await;
     let config = bed.by_account(ALICE, "Storage Blob Data Reader");
     bed.apply(&config).await.quiet();
@@ -162,7 +162,7 @@ async fn create_before_destroy_deletes_nothing_that_it_has_just_written() {
 }
 
 #[tokio::test]
-async fn a_replacement_of_the_same_grant_never_takes_it_away() {
+async fn a_replacement_for_the_same_assignment_never_deletes_it() {
     let mut bed = bed().await;
     let mut config = bed.by_account(ALICE, "Storage Blob Data Reader");
     bed.apply(&config).await.quiet();
@@ -176,7 +176,7 @@ async fn a_replacement_of_the_same_grant_never_takes_it_away() {
 }
 
 #[tokio::test]
-async fn a_hundred_principals_whose_numbers_shift_all_keep_their_roles() {
+async fn a_hundred_principals_whose_count_indexes_shift_keep_their_roles() {
     let mut bed = bed().await;
     let principal = |n: usize| format!("cccccccc-0000-0000-0000-{n:012}");
     let resources = |bed: &super::Bed, principals: &[String]| -> Vec<_> {
@@ -188,13 +188,14 @@ async fn a_hundred_principals_whose_numbers_shift_all_keep_their_roles() {
     let all = resources(&bed, &principals);
     bed.core.apply_all(all).await.quiet();
     assert_eq!(bed.writes(), ["PUT blob reader"; 101]);
-    // One that was in front leaves, so every other one gets the number before.
+    // The first principal is removed, so that every other one gets the index before.
     principals.remove(0);
     let all = resources(&bed, &principals);
     let planned = bed.core.plan_all(all.clone()).await.ok();
     let said = |summary: &str| planned.diagnostics.0.iter().filter(|found| found.summary == summary).count();
     let (handed, interrupted) = (said("A role is handed to another resource"), said("Access may be interrupted"));
-    // Each hands over to the one before and takes over from the one behind: whoever comes later says it, once.
+    // Each object has assignments in common with the one before and the one after it. The one planned later warns,
+    // once.
     assert!((50..=101).contains(&(handed + interrupted)), "{handed} {interrupted} {}", planned.diagnostics);
     let rest = said("Existing role assignments are continued");
     assert_eq!(planned.diagnostics.0.len(), handed + interrupted + rest, "{}", planned.diagnostics);
@@ -205,7 +206,7 @@ async fn a_hundred_principals_whose_numbers_shift_all_keep_their_roles() {
     let writes = bed.writes();
     let count = |verb: &str| writes.iter().filter(|write| write.starts_with(verb)).count();
     assert_eq!((count("PUT"), writes.len()), (100, 100 + count("DELETE")));
-    // The one who left loses the role for good, and for a moment at most those of whom that was said.
+    // Only the assignment of the removed principal and those with a warning may be deleted.
     assert!((1..=1 + 2 * interrupted).contains(&count("DELETE")), "{} {interrupted}", count("DELETE"));
     let held: BTreeSet<_> = bed
         .emulator

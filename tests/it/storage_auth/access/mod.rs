@@ -1,0 +1,85 @@
+//! The access check as a whole. It looks twice, at two gates: before anything is changed, and before keys go off.
+
+mod first_gate;
+mod identities;
+mod other_hubs;
+mod permissions;
+mod second_gate;
+
+use serde_json::{Value, json};
+
+use super::{ALICE, BOB, Bed, KEYLESS, TYPE, bed, bed_with, short};
+use crate::azure::Lro;
+use crate::support::core::{Resource, resource};
+
+const ROLE_ASSIGNMENT: &str = "foundryhub_role_assignment";
+
+impl Bed {
+    /// Hub on identity, keys off, with the access check; Alice must have access.
+    fn checked(&self, check: &str) -> Value {
+        json!({
+            "hub_id": self.hub, "shared_access_key_enabled": false, "access_check": check,
+            "access_check_principal_ids": [ALICE],
+        })
+    }
+}
+
+/// A block of this name for the contributor roles of a user.
+fn role_assignment(bed: &Bed, name: &str, principal: &str) -> Resource {
+    let config = json!({
+        "hub_id": bed.hub, "principal_id": principal, "principal_type": "User", "access": "contributor",
+    });
+    resource(ROLE_ASSIGNMENT, name, config)
+}
+
+/// One apply with its plan, and the refresh after it. Polls of the operation do not count.
+#[tokio::test]
+async fn two_people_and_a_keyless_hub_take_at_most_18_requests_to_apply_and_3_to_refresh() {
+    for lro in [Lro::Done, Lro::Both, Lro::Location] {
+        let mut bed = bed_with(|options| options.lro = lro).await;
+        let mut config = bed.checked("enforce");
+        config["access_check_principal_ids"] = json!([ALICE, BOB]);
+        let all = vec![
+            role_assignment(&bed, "alice", ALICE),
+            role_assignment(&bed, "bob", BOB),
+            resource(TYPE, "a", config).depends_on(ROLE_ASSIGNMENT, "alice").depends_on(ROLE_ASSIGNMENT, "bob"),
+        ];
+        bed.core.apply_all(all.clone()).await.quiet();
+        let records = bed.emulator.arm_requests();
+        let requests: Vec<_> =
+            records.iter().filter(|record| !record.path.contains("workspaceOperationsStatus")).map(short).collect();
+        assert!(requests.len() <= 18, "{requests:#?}");
+        let wrote: Vec<_> = requests.iter().filter(|request| !request.starts_with("GET")).collect();
+        assert_eq!(wrote.len(), 6, "{wrote:?}");
+        assert_eq!(bed.settings(), KEYLESS);
+        bed.emulator.clear_requests();
+        bed.core.plan_all(all).await.ok().assert_empty();
+        let refresh = bed.requests();
+        assert_eq!(refresh.len(), 3, "{refresh:?}");
+    }
+}
+
+#[tokio::test]
+async fn access_check_off_reads_neither_role_assignments_nor_datastores() {
+    let mut bed = bed().await;
+    let mut config = bed.checked("off");
+    config["grant_settle_time"] = json!("10m");
+    bed.apply(&config).await.quiet();
+    assert_eq!(bed.keys(), Some(false));
+    assert!(
+        !bed.requests().iter().any(|request| request.contains("roleAssignments") || request.contains("datastores"))
+    );
+}
+
+#[tokio::test]
+async fn a_change_back_to_keys_is_not_checked() {
+    let mut bed = bed().await;
+    bed.apply(&bed.keyless()).await.quiet();
+    bed.emulator.clear_requests();
+    let back = json!({
+        "hub_id": bed.hub, "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true,
+        "access_check": "enforce", "access_check_principal_ids": [ALICE],
+    });
+    bed.apply(&back).await.quiet();
+    assert!(!bed.requests().iter().any(|request| request.contains("roleAssignments")));
+}
