@@ -30,33 +30,35 @@
 //! | layers, circles and crates of the source | `tidy` |
 //! | **What tests are made with** | `support` |
 //!
-//! In both folders of a resource, `lifecycle` has the ordinary course of an object, `empty` empty strings and other
-//! spellings, and `states` states of other releases and providers. What is about one of them alone:
+//! In both folders of a resource, `lifecycle` has create, refresh, update and destroy, `empty` empty strings and other
+//! spellings, `states` states of other releases and providers, `interrupted` what ends half-way without a clear answer, and
+//! `two_resources` several resources or objects for one thing in Azure. What is about one of them alone:
 //!
 //! | Concern | `role_assignment` | `storage_auth` |
 //! | --- | --- | --- |
-//! | input or Azure refuses | `refusals` | `lifecycle`, `failures` |
-//! | failures and interruptions half-way | `interrupted` | `failures` |
+//! | invalid input, and what Azure refuses | `refusals` | `lifecycle`, `failures` |
 //! | what a plan shows | `plan_output` | `original` |
 //! | what is found out only when a saved plan is applied | `saved_plan` | `original`, `deleted_hub` |
-//! | several resources for one object in Azure | `two_resources` | `succession` |
-//! | replacement | `replace` | `destroy`, `succession` |
+//! | replacement | `replace` | `lifecycle`, `destroy`, `two_resources` |
 //! | destroying and restoring | `lifecycle` | `destroy`, `deleted_hub` |
 //! | imports | `import` | `lifecycle` |
-//! | what exists in Azure already, or was changed by others | `shared`, `foreign`, `platform` | `lifecycle`, `access` |
+//! | what exists in Azure already, or was changed by others | `existing`, `changed_by_others`, `platform` | `lifecycle`, `deleted_hub` |
 //! | custom roles | `custom` | |
-//! | who would lose access | | `access` |
+//! | the access check, a file for each gate, for the hub's identity, for other hubs and for permissions | | `access` |
 //!
-//! In `engines`, `grants` and `moves` are about role assignments, `auth`, `auth_failures`, `auth_objects` and
-//! `shared_account` about storage authorization, `succession` and `earlier_states` about both; `echo` runs the provider of
-//! `tests/echo`; `demo`, `examples`, `mistakes`, `empty`, `peers`, `secrets` and `provider` are about the provider as a
-//! whole, and `runner` is about the runner of engines itself.
+//! In `engines`, `role_assignment` and `storage_auth` are about one resource each, like the files whose names begin with
+//! theirs: `_objects` has objects that are imported, moved, replaced or deposed, `_failures` applies and destroys that fail.
+//! `shared_account` is about several hubs of one account. `two_resources` and `earlier_states` are about both resources;
+//! `echo` runs the provider of `tests/echo`; `demo`, `examples`, `mistakes`, `empty`, `secrets` and `provider` are about the
+//! provider as a whole, and `runner` is about the runner of engines itself. `other_providers` has the states of azurerm and
+//! azapi.
 //!
 //! A **bed** is the fixture of a test: an emulator with the hub `hub1` on the account `sa1`, and what the test drives
 //! against it. `support::bed::Bed` drives the provider with the test core (`support::core`, a small Terraform core),
-//! `engines::engine_bed::EngineBed` with a real engine, `provider_block::ConfigurationBed` with one provider block after
-//! another; `arm_emulator::ClientBed` has the ARM client alone. Tests of the emulator use `emulator::client::Arm`, an
-//! emulator with an HTTP client, on which `Bed` is built. People and roles have their ids in `support::ids`.
+//! `engines::engine_bed::EngineBed` with a real engine, `provider_block::ConfigurationBed` with one provider block
+//! after another; `arm_emulator::ClientBed` has the ARM client alone. Tests of the emulator use
+//! `emulator::client::Arm`, an emulator with an HTTP client, on which `Bed` is built. People and roles have their ids
+//! in `support::ids`.
 
 #[path = "../../examples/emulator/arm/mod.rs"]
 #[expect(dead_code, reason = "some of the emulator is only there for its command line")]

@@ -11,7 +11,7 @@ use crate::support::{
     example,
 };
 
-/// The titles of its steps, in order; between them stands what each has shown.
+/// The titles of its steps, in order.
 const STEPS: [&str; 9] = [
     "1. A hub whose storage is reached with keys",
     "2. init",
@@ -38,7 +38,7 @@ async fn demo(workspace: &Workspace, binaries: &Path, engine: &Path) -> Outcome 
 }
 
 #[tokio::test]
-async fn the_demonstration_shows_the_whole_way_of_a_hub() {
+async fn the_demonstration_shows_every_step() {
     let binaries = binaries();
     for_each_engine(async |engine| {
         let workspace = Workspace::new(engine);
@@ -57,7 +57,7 @@ async fn the_demonstration_shows_the_whole_way_of_a_hub() {
     .await;
 }
 
-/// An engine that says it has done what it was told and has not, where the command is this one.
+/// A program that runs the engine, except for one command, where it does nothing and succeeds.
 fn lazy(workspace: &Workspace, engine: &Path, command: &str) -> PathBuf {
     let program = workspace.path().join("lazy");
     let text = format!("#!/bin/sh\n[ \"$1\" = {command} ] && exit 0\nexec '{}' \"$@\"\n", engine.display());

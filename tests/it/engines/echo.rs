@@ -1,5 +1,5 @@
 //! The layers below the real provider under real engines, with the provider of `tests/echo`: values come back as they
-//! were, and what goes wrong is shown for what it is.
+//! were, and errors are shown as they are.
 
 use tempfile::TempDir;
 
@@ -17,7 +17,7 @@ fn workspace(engine: &'static Engine, config: &str) -> (Workspace, TempDir) {
 }
 
 #[tokio::test]
-async fn numbers_come_back_as_exactly_as_an_engine_has_them() {
+async fn numbers_come_back_with_all_digits() {
     for_each_engine(async |engine| {
         let (workspace, _things) = workspace(
             engine,
@@ -57,7 +57,7 @@ resource "echo_value" "it" {
 }
 
 #[tokio::test]
-async fn values_of_every_type_come_back_also_when_they_were_unknown_when_planned() {
+async fn values_of_every_type_come_back_even_if_unknown_at_plan() {
     for_each_engine(async |engine| {
         let (workspace, _things) = workspace(
             engine,
@@ -129,7 +129,7 @@ resource "echo_value" "no_text" {
 }
 
 #[tokio::test]
-async fn elements_of_sets_keep_take_back_and_replace_like_others() {
+async fn attributes_in_set_elements_keep_computed_values_return_to_defaults_and_replace() {
     for_each_engine(async |engine| {
         let (workspace, _things) = workspace(
             engine,
@@ -186,7 +186,7 @@ async fn a_value_of_ten_mebibytes_comes_back() {
 }
 
 #[tokio::test]
-async fn what_is_write_only_is_never_kept_not_even_by_a_create_that_fails() {
+async fn a_write_only_value_is_stored_nowhere_even_if_the_create_fails() {
     for_each_engine(async |engine| {
         let thing = |mode: &str| {
             format!("variable \"secret\" {{}}\nresource \"echo_thing\" \"it\" {{\n  name   = \"it\"\n  secret = var.secret\n  mode   = \"{mode}\"\n}}\n")
@@ -244,7 +244,7 @@ async fn a_panic_that_ends_the_process_is_shown_as_a_crash() {
 }
 
 #[tokio::test]
-async fn an_empty_string_is_as_good_as_none_and_stays_as_it_is_written() {
+async fn an_empty_string_means_null_and_stays_as_it_is_written() {
     for_each_engine(async |engine| {
         let (workspace, _things) = workspace(
             engine,
@@ -347,7 +347,7 @@ resource "echo_value" "it" {
 }
 
 #[tokio::test]
-async fn a_data_source_is_read_in_the_plan_or_when_it_can_be() {
+async fn a_data_source_is_read_at_plan_or_if_unknown_then_at_apply() {
     for_each_engine(async |engine| {
         let (workspace, things) = workspace(
             engine,
@@ -380,7 +380,7 @@ output "texts" {
 }
 
 #[tokio::test]
-async fn a_function_takes_null_and_unknown_and_shows_the_argument_at_fault() {
+async fn a_function_takes_null_and_unknown_and_an_error_names_its_argument() {
     for_each_engine(async |engine| {
         let (workspace, _things) = workspace(
             engine,
@@ -411,7 +411,7 @@ output "texts" {
 }
 
 #[tokio::test]
-async fn a_query_lists_objects_and_writes_what_imports_them() {
+async fn a_query_lists_objects_and_generates_their_import_configuration() {
     for_each_engine(async |engine| {
         if !engine.knows_lists_and_actions() {
             return;
@@ -445,7 +445,7 @@ async fn a_query_lists_objects_and_writes_what_imports_them() {
 }
 
 #[tokio::test]
-async fn an_action_shows_its_progress_and_what_goes_wrong() {
+async fn an_action_shows_its_progress_and_its_errors() {
     for_each_engine(async |engine| {
         if !engine.knows_lists_and_actions() {
             return;

@@ -5,7 +5,7 @@ use crate::support::engine::for_each_engine;
 use super::engine_bed::{ALICE, EngineBed};
 
 #[tokio::test]
-async fn a_module_may_pass_an_empty_string_to_every_optional_attribute_of_both_types() {
+async fn an_empty_string_means_null_in_every_optional_attribute_of_both_types() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
         let workspace = bed.workspace(engine, &configuration(&bed));
@@ -79,6 +79,6 @@ fn configuration(bed: &EngineBed) -> String {
     format!(
         "variable \"left_out\" {{\n  default = false\n}}\nlocals {{\n  empty = var.left_out ? null : \"\"\n}}\n{}{}",
         grants.concat(),
-        bed.auth(auth)
+        bed.storage_auth(auth)
     )
 }

@@ -2,35 +2,36 @@
 
 use serde_json::{Value, json};
 
+use crate::support::ids::CONTRIBUTOR_NAMES;
 pub(super) use crate::support::ids::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, FILE_CONTRIBUTOR, FILE_READER};
 use crate::{
     azure::{Emulator, Options, Record},
     support::engine::{Engine, Workspace},
 };
 
-/// The address of [`EngineBed::grant`] in a state.
-pub(super) const GRANT_ADDRESS: &str = "foundryhub_role_assignment.alice";
+/// The address of [`EngineBed::role_assignment`].
+pub(super) const ROLE_ASSIGNMENT_ADDRESS: &str = "foundryhub_role_assignment.alice";
 
-/// The address of [`EngineBed::auth`] in a state.
-pub(super) const AUTH_ADDRESS: &str = "foundryhub_storage_auth.hub";
+/// The address of [`EngineBed::storage_auth`].
+pub(super) const STORAGE_AUTH_ADDRESS: &str = "foundryhub_storage_auth.hub";
 
 /// No warnings, no writes, no roles.
 pub(super) const NOTHING: [&str; 0] = [];
 
-/// A hub that signs in with identities, and an account that takes no keys.
+/// The hub is on identity, and its account allows no shared keys.
 pub(super) const KEYLESS: (&str, bool) = ("identity", false);
 
-/// A hub that signs in with a key of its account, as it does at first in a bed.
+/// The hub uses a key of its account, as it does at first in a bed.
 pub(super) const WITH_KEYS: (&str, bool) = ("accesskey", true);
 
-/// Arguments with which an engine works on its objects in different orders.
+/// Arguments with which an engine plans and applies its objects in different orders.
 pub(super) const ORDERS: [&[&str]; 2] = [&[], &["-parallelism=1"]];
 
-/// The same, and without the refresh.
-pub(super) const BLIND_ORDERS: [&[&str]; 4] =
+/// The same with a refresh and without.
+pub(super) const ORDERS_AND_REFRESHES: [&[&str]; 4] =
     [&[], &["-parallelism=1"], &["-refresh=false"], &["-refresh=false", "-parallelism=1"]];
 
-/// An emulator with a hub that reaches its storage with keys; tests run engines against it.
+/// An emulator with a hub that uses its account's keys; tests run engines against it.
 pub(super) struct EngineBed {
     pub(super) emulator: Emulator,
     pub(super) hub: String,
@@ -64,6 +65,13 @@ impl EngineBed {
         workspace
     }
 
+    /// The same, with the configuration applied.
+    pub(super) async fn applied(&self, engine: &'static Engine, config: &str) -> Workspace {
+        let workspace = self.workspace(engine, config);
+        workspace.apply(&[]).await.succeeded();
+        workspace
+    }
+
     /// Another hub of this name on the account, on keys as the first one.
     pub(super) fn another_hub(&self, name: &str) -> String {
         let hub = self.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", name);
@@ -77,8 +85,8 @@ impl EngineBed {
         hub["properties"]["systemDatastoresAuthMode"].as_str().unwrap().to_owned()
     }
 
-    /// A configuration that lets one person work in the hub.
-    pub(super) fn grant(&self) -> String {
+    /// The contributor roles of one person on the hub's account.
+    pub(super) fn role_assignment(&self) -> String {
         let hub = &self.hub;
         format!(
             "resource \"foundryhub_role_assignment\" \"alice\" {{\n  \
@@ -87,14 +95,28 @@ impl EngineBed {
         )
     }
 
-    /// A configuration of the hub's storage authorization, with these further lines.
-    pub(super) fn auth(&self, lines: &str) -> String {
+    /// The hub's storage authorization, with these further arguments.
+    pub(super) fn storage_auth(&self, lines: &str) -> String {
         format!("resource \"foundryhub_storage_auth\" \"hub\" {{\n  hub_id = \"{}\"\n  {lines}\n}}\n", self.hub)
     }
 
-    /// The same for a hub on identity and an account without keys, without the access check.
+    /// The same with the hub on identity and keys off, without the access check.
     pub(super) fn keyless(&self, lines: &str) -> String {
-        self.auth(&format!("shared_access_key_enabled = false\n  access_check = \"off\"\n  {lines}"))
+        self.storage_auth(&format!("shared_access_key_enabled = false\n  access_check = \"off\"\n  {lines}"))
+    }
+
+    /// Adds so many people to the directory.
+    pub(super) fn people(&self, count: usize) -> Vec<String> {
+        let people: Vec<_> = (10..10 + count).map(|n| format!("aaaaaaaa-0000-4000-8000-0000000000{n}")).collect();
+        people.iter().for_each(|id| self.emulator.add_principal(id, "User"));
+        people
+    }
+
+    /// Gives somebody the contributor roles on the account, under names that are not the provider's.
+    pub(super) fn seed_contributor(&self, principal: &str) {
+        for role in CONTRIBUTOR_NAMES {
+            self.emulator.seed_assignment(&self.account, principal, role);
+        }
     }
 
     /// The roles that one person holds on the account, as GUIDs in order.
@@ -105,9 +127,9 @@ impl EngineBed {
         roles
     }
 
-    /// What a resource can change: the hub's mode, whether the account takes keys, and who holds which role, less what
-    /// the platform gave the hub itself.
-    pub(super) fn found(&self) -> (Value, Value, Vec<(String, String)>) {
+    /// What resources can change in Azure: the hub's mode, whether the account allows keys, and who holds which role,
+    /// less what the platform gave the hub itself.
+    pub(super) fn in_azure(&self) -> (Value, Value, Vec<(String, String)>) {
         let (hub, account) =
             (self.emulator.resource(&self.hub).unwrap(), self.emulator.resource(&self.account).unwrap());
         let assignments = self.emulator.assignments().into_iter().map(|found| (found.principal_id, found.role));
@@ -118,9 +140,9 @@ impl EngineBed {
         (hub["properties"]["systemDatastoresAuthMode"].clone(), keys.clone(), assignments)
     }
 
-    /// The hub's mode, and whether its account takes keys.
+    /// The hub's mode, and whether its account allows keys.
     pub(super) fn settings(&self) -> (&'static str, bool) {
-        let (mode, keys, _) = self.found();
+        let (mode, keys, _) = self.in_azure();
         let known = ["identity", "accesskey", "userdelegationsas"];
         let mode = known.into_iter().find(|known| mode.as_str().is_some_and(|mode| mode.eq_ignore_ascii_case(known)));
         (mode.expect("a mode"), keys.as_bool().expect("keys on or off"))
@@ -137,6 +159,25 @@ impl EngineBed {
     pub(super) fn sent(&self, method: &str) -> usize {
         self.emulator.arm_requests().iter().filter(|request| request.method == method).count()
     }
+}
+
+/// How the role assignments of several people are repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeat {
+    ForEach,
+    Count,
+}
+
+/// The contributor roles of all these people in one block. `target` is the argument that names the hub, the account or
+/// the scope.
+pub(super) fn role_assignments(name: &str, repeat: Repeat, people: &[String], target: &str) -> String {
+    let repeated = match repeat {
+        Repeat::ForEach => format!("for_each     = toset({people:?})\n  principal_id = each.value"),
+        Repeat::Count => format!("count        = {}\n  principal_id = {people:?}[count.index]", people.len()),
+    };
+    format!(
+        "resource \"foundryhub_role_assignment\" \"{name}\" {{\n  {repeated}\n  {target}\n  access       = \"contributor\"\n}}\n"
+    )
 }
 
 /// A write in short.

@@ -9,7 +9,7 @@ use crate::{
 
 use super::engine_bed::{ALICE, EngineBed};
 
-/// What the variables of the examples stand for here, as JSON, besides ids of what is in the emulator.
+/// The values of the examples' variables, as JSON, beside the ids of what is in the emulator.
 const VARIABLES: [(&str, &str); 2] = [
     ("developers", r#"["aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"]"#),
     ("auditors_group", "aaaaaaaa-0000-4000-8000-000000000003"),
@@ -24,7 +24,7 @@ fn folders() -> Vec<String> {
     folders
 }
 
-/// A workspace with the example in a folder, whose variables stand for what is in the bed.
+/// A workspace with the example in a folder, whose variables have the ids of the bed.
 fn example(bed: &EngineBed, engine: &'static Engine, folder: &str) -> Workspace {
     let ids = [("hub_id", bed.hub.as_str()), ("storage_account_id", &bed.account), ("principal_id", ALICE)];
     let variables = VARIABLES.iter().chain(&ids).map(|(name, value)| (format!("TF_VAR_{name}"), value));
@@ -35,20 +35,20 @@ fn example(bed: &EngineBed, engine: &'static Engine, folder: &str) -> Workspace 
 }
 
 #[tokio::test]
-async fn every_example_of_a_resource_applies_plans_nothing_more_and_is_destroyed() {
+async fn every_example_of_a_resource_applies_plans_empty_and_is_destroyed() {
     let folders = folders();
     assert!(!folders.is_empty());
     for_each_engine(async |engine| {
         for folder in &folders {
             let bed = EngineBed::new().await;
-            let before = bed.found();
+            let before = bed.in_azure();
             let workspace = example(&bed, engine, folder);
             workspace.validate().await.succeeded();
             workspace.apply(&[]).await.succeeded();
-            assert_ne!(bed.found(), before, "{folder} does something");
+            assert_ne!(bed.in_azure(), before, "{folder} does something");
             workspace.plan(&[]).await.exits(0);
             workspace.destroy(&[]).await.succeeded();
-            assert_eq!(bed.found(), before, "{folder} is undone");
+            assert_eq!(bed.in_azure(), before, "{folder} is undone");
         }
     })
     .await;
@@ -81,7 +81,7 @@ resource "foundryhub_role_assignment" "own" {
 );
 
 #[tokio::test]
-async fn every_example_of_an_import_takes_over_what_is_there_and_needs_no_change() {
+async fn every_import_command_of_the_examples_imports_and_plans_empty() {
     for_each_engine(async |engine| {
         for folder in folders() {
             let subscription_id = "00000000-0000-0000-0000-000000000000".to_owned();

@@ -1,4 +1,4 @@
-//! What a user gets wrong, and where the engine shows it: before anything is sent, or at least before anything is changed.
+//! Invalid input, and where an engine shows the error: before anything is sent, or at least before any write.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::support::engine::for_each_engine;
 use super::engine_bed::{ALICE, EngineBed};
 
 #[tokio::test]
-async fn a_mistake_in_a_resource_is_shown_where_it_is_before_anything_is_sent() {
+async fn invalid_input_in_a_resource_is_shown_at_its_line_before_anything_is_sent() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
         let workspace = bed.workspace(engine, "");
@@ -18,7 +18,7 @@ async fn a_mistake_in_a_resource_is_shown_where_it_is_before_anything_is_sent() 
         let (reader, twice) = ("access = \"reader\"", "scenario = \"own_data\"");
         let keyless = "shared_access_key_enabled = false";
         let (grant, auth) = ("foundryhub_role_assignment", "foundryhub_storage_auth");
-        // A resource, its lines, the one of them that is wrong, and what is said of it.
+        // The resource type, its lines, the index of the wrong one, and the error.
         let mistakes = [
             (grant, vec![alice.as_str(), "hub_id = \"hub1\"", reader], 1, "Invalid hub_id value"),
             (grant, vec![&alice, &account, reader], 1, "Invalid hub_id value"),
@@ -52,7 +52,7 @@ async fn a_mistake_in_a_resource_is_shown_where_it_is_before_anything_is_sent() 
 }
 
 #[tokio::test]
-async fn a_mistake_in_the_provider_block_is_shown_where_it_is_before_anything_is_sent() {
+async fn invalid_input_in_the_provider_block_is_shown_at_its_line_before_anything_is_sent() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
         let workspace = bed.workspace(engine, "");
@@ -66,7 +66,7 @@ async fn a_mistake_in_the_provider_block_is_shown_where_it_is_before_anything_is
             ),
         ];
         for (line, place, said) in mistakes {
-            workspace.config(&format!("provider \"foundryhub\" {{\n  {line}\n}}\n{}", bed.grant()));
+            workspace.config(&format!("provider \"foundryhub\" {{\n  {line}\n}}\n{}", bed.role_assignment()));
             workspace.validate().await.exits(1).says(place).says(said);
             workspace.plan(&[]).await.exits(1).says(place).says(said);
         }
@@ -76,7 +76,7 @@ async fn a_mistake_in_the_provider_block_is_shown_where_it_is_before_anything_is
 }
 
 #[tokio::test]
-async fn what_azure_does_not_know_or_refuses_is_an_error_before_anything_is_changed() {
+async fn hubs_and_roles_that_do_not_exist_are_an_error_before_any_write() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
         let project = bed.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", "project1");
@@ -85,11 +85,11 @@ async fn what_azure_does_not_know_or_refuses_is_an_error_before_anything_is_chan
         let elsewhere = |config: String, hub: &str| config.replace(&format!("{}\"", bed.hub), &format!("{hub}\""));
         let missing = bed.hub.replace("hub1", "hub2");
         let misspelt = bed
-            .grant()
+            .role_assignment()
             .replace("access       = \"contributor\"", "role_definition_name = \"Storage Blob Data Reeder\"");
         let workspace = bed.workspace(engine, "");
         for (config, said) in [
-            (elsewhere(bed.grant(), &missing), "hub2"),
+            (elsewhere(bed.role_assignment(), &missing), "hub2"),
             (misspelt, "Storage Blob Data Reader"),
             (elsewhere(bed.keyless(""), &missing), "The hub does not exist"),
             (elsewhere(bed.keyless(""), &project), "Not a hub"),
@@ -104,10 +104,10 @@ async fn what_azure_does_not_know_or_refuses_is_an_error_before_anything_is_chan
 }
 
 #[tokio::test]
-async fn a_folder_for_temporary_files_that_is_missing_stops_nobody() {
+async fn a_plan_works_where_tmpdir_does_not_exist() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        let workspace = bed.workspace(engine, &bed.grant());
+        let workspace = bed.workspace(engine, &bed.role_assignment());
         let missing = workspace.path().join("missing").display().to_string();
         workspace.env("TMPDIR", &missing).plan(&[]).await.exits(2);
     })
@@ -115,10 +115,10 @@ async fn a_folder_for_temporary_files_that_is_missing_stops_nobody() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_is_refused_changes_nothing() {
+async fn a_refused_sign_in_writes_nothing() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        for config in [bed.grant(), bed.keyless("")] {
+        for config in [bed.role_assignment(), bed.keyless("")] {
             let workspace = bed.workspace(engine, &config).env("ARM_CLIENT_SECRET", "wrong");
             workspace.apply(&[]).await.exits(1).says("AADSTS7000215");
             assert_eq!(bed.emulator.arm_requests(), []);

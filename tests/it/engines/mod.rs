@@ -1,20 +1,20 @@
 //! What only real engines can show.
 
-mod auth;
-mod auth_failures;
-mod auth_objects;
 mod demo;
 mod earlier_states;
 mod echo;
 mod empty;
 mod engine_bed;
 mod examples;
-mod grants;
 mod mistakes;
-mod moves;
-mod peers;
+mod other_providers;
 mod provider;
+mod role_assignment;
+mod role_assignment_objects;
 mod runner;
 mod secrets;
 mod shared_account;
-mod succession;
+mod storage_auth;
+mod storage_auth_failures;
+mod storage_auth_objects;
+mod two_resources;

@@ -43,7 +43,7 @@ async fn exit_codes_tell_what_a_command_found() {
 }
 
 #[tokio::test]
-async fn a_command_works_in_another_directory_and_reads_nothing() {
+async fn a_command_works_with_chdir_and_gets_no_input() {
     for_each_engine(async |engine| {
         let workspace = Workspace::new(engine);
         fs::create_dir(workspace.path().join("inner")).unwrap();
@@ -55,11 +55,11 @@ async fn a_command_works_in_another_directory_and_reads_nothing() {
 }
 
 #[tokio::test]
-async fn ctrl_c_stops_a_command_that_finishes_what_it_has_begun() {
+async fn ctrl_c_ends_an_apply_after_the_resource_under_way() {
     for_each_engine(async |engine| {
         let workspace = Workspace::new(engine);
-        // The command is deaf to Ctrl-C and ends by the engine's hand. If it ended by itself the engine, which hears of
-        // both, might see its failure first and be done before it noticed that it was interrupted.
+        // The command ignores Ctrl-C, and the engine kills it. If it ended by itself the engine, which notices both,
+        // might handle its failure first and end before the interruption.
         let text = r#"
             resource "terraform_data" "slow" {
               provisioner "local-exec" {
@@ -86,7 +86,7 @@ async fn ctrl_c_stops_a_command_that_finishes_what_it_has_begun() {
 }
 
 #[tokio::test]
-async fn a_mirror_in_the_file_system_installs_the_provider() {
+async fn init_installs_the_provider_from_a_filesystem_mirror() {
     for_each_engine(async |engine| {
         let workspace = Workspace::new(engine).mirrored();
         workspace.config("");

@@ -1,4 +1,4 @@
-//! What may be written nowhere.
+//! Secrets, which may be in no output, plan, state or log.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
@@ -11,7 +11,7 @@ async fn no_secret_is_in_any_log_plan_or_state() {
     for_each_engine(async |engine| {
         let secret = "planted-S3cret";
         let bed = EngineBed::with(Options { client_secret: secret.to_owned(), ..Options::quick() }).await;
-        let workspace = bed.workspace(engine, &bed.grant()).env("TF_LOG", "trace");
+        let workspace = bed.workspace(engine, &bed.role_assignment()).env("TF_LOG", "trace");
         let first = workspace.plan(&[]).await.exits(2);
         let planned = workspace.planned().await.to_string();
         let applied = workspace.apply_planned().await.succeeded();

@@ -45,7 +45,7 @@ impl EngineBed {
 }
 
 #[tokio::test]
-async fn hubs_of_one_for_each_pass_in_one_apply() {
+async fn with_enforce_all_hubs_of_a_for_each_are_switched_in_one_apply() {
     for_each_engine(async |engine| {
         for (hubs, keys) in [(2, Keys::Of(1)), (2, Keys::Of(2)), (2, Keys::All), (4, Keys::Of(1)), (4, Keys::All)] {
             let bed = EngineBed::new().await;
@@ -68,7 +68,7 @@ async fn hubs_of_one_for_each_pass_in_one_apply() {
 }
 
 #[tokio::test]
-async fn enforce_stops_at_once_where_the_engine_does_not_start_all_hubs() {
+async fn with_enforce_an_apply_stops_where_the_engine_does_not_start_all_hubs_at_once() {
     for_each_engine(async |engine| {
         for (hubs, keys) in [(2, Keys::All), (4, Keys::All), (3, Keys::Of(1))] {
             let bed = EngineBed::new().await;
@@ -77,7 +77,7 @@ async fn enforce_stops_at_once_where_the_engine_does_not_start_all_hubs() {
             let applied = workspace.apply(ONE_AT_A_TIME).await;
             let done = bed.modes(&ids).iter().filter(|mode| *mode == "identity").count();
             let writes = bed.writes();
-            // An engine starts them in an order of its own: the one that takes the keys away may come last.
+            // An engine starts them in an order of its own, in which the hub that turns keys off may be the last.
             if keys != Keys::All && done == hubs {
                 applied.succeeded();
                 continue;
@@ -87,7 +87,7 @@ async fn enforce_stops_at_once_where_the_engine_does_not_start_all_hubs() {
             assert_eq!(bed.modes(&ids[..1]), ["accesskey"], "{keys:?}");
             assert_eq!(writes.len(), if keys == Keys::All { 0 } else { hubs - 1 }, "{keys:?}: {writes:?}");
             assert!(bed.settings().1, "{keys:?}");
-            // What the text says helps.
+            // The -parallelism that the error names is enough.
             workspace.apply(&[&format!("-parallelism={hubs}")]).await.succeeded();
             assert_eq!(bed.settings(), KEYLESS);
         }
@@ -96,7 +96,7 @@ async fn enforce_stops_at_once_where_the_engine_does_not_start_all_hubs() {
 }
 
 #[tokio::test]
-async fn warn_says_so_and_goes_on() {
+async fn with_warn_an_apply_warns_where_the_engine_does_not_start_all_hubs_at_once() {
     for_each_engine(async |engine| {
         for keys in [Keys::All, Keys::Of(1)] {
             for arguments in [&[][..], ONE_AT_A_TIME] {

@@ -10,9 +10,9 @@
 //! .await;
 //! ```
 //!
-//! A [`Workspace`] is a directory with a configuration and its state. The engine in it has a home of its own and sees no
-//! variables but those a test gives it, so nothing on the developer's machine changes a test. It reaches no registry:
-//! providers come from overrides or from a mirror in the file system.
+//! A [`Workspace`] is a directory with a configuration and its state. The engine in it has a home of its own and sees
+//! no variables but those a test gives it, so nothing on the developer's machine changes a test. It reaches no
+//! registry: providers come from overrides or from a mirror in the file system.
 
 use std::{
     env,
@@ -38,14 +38,24 @@ const HANG: Duration = Duration::from_secs(300);
 /// What must be there where nothing may be skipped, with the oldest version that will do.
 const REQUIRED: [(Product, (u32, u32)); 2] = [(Product::Terraform, (1, 14)), (Product::OpenTofu, (1, 11))];
 
-/// The host and namespace that stand before a provider's type, as either product completes a short address.
-const REGISTRIES: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
+/// The registries of both products.
+pub(crate) const REGISTRIES: [&str; 2] = [Product::Terraform.registry(), Product::OpenTofu.registry()];
 
-/// Who made an engine.
+/// Which product an engine is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Product {
     Terraform,
     OpenTofu,
+}
+
+impl Product {
+    /// The host with which it completes the address of a provider that names none.
+    pub(crate) const fn registry(self) -> &'static str {
+        match self {
+            Self::Terraform => "registry.terraform.io",
+            Self::OpenTofu => "registry.opentofu.org",
+        }
+    }
 }
 
 /// One version of Terraform or OpenTofu on this machine.
@@ -403,7 +413,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.output.is_finished() {
-            // Whoever is gone meanwhile needs no killing.
+            // The processes may have ended meanwhile.
             let kill = format!("kill -s KILL -- {}", self.group);
             let _ = std::process::Command::new("sh").args(["-c", &kill]).stderr(Stdio::null()).status();
         }

@@ -6,6 +6,7 @@ pub(crate) mod core;
 pub(crate) mod echo;
 pub(crate) mod engine;
 pub(crate) mod go_plugin;
+pub(crate) mod hcl;
 pub(crate) mod ids;
 pub(crate) mod plugin;
 pub(crate) mod scripted;

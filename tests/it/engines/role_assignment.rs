@@ -7,26 +7,28 @@ use std::{
 
 use crate::support::{
     engine::{Workspace, for_each_engine},
+    hcl::import,
     plugin::{Plugin, within},
 };
 
 use super::engine_bed::{
-    ALICE, BLOB_CONTRIBUTOR, BLOB_READER, EngineBed, FILE_CONTRIBUTOR, FILE_READER, GRANT_ADDRESS, NOTHING,
+    ALICE, BLOB_CONTRIBUTOR, BLOB_READER, EngineBed, FILE_CONTRIBUTOR, FILE_READER, NOTHING, ROLE_ASSIGNMENT_ADDRESS,
+    Repeat, role_assignments,
 };
 
 #[tokio::test]
-async fn a_grant_that_is_interrupted_is_taken_up_by_the_next_apply() {
+async fn an_interrupted_create_is_completed_by_the_next_apply() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
         let rule = format!("PUT */roleAssignments/*?{FILE_CONTRIBUTOR} -> hold");
         let rule = bed.emulator.fault(rule.parse().unwrap());
-        let workspace = bed.workspace(engine, &bed.grant());
+        let workspace = bed.workspace(engine, &bed.role_assignment());
         let apply = workspace.start_apply(&[]);
         let second = bed.emulator.request_seen(|request| request.body.to_string().contains(FILE_CONTRIBUTOR));
         within("the second grant", second).await;
         apply.interrupt().await;
         apply.finish().await.exits(1).says("Interrupt received.");
-        let kept = workspace.in_state(GRANT_ADDRESS).await.expect("what was begun in state");
+        let kept = workspace.in_state(ROLE_ASSIGNMENT_ADDRESS).await.expect("what was begun in state");
         assert_eq!(kept["tainted"], true);
         assert!(kept["values"]["role_assignments"]["Storage Blob Data Contributor"]["id"].is_string(), "{kept}");
 
@@ -42,14 +44,14 @@ async fn a_grant_that_is_interrupted_is_taken_up_by_the_next_apply() {
 }
 
 #[tokio::test]
-async fn a_grant_that_fails_half_way_is_healed_by_the_next_apply() {
+async fn a_create_that_fails_at_the_second_role_is_completed_by_the_next_apply() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
         let rule = format!("PUT */roleAssignments/*?{FILE_CONTRIBUTOR} -> denied");
         let rule = bed.emulator.fault(rule.parse().unwrap());
-        let workspace = bed.workspace(engine, &bed.grant());
+        let workspace = bed.workspace(engine, &bed.role_assignment());
         workspace.apply(&[]).await.exits(1).says("AuthorizationFailed");
-        assert_eq!(workspace.in_state(GRANT_ADDRESS).await.unwrap()["tainted"], true);
+        assert_eq!(workspace.in_state(ROLE_ASSIGNMENT_ADDRESS).await.unwrap()["tainted"], true);
         assert_eq!(bed.held(ALICE), [BLOB_CONTRIBUTOR]);
 
         bed.emulator.release(rule);
@@ -62,14 +64,14 @@ async fn a_grant_that_fails_half_way_is_healed_by_the_next_apply() {
 }
 
 #[tokio::test]
-async fn a_role_that_somebody_took_away_is_drift_and_given_again() {
+async fn a_role_assignment_deleted_by_others_is_drift_and_created_again() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        let workspace = bed.workspace(engine, &bed.grant());
+        let workspace = bed.workspace(engine, &bed.role_assignment());
         workspace.plan(&[]).await.exits(2).says("Plan: 1 to add, 0 to change, 0 to destroy.");
         workspace.apply_planned().await.succeeded();
         workspace.plan(&[]).await.exits(0);
-        // A list may leave out what was just made, so an assignment is not missed before it is old.
+        // A list may leave out a new assignment, so that a missing one counts as deleted only if it is older.
         bed.emulator.advance(Duration::from_secs(600));
 
         let taken = bed.emulator.assignments().into_iter().find(|found| found.role == FILE_CONTRIBUTOR).unwrap();
@@ -86,13 +88,12 @@ async fn a_role_that_somebody_took_away_is_drift_and_given_again() {
 }
 
 #[tokio::test]
-async fn a_description_that_somebody_else_changed_is_drift_and_written_again() {
+async fn a_description_changed_by_others_is_drift_and_written_again() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        let described = |text: &str| bed.grant().replace("\n}", &format!("\n  description = \"{text}\"\n}}"));
-        let workspace = bed.workspace(engine, &described("ours"));
-        workspace.apply(&[]).await.succeeded();
-        // Somebody who works on the same grants with a state of their own.
+        let described = |text: &str| bed.role_assignment().replace("\n}", &format!("\n  description = \"{text}\"\n}}"));
+        let workspace = bed.applied(engine, &described("ours")).await;
+        // Somebody else applies the same block with another state.
         bed.workspace(engine, &described("theirs")).apply(&[]).await.succeeded();
         bed.writes();
 
@@ -127,12 +128,12 @@ fn held_over_time(bed: &EngineBed, principal: &str) -> Vec<BTreeSet<String>> {
 }
 
 #[tokio::test]
-async fn whoever_becomes_a_reader_or_a_contributor_can_read_all_the_time() {
+async fn a_change_between_reader_and_contributor_never_takes_the_right_to_read() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        let reader = bed.grant().replace("\"contributor\"", "\"reader\"");
+        let reader = bed.role_assignment().replace("\"contributor\"", "\"reader\"");
         let workspace = bed.workspace(engine, "");
-        for config in [bed.grant(), reader, bed.grant()] {
+        for config in [bed.role_assignment(), reader, bed.role_assignment()] {
             workspace.config(&config);
             workspace.apply(&[]).await.succeeded();
         }
@@ -149,24 +150,13 @@ async fn whoever_becomes_a_reader_or_a_contributor_can_read_all_the_time() {
 }
 
 #[tokio::test]
-async fn one_of_many_leaves_and_all_others_keep_their_roles() {
+async fn removing_one_person_from_a_for_each_or_count_keeps_the_roles_of_the_others() {
     for_each_engine(async |engine| {
-        for by in [
-            "for_each     = toset(local.people)\n  principal_id = each.value",
-            "count        = length(local.people)\n  principal_id = local.people[count.index]",
-        ] {
+        for repeat in [Repeat::ForEach, Repeat::Count] {
             let bed = EngineBed::new().await;
-            let people: Vec<String> = (10..22).map(|n| format!("aaaaaaaa-0000-4000-8000-0000000000{n}")).collect();
-            people.iter().for_each(|id| bed.emulator.add_principal(id, "User"));
-            let config = |people: &[String]| {
-                format!(
-                    "locals {{\n  people = {people:?}\n}}\nresource \"foundryhub_role_assignment\" \"all\" {{\n  \
-                       hub_id       = \"{}\"\n  {by}\n  access       = \"contributor\"\n}}\n",
-                    bed.hub
-                )
-            };
-            let workspace = bed.workspace(engine, &config(&people));
-            workspace.apply(&[]).await.succeeded();
+            let (people, target) = (bed.people(12), format!("hub_id = \"{}\"", bed.hub));
+            let config = |people: &[String]| role_assignments("all", repeat, people, &target);
+            let workspace = bed.applied(engine, &config(&people)).await;
             assert_eq!(bed.writes(), ["PUT role"; 24]);
             workspace.plan(&[]).await.exits(0);
 
@@ -175,10 +165,10 @@ async fn one_of_many_leaves_and_all_others_keep_their_roles() {
             workspace.apply(&[]).await.succeeded();
             let writes = bed.writes();
             let deletes = writes.iter().filter(|write| *write == "DELETE role").count();
-            if by.starts_with("for_each") {
+            if repeat == Repeat::ForEach {
                 assert_eq!(writes, ["DELETE role"; 2]);
             } else {
-                // Every instance becomes the next person's. What was given to somebody in this run is not taken away.
+                // Every instance gets the next person. What this run has created it does not delete.
                 assert_eq!(writes.len() - deletes, 22);
                 assert!((2..=24).contains(&deletes), "{deletes}");
             }
@@ -193,29 +183,28 @@ async fn one_of_many_leaves_and_all_others_keep_their_roles() {
 }
 
 #[tokio::test]
-async fn grants_that_are_there_are_imported_by_command_and_by_block_and_need_no_change() {
+async fn existing_role_assignments_are_imported_by_command_and_by_block_and_plan_empty() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
         let id = format!("{}|{ALICE}|contributor", bed.hub);
-        let workspace = bed.workspace(engine, &bed.grant());
-        workspace.apply(&[]).await.succeeded();
-        assert_eq!(workspace.in_state(GRANT_ADDRESS).await.unwrap()["values"]["id"], id);
+        let workspace = bed.applied(engine, &bed.role_assignment()).await;
+        assert_eq!(workspace.in_state(ROLE_ASSIGNMENT_ADDRESS).await.unwrap()["values"]["id"], id);
         let writes = bed.sent("PUT");
 
-        workspace.run(&["state", "rm", GRANT_ADDRESS]).await.succeeded();
-        workspace.import(GRANT_ADDRESS, &id).await.succeeded();
+        workspace.run(&["state", "rm", ROLE_ASSIGNMENT_ADDRESS]).await.succeeded();
+        workspace.import(ROLE_ASSIGNMENT_ADDRESS, &id).await.succeeded();
         workspace.plan(&[]).await.exits(0);
 
         let by_identity = format!(
             "identity = {{\n    scope        = \"{}\"\n    principal_id = \"{ALICE}\"\n    role         = \"contributor\"\n  }}",
             bed.account
         );
-        // An identity names the account, and so does a configuration that is to agree with it.
-        let on_account = bed.grant().replace("hub_id", "storage_account_id").replace(&bed.hub, &bed.account);
-        let ways = [(bed.grant(), format!("id = \"{id}\"")), (on_account, by_identity)];
-        for (config, way) in ways.into_iter().take(if engine.knows_identities() { 2 } else { 1 }) {
-            workspace.run(&["state", "rm", GRANT_ADDRESS]).await.succeeded();
-            workspace.config(&format!("{config}import {{\n  to = {GRANT_ADDRESS}\n  {way}\n}}\n"));
+        // An identity has the account as its scope, and the configuration names it, too.
+        let on_account = bed.role_assignment().replace("hub_id", "storage_account_id").replace(&bed.hub, &bed.account);
+        let ways = [(bed.role_assignment(), format!("id = \"{id}\"")), (on_account, by_identity)];
+        for (config, source) in ways.into_iter().take(if engine.knows_identities() { 2 } else { 1 }) {
+            workspace.run(&["state", "rm", ROLE_ASSIGNMENT_ADDRESS]).await.succeeded();
+            workspace.config(&(config + &import(ROLE_ASSIGNMENT_ADDRESS, &source)));
             let planned = workspace.plan(&[]).await.exits(2);
             planned.says("Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.");
             workspace.apply_planned().await.succeeded();
@@ -227,14 +216,14 @@ async fn grants_that_are_there_are_imported_by_command_and_by_block_and_need_no_
 }
 
 #[tokio::test]
-async fn one_process_serves_command_after_command_when_attached_to() {
+async fn one_process_in_debug_mode_serves_several_commands() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
         let environment = bed.emulator.environment();
         let launch = environment.iter().fold(Plugin::launch().debug(), |launch, (name, value)| launch.env(name, value));
         let mut plugin = launch.start().await;
         let workspace = Workspace::attached(engine, &plugin);
-        workspace.config(&bed.grant());
+        workspace.config(&bed.role_assignment());
         workspace.apply(&[]).await.succeeded();
         workspace.plan(&[]).await.exits(0);
         workspace.destroy(&[]).await.succeeded();

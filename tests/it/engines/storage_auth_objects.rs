@@ -1,18 +1,26 @@
-//! `foundryhub_storage_auth` under real engines where objects in the state are left over, taken over or more than one.
+//! `foundryhub_storage_auth` under real engines where objects are deposed, imported or moved, and two hubs of one
+//! account.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::engine::{Workspace, for_each_engine};
-
-use super::{
-    engine_bed::{AUTH_ADDRESS, EngineBed, KEYLESS, NOTHING, WITH_KEYS},
-    peers::Peer,
+use crate::support::{
+    engine::{Engine, Workspace, for_each_engine},
+    hcl::{import, moved},
 };
 
-/// Adds to the state what a replacement leaves over that made the new object first and could not finish.
-fn leave_over(workspace: &Workspace) {
+use super::{
+    engine_bed::{EngineBed, KEYLESS, NOTHING, STORAGE_AUTH_ADDRESS, WITH_KEYS},
+    other_providers::ForeignObject,
+};
+
+/// A workspace that has kept the hub keyless, with a deposed object beside the current one, which comes with it. An
+/// interrupted replacement with `create_before_destroy` leaves such a state.
+async fn with_deposed_object(bed: &EngineBed, engine: &'static Engine) -> (Workspace, Option<Value>) {
+    let workspace = bed.applied(engine, &bed.keyless("")).await;
+    let current = workspace.in_state(STORAGE_AUTH_ADDRESS).await;
+    bed.writes();
     let path = workspace.path().join("terraform.tfstate");
     let mut state: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     state["serial"] = json!(state["serial"].as_u64().unwrap() + 1);
@@ -21,65 +29,61 @@ fn leave_over(workspace: &Workspace) {
     old["deposed"] = json!("deadbeef");
     instances.push(old);
     fs::write(path, state.to_string()).unwrap();
+    (workspace, current)
+}
+
+/// Passes if nothing was written to Azure since, only the current object is left, and the plan is empty.
+async fn assert_current_object_is_left(bed: &EngineBed, workspace: &Workspace, current: Option<Value>) {
+    assert_eq!((bed.writes(), bed.settings()), (Vec::new(), KEYLESS));
+    assert_eq!(workspace.in_state(STORAGE_AUTH_ADDRESS).await, current);
+    workspace.plan(&[]).await.exits(0);
 }
 
 #[tokio::test]
-async fn an_object_that_a_replacement_has_left_over_is_removed_without_a_change() {
+async fn destroying_a_deposed_object_of_the_same_hub_writes_nothing() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        let workspace = bed.workspace(engine, &bed.keyless(""));
-        workspace.apply(&[]).await.succeeded();
-        let before = workspace.in_state(AUTH_ADDRESS).await;
-        bed.writes();
-        leave_over(&workspace);
+        let (workspace, current) = with_deposed_object(&bed, engine).await;
         workspace.plan(&[]).await.exits(2).says("(deposed object deadbeef) will be destroyed");
         workspace.apply_planned().await.succeeded().says("The authorization is kept");
-        assert_eq!((bed.writes(), bed.settings()), (Vec::new(), KEYLESS));
-        assert_eq!(workspace.in_state(AUTH_ADDRESS).await, before);
-        workspace.plan(&[]).await.exits(0);
+        assert_current_object_is_left(&bed, &workspace, current).await;
     })
     .await;
 }
 
-/// Then the removal of the old object may be planned before anything is heard of the new one, which is an error that says
-/// what to do; it helps whatever comes first.
+/// The destroy of the deposed object may be planned before the current object, which is an error that says what to do.
+/// That works in every order.
 #[tokio::test]
-async fn an_object_left_over_does_no_harm_when_nothing_is_known_of_its_successor() {
+async fn a_deposed_object_planned_before_the_current_one_is_refused_or_destroyed_without_a_write() {
     for_each_engine(async |engine| {
         for order in [["-parallelism=1"], ["-refresh=false"]] {
             let bed = EngineBed::new().await;
-            let workspace = bed.workspace(engine, &bed.keyless(""));
-            workspace.apply(&[]).await.succeeded();
-            let before = workspace.in_state(AUTH_ADDRESS).await;
-            bed.writes();
-            leave_over(&workspace);
+            let (workspace, current) = with_deposed_object(&bed, engine).await;
             let applied = workspace.apply(&order).await;
             if applied.code != Some(0) {
                 applied.exits(1).says("One hub is kept and destroyed in one plan").says("run taint ADDRESS");
-                workspace.run(&["taint", AUTH_ADDRESS]).await.succeeded();
+                workspace.run(&["taint", STORAGE_AUTH_ADDRESS]).await.succeeded();
                 workspace.apply(&order).await.succeeded();
             }
-            assert_eq!((bed.writes(), bed.settings()), (Vec::new(), KEYLESS), "{order:?}");
-            assert_eq!(workspace.in_state(AUTH_ADDRESS).await, before);
-            workspace.plan(&[]).await.exits(0);
+            assert_current_object_is_left(&bed, &workspace, current).await;
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn two_hubs_on_one_account_go_back_in_whatever_order() {
+async fn two_hubs_of_one_account_are_destroyed_in_any_order() {
     for_each_engine(async |engine| {
         let (first, second) = ("-target=foundryhub_storage_auth.hub", "-target=foundryhub_storage_auth.other");
         let both_back = ["PATCH hub1 accesskey", "PATCH hub2 accesskey", "PATCH sa1 true"];
-        // The targets of one destroy after the other. What goes takes along what depends on it.
+        // The targets of each destroy. A destroy includes what depends on its target.
         for targets in [&[&[][..]][..], &[&[first], &[second]], &[&[second]]] {
             let bed = EngineBed::new().await;
             let hub2 = bed.another_hub("hub2");
-            let other = bed.auth("").replace("\"hub\"", "\"other\"").replace(&bed.hub, &hub2);
-            let config = bed.auth("shared_access_key_enabled = false\n  depends_on = [foundryhub_storage_auth.other]");
-            let workspace = bed.workspace(engine, &(config + &other));
-            workspace.apply(&[]).await.succeeded();
+            let other = bed.storage_auth("").replace("\"hub\"", "\"other\"").replace(&bed.hub, &hub2);
+            let config =
+                bed.storage_auth("shared_access_key_enabled = false\n  depends_on = [foundryhub_storage_auth.other]");
+            let workspace = bed.applied(engine, &(config + &other)).await;
             assert_eq!(bed.writes(), ["PATCH hub2 identity", "PATCH hub1 identity", "PATCH sa1 false"]);
             workspace.plan(&[]).await.exits(0);
 
@@ -98,27 +102,27 @@ async fn two_hubs_on_one_account_go_back_in_whatever_order() {
 }
 
 #[tokio::test]
-async fn a_hub_that_is_as_wanted_is_imported_in_every_way_and_needs_no_change() {
+async fn a_hub_that_is_as_configured_is_imported_in_every_way_and_plans_empty() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
         bed.emulator.set_mode(&bed.hub, "Identity");
         bed.emulator.set_shared_key_access(&bed.account, Some(false));
-        let config = bed.auth("shared_access_key_enabled = false");
+        let config = bed.storage_auth("shared_access_key_enabled = false");
         let workspace = bed.workspace(engine, &config);
-        workspace.import(AUTH_ADDRESS, &bed.hub).await.succeeded();
+        workspace.import(STORAGE_AUTH_ADDRESS, &bed.hub).await.succeeded();
         workspace.plan(&[]).await.exits(0);
 
         let by_id = format!("id = \"{}\"", bed.hub);
         let by_identity = format!("identity = {{\n    hub_id = \"{}\"\n  }}", bed.hub);
         let generate = ["-generate-config-out=generated.tf"];
-        for (config, way, arguments) in
+        for (config, source, arguments) in
             [(config.as_str(), &by_id, &[][..]), (&config, &by_identity, &[]), ("", &by_id, &generate)]
         {
-            if *way == by_identity && !engine.knows_identities() {
+            if *source == by_identity && !engine.knows_identities() {
                 continue;
             }
-            workspace.run(&["state", "rm", AUTH_ADDRESS]).await.succeeded();
-            workspace.config(&format!("{config}import {{\n  to = {AUTH_ADDRESS}\n  {way}\n}}\n"));
+            workspace.run(&["state", "rm", STORAGE_AUTH_ADDRESS]).await.succeeded();
+            workspace.config(&(config.to_owned() + &import(STORAGE_AUTH_ADDRESS, source)));
             let planned = workspace.plan(arguments).await.exits(2);
             planned.says("Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.");
             workspace.apply(&[]).await.succeeded();
@@ -136,10 +140,13 @@ async fn an_update_resource_of_azapi_is_moved_here_and_needs_no_change() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
         bed.emulator.set_mode(&bed.hub, "Identity");
-        let peer =
-            Peer { file: "azapi-2-update-resource.json", type_name: "azapi_update_resource", provider: "azure/azapi" };
-        let moved = format!("moved {{\n  from = azapi_update_resource.old\n  to   = {AUTH_ADDRESS}\n}}\n");
-        let workspace = peer.workspace(&bed, engine, &(bed.auth("") + &moved), "hub1");
+        let foreign = ForeignObject {
+            file: "azapi-2-update-resource.json",
+            type_name: "azapi_update_resource",
+            provider: "azure/azapi",
+        };
+        let config = bed.storage_auth("") + &moved("azapi_update_resource.old", STORAGE_AUTH_ADDRESS);
+        let workspace = foreign.workspace(&bed, engine, &config, "hub1");
         let planned = workspace.plan(&[]).await;
         planned.says("has moved to").says("Plan: 0 to add, 0 to change, 0 to destroy.");
         workspace.apply_planned().await.succeeded();

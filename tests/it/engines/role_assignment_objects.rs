@@ -1,27 +1,34 @@
-//! Role assignments that come from elsewhere or become something else, under real engines: `moved` from other providers,
-//! configuration written by the engine, changes of what the identity says.
+//! Role assignments under real engines that are moved from other providers, imported with generated configuration,
+//! replaced or deposed, and updates of what is part of the identity.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::engine::for_each_engine;
+use crate::support::{
+    engine::for_each_engine,
+    hcl::{import_by_id, moved},
+};
 
 use super::{
-    engine_bed::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, EngineBed, FILE_CONTRIBUTOR, GRANT_ADDRESS},
-    peers::Peer,
+    engine_bed::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, EngineBed, FILE_CONTRIBUTOR, ROLE_ASSIGNMENT_ADDRESS},
+    other_providers::ForeignObject,
 };
 
 #[tokio::test]
-async fn a_peers_role_assignment_is_moved_here_and_needs_no_change() {
+async fn a_role_assignment_of_azurerm_or_azapi_is_moved_and_plans_empty() {
     for_each_engine(async |engine| {
-        for peer in [
-            Peer {
+        for foreign in [
+            ForeignObject {
                 file: "azurerm-4-role-assignment.json",
                 type_name: "azurerm_role_assignment",
                 provider: "hashicorp/azurerm",
             },
-            Peer { file: "azapi-2-role-assignment.json", type_name: "azapi_resource", provider: "azure/azapi" },
+            ForeignObject {
+                file: "azapi-2-role-assignment.json",
+                type_name: "azapi_resource",
+                provider: "azure/azapi",
+            },
         ] {
             let bed = EngineBed::new().await;
             let name = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
@@ -29,10 +36,11 @@ async fn a_peers_role_assignment_is_moved_here_and_needs_no_change() {
                 "resource \"foundryhub_role_assignment\" \"alice\" {{\n  \
                    storage_account_id   = \"{}\"\n  principal_id         = \"{ALICE}\"\n  \
                    role_definition_name = \"Storage Blob Data Reader\"\n\
-                 }}\nmoved {{\n  from = {}.old\n  to   = {GRANT_ADDRESS}\n}}\n",
-                bed.account, peer.type_name
+                 }}\n",
+                bed.account
             );
-            let workspace = peer.workspace(&bed, engine, &config, &name);
+            let config = config + &moved(&format!("{}.old", foreign.type_name), ROLE_ASSIGNMENT_ADDRESS);
+            let workspace = foreign.workspace(&bed, engine, &config, &name);
             let planned = workspace.plan(&[]).await;
             planned.says("has moved to").says("Plan: 0 to add, 0 to change, 0 to destroy.");
             workspace.apply_planned().await.succeeded();
@@ -46,13 +54,12 @@ async fn a_peers_role_assignment_is_moved_here_and_needs_no_change() {
 }
 
 #[tokio::test]
-async fn configuration_that_the_engine_writes_for_an_import_needs_no_change() {
+async fn configuration_generated_for_an_import_plans_empty() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Contributor");
-        bed.emulator.seed_assignment(&bed.account, ALICE, "Storage File Data Privileged Contributor");
+        bed.seed_contributor(ALICE);
         for id in [format!("{}|{ALICE}|contributor", bed.hub), format!("{}|{ALICE}|{BLOB_CONTRIBUTOR}", bed.account)] {
-            let workspace = bed.workspace(engine, &format!("import {{\n  to = {GRANT_ADDRESS}\n  id = \"{id}\"\n}}\n"));
+            let workspace = bed.workspace(engine, &import_by_id(ROLE_ASSIGNMENT_ADDRESS, &id));
             let planned = workspace.plan(&["-generate-config-out=generated.tf"]).await.exits(2);
             planned.says("Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.");
             workspace.apply(&[]).await.succeeded();
@@ -64,13 +71,12 @@ async fn configuration_that_the_engine_writes_for_an_import_needs_no_change() {
 }
 
 #[tokio::test]
-async fn roles_and_target_change_in_place_although_the_identity_names_them() {
+async fn roles_and_target_are_updated_in_place_although_they_are_part_of_the_identity() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        let workspace = bed.workspace(engine, &bed.grant());
-        workspace.apply(&[]).await.succeeded();
+        let workspace = bed.applied(engine, &bed.role_assignment()).await;
         let group = bed.account.split("/providers/").next().unwrap_or_default();
-        let reader = bed.grant().replace("\"contributor\"", "\"reader\"");
+        let reader = bed.role_assignment().replace("\"contributor\"", "\"reader\"");
         let elsewhere = reader.replace("hub_id", "scope").replace(&bed.hub, group);
         for config in [reader, elsewhere] {
             workspace.config(&config);
@@ -91,15 +97,15 @@ async fn roles_and_target_change_in_place_although_the_identity_names_them() {
 }
 
 #[tokio::test]
-async fn a_replacement_takes_no_role_away() {
+async fn a_replacement_deletes_no_role_assignment() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        let workspace = bed.workspace(engine, &bed.grant());
-        workspace.apply(&[]).await.succeeded();
-        workspace.apply(&[&format!("-replace={GRANT_ADDRESS}")]).await.succeeded();
-        let first = bed.grant().replace("\n}\n", "\n  lifecycle {\n    create_before_destroy = true\n  }\n}\n");
+        let workspace = bed.applied(engine, &bed.role_assignment()).await;
+        workspace.apply(&[&format!("-replace={ROLE_ASSIGNMENT_ADDRESS}")]).await.succeeded();
+        let first =
+            bed.role_assignment().replace("\n}\n", "\n  lifecycle {\n    create_before_destroy = true\n  }\n}\n");
         workspace.config(&first);
-        workspace.apply(&[&format!("-replace={GRANT_ADDRESS}")]).await.succeeded();
+        workspace.apply(&[&format!("-replace={ROLE_ASSIGNMENT_ADDRESS}")]).await.succeeded();
         assert_eq!(bed.sent("DELETE"), 0);
         assert_eq!(bed.held(ALICE), [FILE_CONTRIBUTOR, BLOB_CONTRIBUTOR]);
         workspace.plan(&[]).await.exits(0);
@@ -107,24 +113,24 @@ async fn a_replacement_takes_no_role_away() {
     .await;
 }
 
-/// The object of the first run is put back into the state as one that a later run replaced and could not remove.
+/// The object of the first apply is put back into the state as a deposed one.
 #[tokio::test]
-async fn what_is_removed_in_a_later_run_than_it_was_replaced_in_leaves_its_successor_alone() {
+async fn destroying_a_deposed_object_keeps_the_roles_that_the_current_object_has() {
     for_each_engine(async |engine| {
         for same_principal in [true, false] {
             let bed = EngineBed::new().await;
-            let first = bed.grant().replace("\n}\n", "\n  lifecycle {\n    create_before_destroy = true\n  }\n}\n");
-            let workspace = bed.workspace(engine, &first);
-            workspace.apply(&[]).await.succeeded();
+            let first =
+                bed.role_assignment().replace("\n}\n", "\n  lifecycle {\n    create_before_destroy = true\n  }\n}\n");
+            let workspace = bed.applied(engine, &first).await;
             let file = workspace.path().join("terraform.tfstate");
             let read = || serde_json::from_slice::<Value>(&fs::read(&file).expect("a state")).expect("JSON");
             let mut deposed = read()["resources"][0]["instances"][0].clone();
             deposed["deposed"] = json!("0badc0de");
             if same_principal {
-                workspace.apply(&[&format!("-replace={GRANT_ADDRESS}")]).await.succeeded();
+                workspace.apply(&[&format!("-replace={ROLE_ASSIGNMENT_ADDRESS}")]).await.succeeded();
             } else {
-                // The old one is let go of, and what it made stays as if its removal had failed.
-                workspace.run(&["state", "rm", GRANT_ADDRESS]).await.succeeded();
+                // The first object is forgotten, so that its assignments stay as if their deletion had failed.
+                workspace.run(&["state", "rm", ROLE_ASSIGNMENT_ADDRESS]).await.succeeded();
                 bed.emulator.add_principal(BOB, "User");
                 workspace.config(&first.replace(ALICE, BOB));
                 workspace.apply(&[]).await.succeeded();

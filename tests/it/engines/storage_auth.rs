@@ -1,10 +1,10 @@
 //! `foundryhub_storage_auth` under real engines: creating and destroying, drift, what an engine shows of it.
 
-use crate::support::engine::for_each_engine;
+use crate::support::{engine::for_each_engine, hcl::removed};
 
-use super::engine_bed::{ALICE, EngineBed, KEYLESS, NOTHING};
+use super::engine_bed::{ALICE, EngineBed, KEYLESS, NOTHING, STORAGE_AUTH_ADDRESS};
 
-/// The lines of an authorization that stops when Alice would lose access.
+/// The arguments for keys off, with an access check that stops when Alice would lose access.
 fn enforced() -> String {
     format!(
         "shared_access_key_enabled = false\n  access_check = \"enforce\"\n  access_check_principal_ids = [\"{ALICE}\"]\n  "
@@ -12,11 +12,12 @@ fn enforced() -> String {
 }
 
 #[tokio::test]
-async fn grants_and_the_authorization_that_relies_on_them_are_one_apply() {
+async fn role_assignments_and_the_storage_auth_that_depends_on_them_are_one_apply() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        let before = bed.found();
-        let config = bed.grant() + &bed.auth(&(enforced() + "depends_on = [foundryhub_role_assignment.alice]"));
+        let before = bed.in_azure();
+        let config = bed.role_assignment()
+            + &bed.storage_auth(&(enforced() + "depends_on = [foundryhub_role_assignment.alice]"));
         let workspace = bed.workspace(engine, &config);
         let applied = workspace.apply(&[]).await.succeeded();
         assert_eq!(applied.warnings(), NOTHING);
@@ -27,29 +28,29 @@ async fn grants_and_the_authorization_that_relies_on_them_are_one_apply() {
 
         workspace.destroy(&[]).await.succeeded();
         let mut back = bed.writes();
-        // The grants go when what relies on them is gone.
+        // The role assignments are destroyed after the storage_auth, which depends on them.
         assert_eq!(back.split_off(3), ["DELETE role", "DELETE role"]);
         assert_eq!(back, ["PATCH hub1 accesskey", "PATCH sa1 true", "POST resyncKeys"]);
-        assert_eq!(bed.found(), before);
+        assert_eq!(bed.in_azure(), before);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_grant_that_refers_to_the_authorization_is_told_to_turn_the_reference_round() {
+async fn a_role_assignment_that_refers_to_the_storage_auth_is_an_error_that_says_to_turn_the_reference_round() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        let before = bed.found();
+        let before = bed.in_azure();
         let hub = format!("\"{}\"", bed.hub);
-        let refers = bed.grant().replace(&hub, "foundryhub_storage_auth.hub.hub_id");
-        let depends = bed.grant().replace("\n}", "\n  depends_on = [foundryhub_storage_auth.hub]\n}");
+        let refers = bed.role_assignment().replace(&hub, "foundryhub_storage_auth.hub.hub_id");
+        let depends = bed.role_assignment().replace("\n}", "\n  depends_on = [foundryhub_storage_auth.hub]\n}");
         let workspace = bed.workspace(engine, "");
         for grant in [refers, depends] {
-            workspace.config(&(grant + &bed.auth(&enforced())));
+            workspace.config(&(grant + &bed.storage_auth(&enforced())));
             let applied = workspace.apply(&[]).await.exits(1);
             applied.says("Somebody would lose access").says("turn the reference round");
             assert_eq!(bed.writes(), NOTHING);
-            assert_eq!(bed.found(), before);
+            assert_eq!(bed.in_azure(), before);
             assert!(workspace.state().await.is_empty());
         }
     })
@@ -57,14 +58,14 @@ async fn a_grant_that_refers_to_the_authorization_is_told_to_turn_the_reference_
 }
 
 #[tokio::test]
-async fn ids_that_are_unknown_when_planned_are_known_when_applied() {
+async fn ids_known_only_at_apply_are_applied() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
         let ids = format!(
             "resource \"terraform_data\" \"ids\" {{\n  input = {{\n    hub   = \"{}\"\n    alice = \"{ALICE}\"\n  }}\n}}\n",
             bed.hub
         );
-        let config = bed.grant() + &bed.auth(&(enforced() + "depends_on = [foundryhub_role_assignment.alice]"));
+        let config = bed.role_assignment() + &bed.storage_auth(&(enforced() + "depends_on = [foundryhub_role_assignment.alice]"));
         let config = config.replace(&format!("\"{}\"", bed.hub), "terraform_data.ids.output.hub");
         let config = config.replace(&format!("\"{ALICE}\""), "terraform_data.ids.output.alice");
         let workspace = bed.workspace(engine, &(ids + &config));
@@ -77,17 +78,16 @@ async fn ids_that_are_unknown_when_planned_are_known_when_applied() {
 }
 
 #[tokio::test]
-async fn exit_codes_tell_drift_that_is_healed_from_drift_that_is_only_seen() {
+async fn plan_exits_2_for_drift_of_an_enforced_setting_and_0_for_one_that_is_only_read() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        let (enforced, observed) = (bed.keyless(""), bed.auth("access_check = \"off\""));
-        let workspace = bed.workspace(engine, &enforced);
-        workspace.apply(&[]).await.succeeded();
+        let (enforced, observed) = (bed.keyless(""), bed.storage_auth("access_check = \"off\""));
+        let workspace = bed.applied(engine, &enforced).await;
         workspace.plan(&[]).await.exits(0);
         workspace.plan(&["-refresh-only"]).await.exits(0);
         bed.writes();
         let switch_keys = |on| bed.emulator.set_shared_key_access(&bed.account, Some(on));
-        // What is configured, what somebody else does, the plan's exit code, what an apply writes.
+        // The configuration, the change by somebody else, the plan's exit code, and what an apply writes.
         type Case<'c> = (&'c str, &'c dyn Fn(), i32, &'c [&'c str]);
         let cases: [Case<'_>; 3] = [
             (&enforced, &|| bed.emulator.set_mode(&bed.hub, "AccessKey"), 2, &["PATCH hub1 identity"]),
@@ -112,9 +112,8 @@ async fn exit_codes_tell_drift_that_is_healed_from_drift_that_is_only_seen() {
 async fn another_spelling_of_the_hubs_id_plans_nothing() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        let config = bed.grant() + &bed.keyless("");
-        let workspace = bed.workspace(engine, &config);
-        workspace.apply(&[]).await.succeeded();
+        let config = bed.role_assignment() + &bed.keyless("");
+        let workspace = bed.applied(engine, &config).await;
         let spellings = [
             bed.hub.to_uppercase(),
             format!("{}/", bed.hub),
@@ -124,25 +123,23 @@ async fn another_spelling_of_the_hubs_id_plans_nothing() {
             workspace.config(&config.replace(&bed.hub, &spelling));
             workspace.plan(&[]).await.exits(0);
         }
-        let kept = workspace.in_state("foundryhub_storage_auth.hub").await.unwrap();
+        let kept = workspace.in_state(STORAGE_AUTH_ADDRESS).await.unwrap();
         assert_eq!(kept["values"]["hub_id"], bed.hub.as_str());
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_plan_to_destroy_says_what_it_does_and_how_to_let_go_without_it() {
+async fn a_destroy_plan_says_what_is_restored_and_how_to_destroy_or_forget_without_restoring() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
-        let workspace = bed.workspace(engine, &bed.keyless(""));
-        workspace.apply(&[]).await.succeeded();
+        let workspace = bed.applied(engine, &bed.keyless("")).await;
         let planned = workspace.plan(&["-destroy"]).await.exits(2);
         planned.says("goes back to accesskey").says("go on again").says("restore_on_destroy = false");
         bed.writes();
 
-        let forget = "removed {\n  from = foundryhub_storage_auth.hub\n  lifecycle {\n    destroy = false\n  }\n}\n";
         let state = std::fs::read(workspace.path().join("terraform.tfstate")).unwrap();
-        workspace.config(forget);
+        workspace.config(&removed(STORAGE_AUTH_ADDRESS));
         let applied = workspace.apply(&[]).await.succeeded();
         assert!(!applied.to_string().contains("goes back to accesskey"), "{applied}");
         assert!(workspace.state().await.is_empty());
