@@ -1,5 +1,5 @@
-//! A provider for tests of everything below the real one: it gives back what it is given, fails where it is told to and
-//! writes down what it was asked to do. It needs nothing but a directory.
+//! A provider for tests of the layers below the real one: it returns the values that it gets, fails where its
+//! configuration says so, and keeps a journal of its calls. It needs nothing but a directory.
 //!
 //! - `echo_value` has attributes and blocks of every type and returns them as they come.
 //! - `echo_thing` is a file with a text in it, and has a mode for everything that can go wrong.
@@ -39,7 +39,7 @@ const PLUGIN: plugin::Config = plugin::Config {
 
 struct Echo;
 
-/// Where things are.
+/// The directory with the files that the provider manages.
 #[derive(Debug, Clone)]
 struct Store {
     directory: PathBuf,

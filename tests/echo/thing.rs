@@ -1,4 +1,5 @@
-//! `echo_thing`: a file in the provider's directory. What it does is written to the journal, and its mode makes it fail.
+//! `echo_thing`: a file in the provider's directory. What it does is written to the journal, and its mode makes it
+//! fail.
 
 use std::{fs, io};
 
@@ -31,8 +32,8 @@ const MODES: [&str; 11] = [
     "wait in create",
 ];
 
-/// Set in the private data of every thing that this provider made or imported; a thing without it was forgotten by
-/// somebody.
+/// Set in the private data of every object that this provider created or imported. Where it is missing, private data
+/// was lost on the way.
 const MADE: &str = "made";
 
 pub(crate) struct Thing;
@@ -43,13 +44,13 @@ pub(crate) struct State {
     name: Attr<String>,
     text: Attr<String>,
     mode: Attr<String>,
-    /// Who hears when a create waits.
+    /// The address that a waiting create connects to.
     notify: Attr<String>,
     secret: Attr<String>,
     secret_length: Attr<i64>,
     blob_length: Attr<i64>,
     blob: Attr<String>,
-    /// A float, which may be none.
+    /// A float, so that an object can have a value that cannot be encoded: NaN.
     revision: Attr<f64>,
 }
 
@@ -244,7 +245,7 @@ impl Resource for Thing {
         if state.mode() == "fail in update" {
             return failed(Some(prior), private, "It was not updated");
         }
-        // Where only an empty string has come or gone nothing is new.
+        // A change between null and an empty string is no new revision.
         let step = if state.revision.is_unknown() { 1.0 } else { 0.0 };
         state.complete(&config.secret, prior.revision.known().copied().unwrap_or_default() + step);
         match state.write(store) {
@@ -283,7 +284,7 @@ impl Resource for Thing {
         Outcome { state: Some(state), private, diagnostics: Diagnostics::default() }
     }
 
-    /// Version 0 called the text a title. Version 1 is the same as 2, but for what it lacked.
+    /// Version 0 had `title` instead of `text`. Version 1 lacked attributes that version 2 has.
     fn upgrade(&self, version: i64) -> Option<Upgrade> {
         match version {
             0 => Some((

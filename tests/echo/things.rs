@@ -1,4 +1,4 @@
-//! The list of all `echo_thing`s. What stands in a file decides what goes wrong with it.
+//! The list of all `echo_thing`s. The text of a file decides what goes wrong with it.
 
 use std::{fs, future};
 

@@ -1,5 +1,5 @@
-//! `echo_value`: every type there is, nothing done to any of it. It works on values themselves, so that what the wire
-//! gives and takes is all there is between a test and its own words.
+//! `echo_value`: attributes and blocks of every type, returned as they come. It is written on values, without a state
+//! struct, so that a test sees what the wire layer decodes and encodes.
 
 use foundryhub::framework::{
     Diagnostic, Diagnostics, Number, Type, Value,

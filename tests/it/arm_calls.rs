@@ -27,7 +27,7 @@ fn seconds(values: &[u64]) -> Vec<Duration> {
 }
 
 #[tokio::test]
-async fn a_mode_is_patched_alone_and_the_operation_followed_to_the_resource() {
+async fn set_auth_mode_patches_the_mode_alone_and_follows_the_operation() {
     let status = operation("async");
     let server = Scripted::start(vec![
         on("PATCH", hub().to_string())
@@ -58,7 +58,7 @@ async fn a_mode_is_patched_alone_and_the_operation_followed_to_the_resource() {
 }
 
 #[tokio::test]
-async fn losing_sight_of_an_operation_for_a_while_does_not_end_it() {
+async fn failed_polls_do_not_end_an_operation() {
     let location = operation("location");
     let mut script =
         vec![on("PATCH", hub().to_string()).answer(202, "").header("Location", format!("{{self}}{location}"))];
@@ -92,7 +92,7 @@ async fn an_operation_that_fails_is_a_typed_error() {
 }
 
 #[tokio::test]
-async fn keys_are_resynced_and_a_busy_workspace_is_waited_for() {
+async fn resync_keys_waits_for_a_busy_workspace() {
     let path = format!("{}/resyncKeys", hub());
     let server = Scripted::start(vec![
         on("POST", &path).answer(409, error("Conflict", "another operation is running")),
@@ -107,7 +107,7 @@ async fn keys_are_resynced_and_a_busy_workspace_is_waited_for() {
 }
 
 #[tokio::test]
-async fn where_the_api_version_is_not_offered_an_older_one_is_used_from_then_on() {
+async fn an_older_api_version_is_used_where_the_newer_one_is_not_offered() {
     let refused =
         || error("NoRegisteredProviderFound", "No registered resource provider found for location 'eastus' …");
     let old = format!("{}?api-version=2024-04-01", hub());
@@ -115,7 +115,7 @@ async fn where_the_api_version_is_not_offered_an_older_one_is_used_from_then_on(
         on("PATCH", format!("{}?api-version=2025-06-01", hub())).answer(400, refused()),
         on("PATCH", &old).answer(200, HUB),
         on("GET", &old).answer(200, HUB),
-        // Now with a service that takes the request and keeps the old value.
+        // Then the service accepts the request and keeps the old value.
         on("PATCH", &old).answer(200, HUB),
         on("GET", &old).answer(200, HUB),
         on("GET", &old).answer(200, HUB),
@@ -146,7 +146,7 @@ async fn where_the_api_version_is_not_offered_an_older_one_is_used_from_then_on(
 }
 
 #[tokio::test]
-async fn all_pages_of_a_list_are_read_and_a_circle_is_noticed() {
+async fn all_pages_of_a_list_are_read_and_a_next_link_in_a_circle_is_an_error() {
     let path = format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/workspaces");
     let page = |name: &str, next: &str| {
         serde_json::json!({ "value": [{ "name": name, "kind": "hub" }], "nextLink": next }).to_string()
@@ -172,7 +172,7 @@ async fn all_pages_of_a_list_are_read_and_a_circle_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_page_is_asked_for_when_the_stream_is_and_a_list_is_remembered_as_a_whole() {
+async fn a_page_is_requested_when_the_stream_is_polled_and_a_whole_list_is_remembered() {
     let path = format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/workspaces");
     let page =
         |name: &str, next: &str| serde_json::json!({ "value": [{ "name": name }], "nextLink": next }).to_string();
@@ -182,7 +182,7 @@ async fn a_page_is_asked_for_when_the_stream_is_and_a_list_is_remembered_as_a_wh
     let (client, _, _) = client(&server);
     client.remember_reads();
     let pages = {
-        // The stream goes on without what it was made from.
+        // The stream does not borrow the call.
         let call = call();
         client.pages::<Workspace>(List::in_subscription(SUBSCRIPTION), &call)
     };
@@ -201,7 +201,7 @@ async fn a_page_is_asked_for_when_the_stream_is_and_a_list_is_remembered_as_a_wh
 }
 
 #[tokio::test]
-async fn the_datastores_tell_what_they_sign_in_with() {
+async fn datastores_are_read_with_their_credentials_type() {
     let path = format!("{}/datastores?api-version=2024-10-01", hub());
     let body = r#"{"value":[{"name":"workspaceblobstore","properties":{"datastoreType":"AzureBlob","accountName":"sa1",
         "credentials":{"credentialsType":"AccountKey"}}},{"name":"mine","properties":{"credentials":{"credentialsType":"None"}}}]}"#;
@@ -238,7 +238,7 @@ async fn simultaneous_reads_share_a_request_and_remembered_ones_need_none() {
     assert!(client.get::<StorageAccount>(&id, Read::Remembered, &call).await.unwrap().shared_key_enabled());
     assert_eq!(server.received().len(), 1);
 
-    // A write ends remembering, also for those who would be content with it.
+    // After a write nothing is remembered, also for reads that would accept it.
     client.set_shared_key_access(&id, false, &call).await.unwrap();
     assert!(!client.get::<StorageAccount>(&id, Read::Remembered, &call).await.unwrap().shared_key_enabled());
     assert!(!client.get::<StorageAccount>(&id, Read::Remembered, &call).await.unwrap().shared_key_enabled());
@@ -301,7 +301,7 @@ async fn three_or_more_assignments_of_one_scope_are_one_list() {
 }
 
 #[tokio::test]
-async fn an_assignment_that_the_list_lacks_is_asked_for_by_itself() {
+async fn an_assignment_missing_from_the_list_is_read_singly() {
     let missing = on("GET", assignment(3).path())
         .answer(404, error("RoleAssignmentNotFound", "The role assignment is not found."))
         .header("Date", "Thu, 01 Jan 2026 00:03:00 GMT");
@@ -316,7 +316,7 @@ async fn an_assignment_that_the_list_lacks_is_asked_for_by_itself() {
 }
 
 #[tokio::test]
-async fn assignments_asked_for_one_after_the_other_are_a_list_from_the_third_on_while_remembering() {
+async fn while_reads_are_remembered_the_third_assignment_in_a_row_is_read_by_a_list() {
     let server = Scripted::start(vec![get_one(1), get_one(2), list_of(&[1, 2, 3, 4, 5]), get_one(3)]).await;
     let (client, _, _) = client(&server);
     client.remember_reads();
@@ -329,7 +329,7 @@ async fn assignments_asked_for_one_after_the_other_are_a_list_from_the_third_on_
 }
 
 #[tokio::test]
-async fn whoever_may_not_list_still_reads_single_assignments() {
+async fn assignments_are_read_singly_where_the_list_is_denied() {
     let denied = on("GET", format!("{}/providers/Microsoft.Authorization/roleAssignments?", account()))
         .answer(403, error("AuthorizationFailed", "no"));
     let server = Scripted::start(vec![denied, get_one(1), get_one(2), get_one(3)]).await;
@@ -354,7 +354,7 @@ async fn an_assignment_of_another_tenant_is_read_with_its_tenant() {
 }
 
 #[tokio::test]
-async fn an_assignment_is_put_once_its_principal_is_known() {
+async fn a_put_of_an_assignment_is_retried_until_its_principal_exists() {
     let put = || on("PUT", assignment(1).path());
     let unknown = || put().answer(400, error("PrincipalNotFound", "Principal x does not exist in the directory y."));
     let server = Scripted::start(vec![
@@ -389,7 +389,7 @@ async fn an_assignment_is_put_once_its_principal_is_known() {
 }
 
 #[tokio::test]
-async fn deleting_what_is_gone_is_no_error() {
+async fn deleting_an_assignment_that_does_not_exist_is_no_error() {
     let delete = || on("DELETE", assignment(1).path());
     let server = Scripted::start(vec![
         delete().answer(200, body(1).to_string()),
@@ -410,7 +410,7 @@ async fn deleting_what_is_gone_is_no_error() {
 }
 
 #[tokio::test]
-async fn lists_and_definitions_are_asked_for_with_the_right_filters() {
+async fn lists_and_role_definitions_are_requested_with_the_right_filters() {
     let scope: ArmId = account().into();
     let principal = Uuid::from_u128(7);
     let list = format!("{scope}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01");

@@ -1,4 +1,5 @@
-//! The ARM client against the emulator. Both are written from the same facts, each without the other, and have to agree.
+//! The ARM client against the emulator. Both are written from the same facts, each without the other, and have to
+//! agree.
 
 use crate::azure::{Emulator, Lro, Operations, Options, Outcome};
 use crate::support::arm::{SkippingClock, call};
@@ -56,7 +57,7 @@ async fn bed_with_secret(change: impl FnOnce(&mut Options), secret: Option<&str>
 }
 
 #[tokio::test]
-async fn a_hub_is_switched_whatever_shape_the_answer_has() {
+async fn set_auth_mode_works_with_every_form_of_long_running_operation() {
     for lro in [Lro::Done, Lro::Updating, Lro::Location, Lro::Async, Lro::OperationLocation, Lro::Both, Lro::Bare] {
         let bed = bed(|options| options.lro = lro).await;
         let call = call();
@@ -76,7 +77,7 @@ async fn a_hub_is_switched_whatever_shape_the_answer_has() {
 }
 
 #[tokio::test]
-async fn an_operation_that_fails_or_is_canceled_is_told_apart() {
+async fn failed_and_canceled_operations_are_different_errors() {
     for (outcome, expected) in [
         (Outcome::Failed { code: "InternalError".into(), message: "it broke".into() }, "InternalError"),
         (Outcome::Canceled, ""),
@@ -93,7 +94,7 @@ async fn an_operation_that_fails_or_is_canceled_is_told_apart() {
 }
 
 #[tokio::test]
-async fn an_older_service_is_spoken_to_in_its_version() {
+async fn an_older_service_gets_the_fallback_api_version() {
     let bed = bed(|options| options.reject_api_version = vec!["2025-06-01".into()]).await;
     bed.client.set_auth_mode(&bed.hub, &AuthMode::identity(), &call()).await.unwrap();
     let subscription = bed.hub.subscription();
@@ -126,7 +127,7 @@ async fn keys_are_switched_off_listed_and_regenerated() {
 }
 
 #[tokio::test]
-async fn roles_are_granted_listed_found_and_taken_away() {
+async fn role_assignments_are_created_listed_read_and_deleted() {
     let bed = bed(|options| options.page_size = 2).await;
     let call = call();
     let scope = bed.account.arm();
@@ -193,7 +194,7 @@ async fn role_definitions_are_found_by_name_and_by_id() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_revoked_is_replaced_and_a_wrong_secret_is_explained() {
+async fn a_revoked_token_is_replaced_and_a_wrong_secret_is_explained() {
     let bed = bed(|_| {}).await;
     let call = call();
     bed.client.get::<Workspace>(&bed.hub, Read::Fresh, &call).await.unwrap();

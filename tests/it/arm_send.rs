@@ -22,7 +22,7 @@ fn account_path() -> String {
 }
 
 #[tokio::test]
-async fn every_request_says_who_asks_what_for_and_in_which_run() {
+async fn every_request_has_token_user_agent_request_id_and_correlation_id() {
     let server = Scripted::start(vec![
         on("GET", account_path()).answer(200, ACCOUNT),
         on("PATCH", account_path()).answer(200, ACCOUNT),
@@ -78,7 +78,7 @@ async fn the_correlation_id_can_be_left_out_and_auxiliary_tokens_sent_along() {
 }
 
 #[tokio::test]
-async fn passing_trouble_is_retried_under_one_request_id() {
+async fn transient_failures_are_retried_under_one_request_id() {
     let server = Scripted::start(vec![
         on("GET", account_path()).answer(503, error("ServerBusy", "busy")),
         on("GET", account_path()).raw(Vec::new()),
@@ -101,7 +101,7 @@ async fn passing_trouble_is_retried_under_one_request_id() {
 }
 
 #[tokio::test]
-async fn retries_run_out() {
+async fn retries_end_after_max_retries() {
     let busy = || on("GET", account_path()).answer(500, error("InternalError", "oops")).header("x-ms-request-id", "r1");
     let server = Scripted::start(vec![busy(), busy(), busy()]).await;
     let (clock, tokens) = (Arc::<SkippingClock>::default(), Arc::<NumberedTokens>::default());
@@ -116,7 +116,7 @@ async fn retries_run_out() {
 }
 
 #[tokio::test]
-async fn an_unrepeatable_post_is_sent_once_unless_it_was_surely_not_carried_out() {
+async fn a_post_that_must_not_be_repeated_is_retried_only_after_429() {
     let path = format!("{}/regenerateKey", account_path());
     let server = Scripted::start(vec![
         on("POST", &path).raw(Vec::new()),
@@ -153,7 +153,7 @@ async fn retry_after_is_obeyed_however_long_it_is() {
 }
 
 #[tokio::test]
-async fn a_wait_that_does_not_fit_ends_the_call_at_once_and_says_why() {
+async fn a_retry_after_beyond_the_deadline_ends_the_call_at_once() {
     let server = Scripted::start(vec![
         on("GET", account_path()).answer(429, error("TooManyRequests", "slow down")).header("Retry-After", "120"),
     ])
@@ -200,7 +200,7 @@ async fn throttling_makes_the_whole_client_wait() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_busy_is_waited_for_without_counting() {
+async fn a_busy_account_is_retried_beyond_max_retries() {
     let busy = || {
         on("PATCH", account_path()).answer(
             409,
@@ -220,7 +220,7 @@ async fn an_account_that_is_busy_is_waited_for_without_counting() {
 }
 
 #[tokio::test]
-async fn permanent_errors_are_final() {
+async fn permanent_errors_are_not_retried() {
     let id = ArmId::subscription_scope(SUBSCRIPTION).unwrap();
     for (status, code) in [
         (409, "ScopeLocked"),
@@ -361,7 +361,7 @@ async fn a_token_is_not_sent_to_a_host_that_an_answer_names() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_trusted_gets_nothing_and_is_not_tried_again() {
+async fn an_untrusted_server_certificate_is_an_error_and_is_not_retried() {
     let server = Scripted::start(Vec::new()).await;
     let clock = Arc::<SkippingClock>::default();
     let settings = Settings { extra_roots: Vec::new(), ..settings(&server, &clock) };
@@ -383,7 +383,7 @@ async fn a_server_that_is_not_trusted_gets_nothing_and_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_proves_nothing_is_final_and_said_for_what_it_is() {
+async fn an_invalid_server_certificate_is_an_error_that_says_why_and_is_not_retried() {
     let certificate = |name: &str| rcgen::CertificateParams::new([name.to_owned()]).unwrap();
     let mut expired = certificate("127.0.0.1");
     expired.not_after = rcgen::date_time_ymd(2020, 1, 1);
@@ -405,9 +405,9 @@ async fn a_certificate_that_proves_nothing_is_final_and_said_for_what_it_is() {
     }
 }
 
-/// Time is paused, and goes on by itself when all that is left is to wait for it.
+/// Tokio's time is paused, and advances when nothing but a timer is left to wait for.
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_comes_to_nothing_is_tried_once_more() {
+async fn a_connection_without_an_answer_is_retried_once() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", silent.local_addr().unwrap());
     let server = Scripted::start(Vec::new()).await;
@@ -423,7 +423,7 @@ async fn a_connection_that_comes_to_nothing_is_tried_once_more() {
 }
 
 #[tokio::test]
-async fn nobody_at_home_is_retried_and_then_said() {
+async fn a_refused_connection_is_retried_and_then_an_error_with_a_hint() {
     let gone = {
         let server = Scripted::start(Vec::new()).await;
         (server.url.clone(), server.root.clone())
@@ -442,7 +442,7 @@ async fn nobody_at_home_is_retried_and_then_said() {
 }
 
 #[tokio::test]
-async fn nobody_at_home_is_not_taken_for_throttling() {
+async fn retries_of_a_refused_connection_take_less_than_12_seconds() {
     let gone = Scripted::start(Vec::new()).await.url.clone();
     let server = Scripted::start(Vec::new()).await;
     let clock = Arc::<SkippingClock>::default();
@@ -451,16 +451,16 @@ async fn nobody_at_home_is_not_taken_for_throttling() {
     let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
     client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     let pauses = clock.pauses();
-    // A restart of what answers there takes some seconds; throttling may take minutes.
+    // Pauses for a refused connection are short. Those for throttling may take minutes.
     assert!(pauses.len() > 2 && pauses.iter().sum::<Duration>() < Duration::from_secs(12), "{pauses:?}");
     server.finish();
 }
 
 #[tokio::test]
-async fn a_write_says_when_its_effect_is_not_known() {
+async fn an_error_of_a_write_tells_whether_it_may_have_had_effect() {
     let refusal = error("AuthorizationFailed", "no");
     let patch = || on("PATCH", account_path());
-    // A clear refusal after an attempt without a clear answer says nothing of that attempt.
+    // The first attempt may have had effect where its answer was not clear, although the second one was refused.
     for (first, known) in [(502, false), (429, true)] {
         let server = Scripted::start(vec![
             patch().answer(first, error("Trouble", "later")),
@@ -496,7 +496,7 @@ async fn a_write_says_when_its_effect_is_not_known() {
 }
 
 #[tokio::test]
-async fn an_operation_that_is_lost_sight_of_is_not_taken_for_a_refusal() {
+async fn a_poll_that_is_refused_leaves_the_operation_uncertain() {
     for (status, code) in [(403, "AuthorizationFailed"), (404, "ResourceNotFound")] {
         let server = Scripted::start(vec![
             on("PATCH", hub().to_string()).answer(202, "").header("location", "{self}/operations/1"),

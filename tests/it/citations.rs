@@ -1,4 +1,5 @@
-//! Comments and documents cite facts by section, for example `azure.md §3.2`, and every section that they cite is there.
+//! Comments and documents cite facts by section, for example `azure.md §3.2`, and every section that they cite is
+//! there.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +11,7 @@ use std::{
 const DOCUMENTS: [&str; 2] = ["azure.md", "protocol.md"];
 
 #[test]
-fn every_citation_leads_to_a_section() {
+fn every_cited_section_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files: Vec<_> =
         ["src", "tests", "examples", "docs"].iter().flat_map(|folder| files(&root.join(folder))).collect();
@@ -38,7 +39,7 @@ fn every_citation_leads_to_a_section() {
 }
 
 #[test]
-fn wrong_citations_are_seen() {
+fn wrong_citations_are_found() {
     let headings = sections("# Facts\n\n## 1 One\n\n### 1.2 Two\n\n## No number\n\n#### 1.2.3 Three\n");
     assert_eq!(headings, BTreeSet::from(["1", "1.2", "1.2.3"].map(str::to_owned)));
     let pages = ["azure.md", "emulator.md"].into();

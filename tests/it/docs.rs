@@ -1,4 +1,4 @@
-//! The pages of docs/ that are printed from the schema and the examples, and the rules every type keeps.
+//! The pages of docs/ that are generated from the schema and the examples, and rules for every schema.
 //!
 //! A page that is out of date is rewritten and the test fails once: look at the change and commit it.
 
@@ -54,7 +54,7 @@ fn the_readme_shows_the_quickstart_as_it_is() {
 }
 
 #[test]
-fn the_worked_examples_are_those_of_the_echo_provider() {
+fn the_code_in_adding_a_thing_is_that_of_the_echo_provider() {
     let page = fs::read_to_string(root().join("docs/internals/adding-a-thing.md")).expect("the page");
     let files = fs::read_dir(root().join("tests/echo")).expect("the provider").map(|file| file.expect("a file").path());
     let code: Vec<_> = files.map(|file| fs::read_to_string(file).expect("code")).collect();
@@ -104,7 +104,7 @@ fn undescribed(block: &Block, place: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_schema_and_its_state_struct_are_the_same() {
+async fn every_state_struct_has_the_members_of_its_schema() {
     for resource in provider().resources() {
         let block = &resource.schema().block;
         for sample in [block.null_object(), filled(&block.ty(), &Value::Unknown), sample_block(block)] {
@@ -118,7 +118,7 @@ async fn every_schema_and_its_state_struct_are_the_same() {
 }
 
 #[tokio::test]
-async fn every_identity_schema_and_its_struct_are_the_same() {
+async fn every_identity_struct_has_the_members_of_its_schema() {
     for resource in provider().resources() {
         let identity = sample(&resource.identity_schema().ty(), "x");
         let left = resource.import(unconfigured(), ImportTarget::Identity(identity)).await;
@@ -127,7 +127,7 @@ async fn every_identity_schema_and_its_struct_are_the_same() {
 }
 
 #[test]
-fn the_provider_block_and_its_struct_are_the_same() {
+fn the_configuration_struct_has_the_members_of_the_provider_block() {
     let block = provider().schema().block;
     for sample in [block.null_object(), sample(&block.ty(), "x")] {
         assert_fits("provider", &provider().configure(&sample, "1").1);

@@ -7,7 +7,7 @@ use crate::{
     support::core::{Core, ImportFrom},
 };
 
-/// What the ids in the commands are ids of.
+/// The resources whose ids the commands have.
 const SEED: &str = "
 principals:
   - { id: 11111111-1111-1111-1111-111111111111, type: Group }
@@ -36,7 +36,7 @@ fn import(command: &str) -> (&str, &str, &str) {
 }
 
 #[tokio::test]
-async fn every_import_command_finds_what_it_names() {
+async fn every_import_command_of_the_documentation_works() {
     let subscription_id = "00000000-0000-0000-0000-000000000000".to_owned();
     let emulator = Emulator::start(Options { subscription_id, ..Options::quick() }).await.expect("the emulator starts");
     emulator.seed(SEED);

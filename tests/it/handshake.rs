@@ -21,7 +21,7 @@ use crate::support::{
     tls::{ALL_VERSIONS, ClientIdentity, anonymous_config},
 };
 
-/// Calls the plugin, and passes if it answers.
+/// Passes if the plugin answers a health check.
 pub(crate) async fn check_serves(plugin: &Plugin) {
     let request = HealthCheckRequest { service: "plugin".to_owned() };
     let mut client = HealthClient::new(plugin.connect().await);
@@ -41,7 +41,7 @@ async fn check_refuses_to_start(launch: Launch) -> String {
 }
 
 #[tokio::test]
-async fn without_the_right_cookie_nothing_starts() {
+async fn the_plugin_does_not_start_without_the_right_cookie() {
     let launches = [Plugin::launch().without_env(COOKIE.0)]
         .into_iter()
         .chain(["", "wrong", &COOKIE.1[1..]].map(|value| Plugin::launch().env(COOKIE.0, value)));
@@ -53,13 +53,13 @@ async fn without_the_right_cookie_nothing_starts() {
 }
 
 #[tokio::test]
-async fn a_client_certificate_that_cannot_be_read_is_no_reason_to_go_without() {
+async fn the_plugin_does_not_start_with_an_unreadable_client_certificate() {
     let notice = check_refuses_to_start(Plugin::launch().env("PLUGIN_CLIENT_CERT", "none")).await;
     assert_eq!(notice, "PLUGIN_CLIENT_CERT is not a certificate in PEM form\n");
 }
 
 #[tokio::test]
-async fn the_line_says_where_and_with_which_certificate() {
+async fn the_handshake_line_has_the_address_and_the_server_certificate() {
     let plugin = Plugin::launch().start().await;
     let fields: Vec<&str> = plugin.line().split('|').collect();
     let [core, protocol, network, address, kind, certificate] = fields[..] else {
@@ -75,7 +75,7 @@ async fn the_line_says_where_and_with_which_certificate() {
 }
 
 #[tokio::test]
-async fn the_version_is_ours_whatever_the_host_speaks() {
+async fn the_protocol_version_is_6_whatever_the_host_offers() {
     for offered in ["5,6", "6,5", "5", "7", ""] {
         let plugin = Plugin::launch().env("PLUGIN_PROTOCOL_VERSIONS", offered).start().await;
         assert!(plugin.line().starts_with("1|6|"), "{}", plugin.line());
@@ -85,7 +85,7 @@ async fn the_version_is_ours_whatever_the_host_speaks() {
 }
 
 #[tokio::test]
-async fn a_host_that_asks_about_multiplexing_gets_a_seventh_field() {
+async fn a_host_that_asks_for_multiplexing_is_told_that_there_is_none() {
     let plugin = Plugin::launch().env("PLUGIN_MULTIPLEX_GRPC", "true").start().await;
     assert_eq!(plugin.line().split('|').nth(6), Some("false"));
     check_serves(&plugin).await;
@@ -99,7 +99,7 @@ async fn a_host_that_sends_no_certificate_is_served_without_tls() {
 }
 
 #[tokio::test]
-async fn the_socket_goes_where_the_host_wants_it_and_belongs_to_whom_it_says() {
+async fn the_socket_has_the_directory_and_the_group_that_the_host_names() {
     let directory = tempfile::tempdir().unwrap();
     let check = async |group: Option<u32>, mode| {
         let mut launch = Plugin::launch().env("PLUGIN_UNIX_SOCKET_DIR", directory.path());
@@ -121,18 +121,18 @@ async fn the_socket_goes_where_the_host_wants_it_and_belongs_to_whom_it_says() {
 }
 
 #[tokio::test]
-async fn a_group_that_does_not_exist_is_named() {
+async fn the_plugin_does_not_start_with_a_socket_group_that_does_not_exist() {
     let notice = check_refuses_to_start(Plugin::launch().env("PLUGIN_UNIX_SOCKET_GROUP", "no such group")).await;
     assert_eq!(notice, "PLUGIN_UNIX_SOCKET_GROUP is not a group of this machine\n");
 }
 
-/// Launches with a directory whose sockets have no address, as it would be too long.
+/// Launches with a directory whose path is too long for the address of a socket.
 fn without_room_for_a_path() -> Launch {
     Plugin::launch().env("PLUGIN_UNIX_SOCKET_DIR", "/long".repeat(30))
 }
 
 #[tokio::test]
-async fn where_no_path_is_short_enough_loopback_serves() {
+async fn a_socket_path_that_is_too_long_makes_the_plugin_listen_on_loopback() {
     let busy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let busy_port = busy.local_addr().unwrap().port();
     let launch = without_room_for_a_path().env("PLUGIN_MIN_PORT", busy_port.to_string());
@@ -143,9 +143,9 @@ async fn where_no_path_is_short_enough_loopback_serves() {
     check_serves(&plugin).await;
 }
 
-/// Even the superuser makes no file in `/proc`, as in a folder that is mounted read-only.
+/// Nobody can create a file in `/proc`, as in a folder that is mounted read-only.
 #[tokio::test]
-async fn where_no_socket_can_be_made_loopback_serves() {
+async fn a_directory_without_sockets_makes_the_plugin_listen_on_loopback() {
     let missing = tempfile::tempdir().unwrap().path().join("missing");
     for directory in [missing.as_path(), Path::new("/proc"), Path::new("/dev/null")] {
         let launch = Plugin::launch().without_env("PLUGIN_UNIX_SOCKET_DIR").env("TMPDIR", directory);
@@ -159,7 +159,7 @@ async fn where_no_socket_can_be_made_loopback_serves() {
 }
 
 #[tokio::test]
-async fn with_every_port_taken_the_start_fails() {
+async fn the_plugin_does_not_start_when_every_port_is_taken() {
     let busy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = busy.local_addr().unwrap().port().to_string();
     let output = without_room_for_a_path().env("PLUGIN_MIN_PORT", &port).env("PLUGIN_MAX_PORT", &port).refused().await;
@@ -170,7 +170,7 @@ async fn with_every_port_taken_the_start_fails() {
 }
 
 #[tokio::test]
-async fn the_announced_client_is_let_in_and_agrees_on_http2() {
+async fn the_announced_client_is_accepted_with_http2() {
     let plugin = Plugin::launch().start().await;
     for (version, negotiated) in [(&TLS13, ProtocolVersion::TLSv1_3), (&TLS12, ProtocolVersion::TLSv1_2)] {
         let config = plugin.client().config_with_key_of(plugin.client(), plugin.server_certificate(), &[version]);
@@ -182,9 +182,9 @@ async fn the_announced_client_is_let_in_and_agrees_on_http2() {
     check_serves(&plugin).await;
 }
 
-/// Connects with `config` and gives back the alert with which the plugin hangs up.
+/// Connects with `config` and returns the TLS alert with which the plugin closes the connection.
 ///
-/// In TLS 1.3 a client believes itself connected until it reads the server's verdict on its certificate.
+/// In TLS 1.3 a client learns only from its first read whether the server accepts its certificate.
 async fn alert(plugin: &Plugin, config: ClientConfig) -> AlertDescription {
     let read = async {
         let mut stream = plugin.connect_tls(config).await?;

@@ -31,8 +31,8 @@
 //! | **What tests are made with** | `support` |
 //!
 //! In both folders of a resource, `lifecycle` has create, refresh, update and destroy, `empty` empty strings and other
-//! spellings, `states` states of other releases and providers, `interrupted` what ends half-way without a clear answer, and
-//! `two_resources` several resources or objects for one thing in Azure. What is about one of them alone:
+//! spellings, `states` states of other releases and providers, `interrupted` what ends half-way without a clear answer,
+//! and `two_resources` several resources or objects for one thing in Azure. What is about one of them alone:
 //!
 //! | Concern | `role_assignment` | `storage_auth` |
 //! | --- | --- | --- |
@@ -46,12 +46,12 @@
 //! | custom roles | `custom` | |
 //! | the access check, a file for each gate, for the hub's identity, for other hubs and for permissions | | `access` |
 //!
-//! In `engines`, `role_assignment` and `storage_auth` are about one resource each, like the files whose names begin with
-//! theirs: `_objects` has objects that are imported, moved, replaced or deposed, `_failures` applies and destroys that fail.
-//! `shared_account` is about several hubs of one account. `two_resources` and `earlier_states` are about both resources;
-//! `echo` runs the provider of `tests/echo`; `demo`, `examples`, `mistakes`, `empty`, `secrets` and `provider` are about the
-//! provider as a whole, and `runner` is about the runner of engines itself. `other_providers` has the states of azurerm and
-//! azapi.
+//! In `engines`, `role_assignment` and `storage_auth` are about one resource each, like the files whose names begin
+//! with theirs: `_objects` has objects that are imported, moved, replaced or deposed, `_failures` applies and destroys
+//! that fail. `shared_account` is about several hubs of one account. `two_resources` and `earlier_states` are about
+//! both resources; `echo` runs the provider of `tests/echo`; `demo`, `examples`, `mistakes`, `empty`, `secrets` and
+//! `provider` are about the provider as a whole, and `runner` is about the runner of engines itself. `other_providers`
+//! has the states of azurerm and azapi.
 //!
 //! A **bed** is the fixture of a test: an emulator with the hub `hub1` on the account `sa1`, and what the test drives
 //! against it. `support::bed::Bed` drives the provider with the test core (`support::core`, a small Terraform core),

@@ -54,7 +54,7 @@ impl Streams {
 /// each process of a command. The process itself is gone at once. A machine that is busy with other tests may take its
 /// time to run it again, so that only the fastest of several is held to the 200 ms that it may take.
 #[tokio::test]
-async fn shutdown_is_answered_and_ends_the_process_at_once_though_streams_are_open() {
+async fn shutdown_is_answered_and_ends_the_process_despite_open_streams() {
     let mut fastest = Duration::MAX;
     for _ in 0..5 {
         let mut plugin = Plugin::launch().start().await;
@@ -95,7 +95,7 @@ async fn streams_end_when_the_client_cancels_them() {
 }
 
 #[tokio::test]
-async fn health_is_told_of_the_plugin_and_of_the_server() {
+async fn health_checks_answer_for_the_plugin_and_for_the_server() {
     let plugin = Plugin::launch().start().await;
     let mut client = HealthClient::new(plugin.connect().await);
     for service in ["", "plugin"] {
@@ -111,7 +111,7 @@ async fn health_is_told_of_the_plugin_and_of_the_server() {
 }
 
 #[tokio::test]
-async fn an_interrupt_is_the_engine_s_to_act_on() {
+async fn sigint_does_not_end_the_plugin() {
     let mut plugin = Plugin::launch().start().await;
     plugin.signal("INT").await;
     check_serves(&plugin).await;
@@ -119,7 +119,7 @@ async fn an_interrupt_is_the_engine_s_to_act_on() {
 }
 
 #[tokio::test]
-async fn termination_ends_the_process_in_good_order() {
+async fn sigterm_ends_the_process_and_removes_its_socket() {
     let mut plugin = Plugin::launch().start().await;
     let directory = plugin.directory().to_owned();
     assert_eq!(directory.read_dir().unwrap().count(), 1);
@@ -129,9 +129,9 @@ async fn termination_ends_the_process_in_good_order() {
 }
 
 #[tokio::test]
-async fn the_process_ends_when_the_one_that_started_it_has() {
+async fn the_process_ends_with_the_process_that_started_it() {
     let directory = tempfile::tempdir().unwrap();
-    // The shell stands for the engine: it starts the plugin and lives until its standard input ends.
+    // The shell plays the engine: it starts the plugin and lives until its standard input ends.
     let mut shell = Command::new("sh")
         .args(["-c", "\"$PLUGIN\" & cat >/dev/null"])
         .env("PLUGIN", env!("CARGO_BIN_EXE_terraform-provider-foundryhub"))
@@ -151,7 +151,7 @@ async fn the_process_ends_when_the_one_that_started_it_has() {
 
     drop(shell.stdin.take());
     within("the shell's end", shell.wait()).await.unwrap();
-    // The plugin alone holds the other end now, and its process group.
+    // Now only the plugin holds the other end of the pipe, and is left in the process group.
     let ended = timeout(HANG, stdout.read_to_end(&mut Vec::new())).await;
     if ended.is_err() {
         signal(&format!("-{group}"), "KILL").await;
@@ -161,7 +161,7 @@ async fn the_process_ends_when_the_one_that_started_it_has() {
 }
 
 #[tokio::test]
-async fn a_connection_that_says_nothing_disturbs_nobody() {
+async fn an_idle_connection_does_not_keep_others_from_being_served() {
     for launch in [Plugin::launch(), Plugin::launch().debug()] {
         let plugin = launch.start().await;
         let silent = plugin.address().connect().await.unwrap();
@@ -175,7 +175,7 @@ async fn a_connection_that_says_nothing_disturbs_nobody() {
 }
 
 #[tokio::test]
-async fn standard_input_is_left_to_the_user() {
+async fn the_plugin_does_not_read_standard_input() {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(b"yes\n").unwrap();
     file.rewind().unwrap();
@@ -187,7 +187,7 @@ async fn standard_input_is_left_to_the_user() {
 }
 
 #[tokio::test]
-async fn debug_mode_tells_how_to_attach_and_serves_many_until_interrupted() {
+async fn debug_mode_prints_the_reattach_variable_and_serves_until_sigint() {
     let mut plugin = Plugin::launch().debug().start().await;
     let variable: Value = serde_json::from_str(plugin.line()).unwrap();
     let entry = &variable["registry.terraform.io/foundryhub/foundryhub"];
@@ -217,7 +217,7 @@ async fn debug_mode_tells_how_to_attach_and_serves_many_until_interrupted() {
 }
 
 #[tokio::test]
-async fn every_line_of_the_log_is_understood_by_the_engine() {
+async fn every_log_line_follows_the_rules_of_go_plugin() {
     for variable in ["TF_LOG", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_FOUNDRYHUB"] {
         let mut plugin = Plugin::launch().env(variable, "TRACE").start().await;
         let channel = plugin.connect().await;
@@ -241,7 +241,7 @@ async fn every_line_of_the_log_is_understood_by_the_engine() {
 }
 
 #[tokio::test]
-async fn an_engine_that_wants_no_log_gets_none() {
+async fn with_logging_off_nothing_is_logged() {
     let mut plugin = Plugin::launch().env("TF_LOG", "trace").env("TF_LOG_PROVIDER", "off").start().await;
     Streams::open(&plugin.connect().await).await;
     plugin.shut_down().await;
@@ -249,7 +249,7 @@ async fn an_engine_that_wants_no_log_gets_none() {
 }
 
 #[tokio::test]
-async fn a_wrong_command_line_is_refused() {
+async fn command_line_arguments_decide_exit_code_and_output() {
     let program = env!("CARGO_BIN_EXE_terraform-provider-foundryhub");
     for (arguments, code, stdout) in [
         (&["--version"][..], 0, concat!("terraform-provider-foundryhub ", env!("CARGO_PKG_VERSION"), "\n")),
@@ -265,11 +265,11 @@ async fn a_wrong_command_line_is_refused() {
     assert!(["--debug", "--version", "--help"].iter().all(|flag| help.contains(flag)), "{help}");
 }
 
-/// The variable that makes the next test the program it runs.
+/// With this variable the next test is the process that panics, which it starts itself.
 const PANICKING: &str = "FOUNDRYHUB_TEST_PANICKING";
 
 thread_local! {
-    /// Whether panics on this thread are caught and answered for.
+    /// Whether panics on this thread are contained, as those in a call are.
     static CONTAINED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
@@ -287,13 +287,13 @@ fn panic_both_ways() {
 }
 
 #[tokio::test]
-async fn only_a_panic_that_nobody_answers_for_is_a_crash_to_the_engine() {
+async fn only_a_panic_outside_of_calls_is_logged_as_a_crash() {
     // A hook belongs to a whole process, so this test runs itself in another one.
     if env::var_os(PANICKING).is_some() {
         return panic_both_ways();
     }
     let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "process::only_a_panic_that_nobody_answers_for_is_a_crash_to_the_engine", "--nocapture"])
+        .args(["--exact", "process::only_a_panic_outside_of_calls_is_logged_as_a_crash", "--nocapture"])
         .env(PANICKING, "1")
         .env("TF_LOG", "error")
         .env_remove("RUST_BACKTRACE")

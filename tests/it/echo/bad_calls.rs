@@ -30,7 +30,7 @@ use crate::support::{
     },
 };
 
-/// Rpcs about things that no schema of ours names, so that engines do not call them.
+/// Rpcs about kinds that no schema of this provider has, so that engines do not call them.
 const WITHOUT_USE: [&str; 11] = [
     "CloseEphemeralResource",
     "ConfigureStateStore",
@@ -46,7 +46,7 @@ const WITHOUT_USE: [&str; 11] = [
 ];
 
 #[tokio::test]
-async fn every_procedure_is_answered() {
+async fn every_rpc_is_answered() {
     let session = echo::session().await;
     for procedure in procedures() {
         let answer = call(&session, &procedure, Vec::new()).await;
@@ -62,7 +62,7 @@ async fn every_procedure_is_answered() {
 }
 
 #[tokio::test]
-async fn no_bytes_end_the_process_or_a_call_of_it() {
+async fn no_message_ends_the_process_or_goes_unanswered() {
     let session = echo::session().await;
     let mut runner =
         TestRunner::new_with_rng(ProptestConfig::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
@@ -84,7 +84,7 @@ async fn no_bytes_end_the_process_or_a_call_of_it() {
         let valid = msgpack::encode(&null, &ty);
         for _ in 0..100 {
             let value = damaged(&valid, &sample());
-            // No bytes at all are null.
+            // An empty message is null.
             let refused = !value.msgpack.is_empty() && msgpack::decode(&value.msgpack, &ty).is_err();
             unreadable += u32::from(refused);
             for (procedure, diagnostics) in answers(&session, type_name, value, sample()).await {
@@ -97,7 +97,7 @@ async fn no_bytes_end_the_process_or_a_call_of_it() {
         }
     }
     assert!(unreadable > 100, "too little of the damage does any: {unreadable}");
-    // Nested deeper than a recursive decoder could follow.
+    // Nested deeper than a recursive decoder can decode.
     let pair = r#"{"type": ["list", "dynamic"], "value": ["#;
     let json = format!("{{\"dynamic\": {}null{}}}", pair.repeat(20_000), "]}".repeat(20_000));
     let answer = upgraded(&session, "echo_value", 0, json.into_bytes()).await;

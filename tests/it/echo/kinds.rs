@@ -30,7 +30,7 @@ fn with_files(files: &[(&str, &str)]) -> Echo {
 }
 
 #[tokio::test]
-async fn every_kind_is_named_in_metadata_and_schema() {
+async fn data_sources_functions_lists_and_actions_are_in_metadata_and_schema() {
     let session = echo::session().await;
     let catalog = session.catalog().await;
     let metadata = session.client().get_metadata(get_metadata::Request {}).await.unwrap().into_inner();
@@ -48,7 +48,7 @@ async fn every_kind_is_named_in_metadata_and_schema() {
 // Data sources.
 
 #[tokio::test]
-async fn a_data_source_is_read_with_what_its_configuration_says() {
+async fn a_data_source_is_read_by_its_configuration() {
     let mut echo = with_files(&[("a", "text"), ("empty", "")]);
     let config = json!({ "name": "a", "note": "", "timeouts": { "read": "7s" } });
     let (data, diagnostics) = echo.core.read_data("echo_text", config).await;
@@ -62,7 +62,7 @@ async fn a_data_source_is_read_with_what_its_configuration_says() {
 }
 
 #[tokio::test]
-async fn a_data_source_says_what_is_wrong_and_where() {
+async fn an_error_of_a_data_source_names_its_attribute() {
     let mut echo = with_files(&[("u", "unknown")]);
     for (config, summary, path) in [
         (json!({ "name": "a/b" }), "No name", "name"),
@@ -100,9 +100,9 @@ async fn a_function_gets_null_and_unknown_where_it_allows_them_and_any_number_of
     assert_eq!(echo.journal(), [""; 0], "the process is not configured");
 }
 
-/// What engines as a rule do not send, and an empty value, with which OpenTofu says null.
+/// Arguments that engines do not send, and an empty value, which OpenTofu sends for null.
 #[tokio::test]
-async fn arguments_that_do_not_fit_are_errors_of_their_own() {
+async fn function_arguments_of_the_wrong_type_or_number_are_errors() {
     let session = echo::session().await;
     let call = async |arguments: Vec<DynamicValue>| {
         let request = call_function::Request { name: "join".to_owned(), arguments };
@@ -130,7 +130,7 @@ async fn arguments_that_do_not_fit_are_errors_of_their_own() {
 // Lists.
 
 #[tokio::test]
-async fn a_list_reads_no_more_than_is_wanted() {
+async fn a_list_stops_at_its_limit() {
     let mut echo = with_files(&[("a", "one"), ("b", "two"), ("c", "three"), ("other", "")]);
     let (listed, diagnostics) = echo.core.list("echo_thing", json!({}), true, 2).await;
     assert_eq!(diagnostics.0, []);
@@ -149,7 +149,7 @@ async fn a_list_reads_no_more_than_is_wanted() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_in_a_list_is_said_in_its_place() {
+async fn an_error_in_a_list_comes_after_the_objects_before_it() {
     let mut echo = with_files(&[("a", ""), ("b", "error"), ("c", ""), ("p", "panic")]);
     let (listed, diagnostics) = echo.core.list("echo_thing", json!({}), false, 100).await;
     assert_eq!(listed.len(), 1, "those before it are there");
@@ -160,7 +160,7 @@ async fn what_goes_wrong_in_a_list_is_said_in_its_place() {
 }
 
 #[tokio::test]
-async fn a_list_that_nobody_reads_ends() {
+async fn a_list_whose_stream_is_dropped_ends() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let wait = format!("wait for {}", listener.local_addr().unwrap());
     let echo = with_files(&[("a", ""), ("b", &wait)]);
@@ -189,7 +189,7 @@ async fn an_action_reports_its_progress_and_completes() {
 }
 
 #[tokio::test]
-async fn an_action_says_what_is_wrong_and_where_and_its_process_goes_on() {
+async fn an_error_of_an_action_names_its_attribute_and_the_process_goes_on() {
     let mut echo = with_files(&[]);
     for (config, progress, error, path) in [
         (json!({ "name": "journal" }), &[][..], "Not this file", "name"),
@@ -206,7 +206,7 @@ async fn an_action_says_what_is_wrong_and_where_and_its_process_goes_on() {
 }
 
 #[tokio::test]
-async fn an_interrupted_action_completes_with_what_it_says() {
+async fn an_interrupted_action_completes_with_its_diagnostics() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let echo = with_files(&[]);
     let session = configured(&echo).await;

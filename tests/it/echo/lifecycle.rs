@@ -1,5 +1,5 @@
-//! The life of a resource's object: create, refresh, update, upgrade, move, import, replace and destroy, also where one of
-//! them fails, panics or is interrupted.
+//! The life of a resource's object: create, refresh, update, upgrade, move, import, replace and destroy, also where one
+//! of them fails, panics or is interrupted.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ use crate::support::{
 // The life of an object.
 
 #[tokio::test]
-async fn a_failed_create_that_left_something_is_tainted_and_replaced_next() {
+async fn a_failed_create_with_an_object_is_tainted_and_replaced_by_the_next_apply() {
     let mut echo = Echo::new();
     let config = |mode: &str| json!({ "name": "a", "mode": mode });
     echo.core.apply("echo_thing", "a", config("fail after create")).await.error("created badly");
@@ -40,7 +40,7 @@ async fn a_failed_create_that_left_something_is_tainted_and_replaced_next() {
 }
 
 #[tokio::test]
-async fn an_object_that_cannot_be_told_is_kept_as_it_was_planned() {
+async fn a_created_object_that_cannot_be_encoded_is_kept_as_planned() {
     let mut echo = Echo::new();
     let config = json!({ "name": "a", "text": "one", "mode": "no value after create" });
     echo.core.apply("echo_thing", "a", config).await.error("cannot read its own values");
@@ -51,7 +51,7 @@ async fn an_object_that_cannot_be_told_is_kept_as_it_was_planned() {
 }
 
 #[tokio::test]
-async fn a_failed_create_that_left_nothing_is_not_stored() {
+async fn a_failed_create_without_an_object_is_not_stored() {
     let mut echo = Echo::new();
     let config = json!({ "name": "a", "mode": "fail before create" });
     echo.core.apply("echo_thing", "a", config).await.error("not created");
@@ -69,7 +69,7 @@ async fn a_failed_update_keeps_the_object_and_does_not_taint_it() {
 }
 
 #[tokio::test]
-async fn an_interrupted_create_keeps_what_exists_and_later_calls_work() {
+async fn an_interrupted_create_keeps_its_object_and_the_process_goes_on() {
     let mut echo = Echo::with(Core::new().in_one_process());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let notify = listener.local_addr().unwrap().to_string();
@@ -125,7 +125,7 @@ async fn a_state_of_the_same_version_may_lack_an_attribute() {
     assert_eq!(echo.core.state("echo_thing", "a")["mode"], "calm");
 }
 
-/// A state file of the same version need not have what the engine expects where no block stands.
+/// A state file may lack the empty values that an engine expects for blocks that are not configured.
 #[tokio::test]
 async fn a_state_without_its_blocks_plans_nothing() {
     let mut echo = Echo::new();
@@ -146,7 +146,7 @@ async fn a_state_without_its_blocks_plans_nothing() {
 }
 
 #[tokio::test]
-async fn a_state_of_an_older_version_becomes_one_of_today() {
+async fn a_state_of_an_older_version_is_upgraded() {
     let mut echo = Echo::new();
     fs::write(echo.path("a"), "old").unwrap();
     echo.core.store("echo_thing", "a", made(0, json!({ "id": "thing-a", "name": "a", "title": "old" })));
@@ -158,7 +158,7 @@ async fn a_state_of_an_older_version_becomes_one_of_today() {
 
 /// The identity schema has version 1 and the state has no identity, so that the engine asks to upgrade nothing.
 #[tokio::test]
-async fn an_identity_that_was_never_stored_is_found_by_the_refresh() {
+async fn a_missing_resource_identity_is_set_by_the_refresh() {
     let mut echo = Echo::new();
     fs::write(echo.path("a"), "").unwrap();
     echo.core.store("echo_thing", "a", made(2, json!({ "id": "thing-a", "name": "a", "text": null })));
@@ -173,7 +173,7 @@ fn made(version: i64, state: Json) -> Stored {
 }
 
 #[tokio::test]
-async fn a_state_is_taken_over_from_another_provider() {
+async fn a_state_of_another_provider_is_moved() {
     let mut echo = Echo::new();
     fs::write(echo.path("a"), "").unwrap();
     let mut from = MoveFrom {
@@ -194,7 +194,7 @@ async fn a_state_is_taken_over_from_another_provider() {
 }
 
 #[tokio::test]
-async fn a_replacement_destroys_without_a_plan_of_its_own() {
+async fn the_destroy_of_a_replacement_is_planned_only_with_create_before_destroy() {
     let mut echo = Echo::new();
     echo.core.apply("echo_thing", "a", json!({ "name": "a" })).await.quiet();
     echo.journal();
@@ -209,7 +209,7 @@ async fn a_replacement_destroys_without_a_plan_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_destroy_is_planned_and_warned_of() {
+async fn a_destroy_is_planned_and_its_warning_is_shown() {
     let mut echo = Echo::new();
     echo.core.apply("echo_thing", "a", json!({ "name": "a" })).await.quiet();
     echo.journal();
@@ -228,7 +228,7 @@ async fn another_spelling_plans_nothing() {
 }
 
 #[tokio::test]
-async fn a_resource_that_refers_to_another_is_known_after_it() {
+async fn a_resource_is_applied_after_the_one_that_it_refers_to_and_destroyed_before_it() {
     let mut echo = Echo::new();
     let resources = || {
         vec![
@@ -246,7 +246,7 @@ async fn a_resource_that_refers_to_another_is_known_after_it() {
 }
 
 #[tokio::test]
-async fn an_import_finds_what_is_there_and_nothing_else() {
+async fn an_import_of_an_object_that_does_not_exist_is_an_error() {
     let mut echo = Echo::new();
     fs::write(echo.path("a"), "text").unwrap();
     echo.core.import("echo_thing", "a", ImportFrom::Identity(json!({ "name": "a" }))).await.quiet();
@@ -272,7 +272,7 @@ async fn a_second_configuration_of_a_process_replaces_the_first() {
 }
 
 #[tokio::test]
-async fn a_refused_value_is_an_error_at_its_attribute_before_anything_is_done() {
+async fn an_invalid_value_is_an_error_at_its_attribute_before_the_create() {
     let mut echo = Echo::new();
     let applied = echo.core.apply("echo_thing", "a", json!({ "name": "a", "mode": "wild" })).await.failed();
     assert_eq!(applied.error("Unknown mode").path, "mode");
@@ -294,7 +294,7 @@ async fn a_panic_is_an_error_of_its_call_and_the_process_goes_on() {
     plan.error("PlanResourceChange ended early");
     let applied = echo.core.apply("echo_thing", "a", config("panic in create")).await;
     applied.error("ApplyResourceChange ended early: created");
-    // Whether it exists nobody knows, so it is kept, to be replaced.
+    // It may exist, so that it is kept as tainted.
     assert_eq!(echo.core.state("echo_thing", "a")["name"], "a");
     assert!(echo.core.stored("echo_thing", "a").tainted);
 
@@ -308,7 +308,7 @@ async fn a_panic_is_an_error_of_its_call_and_the_process_goes_on() {
 
 /// What `"pre-${unknown}"` is in a configuration: an unknown string that is not null and begins with `pre-`.
 #[tokio::test]
-async fn an_unknown_value_may_say_what_it_will_be() {
+async fn an_unknown_value_with_refinements_is_decoded() {
     let session = echo::session().await;
     let catalog = session.catalog().await;
     let ty = catalog.resource("echo_thing").block.ty();
@@ -338,7 +338,7 @@ async fn an_unknown_value_may_say_what_it_will_be() {
 }
 
 #[tokio::test]
-async fn a_write_only_value_is_refused_for_an_engine_that_would_keep_it() {
+async fn a_write_only_value_is_refused_for_an_engine_without_write_only_attributes() {
     let session = echo::session().await;
     let catalog = session.catalog().await;
     let ty = catalog.resource("echo_thing").block.ty();
@@ -373,7 +373,7 @@ async fn a_write_only_value_is_refused_for_an_engine_that_would_keep_it() {
 }
 
 #[tokio::test]
-async fn an_unknown_name_is_an_error_that_names_it() {
+async fn an_unknown_type_or_function_is_an_error_that_names_it() {
     let session = echo::session().await;
     let nothing = || "echo_nothing".to_owned();
     let request = validate_resource_config::Request { type_name: nothing(), ..Default::default() };

@@ -1,5 +1,5 @@
-//! What an empty string means, and which of two equal spellings of a value is kept: the framework's rules. What they mean
-//! for each attribute of a real type is tested with the type.
+//! What an empty string means, and which of two equal spellings of a value is kept: the framework's rules. What they
+//! mean for each attribute of a real type is tested with the type.
 
 use serde_json::{Value as Json, json};
 
@@ -79,7 +79,7 @@ async fn an_empty_string_stays_in_plan_and_state_wherever_it_is_written() {
 }
 
 #[tokio::test]
-async fn between_null_and_an_empty_string_nothing_is_replaced_and_what_is_computed_stays() {
+async fn a_change_between_null_and_an_empty_string_replaces_nothing_and_keeps_computed_values() {
     let mut echo = Echo::new();
     let nothing = everywhere(&json!(null));
     let empty = everywhere(&json!(""));
@@ -88,7 +88,7 @@ async fn between_null_and_an_empty_string_nothing_is_replaced_and_what_is_comput
     let report = echo.core.apply(TYPE, "a", empty.clone()).await.quiet();
     assert_eq!(report.action(), Action::Update);
     let after = echo.core.state(TYPE, "a");
-    // What a default or the provider has set is another spelling of what is written.
+    // The values of a default and of the provider count as another spelling of the empty string.
     for (name, value) in [("either", "made"), ("kind", "plain")] {
         assert_eq!((&before[name], &after[name]), (&json!(value), &json!(value)));
     }
@@ -101,12 +101,12 @@ async fn between_null_and_an_empty_string_nothing_is_replaced_and_what_is_comput
 }
 
 #[tokio::test]
-async fn what_was_left_empty_can_be_set_and_left_out() {
+async fn an_empty_string_can_be_changed_to_a_value_or_to_null() {
     for (then, kept) in [(json!("own"), "own"), (json!(null), "made")] {
         let mut echo = Echo::new();
         echo.core.apply(TYPE, "a", everywhere(&json!(""))).await.quiet();
         let config = everywhere(&then);
-        // The element of a set is another one, and the kind of things replaces.
+        // Another value of `kind` replaces, and an element of a set with another value is another element.
         let report = echo.core.apply(TYPE, "a", config.clone()).await.quiet();
         assert_eq!(report.action(), if then.is_null() { Action::Update } else { Action::Replace });
         let state = echo.core.state(TYPE, "a");
@@ -120,7 +120,7 @@ async fn what_was_left_empty_can_be_set_and_left_out() {
 }
 
 #[tokio::test]
-async fn an_empty_string_is_sent_nowhere_and_drift_from_it_shows() {
+async fn an_empty_string_reaches_the_resource_as_null_and_drift_from_it_is_shown() {
     let mut echo = Echo::new();
     let config = json!({ "name": "a", "text": "", "mode": "", "notify": "", "secret": "" });
     assert_eq!(echo.core.validate("echo_thing", "a", config.clone()).await.0, []);
@@ -135,7 +135,7 @@ async fn an_empty_string_is_sent_nowhere_and_drift_from_it_shows() {
     echo.core.apply("echo_thing", "a", config.clone()).await.quiet();
     assert_eq!(std::fs::read_to_string(echo.path("a")).unwrap(), "");
     echo.core.plan("echo_thing", "a", config.clone()).await.ok().assert_empty();
-    // A change that fails, and a creation that does, leave what is written as it is.
+    // After a failed update and a failed create the empty string is still in the state.
     let failing = json!({ "name": "a", "text": "", "mode": "fail in update" });
     echo.core.apply("echo_thing", "a", failing).await.failed();
     assert_eq!(echo.core.state("echo_thing", "a")["text"], "");
@@ -145,7 +145,7 @@ async fn an_empty_string_is_sent_nowhere_and_drift_from_it_shows() {
 }
 
 #[tokio::test]
-async fn a_required_string_is_refused_as_empty() {
+async fn an_empty_required_string_is_refused() {
     let mut echo = Echo::new();
     let found = echo.core.validate("echo_thing", "a", json!({ "name": "" })).await;
     assert_eq!(found.error("name is empty").path, "name");
@@ -155,13 +155,13 @@ async fn a_required_string_is_refused_as_empty() {
 async fn an_empty_string_in_the_provider_block_means_null() {
     let mut echo = Echo::new();
     echo.core.configure(json!({ "directory": "" }));
-    // The echo provider refuses a directory that is none.
+    // The echo provider would refuse an empty directory.
     assert_eq!(echo.core.validate(TYPE, "a", json!({})).await.0, []);
     echo.core.apply(TYPE, "a", json!({ "string": "s" })).await.quiet();
 }
 
 #[tokio::test]
-async fn the_first_spelling_stays_in_sets_lists_and_maps_while_all_of_it_is_the_same() {
+async fn sets_lists_and_maps_keep_their_first_spelling_while_all_elements_are_equal() {
     let mut echo = Echo::new();
     let config = |set: &[&str], list: &[&str], of_map: &str| json!({ "name_set": set, "name_list": list, "name_map": { "k": of_map } });
     let first = config(&["a", "b"], &["a", "b"], "a");

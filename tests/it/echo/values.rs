@@ -7,8 +7,8 @@ use crate::support::{
     echo::Echo,
 };
 
-/// Applies a configuration of `echo_value`, plans it again without a difference, changes it and destroys it. Returns the
-/// first state.
+/// Applies a configuration of `echo_value`, plans it again without a difference, changes it and destroys it. Returns
+/// the first state.
 async fn check(config: Json) -> Json {
     let mut echo = Echo::new();
     let applied = echo.core.apply("echo_value", "a", config.clone()).await.quiet();
@@ -25,7 +25,7 @@ async fn check(config: Json) -> Json {
 }
 
 #[tokio::test]
-async fn numbers_pass_without_losing_a_digit() {
+async fn numbers_come_back_with_all_digits() {
     let third = format!("0.{}", "3".repeat(154));
     let numbers = ["0.1", "1e30", "18446744073709551615", "-9223372036854775808", "0.5", "-0", &third, "1e-30"];
     let written: Vec<String> = [
@@ -72,7 +72,7 @@ async fn dynamic_values_keep_their_own_types() {
 }
 
 #[tokio::test]
-async fn every_type_comes_back_as_it_went() {
+async fn values_of_every_type_come_back() {
     let config = json!({
         "string": "é and \"quotes\"",
         "number": 1,
@@ -93,7 +93,7 @@ async fn every_type_comes_back_as_it_went() {
 }
 
 #[tokio::test]
-async fn what_nests_keeps_what_was_computed_for_it() {
+async fn computed_values_in_nested_attributes_and_blocks_are_kept() {
     let config = json!({
         "single": { "text": "s", "number": 1 },
         "nested_list": [{ "text": "a" }, { "either": "given" }],
@@ -117,9 +117,9 @@ async fn what_nests_keeps_what_was_computed_for_it() {
     assert_eq!(state["map_block"]["k"]["made"], "made");
 }
 
-/// Engines propose for an element of a set what its like was before, and cannot say which that is.
+/// Elements of sets have no names, so that an engine has to guess the prior element when it proposes a new one.
 #[tokio::test]
-async fn elements_of_sets_keep_take_back_and_replace_like_others() {
+async fn attributes_in_set_elements_keep_computed_values_return_to_defaults_and_replace() {
     for name in ["nested_set", "set_block"] {
         let mut echo = Echo::new();
         let first = json!({ name: [{ "text": "a", "kind": "k" }, { "text": "b", "mode": "own", "kind": "k" }] });
@@ -149,7 +149,7 @@ async fn elements_of_sets_keep_take_back_and_replace_like_others() {
 }
 
 #[tokio::test]
-async fn what_is_not_configured_is_empty() {
+async fn what_is_not_configured_is_null_or_empty() {
     let state = check(json!({})).await;
     assert_eq!(state["string"], Json::Null);
     assert_eq!(state["single"], Json::Null);
@@ -188,7 +188,7 @@ async fn unknown_values_stay_unknown_until_they_are_known() {
 }
 
 #[tokio::test]
-async fn write_only_values_are_kept_nowhere() {
+async fn write_only_values_are_stored_nowhere() {
     const SECRET: &str = "do-not-keep-me";
     let mut echo = Echo::new();
     let config = json!({
@@ -200,7 +200,7 @@ async fn write_only_values_are_kept_nowhere() {
     });
     echo.core.apply("echo_value", "a", config.clone()).await.quiet();
     echo.core.plan("echo_value", "a", config).await.assert_empty();
-    // The thing does see it, and forgets it even when its creation fails.
+    // The resource gets it, and it is stored nowhere even if the create fails.
     let thing = json!({ "name": "t", "secret": SECRET, "mode": "fail after create" });
     echo.core.apply("echo_thing", "t", thing).await.failed();
     assert_eq!(echo.core.state("echo_thing", "t")["secret_length"], SECRET.len());
@@ -208,7 +208,7 @@ async fn write_only_values_are_kept_nowhere() {
 }
 
 #[tokio::test]
-async fn ten_megabytes_are_no_trouble() {
+async fn a_value_of_ten_mebibytes_comes_back() {
     const LENGTH: usize = 10 << 20;
     let mut echo = Echo::new();
     echo.core.apply("echo_thing", "a", json!({ "name": "a", "blob_length": LENGTH })).await.quiet();
@@ -217,7 +217,7 @@ async fn ten_megabytes_are_no_trouble() {
 }
 
 #[tokio::test]
-async fn an_import_by_id_or_identity_is_read_and_plans_the_rest() {
+async fn an_import_by_id_or_identity_is_read_and_the_plan_sets_what_it_lacks() {
     let mut echo = Echo::new();
     echo.core.import("echo_value", "a", ImportFrom::Id("made".into())).await.quiet();
     echo.core.import("echo_value", "b", ImportFrom::Identity(json!({ "id": "made" }))).await.quiet();

@@ -222,7 +222,7 @@ async fn assert_second_import_can_be_undone(engine: &'static Engine, object: imp
 }
 
 #[tokio::test]
-async fn a_hub_imported_to_a_second_address_is_refused_until_one_object_is_forgotten_or_both_are_destroyed() {
+async fn a_second_import_of_a_hub_is_refused_until_one_object_is_forgotten_or_both_are_destroyed() {
     for_each_engine(async |engine| {
         assert_second_import_can_be_undone(engine, |bed| ImportedTwice {
             blocks: [bed.keyless(""), bed.keyless("").replace("\"hub\"", "\"again\"")],
@@ -236,8 +236,7 @@ async fn a_hub_imported_to_a_second_address_is_refused_until_one_object_is_forgo
 }
 
 #[tokio::test]
-async fn a_role_assignment_imported_to_a_second_address_is_refused_until_one_object_is_forgotten_or_both_are_destroyed()
-{
+async fn a_second_import_of_a_role_assignment_is_refused_until_one_object_is_forgotten_or_both_are_destroyed() {
     for_each_engine(async |engine| {
         assert_second_import_can_be_undone(engine, |bed| ImportedTwice {
             blocks: [bed.role_assignment(), bed.role_assignment().replace("\"alice\"", "\"again\"")],

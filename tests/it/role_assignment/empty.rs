@@ -89,7 +89,7 @@ async fn an_empty_string_means_null_in_every_attribute_and_stays_in_the_state() 
 
 #[tokio::test]
 async fn an_update_of_an_imported_object_to_empty_strings_writes_nothing() {
-    let (mut bed, _) = super::import::granted().await;
+    let (mut bed, _) = super::import::seeded_pair().await;
     let (names, config) = configurations(&bed).remove(0);
     let empty = resource(TYPE, "a", set(&config, names, &json!("")));
     bed.core

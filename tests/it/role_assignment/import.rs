@@ -11,7 +11,7 @@ fn id(text: impl Into<String>) -> ImportFrom {
 }
 
 /// A bed in which Alice has the two reader roles from elsewhere, and the name of the first assignment.
-pub(super) async fn granted() -> (Bed, String) {
+pub(super) async fn seeded_pair() -> (Bed, String) {
     let bed = bed().await;
     let blob = bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader");
     bed.emulator.seed_assignment(&bed.account, ALICE, "Storage File Data Privileged Reader");
@@ -20,7 +20,7 @@ pub(super) async fn granted() -> (Bed, String) {
 
 #[tokio::test]
 async fn a_pair_is_imported_by_hub_account_or_identity_and_plans_empty() {
-    let (mut bed, _) = granted().await;
+    let (mut bed, _) = seeded_pair().await;
     let by_account = json!({ "storage_account_id": bed.account, "principal_id": ALICE, "access": "reader" });
     let by_scope = json!({ "scope": bed.account, "principal_id": ALICE, "access": "reader" });
     let identity = ImportFrom::Identity(json!({ "scope": bed.account, "principal_id": ALICE, "role": "reader" }));
@@ -41,7 +41,7 @@ async fn a_pair_is_imported_by_hub_account_or_identity_and_plans_empty() {
 
 #[tokio::test]
 async fn one_role_is_imported_by_role_guid_or_assignment_id_and_plans_empty() {
-    let (mut bed, name) = granted().await;
+    let (mut bed, name) = seeded_pair().await;
     let assignment = format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}", bed.account);
     for from in [format!("{}|{ALICE}|{BLOB_READER}", bed.account), assignment.clone()] {
         for config in [
@@ -69,7 +69,7 @@ async fn one_role_is_imported_by_role_guid_or_assignment_id_and_plans_empty() {
 
 #[tokio::test]
 async fn one_role_is_imported_by_role_name_or_azurerm_role_id_and_plans_empty() {
-    let (mut bed, _) = granted().await;
+    let (mut bed, _) = seeded_pair().await;
     let guid = custom_role(&bed, "Blob peeker").await;
     let path = format!("{}/providers/Microsoft.Authorization/roleDefinitions/{guid}", bed.subscription);
     bed.emulator.seed_assignment(&bed.account, ALICE, &guid);
@@ -101,7 +101,7 @@ async fn one_role_is_imported_by_role_name_or_azurerm_role_id_and_plans_empty() 
 
 #[tokio::test]
 async fn one_role_of_a_pair_is_imported_and_the_plan_adds_the_other() {
-    let (mut bed, name) = granted().await;
+    let (mut bed, name) = seeded_pair().await;
     assert!(bed.emulator.remove_assignment(&name));
     bed.core.import(TYPE, "a", id(format!("{}|{ALICE}|reader", bed.hub))).await.quiet();
     bed.emulator.clear_requests();
@@ -111,7 +111,7 @@ async fn one_role_of_a_pair_is_imported_and_the_plan_adds_the_other() {
 
 #[tokio::test]
 async fn an_import_block_imports_by_id_or_identity_and_writes_nothing() {
-    let (mut bed, name) = granted().await;
+    let (mut bed, name) = seeded_pair().await;
     let identity = |role: &str| json!({ "scope": bed.account, "principal_id": ALICE, "role": role });
     let pair = bed.by_hub(ALICE, "reader");
     let single = bed.by_account(ALICE, "Storage Blob Data Reader");
@@ -137,7 +137,7 @@ async fn an_import_block_imports_by_id_or_identity_and_writes_nothing() {
 
 #[tokio::test]
 async fn an_import_id_in_another_casing_finds_the_same_assignment() {
-    let (mut bed, name) = granted().await;
+    let (mut bed, name) = seeded_pair().await;
     let assignment = format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}", bed.account);
     let identity = |scope: &str| {
         ImportFrom::Identity(json!({ "scope": scope, "principal_id": ALICE.to_uppercase(), "role": "READER" }))
@@ -193,7 +193,7 @@ fn generated(bed: &Bed) -> Value {
 /// Engines write configuration for an import from its state: every attribute that may be set.
 #[tokio::test]
 async fn configuration_generated_from_an_import_plans_empty() {
-    let (mut bed, name) = granted().await;
+    let (mut bed, name) = seeded_pair().await;
     for from in [
         format!("{}|{ALICE}|reader", bed.hub),
         format!("{}|{ALICE}|reader", bed.account),
@@ -210,7 +210,7 @@ async fn configuration_generated_from_an_import_plans_empty() {
 
 #[tokio::test]
 async fn each_import_that_fails_says_why() {
-    let (mut bed, _) = granted().await;
+    let (mut bed, _) = seeded_pair().await;
     let (hub, account) = (bed.hub.clone(), bed.account.clone());
     let nobody = Uuid::nil();
     for (from, text) in [
@@ -255,7 +255,7 @@ async fn a_custom_role_is_found_by_name_or_guid_with_one_request_per_walk() {
 
 #[tokio::test]
 async fn an_assignment_in_another_tenant_keeps_its_tenant() {
-    let (mut bed, name) = granted().await;
+    let (mut bed, name) = seeded_pair().await;
     let tenant = "eeeeeeee-0000-4000-8000-000000000001";
     let assignment = format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}|{tenant}", bed.account);
     bed.core.import(TYPE, "a", id(assignment.clone())).await.quiet();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ALICE, BLOB_READER, Bed, TYPE, bed, bed_with, import::granted, name_of};
+use super::{ALICE, BLOB_READER, Bed, TYPE, bed, bed_with, import::seeded_pair, name_of};
 use crate::emulator::client::grant;
 use crate::support::core::{MoveFrom, Stored};
 
@@ -56,7 +56,7 @@ async fn a_state_of_release_0_1_0_is_as_recorded_plans_empty_and_is_destroyed() 
 
 #[tokio::test]
 async fn a_state_with_assignment_names_from_elsewhere_plans_empty() {
-    let (mut bed, blob) = granted().await;
+    let (mut bed, blob) = seeded_pair().await;
     let all = bed.emulator.assignments();
     let file = &all.iter().find(|found| found.principal_id == ALICE && found.name != blob).expect("the other").name;
     let state = data(&bed, "foundryhub-role-assignment-0.json", [&blob, file]);

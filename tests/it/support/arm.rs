@@ -28,7 +28,7 @@ pub(crate) fn call() -> Call {
     Call::new(CancellationToken::new(), Duration::from_secs(4 * 3600))
 }
 
-/// A clock on which pauses are over at once, having moved the time on.
+/// A clock that moves the time on by each pause, which ends at once.
 #[derive(Debug, Default)]
 pub(crate) struct SkippingClock {
     pauses: Mutex<Vec<Duration>>,
@@ -66,7 +66,7 @@ pub(crate) struct GatedClock {
     skipped: Mutex<Duration>,
 }
 
-/// A pause that somebody is in.
+/// A pause under way.
 #[derive(Debug)]
 pub(crate) struct Pause {
     pub(crate) wait: Duration,
@@ -82,7 +82,7 @@ impl GatedClock {
     /// Moves the time on by the length of a pause and ends it.
     pub(crate) fn end(&self, pause: Pause) {
         *self.skipped.lock().unwrap() += pause.wait;
-        // Whoever was waiting may have been cancelled.
+        // The waiting call may have been cancelled.
         let _ = pause.end.send(());
     }
 }

@@ -1,4 +1,4 @@
-//! The provider of `tests/echo`, which tests drive where the real one could not be told what to do.
+//! The provider of `tests/echo`, for tests of what the real one cannot be made to do.
 
 use std::{
     path::{Path, PathBuf},
@@ -31,7 +31,7 @@ impl Echo {
         Self::with(Core::new())
     }
 
-    /// The same with a core that was told something before.
+    /// The same with a core that has settings of its own.
     pub(crate) fn with(core: Core) -> Self {
         let things = tempfile::tempdir().expect("a directory");
         let mut core = core.program(program());

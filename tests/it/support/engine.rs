@@ -63,14 +63,14 @@ impl Product {
 pub(crate) struct Engine {
     program: PathBuf,
     pub(crate) product: Product,
-    /// The text it gives itself, such as `1.15.5`.
+    /// The version as it prints it, such as `1.15.5`.
     version: String,
     /// Its first two numbers.
     release: (u32, u32),
 }
 
 impl Engine {
-    /// Asks a program what it is; None if it is no engine.
+    /// Asks a program for its product and version; None if it is no engine.
     fn ask(program: &Path) -> Option<Self> {
         let mut command = std::process::Command::new(program);
         let command = command.arg("version").env("CHECKPOINT_DISABLE", "1").env("TF_CLI_CONFIG_FILE", "/dev/null");
@@ -229,7 +229,7 @@ impl Workspace {
             let place = mirror.join(host).join(self.provider.source).join("0.1.0").join(format!("{os}_{arch}"));
             fs::create_dir_all(&place).unwrap();
             let file = place.join(format!("{}_v0.1.0", self.provider.file_name()));
-            // Another file system has no place for a second name of the same file.
+            // A hard link to another file system is not possible.
             if fs::hard_link(&self.provider.program, &file).is_err() {
                 fs::copy(&self.provider.program, &file).unwrap();
             }

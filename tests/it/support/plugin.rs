@@ -38,7 +38,7 @@ use super::{
     tls::ClientIdentity,
 };
 
-/// The variable, and its value, by which an engine shows that it is one.
+/// The variable, and its value, by which a plugin recognizes an engine.
 pub(crate) const COOKIE: (&str, &str) =
     ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
 
@@ -61,7 +61,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 /// A connection below TLS.
 pub(crate) type Socket = Box<dyn Io>;
 
-/// How a plugin is going to be started. Without further ado: as an engine does, with mutual TLS.
+/// How a plugin is going to be started: by default as an engine does, with mutual TLS.
 pub(crate) struct Launch {
     program: PathBuf,
     environment: Vec<(OsString, OsString)>,
@@ -257,7 +257,7 @@ impl Plugin {
         &self.address
     }
 
-    /// The directory where the plugin opens its socket, unless a variable told it otherwise.
+    /// The directory where the plugin opens its socket, unless a variable names another.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
@@ -306,7 +306,7 @@ impl Plugin {
 
     /// Asks the plugin to end, over one more connection, and waits until it has.
     pub(crate) async fn shut_down(&mut self) -> ExitStatus {
-        // As engines do, it goes by the end of the process: the answer may be overtaken by it.
+        // Like engines it waits for the end of the process, which may come before the answer.
         let _ = GrpcControllerClient::new(self.connect().await).shutdown(Empty {}).await;
         self.exited().await
     }

@@ -206,14 +206,14 @@ impl Core {
         self
     }
 
-    /// Whether objects that are no longer configured are planned before everything else instead of after it, from now on.
-    /// Nothing orders the two.
+    /// Whether objects that are no longer configured are planned before everything else instead of after it, from now
+    /// on. Nothing orders the two.
     pub(crate) fn plan_deletes_first(&mut self, first: bool) {
         self.plans_deletes_first = first;
     }
 
-    /// Whether objects that are no longer configured are destroyed after everything else instead of before it, from now on.
-    /// Nothing orders the two.
+    /// Whether objects that are no longer configured are destroyed after everything else instead of before it, from now
+    /// on. Nothing orders the two.
     pub(crate) fn apply_deletes_last(&mut self, last: bool) {
         self.deletes_last = last;
     }
