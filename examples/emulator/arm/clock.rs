@@ -15,6 +15,11 @@ pub(crate) fn after(at: OffsetDateTime, by: Duration) -> OffsetDateTime {
     by.try_into().ok().and_then(|by: time::Duration| at.checked_add(by)).unwrap_or(END_OF_TIME).min(END_OF_TIME)
 }
 
+/// The time that a token writes in seconds since 1970; whatever would be later than there is, is the end.
+pub(crate) fn unix(seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(END_OF_TIME)
+}
+
 /// Whether something that takes a time after `since` is over. What takes no time is over whatever the clock says, also
 /// when it was turned back.
 pub(crate) fn over(since: OffsetDateTime, takes: Duration, now: OffsetDateTime) -> bool {
@@ -78,6 +83,14 @@ pub(crate) fn ticks(at: OffsetDateTime) -> String {
 /// A time as the token endpoint's errors write it.
 pub(crate) fn plain(at: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
+    at.format(&format).expect("a date of these years formats")
+}
+
+/// A time as ARM's errors about tokens write it.
+pub(crate) fn american(at: OffsetDateTime) -> String {
+    let format = format_description!(
+        "[month padding:none]/[day padding:none]/[year] [hour repr:12 padding:none]:[minute]:[second] [period]"
+    );
     at.format(&format).expect("a date of these years formats")
 }
 

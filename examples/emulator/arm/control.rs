@@ -9,7 +9,7 @@ use super::http::{Answer, Request};
 use super::operations::{self, Outcome, State};
 use super::seed::Seed;
 use super::world::World;
-use super::{clock, ids};
+use super::{clock, entra, ids};
 
 /// The path's first segment.
 pub(crate) const ROOT: &str = "_emulator";
@@ -84,6 +84,15 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Result<Answer, Arm
             }
             Ok(Answer::ok(json!({ "ended": chosen.len() })))
         }
+        (&Method::POST, ["assertions"]) => {
+            let audience = request.query("audience").unwrap_or(entra::EXCHANGE);
+            let value = match (request.query("issuer"), request.query("subject")) {
+                (Some(issuer), Some(subject)) => entra::assertion(world, issuer, subject, audience),
+                (None, None) => entra::github_assertion(world, Some(audience)),
+                _ => return Err(bad("issuer and subject go together".to_owned())),
+            };
+            Ok(Answer::ok(json!({ "value": value })))
+        }
         (&Method::POST, ["tokens", "revoke"]) => {
             world.signer.generation += 1;
             Ok(Answer::ok(Value::Null))
@@ -114,6 +123,7 @@ mod tests {
             body: Bytes::new(),
             base: "https://emulator.test".to_owned(),
             local: true,
+            plain: false,
             caller: String::new(),
         };
         assert!(answer(&mut world, &request).is_ok());

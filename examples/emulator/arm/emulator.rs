@@ -15,12 +15,12 @@ use super::errors::ArmError;
 use super::faults::{Rule, RuleId};
 use super::log::Record;
 use super::operations::{self, Operation, Outcome, State};
-use super::options::Options;
+use super::options::{Options, SignIn};
 use super::seed::Seed;
 use super::server::{Shared, serve};
 use super::workspaces::{self, MODE};
 use super::world::World;
-use super::{ids, metadata, storage, tls};
+use super::{entra, ids, metadata, storage, tls};
 
 /// A running emulator. It listens until it is dropped, on threads of its own, so that a test may block.
 #[derive(Debug)]
@@ -94,25 +94,49 @@ impl Emulator {
         }
     }
 
-    /// The environment that points azapi, azurerm's neighbours and foundryhub here, signed in as the default client.
+    /// The environment that points azapi, azurerm's neighbours and foundryhub here, signed in as the default client in the
+    /// way of the switch.
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
         let options = self.shared.world().options.clone();
         let ca = self.ca_file().display().to_string();
-        [
+        // Managed identities are asked without TLS.
+        let (url, plain) = (&self.url, self.url.replacen("https", "http", 1));
+        let common = [
             ("ARM_ENVIRONMENT", "custom".to_owned()),
-            ("ARM_RESOURCE_MANAGER_ENDPOINT", self.url.clone()),
-            ("ARM_RESOURCE_MANAGER_AUDIENCE", self.url.clone()),
-            ("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", self.url.clone()),
+            ("ARM_RESOURCE_MANAGER_ENDPOINT", url.clone()),
+            ("ARM_RESOURCE_MANAGER_AUDIENCE", url.clone()),
+            ("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", url.clone()),
             ("ARM_DISABLE_INSTANCE_DISCOVERY", "true".to_owned()),
             ("ARM_SUBSCRIPTION_ID", options.subscription_id),
             ("ARM_TENANT_ID", options.tenant_id),
             ("ARM_CLIENT_ID", options.client_id),
-            ("ARM_CLIENT_SECRET", options.client_secret),
-            ("ARM_USE_CLI", "false".to_owned()),
-            ("SSL_CERT_FILE", ca),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        ];
+        let credential = match options.sign_in {
+            SignIn::Secret => vec![("ARM_CLIENT_SECRET", options.client_secret)],
+            SignIn::Github => vec![
+                ("ARM_USE_OIDC", "true".to_owned()),
+                ("ACTIONS_ID_TOKEN_REQUEST_URL", format!("{url}/github/idtoken?api-version=2.0")),
+                ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", options.github_request_token),
+            ],
+            SignIn::AzureDevops => vec![
+                ("ARM_USE_OIDC", "true".to_owned()),
+                ("SYSTEM_OIDCREQUESTURI", format!("{url}/devops/oidctoken")),
+                ("SYSTEM_ACCESSTOKEN", options.devops_access_token),
+                ("ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID", options.devops_connection),
+            ],
+            SignIn::VirtualMachine => vec![
+                ("ARM_USE_MSI", "true".to_owned()),
+                ("ARM_MSI_ENDPOINT", format!("{plain}/metadata/identity/oauth2/token")),
+                ("AZURE_POD_IDENTITY_AUTHORITY_HOST", plain),
+            ],
+            SignIn::AppService => vec![
+                ("ARM_USE_MSI", "true".to_owned()),
+                ("IDENTITY_ENDPOINT", format!("{plain}/msi/token")),
+                ("IDENTITY_HEADER", options.identity_header),
+            ],
+        };
+        let end = [("ARM_USE_CLI", "false".to_owned()), ("SSL_CERT_FILE", ca)];
+        common.into_iter().chain(credential).chain(end).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// What Python clients want besides: trust, and where to learn about the cloud.
@@ -318,6 +342,11 @@ impl Emulator {
     /// Sets the clock.
     pub(crate) fn set_time(&self, to: OffsetDateTime) {
         self.shared.world().clock.set(to);
+    }
+
+    /// A new assertion of an issuer that clients may trust, as a pipeline or a cluster would have it.
+    pub(crate) fn assertion(&self, issuer: &str, subject: &str, audience: &str) -> String {
+        entra::assertion(&self.shared.world(), issuer, subject, audience)
     }
 
     /// Makes all tokens issued so far invalid.

@@ -29,6 +29,8 @@ pub(crate) struct Rule {
 pub(crate) enum Action {
     /// An error answer instead of the real one.
     Status(u16),
+    /// 401 with a challenge that asks for a token with further claims.
+    Challenge,
     /// AuthorizationFailed with the text that names caller, action and scope.
     Denied,
     /// The request is served, after the rule's delay.
@@ -206,6 +208,7 @@ impl FromStr for Rule {
         let words = words(answer)?;
         let (action, settings) = words.split_first().ok_or("an action stands after ->")?;
         let action = match action.as_str() {
+            "challenge" => Action::Challenge,
             "denied" => Action::Denied,
             "slow" => Action::Slow,
             "close" => Action::Close,

@@ -28,6 +28,8 @@ pub(crate) struct Request {
     pub(crate) base: String,
     /// Whether it came from this machine.
     pub(crate) local: bool,
+    /// Whether it came without TLS.
+    pub(crate) plain: bool,
     /// The object id of whoever sends it; empty as long as that is not known.
     pub(crate) caller: String,
 }

@@ -2,9 +2,10 @@
 
 use axum::http::Method;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use super::entra::Jwt;
 use super::http::{Answer, Payload, Request};
 
 /// One request and what became of it.
@@ -21,7 +22,8 @@ pub(crate) struct Record {
     pub(crate) path: String,
     /// The query's pairs, decoded.
     pub(crate) query: Vec<(String, String)>,
-    /// The body: JSON if it is JSON, else its text; forms without secrets.
+    /// The body: JSON if it is JSON, else its text; forms without secrets. An assertion is there as what it says, without
+    /// the signature that would make it one.
     pub(crate) body: Value,
     /// The answer's status; `None` while there is none, or when the connection was cut.
     pub(crate) status: Option<u16>,
@@ -72,7 +74,7 @@ impl Log {
             time: now,
             method: request.method.to_string(),
             path: request.path(),
-            query: request.query.iter().map(|(name, value)| (name.clone(), redacted(name, value))).collect(),
+            query: request.query.iter().map(|(name, value)| (name.clone(), visible(name, value))).collect(),
             body: body(request),
             status: None,
             error: None,
@@ -119,9 +121,9 @@ impl Log {
 }
 
 /// Names of form and query fields whose values are secret.
-const SECRETS: [&str; 5] = ["client_secret", "client_assertion", "assertion", "password", "sig"];
+const SECRETS: [&str; 4] = ["client_secret", "assertion", "password", "sig"];
 
-fn redacted(name: &str, value: &str) -> String {
+fn visible(name: &str, value: &str) -> String {
     let secret = SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
     if secret { "(redacted)".to_owned() } else { value.to_owned() }
 }
@@ -131,8 +133,12 @@ fn body(request: &Request) -> Value {
         return Value::Null;
     }
     if request.header("content-type").is_some_and(|kind| kind.contains("x-www-form-urlencoded")) {
-        let fields = request.form().into_iter();
-        return fields.map(|(name, value)| (name.clone(), Value::String(redacted(&name, &value)))).collect();
+        let field = |name: &str, value: &str| match name {
+            "client_assertion" => Jwt::parse(value)
+                .map_or(Value::Null, |assertion| json!({ "header": assertion.header, "claims": assertion.claims })),
+            _ => Value::String(visible(name, value)),
+        };
+        return request.form().into_iter().map(|(name, value)| (name.clone(), field(&name, &value))).collect();
     }
     serde_json::from_slice(&request.body)
         .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&request.body).into_owned()))

@@ -42,5 +42,5 @@ pub(crate) use log::Record;
 pub(crate) use operations::Outcome;
 pub(crate) use options::{
     Datastores, EchoWhen, ExistsId, HubRole, IdCasing, Lro, ModeCasing, OnOff, Operations, Options, Principals,
-    PutWithoutMode, SchemaView, UserDelegationSas,
+    PutWithoutMode, SchemaView, SignIn, UserDelegationSas,
 };

@@ -184,6 +184,33 @@ pub(crate) struct Options {
     /// How long a token lives
     #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "3599s")]
     pub(crate) token_lifetime: Duration,
+    /// How long an assertion lives that a pipeline or a cluster gets
+    #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "5m")]
+    pub(crate) assertion_lifetime: Duration,
+    /// The subject of a GitHub job's assertions; the default application trusts the one of the start
+    #[arg(long, value_name = "TEXT", default_value = "repo:octo-org/octo-repo:environment:prod")]
+    pub(crate) github_subject: String,
+    /// What a GitHub job presents to get them
+    #[arg(long, value_name = "TEXT", default_value = "github-request-token")]
+    pub(crate) github_request_token: String,
+    /// The subject of an Azure DevOps service connection's assertions; the default application trusts the one of the start
+    #[arg(long, value_name = "TEXT", default_value = "sc://emulator/project/connection")]
+    pub(crate) devops_subject: String,
+    /// The id of the service connection
+    #[arg(long, value_name = "GUID", default_value = "55555555-5555-5555-5555-555555555555")]
+    pub(crate) devops_connection: String,
+    /// What an Azure DevOps job presents to get them
+    #[arg(long, value_name = "TEXT", default_value = "devops-access-token")]
+    pub(crate) devops_access_token: String,
+    /// Whether the default application is the machine's system-assigned identity
+    #[arg(long, value_name = "ON|OFF", default_value = "on")]
+    pub(crate) system_identity: OnOff,
+    /// What App Service wants to see in X-IDENTITY-HEADER
+    #[arg(long, value_name = "TEXT", default_value = "app-service-identity-header")]
+    pub(crate) identity_header: String,
+    /// How the environment that is printed signs in
+    #[arg(long, value_name = "HOW", default_value = "secret")]
+    pub(crate) sign_in: SignIn,
     /// Add a claims challenge to every 401
     #[arg(long, num_args = 0..=1, require_equals = true, action = ArgAction::Set, default_value_t = false)]
     #[arg(default_missing_value = "true")]
@@ -363,6 +390,21 @@ pub(crate) enum IdCasing {
     Request,
     /// Lower case.
     Lower,
+}
+
+/// A way to sign in as the default application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SignIn {
+    /// Its secret.
+    Secret,
+    /// The assertions of a GitHub job.
+    Github,
+    /// Those of an Azure DevOps service connection.
+    AzureDevops,
+    /// The managed identity of a virtual machine.
+    VirtualMachine,
+    /// That of an App Service.
+    AppService,
 }
 
 /// What a RoleAssignmentExists tells.

@@ -1,18 +1,26 @@
 //! From a request to its handler: what ARM's front door does for every call, in the order in which it does it.
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 
 use super::authorization::rbac::{self, Need};
 use super::authorization::{self, definitions};
 use super::entra::{self, Caller};
 use super::errors::ArmError;
-use super::http::{Answer, Request};
+use super::http::{Answer, Payload, Request};
 use super::ids::{self, Target};
 use super::world::World;
 use super::{control, data_plane, groups, locks, metadata, operations, providers, storage, workspaces};
 
 /// Answers any request.
 pub(crate) fn answer(world: &mut World, request: &Request) -> Answer {
+    if request.plain && !entra::without_tls(request) {
+        let text = "The plain HTTP request was sent to an HTTPS port.".to_owned();
+        return Answer {
+            status: StatusCode::BAD_REQUEST,
+            headers: Vec::new(),
+            body: Payload::Text("text/plain", text),
+        };
+    }
     let first = request.segments.first().map(|segment| segment.to_ascii_lowercase()).unwrap_or_default();
     match first.as_str() {
         "metadata" if request.segments.get(1).is_some_and(|second| second.eq_ignore_ascii_case("endpoints")) => {

@@ -9,7 +9,8 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, request};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -98,25 +99,47 @@ pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, shared: Share
                 // A connection that was gone before we took it is no reason to stop.
                 let Ok((socket, peer)) = accepted else { continue };
                 let local = peer.ip().to_canonical().is_loopback();
-                connections.spawn(converse(socket, local, tls.clone(), shared.clone()));
+                connections.spawn(greet(socket, local, tls.clone(), shared.clone()));
             }
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-/// One connection, from its handshake to its end.
-async fn converse(socket: tokio::net::TcpStream, local: bool, tls: TlsAcceptor, shared: Shared) {
-    let mut hang_ups = shared.hang_ups.subscribe();
+/// One connection, from its first byte to its end. One port serves with and without TLS, whichever the peer begins with.
+async fn greet(socket: TcpStream, local: bool, tls: TlsAcceptor, shared: Shared) {
+    /// How every TLS connection begins (RFC 8446, section 5.1).
+    const HANDSHAKE: u8 = 22;
     // Small answers must not wait for the peer's acknowledgements.
     let _ = socket.set_nodelay(true);
-    let Ok(stream) = tls.accept(socket).await else { return };
+    let mut first = [0];
+    match socket.peek(&mut first).await {
+        Ok(1) if first == [HANDSHAKE] => {
+            let Ok(stream) = tls.accept(socket).await else { return };
+            converse(stream, Peer { local, plain: false }, shared).await;
+        }
+        Ok(1) => converse(socket, Peer { local, plain: true }, shared).await,
+        _ => {}
+    }
+}
+
+/// Who is at the other end.
+#[derive(Debug, Clone, Copy)]
+struct Peer {
+    /// This machine.
+    local: bool,
+    /// Somebody without TLS.
+    plain: bool,
+}
+
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, shared: Shared) {
+    let mut hang_ups = shared.hang_ups.subscribe();
     let cut = Arc::new(tokio::sync::Notify::new());
     let service = hyper::service::service_fn(|request: hyper::Request<hyper::body::Incoming>| {
         let (shared, cut) = (shared.clone(), cut.clone());
         async move {
             let (head, body) = request.into_parts();
-            let answer = match exchange(&shared, head, Body::new(body), local).await {
+            let answer = match exchange(&shared, head, Body::new(body), peer).await {
                 Some(answer) => answer,
                 None => {
                     cut.notify_one();
@@ -137,13 +160,13 @@ async fn converse(socket: tokio::net::TcpStream, local: bool, tls: TlsAcceptor, 
 }
 
 /// One request and its answer; `None` when the connection is to be cut instead.
-async fn exchange(shared: &Shared, head: request::Parts, body: Body, local: bool) -> Option<Response<Body>> {
+async fn exchange(shared: &Shared, head: request::Parts, body: Body, peer: Peer) -> Option<Response<Body>> {
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return Some(
             Response::builder().status(StatusCode::PAYLOAD_TOO_LARGE).body(Body::empty()).expect("fixed parts"),
         );
     };
-    let mut request = read(head, body, local);
+    let mut request = read(head, body, peer);
     let (number, latency, verdict) = {
         let mut world = shared.world();
         let now = world.clock.now();
@@ -169,7 +192,7 @@ async fn exchange(shared: &Shared, head: request::Parts, body: Body, local: bool
                     shared.wait_for(|world| (!world.faults.stands(verdict.id)).then_some(())).await;
                     (handle(shared, &mut request, number, None), false)
                 }
-                Action::Status(_) | Action::Denied | Action::FailOperation => {
+                Action::Status(_) | Action::Challenge | Action::Denied | Action::FailOperation => {
                     (handle(shared, &mut request, number, Some(&verdict)), false)
                 }
             }
@@ -191,12 +214,16 @@ fn handle(shared: &Shared, request: &mut Request, number: u64, verdict: Option<&
     let answer = match verdict {
         Some(Verdict { action: Action::Status(status), failure, headers, .. }) => {
             let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let mut answer = ArmError::of(status, failure.clone()).into_answer();
+            let mut answer = match entra::Refusal::of(status, failure) {
+                Some(refusal) => refusal.into_answer(&world, request),
+                None => ArmError::of(status, failure.clone()).into_answer(),
+            };
             if status.is_success() {
                 answer.body = Payload::Empty;
             }
             if status == StatusCode::UNAUTHORIZED {
-                answer.headers.push(entra::challenge(&world, request, &failure.message));
+                let claims = world.options.claims_challenge;
+                answer.headers.push(entra::challenge(&world, request, &failure.message, claims));
             }
             for (name, value) in headers {
                 if name == "retry-after" {
@@ -205,6 +232,7 @@ fn handle(shared: &Shared, request: &mut Request, number: u64, verdict: Option<&
             }
             answer
         }
+        Some(Verdict { action: Action::Challenge, .. }) => entra::claims_challenge(&world, request).into_answer(),
         Some(Verdict { action: Action::Denied, .. }) => routes::denied(&world, request).into_answer(),
         Some(verdict) => {
             world.next_operation_fails = Some(verdict.failure.clone());
@@ -225,7 +253,7 @@ fn handle(shared: &Shared, request: &mut Request, number: u64, verdict: Option<&
 }
 
 /// A request as the handlers want it.
-fn read(head: request::Parts, body: axum::body::Bytes, local: bool) -> Request {
+fn read(head: request::Parts, body: axum::body::Bytes, peer: Peer) -> Request {
     let host = head
         .uri
         .authority()
@@ -242,7 +270,8 @@ fn read(head: request::Parts, body: axum::body::Bytes, local: bool) -> Request {
         headers: head.headers,
         body,
         base: format!("https://{}", host.unwrap_or_default()),
-        local,
+        local: peer.local,
+        plain: peer.plain,
         caller: String::new(),
     }
 }

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::clock::Clock;
-use super::entra::{Client, Signer};
+use super::entra::{self, Client, Signer};
 use super::errors::{ArmError, Failure};
 use super::faults::Faults;
 use super::log::Log;
@@ -79,9 +79,9 @@ impl World {
             client_id: options.client_id,
             object_id: options.client_object_id,
             secret: Some(options.client_secret),
-            secret_expired: false,
+            federated: entra::trusted(&options.github_subject, &options.devops_subject),
             owner: true,
-            resource_id: None,
+            ..Client::default()
         };
         if !self.store.clients.iter().any(|client| client.client_id == default.client_id) {
             self.add_client(default);

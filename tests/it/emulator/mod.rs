@@ -5,7 +5,7 @@
 //! - storage: `accounts`, `blobs`
 //! - roles: `assignments`, `definitions`, `rbac` (who may do what)
 //! - all of ARM: `common`, `errors`, `locks`, `throttle`, `versions`, `operations` and `shapes` (long-running operations)
-//! - sign-in: `entra`, `tokens`
+//! - sign-in: `entra`, a file per way
 //! - whole samples and sequences: `sample`, `azapi`, `random`
 //! - the program and its switches: `binary`, `control`, `faults`, `page`, `state`
 
@@ -33,7 +33,6 @@ mod sample;
 mod shapes;
 mod state;
 mod throttle;
-mod tokens;
 mod versions;
 mod workspaces;
 

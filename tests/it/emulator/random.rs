@@ -402,6 +402,8 @@ fn places(arm: &Arm) -> Vec<String> {
         "/metadata/endpoints".to_owned(),
         "/metadata/identity/oauth2/token".to_owned(),
         "/msi/token".to_owned(),
+        "/github/idtoken".to_owned(),
+        "/devops/oidctoken".to_owned(),
         "/_emulator/requests".to_owned(),
         "/_emulator/operations/all/finish".to_owned(),
         "/_emulator/clock/advance".to_owned(),

@@ -225,9 +225,8 @@ async fn each_missing_write_permission_is_named() {
     ] {
         let mut bed = bed_with(|options| options.enforce_rbac = true).await;
         let (client, object) = ("66666666-0000-0000-0000-000000000006", "77777777-0000-0000-0000-000000000007");
-        bed.emulator.seed(&format!(
-            "clients: [{{ client_id: {client}, object_id: {object}, secret: other, secret_expired: false, owner: false }}]"
-        ));
+        bed.emulator
+            .seed(&format!("clients: [{{ client_id: {client}, object_id: {object}, secret: other, owner: false }}]"));
         let group = bed.account.split("/providers/").next().expect("a group").to_owned();
         bed.emulator.seed_assignment(&group, object, "Reader");
         if changes_the_hub {

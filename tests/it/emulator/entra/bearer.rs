@@ -1,11 +1,13 @@
-//! What Azure Resource Manager takes for a token (azure.md §5.1, §6.1), and the other ways to one (§6.1, §6.4).
+//! What Azure Resource Manager takes for a token (azure.md §5.1, §6.1).
+
+use std::time::Duration;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use reqwest::Method;
-use serde_json::{Value, json};
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
-use super::client::{Arm, Reply, arm, arm_with, read, variable};
+use super::super::client::{Arm, Reply, arm, arm_with, read, variable};
+use super::keys::part;
 
 /// Signs in to a tenant for a scope; the token.
 async fn token_for(arm: &Arm, tenant: &str, scope: &str) -> String {
@@ -66,9 +68,7 @@ async fn a_token_of_another_tenant_is_refused() {
     let other = "99999999-1111-1111-1111-111111111111";
     let arm = arm_with(|options| options.foreign_tenant = vec![other.to_owned()]).await;
     let token = token_for(&arm, other, &format!("{}/.default", arm.emulator.url())).await;
-    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("a part")).expect("base64");
-    let claims: Value = serde_json::from_slice(&claims).expect("claims");
-    assert_eq!(claims["tid"], other);
+    assert_eq!(part(&token, 1)["tid"], other);
     let reply = hub_with(&arm, &token).await;
     assert_eq!(reply.error(), (401, "InvalidAuthenticationTokenTenant".to_owned()));
     assert!(reply.message().contains(other), "{}", reply.message());
@@ -87,61 +87,47 @@ async fn a_401_by_rule_carries_a_challenge() {
     assert!(reply.header("www-authenticate").expect("a challenge").contains(", claims=\""));
 }
 
-/// azure.md §6.1: a client assertion in place of a secret.
+/// azure.md §5.1: a token that is taken back is answered once with a challenge that names what the next one needs.
 #[tokio::test]
-async fn an_assertion_buys_a_token() {
+async fn a_claims_challenge_comes_when_a_rule_says_so() {
     let arm = arm().await;
-    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let end = arm.emulator.now().unix_timestamp() + 300;
-    let assertion = format!("{}.{}.e30", part(json!({ "alg": "RS256" })), part(json!({ "exp": end, "sub": "repo:x" })));
-    let (client, scope) = (variable(&arm.emulator, "ARM_CLIENT_ID"), format!("{}/.default", arm.emulator.url()));
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("client_id", client.as_str()),
-        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-        ("client_assertion", assertion.as_str()),
-        ("scope", scope.as_str()),
-    ];
-    let reply = arm.token(&form).await;
-    assert_eq!((reply.status, reply.at("/token_type")), (200, "Bearer".into()), "{}", reply.text);
-    assert_eq!(hub_with(&arm, reply.at("/access_token").as_str().expect("a token")).await.status, 200);
+    arm.emulator.fault("GET */workspaces/* -> challenge times=1".parse().expect("a rule"));
+    let reply = arm.get(&arm.hub_path()).await;
+    assert_eq!(reply.error(), (401, "InvalidAuthenticationToken".to_owned()));
+    let challenge = reply.header("www-authenticate").expect("a challenge");
+    let claims = challenge.split("claims=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("claims");
+    let claims: Value = serde_json::from_slice(&STANDARD.decode(claims).expect("base64")).expect("JSON");
+    assert_eq!(claims["access_token"]["nbf"]["essential"], true);
+    assert_eq!(arm.get(&arm.hub_path()).await.status, 200);
 }
 
-const IDENTITY: &str =
-    "/subscriptions/s/resourceGroups/rg1/providers/Microsoft.ManagedIdentity/userAssignedIdentities/uai1";
-
-/// azure.md §6.4: both managed-identity endpoints choose the identity by any of its ids, and are 400 for one that is
-/// not there.
+/// azure.md §5.1: a token lives as long as the switch says, to the second.
 #[tokio::test]
-async fn a_managed_identity_is_chosen_by_any_of_its_ids() {
+async fn a_token_ends() {
+    let arm = arm_with(|options| {
+        options.token_lifetime = Duration::from_secs(5);
+        options.time = Some(crate::azure::parse_time("2027-01-02T15:04:05Z").expect("a time"));
+        options.stop_clock = true;
+    })
+    .await;
+    arm.emulator.advance(Duration::from_secs(4));
+    assert_eq!(arm.get(&arm.hub_path()).await.status, 200);
+    arm.emulator.advance(Duration::from_secs(1));
+    let reply = arm.get(&arm.hub_path()).await;
+    assert_eq!(reply.error(), (401, "ExpiredAuthenticationToken".to_owned()));
+    assert_eq!(
+        reply.message(),
+        "The access token expiry UTC time '1/2/2027 3:04:10 PM' is earlier than current UTC time '1/2/2027 3:04:10 PM'."
+    );
+}
+
+/// Only managed identities are served without TLS: a bearer token that is sent there is not even looked at.
+#[tokio::test]
+async fn nothing_else_is_served_without_tls() {
     let arm = arm().await;
-    let (client, object) = ("55555555-0000-0000-0000-000000000000", "55555555-0000-0000-0000-000000000001");
-    arm.emulator
-        .seed(&format!("clients:\n  - {{ client_id: {client}, object_id: {object}, resource_id: {IDENTITY} }}"));
-    let machine = ("/metadata/identity/oauth2/token?api-version=2018-02-01", "Metadata", "true");
-    let service = ("/msi/token?api-version=2019-08-01", "X-IDENTITY-HEADER", "emulator-secret");
-    for ((path, header, value), row, id, status) in [
-        (machine, "IMDS client_id", format!("client_id={client}"), 200),
-        (machine, "IMDS object_id", format!("object_id={object}"), 200),
-        (machine, "IMDS msi_res_id", format!("msi_res_id={IDENTITY}"), 200),
-        (machine, "IMDS unknown client_id", format!("client_id={object}"), 400),
-        (machine, "IMDS unknown object_id", format!("object_id={client}"), 400),
-        (machine, "IMDS unknown msi_res_id", format!("msi_res_id={IDENTITY}2"), 400),
-        (service, "App Service client_id", format!("client_id={client}"), 200),
-        (service, "App Service object_id", format!("object_id={object}"), 200),
-        (service, "App Service mi_res_id", format!("mi_res_id={IDENTITY}"), 200),
-        (service, "App Service unknown mi_res_id", format!("mi_res_id={IDENTITY}2"), 400),
-    ] {
-        let path = format!("{path}&resource=https%3A%2F%2Fmanagement.azure.com&{id}");
-        let reply = read(arm.http.get(format!("{}{path}", arm.emulator.url())).header(header, value)).await;
-        assert_eq!(reply.status, status, "{row}: {}", reply.text);
-        if status == 200 {
-            for member in ["access_token", "expires_on", "resource", "token_type"] {
-                assert!(reply.at(&format!("/{member}")).is_string(), "{row}: {member}");
-            }
-            assert_eq!(reply.at("/client_id"), client, "{row}");
-        }
-    }
-    let bare = read(arm.request(Method::GET, &format!("{}&resource=x", service.0), Value::Null)).await;
-    assert_eq!(bare.status, 401, "App Service without its header");
+    let plain = arm.emulator.url().replacen("https", "http", 1);
+    let reply = read(arm.http.get(format!("{plain}{}", arm.hub_path())).bearer_auth(&arm.token)).await;
+    assert_eq!(reply.status, 400, "{}", reply.text);
+    let token = arm.token_endpoint().replacen("https", "http", 1);
+    assert_eq!(read(arm.http.post(token)).await.status, 400);
 }
