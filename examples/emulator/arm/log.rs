@@ -132,7 +132,9 @@ fn body(request: &Request) -> Value {
     if request.body.is_empty() || request.method == Method::GET {
         return Value::Null;
     }
-    if request.header("content-type").is_some_and(|kind| kind.contains("x-www-form-urlencoded")) {
+    let is_form = request.header("content-type").is_some_and(|kind| kind.contains("x-www-form-urlencoded"));
+    // A form that does not say so has its secrets all the same.
+    if is_form || request.raw_path.ends_with("/token") {
         let field = |name: &str, value: &str| match name {
             "client_assertion" => Jwt::parse(value)
                 .map_or(Value::Null, |assertion| json!({ "header": assertion.header, "claims": assertion.claims })),

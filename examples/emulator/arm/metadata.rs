@@ -7,10 +7,28 @@ use super::http::{Answer, Request};
 /// The name this cloud goes by; none of the built-in ones, which would win over it.
 pub(crate) const CLOUD: &str = "EmulatedCloud";
 
-/// An object at 2022-09-01 and later, an array of them before.
+/// An object at 2022-09-01 and later, an array of them before, and another object at the first version.
 pub(crate) fn answer(request: &Request) -> Answer {
-    let cloud = cloud(&request.base);
-    Answer::ok(if request.api_version() >= "2020-06-01" { cloud } else { json!([cloud]) })
+    let base = &request.base;
+    Answer::ok(match request.api_version() {
+        "2015-01-01" => first(base),
+        version if version >= "2020-06-01" => cloud(base),
+        _ => json!([cloud(base)]),
+    })
+}
+
+fn first(base: &str) -> Value {
+    let cloud = cloud(base);
+    json!({
+        "galleryEndpoint": cloud["gallery"],
+        "graphEndpoint": cloud["graph"],
+        "graphAudience": cloud["graphAudience"],
+        "portalEndpoint": cloud["portal"],
+        "authentication": {
+            "loginEndpoint": cloud["authentication"]["loginEndpoint"],
+            "audiences": cloud["authentication"]["audiences"],
+        },
+    })
 }
 
 fn cloud(base: &str) -> Value {

@@ -123,6 +123,25 @@ async fn the_program_plants_its_seed_and_keeps_its_state() {
     program.end();
 }
 
+/// `--sign-in` chooses what the environment signs in with.
+#[test]
+fn the_program_prints_how_to_sign_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (how, variable) in [
+        ("secret", "ARM_CLIENT_SECRET"),
+        ("github", "ACTIONS_ID_TOKEN_REQUEST_URL"),
+        ("azure-devops", "SYSTEM_OIDCREQUESTURI"),
+        ("virtual-machine", "ARM_MSI_ENDPOINT"),
+        ("app-service", "IDENTITY_ENDPOINT"),
+    ] {
+        let program = Program::start(folder.path(), &["--sign-in", how]);
+        let known = |name: &str| program.environment.contains_key(name);
+        assert!(known(variable) && known("ARM_CLIENT_ID"), "{how}: {:?}", program.environment);
+        assert_eq!(known("ARM_CLIENT_SECRET"), how == "secret", "{how}");
+        program.end();
+    }
+}
+
 /// What the command line cannot mean ends the program with a reason.
 #[test]
 fn the_program_says_what_is_wrong_with_its_command_line() {

@@ -2,10 +2,7 @@
 
 use anyhow::{Context, Error};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use time::OffsetDateTime;
 use time::serde::rfc3339;
 use tokio_rustls::rustls::pki_types::CertificateDer;
@@ -93,20 +90,11 @@ pub(crate) struct Certificate {
 }
 
 impl Certificate {
-    /// The SHA-1 thumbprint in upper-case hexadecimal digits, by which Entra names certificates.
-    pub(crate) fn thumbprint(&self) -> String {
-        digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.der).as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
-    }
-
-    /// Whether an assertion's header names it, by `x5t` or `x5t#S256`.
-    pub(crate) fn is_named_by(&self, header: &Value) -> bool {
-        [("x5t", &SHA1_FOR_LEGACY_USE_ONLY), ("x5t#S256", &SHA256)].into_iter().any(|(name, algorithm)| {
-            let own = URL_SAFE_NO_PAD.encode(digest(algorithm, &self.der));
-            // Some clients write plain base64.
-            header[name]
-                .as_str()
-                .is_some_and(|named| named.trim_end_matches('=').replace('+', "-").replace('/', "_") == own)
-        })
+    /// Whether this is its thumbprint, by SHA-1 or SHA-256.
+    pub(crate) fn has_thumbprint(&self, thumbprint: &[u8]) -> bool {
+        [&SHA1_FOR_LEGACY_USE_ONLY, &SHA256]
+            .into_iter()
+            .any(|algorithm| digest(algorithm, &self.der).as_ref() == thumbprint)
     }
 
     /// Its SubjectPublicKeyInfo.

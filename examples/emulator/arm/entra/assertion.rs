@@ -1,6 +1,8 @@
 //! Whether a client assertion proves that it comes from an application: one that its certificate signed, or one of an
 //! issuer that it trusts (facts: azure.md §6.1, §6.2, §6.5).
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::super::clock;
@@ -27,13 +29,12 @@ pub(crate) fn check(
 ) -> Result<(), Refusal> {
     let malformed = || Refusal::client(50027, "JWT token is invalid or malformed.");
     let assertion = Jwt::parse(assertion).ok_or_else(malformed)?;
-    let by_certificate =
-        ["x5t", "x5t#S256"].iter().any(|name| assertion.header.get(name).is_some()) || is(&assertion, "iss", client);
-    if by_certificate {
+    let thumbprint = thumbprint(&assertion.header);
+    if thumbprint.is_some() || is(&assertion, "iss", client) {
         if assertion.claim("jti").is_empty() {
             return Err(malformed());
         }
-        signed_by_certificate(world, client, &assertion)?;
+        signed_by_certificate(world, client, &assertion, thumbprint.unwrap_or_default())?;
         if !is(&assertion, "iss", client) || !is(&assertion, "sub", client) {
             let text = "Client assertion application identifier doesn't match 'client_id' parameter.";
             return Err(Refusal::client(700_021, format!("{text} {CERTIFICATES}")));
@@ -53,25 +54,33 @@ fn is(assertion: &Jwt, claim: &str, client: &Client) -> bool {
     assertion.claim(claim).eq_ignore_ascii_case(&client.client_id)
 }
 
-fn signed_by_certificate(world: &World, client: &Client, assertion: &Jwt) -> Result<(), Refusal> {
-    let refuse = |why: &str, thumbprint: &str| {
+/// The thumbprint by which a header names a certificate.
+fn thumbprint(header: &Value) -> Option<Vec<u8>> {
+    let named = header["x5t#S256"].as_str().or_else(|| header["x5t"].as_str())?;
+    // Some clients write plain base64, or pad it.
+    let named = named.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    URL_SAFE_NO_PAD.decode(named).ok()
+}
+
+fn signed_by_certificate(world: &World, client: &Client, assertion: &Jwt, thumbprint: Vec<u8>) -> Result<(), Refusal> {
+    let refuse = |why: &str| {
+        let used: String = thumbprint.iter().map(|byte| format!("{byte:02X}")).collect();
         let text = format!(
             "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - \
-             {why}, {thumbprint}Please visit the Azure Portal, Graph Explorer or directly use MS Graph to see configured \
-             keys for app Id '{}'.] {CERTIFICATES}",
+             {why}, Thumbprint of key used by client: '{used}', Please visit the Azure Portal, Graph Explorer or directly use \
+             MS Graph to see configured keys for app Id '{}'.] {CERTIFICATES}",
             client.client_id
         );
         Err(Refusal::client(700_027, text))
     };
-    let Some(known) = client.certificates.iter().find(|known| known.certificate.is_named_by(&assertion.header)) else {
-        return refuse("The key was not found.", "");
+    let Some(known) = client.certificates.iter().find(|known| known.certificate.has_thumbprint(&thumbprint)) else {
+        return refuse("The key was not found.");
     };
-    let thumbprint = format!("Thumbprint of key used by client: '{}', ", known.certificate.thumbprint());
     if apps::ran_out(known.expires, world.clock.now()) {
-        return refuse("The key used is expired.", &thumbprint);
+        return refuse("The key used is expired.");
     }
     if !assertion.is_signed_by(known.certificate.public_key()) {
-        return refuse("The provided signature value did not match the expected signature value.", &thumbprint);
+        return refuse("The provided signature value did not match the expected signature value.");
     }
     Ok(())
 }

@@ -35,9 +35,10 @@ impl Jwt {
         self.claims.get(name).and_then(Value::as_str).unwrap_or("")
     }
 
-    /// A claim's time, in seconds since 1970.
+    /// A claim's time, in whole seconds since 1970; some clients write fractions of them.
     pub(crate) fn time(&self, name: &str) -> Option<i64> {
-        self.claims.get(name).and_then(Value::as_i64)
+        let time = self.claims.get(name)?;
+        time.as_i64().or_else(|| time.as_f64().map(|time| time as i64))
     }
 
     /// What the signature is of.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256};
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -35,6 +35,15 @@ fn body(arm: &Arm) -> Value {
 #[tokio::test]
 async fn both_signatures_and_thumbprints_buy_a_token() {
     let arm = registered(Value::Null).await;
+    // MSAL for Python: plain base64 with its padding, times with fractions, and no beginning.
+    let now = arm.emulator.now().unix_timestamp() as f64;
+    let mut python = body(&arm);
+    (python["iat"], python["exp"]) = (json!(now + 0.5), json!(now + 600.5));
+    python.as_object_mut().expect("claims").remove("nbf");
+    let thumbprint = STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &OWN.der));
+    let assertion = OWN.sign(&json!({ "alg": "RS256", "typ": "JWT", "x5t": thumbprint }), &python);
+    assert_eq!(arm.assert(APP, &assertion).await.status, 200);
+
     let (sha1, sha256) = (OWN.thumbprint(&SHA1_FOR_LEGACY_USE_ONLY), OWN.thumbprint(&SHA256));
     for header in [
         json!({ "alg": "RS256", "typ": "JWT", "x5t": sha1 }),
@@ -92,6 +101,9 @@ async fn every_part_of_an_assertion_is_checked() {
         let reply = arm.assert(APP, &assertion).await;
         assert_eq!(reply.at("/error_codes/0"), number, "{row}: {}", reply.text);
         check_refusal(&reply, 401, "invalid_client", number);
+        let used = digest(&SHA256, &STRANGE.der).as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<String>();
+        let names = reply.text.contains(&format!("Thumbprint of key used by client: '{used}'"));
+        assert_eq!(names, row == "a certificate that is not registered", "{row}: {}", reply.text);
         assert!(!arm.last_sign_in().to_string().contains(assertion.rsplit('.').next().expect("a part")), "{row}");
     }
     let named = arm.assert(APP, &OWN.sign(&header(), &with("aud", json!(format!("{}/x", arm.token_endpoint()))))).await;

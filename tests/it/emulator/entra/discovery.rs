@@ -17,15 +17,21 @@ async fn discovery_has_what_clients_need() {
     }
 }
 
-/// azure.md §6.6: an object at 2022-09-01, an array at 2019-05-01, no sign-in.
+/// azure.md §6.6: an object at 2022-09-01, an array at 2019-05-01, another object at 2015-01-01; no sign-in.
 #[tokio::test]
-async fn cloud_metadata_comes_in_both_forms() {
+async fn cloud_metadata_comes_in_all_forms() {
     let arm = arm().await;
     let get = async |version: &str| {
         read(arm.http.get(format!("{}/metadata/endpoints?api-version={version}", arm.emulator.url()))).await.body()
     };
     let object = get("2022-09-01").await;
     assert_eq!(get("2019-05-01").await, serde_json::json!([object]));
+    let first = get("2015-01-01").await;
+    assert_eq!(first["authentication"]["loginEndpoint"], object["authentication"]["loginEndpoint"]);
+    assert_eq!(first["authentication"]["audiences"], object["authentication"]["audiences"]);
+    for member in ["galleryEndpoint", "graphEndpoint", "portalEndpoint"] {
+        assert!(first[member].as_str().is_some_and(|url| url.starts_with("https://")), "{member}");
+    }
     for member in [
         "name",
         "portal",

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::super::client::{Arm, arm};
+use super::super::client::{Arm, arm, variable};
 use super::keys::{OWN, part};
 use super::{APP, APP_OBJECT, check_refusal, claims};
 
@@ -77,4 +77,22 @@ async fn an_assertion_ends() {
     let assertion = arm.emulator.assertion(CLUSTER, ACCOUNT, EXCHANGE);
     arm.emulator.advance(Duration::from_secs(1));
     check_refusal(&arm.assert(APP, &assertion).await, 401, "invalid_client", 700_024);
+}
+
+/// A test elsewhere gets the assertions that it wants.
+#[tokio::test]
+async fn a_control_request_writes_assertions() {
+    let arm = registered().await;
+    let assertion = async |query: &str| {
+        let reply = arm.post(&format!("/_emulator/assertions{query}"), Value::Null).await;
+        assert_eq!(reply.status, 200, "{query}: {}", reply.text);
+        reply.at("/value").as_str().expect("an assertion").to_owned()
+    };
+    let cluster = assertion(&format!("?issuer={CLUSTER}&subject={ACCOUNT}")).await;
+    assert_eq!(arm.assert(APP, &cluster).await.status, 200);
+    let other = assertion("?issuer=https://other.test&subject=other&audience=api://other").await;
+    assert_eq!(arm.assert(APP, &other).await.status, 200);
+    let client = variable(&arm.emulator, "ARM_CLIENT_ID");
+    assert_eq!(arm.assert(&client, &assertion("").await).await.status, 200, "the GitHub job's");
+    assert_eq!(arm.post("/_emulator/assertions?issuer=x", Value::Null).await.status, 400);
 }

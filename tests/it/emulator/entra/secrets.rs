@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::client::{arm, arm_with, variable};
+use super::super::client::{arm, arm_with, read, variable};
 use super::{APP, APP_OBJECT, check_refusal, claims};
 
 /// azure.md §6.1: the success shape, and a token of three parts whose claims clients read.
@@ -74,6 +74,8 @@ async fn every_refusal_has_its_status_error_and_number() {
         });
         check_refusal(&arm.token(&form.collect::<Vec<_>>()).await, status, error, number);
     }
+    let form = arm.http.post(arm.token_endpoint()).body(format!("client_id={id}&client_secret=emulator-secret"));
+    check_refusal(&read(form).await, 400, "invalid_request", 900_144);
     assert!(!format!("{:?}", arm.emulator.requests()).contains("emulator-secret"), "the log has no secret");
     let reply = arm.post_form("/99999999-0000-0000-0000-000000000000/oauth2/v2.0/token", &[]).await;
     check_refusal(&reply, 400, "invalid_request", 90002);
