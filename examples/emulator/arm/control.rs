@@ -87,7 +87,7 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Result<Answer, Arm
         (&Method::POST, ["assertions"]) => {
             let audience = request.query("audience").unwrap_or(entra::EXCHANGE);
             let value = match (request.query("issuer"), request.query("subject")) {
-                (Some(issuer), Some(subject)) => entra::assertion(world, issuer, subject, audience),
+                (Some(issuer), Some(subject)) => entra::new_assertion(world, issuer, subject, audience),
                 (None, None) => entra::github_assertion(world, Some(audience)),
                 _ => return Err(bad("issuer and subject go together".to_owned())),
             };

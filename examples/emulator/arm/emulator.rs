@@ -346,7 +346,7 @@ impl Emulator {
 
     /// A new assertion of an issuer that clients may trust, as a pipeline or a cluster would have it.
     pub(crate) fn assertion(&self, issuer: &str, subject: &str, audience: &str) -> String {
-        entra::assertion(&self.shared.world(), issuer, subject, audience)
+        entra::new_assertion(&self.shared.world(), issuer, subject, audience)
     }
 
     /// Makes all tokens issued so far invalid.

@@ -112,13 +112,14 @@ async fn greet(socket: TcpStream, local: bool, tls: TlsAcceptor, shared: Shared)
     const HANDSHAKE: u8 = 22;
     // Small answers must not wait for the peer's acknowledgements.
     let _ = socket.set_nodelay(true);
+    let hang_ups = shared.hang_ups.subscribe();
     let mut first = [0];
     match socket.peek(&mut first).await {
         Ok(1) if first == [HANDSHAKE] => {
             let Ok(stream) = tls.accept(socket).await else { return };
-            converse(stream, Peer { local, plain: false }, shared).await;
+            converse(stream, Peer { local, plain: false }, shared, hang_ups).await;
         }
-        Ok(1) => converse(socket, Peer { local, plain: true }, shared).await,
+        Ok(1) => converse(socket, Peer { local, plain: true }, shared, hang_ups).await,
         _ => {}
     }
 }
@@ -132,8 +133,13 @@ struct Peer {
     plain: bool,
 }
 
-async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, shared: Shared) {
-    let mut hang_ups = shared.hang_ups.subscribe();
+/// Answers one request after another until either side has enough.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    shared: Shared,
+    mut hang_ups: watch::Receiver<u64>,
+) {
     let cut = Arc::new(tokio::sync::Notify::new());
     let service = hyper::service::service_fn(|request: hyper::Request<hyper::body::Incoming>| {
         let (shared, cut) = (shared.clone(), cut.clone());

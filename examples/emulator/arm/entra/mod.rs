@@ -19,7 +19,7 @@ use super::world::World;
 pub(crate) use apps::Client;
 pub(crate) use bearer::{Caller, Signer, arm_caller, caller, challenge, claims_challenge};
 pub(crate) use jwt::Jwt;
-pub(crate) use pipelines::{EXCHANGE, assertion, github_assertion, trusted};
+pub(crate) use pipelines::{EXCHANGE, github_assertion, new_assertion, trusted};
 pub(crate) use refusal::Refusal;
 
 /// Serves the sign-in endpoints; `None` when the path is none of them.

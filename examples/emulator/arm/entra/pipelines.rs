@@ -37,7 +37,7 @@ pub(crate) fn trusted(github_subject: &str, devops_subject: &str) -> Vec<Federat
 }
 
 /// A new assertion of an issuer, alive from now on for the time of the switch.
-pub(crate) fn assertion(world: &World, issuer: &str, subject: &str, audience: &str) -> String {
+pub(crate) fn new_assertion(world: &World, issuer: &str, subject: &str, audience: &str) -> String {
     let now = world.clock.now().unix_timestamp();
     let claims = json!({
         "iss": issuer,
@@ -59,7 +59,7 @@ pub(crate) fn assertion(world: &World, issuer: &str, subject: &str, audience: &s
 pub(crate) fn github_assertion(world: &World, audience: Option<&str>) -> String {
     let subject = &world.options.github_subject;
     let owner = subject.split([':', '/']).nth(1).unwrap_or("");
-    assertion(world, GITHUB, subject, audience.unwrap_or(&format!("https://github.com/{owner}")))
+    new_assertion(world, GITHUB, subject, audience.unwrap_or(&format!("https://github.com/{owner}")))
 }
 
 /// Whether an issuer's key signed an assertion.
@@ -108,7 +108,7 @@ pub(crate) fn azure_devops(world: &World, request: &Request) -> Answer {
         Some(id) if id.eq_ignore_ascii_case(&world.options.devops_connection) => &world.options.devops_subject,
         Some(_) => return Answer::empty(StatusCode::NOT_FOUND),
     };
-    Answer::ok(json!({ "oidcToken": assertion(world, AZURE_DEVOPS, subject, EXCHANGE) }))
+    Answer::ok(json!({ "oidcToken": new_assertion(world, AZURE_DEVOPS, subject, EXCHANGE) }))
 }
 
 fn bearer(request: &Request) -> Option<&str> {
