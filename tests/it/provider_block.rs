@@ -120,8 +120,8 @@ async fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
             "Not an https address",
             "endpoint[0].active_directory_authority_host",
         ),
-        (json!({}), &[("ARM_RESOURCE_MANAGER_ENDPOINT", "http://127.0.0.1:1")], "Not an https address", "endpoint"),
-        (json!({}), &[("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "login")], "Not an https address", "endpoint"),
+        (json!({}), &[("ARM_RESOURCE_MANAGER_ENDPOINT", "http://127.0.0.1:1")], "Not an https address", ""),
+        (json!({}), &[("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "login")], "Not an https address", ""),
         (
             json!({ "endpoint": [arm("https://a.test"), arm("https://b.test")] }),
             &[],
@@ -142,7 +142,7 @@ async fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
         (json!({}), &[("ARM_AUXILIARY_TENANT_IDS", "a;b;c;d")], "Too many tenants", ""),
         (json!({ "partner_id": "me" }), &[], "Not a GUID", "partner_id"),
         (json!({}), &[("ARM_USE_MSI", "maybe")], "Unreadable environment variable", ""),
-        (json!({}), &[("ARM_CLIENT_SECRET", "")], "No way to sign in to Azure", ""),
+        (json!({}), &[("ARM_CLIENT_SECRET", "")], "No sign-in method is configured", ""),
     ] {
         let plan = bed.plan(block.clone(), variables).await;
         assert_eq!(plan.error(summary).path, path, "{block} {variables:?}");
@@ -152,7 +152,7 @@ async fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
 
 /// A runner of pipelines sets some variables by itself, azurerm's backend has some of its own, and some change nothing here.
 #[tokio::test]
-async fn variables_that_choose_no_way_to_sign_in_are_no_error() {
+async fn variables_that_ask_for_no_sign_in_method_are_no_error() {
     let bed = ConfigurationBed::new().await;
     let variables = [
         "ACTIONS_ID_TOKEN_REQUEST_URL",
@@ -183,49 +183,29 @@ async fn variables_that_choose_no_way_to_sign_in_are_no_error() {
 }
 
 #[tokio::test]
-async fn a_way_to_sign_in_that_is_missing_is_said_and_no_other_is_taken() {
+async fn a_method_that_is_asked_for_and_cannot_be_had_is_said_and_no_other_is_taken() {
     let bed = ConfigurationBed::new().await;
     const SECRET: &str = "planted";
-    let oidc = ["an OIDC token", "use_oidc = false", "azure/login"];
-    let certificate = ["a client certificate", "ARM_CLIENT_SECRET", ""];
-    let aks = ["workload identity", "use_aks_workload_identity = false", ""];
-    for (name, value, says) in [
-        ("ARM_USE_OIDC", "true", oidc),
-        ("ARM_OIDC_TOKEN", SECRET, oidc),
-        ("ARM_OIDC_TOKEN_FILE_PATH", "/x", oidc),
-        ("ARM_OIDC_REQUEST_URL", "x", oidc),
-        ("ARM_OIDC_REQUEST_TOKEN", SECRET, oidc),
-        ("ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID", "x", oidc),
-        ("ARM_OIDC_AZURE_SERVICE_CONNECTION_ID", "x", oidc),
-        ("ARM_USE_AKS_WORKLOAD_IDENTITY", "1", aks),
-        ("ARM_CLIENT_CERTIFICATE", SECRET, certificate),
-        ("ARM_CLIENT_CERTIFICATE_PATH", "/x", certificate),
-        ("ARM_CLIENT_CERTIFICATE_PASSWORD", SECRET, certificate),
+    for (attribute, variable, value) in [
+        ("use_oidc", "ARM_USE_OIDC", json!(true)),
+        ("oidc_token", "ARM_OIDC_TOKEN", json!(SECRET)),
+        ("oidc_token_file_path", "ARM_OIDC_TOKEN_FILE_PATH", json!("/x")),
+        ("use_aks_workload_identity", "ARM_USE_AKS_WORKLOAD_IDENTITY", json!(true)),
+        ("client_certificate", "ARM_CLIENT_CERTIFICATE", json!(SECRET)),
+        ("client_certificate_path", "ARM_CLIENT_CERTIFICATE_PATH", json!("/x")),
+        ("client_certificate_password", "ARM_CLIENT_CERTIFICATE_PASSWORD", json!(SECRET)),
     ] {
-        let plan = bed.plan(json!({}), &[(name, value)]).await;
-        let error = plan.error("This way to sign in is not available");
-        assert!(error.detail.contains(name) && !error.detail.contains(SECRET), "{error}");
-        assert!(says.iter().all(|says| error.detail.contains(says)), "{error}");
-        assert_eq!(bed.emulator.requests(), [], "{name}");
-    }
-    for (name, value) in [
-        ("use_oidc", json!(true)),
-        ("oidc_token", json!(SECRET)),
-        ("oidc_token_file_path", json!("/x")),
-        ("oidc_request_url", json!("x")),
-        ("oidc_request_token", json!(SECRET)),
-        ("ado_pipeline_service_connection_id", json!("x")),
-        ("oidc_azure_service_connection_id", json!("x")),
-        ("use_aks_workload_identity", json!(true)),
-        ("client_certificate", json!(SECRET)),
-        ("client_certificate_path", json!("/x")),
-        ("client_certificate_password", json!(SECRET)),
-    ] {
-        let plan = bed.plan(json!({ name: value }), &[]).await;
-        let error = plan.error("This way to sign in is not available");
-        assert_eq!(error.path, name);
-        assert!(error.detail.contains(name) && !error.detail.contains(SECRET), "{error}");
-        assert_eq!(bed.emulator.requests(), [], "{name}");
+        let text = value.as_str().unwrap_or("true").to_owned();
+        let secret = ("ARM_CLIENT_SECRET", "");
+        for (block, variables, name) in [
+            (json!({ attribute: value }), &[secret][..], attribute),
+            (json!({}), &[secret, (variable, text.as_str())], variable),
+        ] {
+            let plan = bed.plan(block, variables).await;
+            let error = plan.error(name);
+            assert!(!error.detail.contains(SECRET), "{error}");
+            assert_eq!(bed.emulator.requests(), [], "{name}");
+        }
     }
     bed.plan(json!({}), &[("ARM_USE_OIDC", "maybe")]).await.error("Unreadable environment variable");
 }
@@ -238,7 +218,16 @@ async fn a_character_that_cannot_be_meant_is_shown_where_it_is_read() {
         (&[("ARM_TENANT_ID", "t1\n")][..], "ARM_TENANT_ID", r#""t1\n""#),
         (&[("ARM_CLIENT_ID", "c1 ")], "ARM_CLIENT_ID", r#""c1\u{20}""#),
         (&[("ARM_CLIENT_ID", ""), ("AZURE_CLIENT_ID", "\tc1")], "AZURE_CLIENT_ID", r#""\tc1""#),
-        (&[("ARM_SUBSCRIPTION_ID", "a\u{2013}b")], "ARM_SUBSCRIPTION_ID", r#""a\u{2013}b""#),
+        (
+            &[
+                ("ARM_CLIENT_SECRET", ""),
+                ("ARM_TENANT_ID", ""),
+                ("ARM_USE_CLI", "true"),
+                ("ARM_SUBSCRIPTION_ID", "a\u{2013}b"),
+            ],
+            "ARM_SUBSCRIPTION_ID",
+            r#""a\u{2013}b""#,
+        ),
         (&[("ARM_RESOURCE_MANAGER_ENDPOINT", "https://arm\n")], "ARM_RESOURCE_MANAGER_ENDPOINT", r#""https://arm\n""#),
         (&[("ARM_RESOURCE_MANAGER_AUDIENCE", "https://a\r\n")], "ARM_RESOURCE_MANAGER_AUDIENCE", r#""https://a\r\n""#),
         (&[("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "https://a\u{a0}")], "AUTHORITY_HOST", r#""https://a\u{a0}""#),

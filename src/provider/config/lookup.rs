@@ -2,28 +2,96 @@
 
 use std::fs;
 
-use super::Environment;
+use super::{
+    check::unbroken,
+    setting::{Setting, Shape},
+};
 use crate::{
     arm::Secret,
-    framework::{
-        Attr, Diagnostic, Diagnostics, Path, Value,
-        schema::{Check, Refusal},
-    },
+    framework::{Diagnostic, Diagnostics, Path, Value, schema::Check},
 };
 
-/// Finds each setting in the block, or else in the environment.
+/// Looks at one environment variable.
+pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
+
+/// What a setting says, if it says something.
+pub(super) type Found<T> = Result<Option<T>, NotKnown>;
+
+/// The value of a setting is known only after apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NotKnown;
+
+/// Finds each setting in the block, or else in the environment. What is refused is said once, however often it is looked
+/// for.
 pub(super) struct Lookup<'e> {
+    block: &'e Value,
     environment: Environment<'e>,
-    pub(super) diagnostics: Diagnostics,
+    diagnostics: Diagnostics,
+}
+
+/// A name that gives a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// An attribute.
+    Block(&'static str),
+    /// A variable.
+    Environment(&'static str),
+}
+
+impl Origin {
+    /// The attribute or variable.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Block(name) | Self::Environment(name) => name,
+        }
+    }
+
+    /// Where in the block a diagnostic about it belongs.
+    pub(super) fn path(self) -> Path {
+        match self {
+            Self::Block(name) => Path::root(name),
+            Self::Environment(_) => Path::default(),
+        }
+    }
 }
 
 impl<'e> Lookup<'e> {
-    pub(super) fn new(environment: Environment<'e>) -> Self {
-        Self { environment, diagnostics: Diagnostics::default() }
+    pub(super) fn new(block: &'e Value, environment: Environment<'e>) -> Self {
+        Self { block, environment, diagnostics: Diagnostics::default() }
+    }
+
+    /// What has been refused so far.
+    pub(super) fn refused(&self) -> bool {
+        self.diagnostics.has_errors()
+    }
+
+    /// All that is to be said.
+    pub(super) fn into_diagnostics(self) -> Diagnostics {
+        self.diagnostics
+    }
+
+    /// Adds something to say, once.
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        if !self.diagnostics.0.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Looks into an object of the block instead.
+    pub(super) fn within<T>(&mut self, object: &'e Value, look: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.block, object);
+        let found = look(self);
+        self.block = outer;
+        found
+    }
+
+    /// What stands in the block.
+    pub(super) fn block(&self, attribute: &str) -> &'e Value {
+        self.block.get(attribute)
     }
 
     /// The first of these variables that says something, with its name. An empty one is as good as none.
-    pub(super) fn variable<'n>(&self, names: &[&'n str]) -> Option<(&'n str, String)> {
+    pub(super) fn variable(&self, names: &[&'static str]) -> Option<(&'static str, String)> {
         names.iter().find_map(|name| Some((*name, (self.environment)(name).filter(|text| !text.is_empty())?)))
     }
 
@@ -31,126 +99,131 @@ impl<'e> Lookup<'e> {
     pub(super) fn check(&mut self, variable: &str, value: &Value, check: Check) {
         if let Err(refusal) = check(value) {
             let detail = format!("{variable}: {}", refusal.detail);
-            self.diagnostics.push(Diagnostic { detail, ..refusal.error(variable) });
+            self.push(Diagnostic { detail, ..refusal.error(variable) });
         }
+    }
+
+    /// What gives a setting, or names its file.
+    pub(super) fn origin(&self, setting: &Setting) -> Option<Origin> {
+        let (settings, in_block) = ([Some(setting), setting.file], |setting: &Setting| {
+            setting.attributes.iter().find(|name| is_set(self.block(name))).map(|name| Origin::Block(name))
+        });
+        let settings = settings.iter().flatten();
+        let in_environment = |setting: &&Setting| Some(Origin::Environment(self.variable(setting.variables)?.0));
+        settings.clone().find_map(|setting| in_block(setting)).or_else(|| settings.clone().find_map(in_environment))
     }
 
     /// A text. What stands in the block has been checked by the schema; a variable is checked here by the same rule.
-    pub(super) fn text(&mut self, written: &Attr<String>, variables: &[&str], check: Check) -> Option<String> {
-        if let Some(text) = written.text().filter(|text| !text.is_empty()) {
-            return Some(text.to_owned());
-        }
-        self.checked(variables, check)
+    pub(super) fn text(&mut self, setting: &Setting) -> Found<String> {
+        let written = self.written(setting)?;
+        Ok(written.or_else(|| self.checked(setting)))
     }
 
-    /// What the first of these variables says, checked by the rule of the attribute.
-    pub(super) fn checked(&mut self, variables: &[&str], check: Check) -> Option<String> {
-        let (name, text) = self.variable(variables)?;
-        self.check(name, &text.as_str().into(), check);
+    /// What the variables of a setting say, checked by the rule of the attribute.
+    pub(super) fn checked(&mut self, setting: &Setting) -> Option<String> {
+        let (name, text) = self.variable(setting.variables)?;
+        if let Some(check) = setting.shape.check() {
+            self.check(name, &text.as_str().into(), check);
+        }
         Some(text)
     }
 
-    pub(super) fn flag(&mut self, written: &Attr<bool>, variable: &str, default: bool) -> bool {
-        written.known().copied().or_else(|| self.variable_flag(variable)).unwrap_or(default)
+    /// What its attributes say, which must not contradict each other.
+    fn written(&mut self, setting: &Setting) -> Found<String> {
+        let mut found: Option<(&str, &str)> = None;
+        for name in setting.attributes {
+            match self.block(name) {
+                Value::Unknown => return Err(NotKnown),
+                Value::String(text) if !text.is_empty() => match found {
+                    Some((first, other)) if other != text => {
+                        let detail = format!("{first} and {name} are one setting, and differ. Keep one of the two.");
+                        self.push(Diagnostic::error(TWO_VALUES, detail).at(Path::root(*name)));
+                    }
+                    _ => found = found.or(Some((name, text))),
+                },
+                _ => {}
+            }
+        }
+        Ok(found.map(|(_, text)| text.to_owned()))
     }
 
-    /// What a variable says that is either true or false.
-    pub(super) fn variable_flag(&mut self, variable: &str) -> Option<bool> {
-        let (_, text) = self.variable(&[variable])?;
+    /// Yes or no.
+    pub(super) fn flag(&mut self, setting: &Setting) -> Found<bool> {
+        for name in setting.attributes {
+            match self.block(name) {
+                Value::Unknown => return Err(NotKnown),
+                Value::Bool(flag) => return Ok(Some(*flag)),
+                _ => {}
+            }
+        }
+        let Some((name, text)) = self.variable(setting.variables) else { return Ok(None) };
         let lower = text.to_lowercase();
         if ["true", "1", "t", "yes"].contains(&lower.as_str()) {
-            return Some(true);
+            return Ok(Some(true));
         }
         if !["false", "0", "f", "no"].contains(&lower.as_str()) {
-            let detail = format!("{variable} is {text:?}. Set it to true or false.");
-            self.diagnostics.push(Diagnostic::error("Unreadable environment variable", detail));
+            let detail = format!("{name} is {text:?}. Set it to true or false.");
+            self.push(Diagnostic::error("Unreadable environment variable", detail));
         }
-        Some(false)
+        Ok(Some(false))
     }
 
-    /// The same as [`Self::text`] for a secret.
-    pub(super) fn secret(&mut self, written: &Attr<Secret>, variables: &[&str]) -> Option<Secret> {
-        if let Some(secret) = written.known().filter(|secret| !secret.reveal().is_empty()) {
-            return Some(secret.clone());
-        }
-        self.checked(variables, unbroken).map(Into::into)
+    /// A text that may also stand in a file. Both at once must agree.
+    pub(super) fn held(&mut self, setting: &Setting) -> Found<Secret> {
+        let Some(by_file) = setting.file else { return Ok(self.text(setting)?.map(Into::into)) };
+        let (value, file) = match (self.written(setting)?, self.written(by_file)?) {
+            (None, None) => (self.checked(setting), self.checked(by_file)),
+            written => written,
+        };
+        Ok(match file {
+            Some(file) => self.in_file(setting, by_file, value, &file),
+            None => value.map(Into::into),
+        })
     }
 
-    /// What may also stand in a file. Both at once must agree.
-    pub(super) fn or_in_file<T>(&mut self, name: &str, value: Option<T>, file: Option<String>) -> Option<T>
-    where
-        T: From<String> + PartialEq,
-    {
-        let Some(file) = file else { return value };
-        let refused = match fs::read_to_string(&file) {
+    fn in_file(&mut self, setting: &Setting, named_by: &Setting, value: Option<String>, file: &str) -> Option<Secret> {
+        let name = setting.attributes.first().copied().unwrap_or_default();
+        let named_by = named_by.attributes.first().copied().unwrap_or_default();
+        let refused = match fs::read_to_string(file) {
             Ok(content) if content.trim().is_empty() => {
                 let detail = format!("{file:?}, which should hold {name}, is empty.");
-                Diagnostic::error("A file is empty", detail).at(Path::root(format!("{name}_file_path")))
+                Diagnostic::error("A file is empty", detail).at(Path::root(named_by))
             }
             Ok(content) => {
-                let content = content.trim().to_owned();
-                self.check(&format!("{name}_file_path"), &content.as_str().into(), unbroken);
-                let content = T::from(content);
-                if value.as_ref().is_none_or(|value| *value == content) {
-                    return Some(content);
+                let content = content.trim();
+                self.check(named_by, &content.into(), unbroken);
+                if value.as_ref().is_none_or(|value| value == content) {
+                    return Some(content.into());
                 }
                 let detail = format!("{name} is set, and {file:?} says something else. Keep one of the two.");
-                Diagnostic::error("Two values for one setting", detail).at(Path::root(name.to_owned()))
+                Diagnostic::error(TWO_VALUES, detail).at(Path::root(name))
             }
             Err(error) => {
                 let detail = format!("{file:?}, which should hold {name}, cannot be read: {error}.");
-                Diagnostic::error("A file cannot be read", detail).at(Path::root(format!("{name}_file_path")))
+                Diagnostic::error("A file cannot be read", detail).at(Path::root(named_by))
             }
         };
-        self.diagnostics.push(refused);
-        value
+        self.push(refused);
+        value.map(Into::into)
     }
-}
 
-/// Refuses what ids and addresses never have in them: line ends, blanks, and what looks like a common character and is
-/// another one.
-pub(super) fn visible(value: &Value) -> Result<(), Refusal> {
-    let Some(text) = value.as_str() else { return Ok(()) };
-    let Some(odd) = text.chars().find(|c| !c.is_ascii_graphic()) else { return Ok(()) };
-    let show = |c: char| if c == ' ' { c.escape_unicode().to_string() } else { c.escape_default().to_string() };
-    let shown: String = text.chars().map(|c| if c.is_ascii_graphic() { c.to_string() } else { show(c) }).collect();
-    let what = match odd {
-        '\n' | '\r' => "a line end",
-        c if c.is_whitespace() => "a blank",
-        _ => "a character",
-    };
-    Err(Refusal::new(
-        "A character that cannot be meant",
-        format!("\"{shown}\" has {what} in it, {}, which does not belong there.", show(odd)),
-    ))
-}
-
-/// Refuses what a secret never has in it, without showing it.
-pub(super) fn unbroken(value: &Value) -> Result<(), Refusal> {
-    let Some(text) = value.as_str() else { return Ok(()) };
-    if text.trim() == text && !text.contains(char::is_control) {
-        return Ok(());
-    }
-    let detail = "The value, which is not shown here, has a line end or another control character in it, or a blank at one \
-                  end, which does not belong there.";
-    Err(Refusal::new("A character that cannot be meant", detail))
-}
-
-/// Refuses what cannot stand in a header.
-pub(super) fn one_line(value: &Value) -> Result<(), Refusal> {
-    match value.as_str() {
-        Some(text) if !text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) => {
-            let detail = format!(
-                "\"{}\" has a line end or another character in it that does not belong there.",
-                text.escape_default()
-            );
-            Err(Refusal::new("A character that cannot be meant", detail))
+    /// Whether a setting says something.
+    pub(super) fn is_set(&mut self, setting: &Setting) -> Result<bool, NotKnown> {
+        match setting.shape {
+            Shape::Flag => self.flag(setting).map(|found| found.is_some()),
+            Shape::Text(_) | Shape::Secret => self.held(setting).map(|found| found.is_some()),
         }
-        _ => Ok(()),
     }
 }
 
-/// Takes anything.
-pub(super) fn anything(_: &Value) -> Result<(), Refusal> {
-    Ok(())
+const TWO_VALUES: &str = "Two values for one setting";
+
+fn is_set(value: &Value) -> bool {
+    !value.is_null() && value.as_str() != Some("")
+}
+
+/// The environment with these variables.
+#[cfg(test)]
+pub(super) fn variables(variables: &[(&'static str, &str)]) -> impl Fn(&str) -> Option<String> {
+    move |name| variables.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
 }

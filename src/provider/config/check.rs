@@ -1,0 +1,118 @@
+//! Which values settings refuse, by themselves and before anything is sent.
+
+use crate::{
+    arm::{Cloud, Endpoints},
+    framework::{Value, schema::Refusal},
+};
+
+/// Refuses what ids and addresses never have in them: line ends, blanks, and what looks like a common character and is
+/// another one.
+pub(super) fn visible(value: &Value) -> Result<(), Refusal> {
+    let Some(text) = value.as_str() else { return Ok(()) };
+    let Some(odd) = text.chars().find(|c| !c.is_ascii_graphic()) else { return Ok(()) };
+    let show = |c: char| if c == ' ' { c.escape_unicode().to_string() } else { c.escape_default().to_string() };
+    let shown: String = text.chars().map(|c| if c.is_ascii_graphic() { c.to_string() } else { show(c) }).collect();
+    let what = match odd {
+        '\n' | '\r' => "a line end",
+        c if c.is_whitespace() => "a blank",
+        _ => "a character",
+    };
+    Err(Refusal::new(
+        "A character that cannot be meant",
+        format!("\"{shown}\" has {what} in it, {}, which does not belong there.", show(odd)),
+    ))
+}
+
+/// Refuses what a secret never has in it, without showing it.
+pub(super) fn unbroken(value: &Value) -> Result<(), Refusal> {
+    let Some(text) = value.as_str() else { return Ok(()) };
+    if text.trim() == text && !text.contains(char::is_control) {
+        return Ok(());
+    }
+    let detail = "The value, which is not shown here, has a line end or another control character in it, or a blank at one \
+                  end, which does not belong there.";
+    Err(Refusal::new("A character that cannot be meant", detail))
+}
+
+/// Refuses what cannot stand in a header.
+pub(super) fn one_line(value: &Value) -> Result<(), Refusal> {
+    match value.as_str() {
+        Some(text) if !text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) => {
+            let detail = format!(
+                "\"{}\" has a line end or another character in it that does not belong there.",
+                text.escape_default()
+            );
+            Err(Refusal::new("A character that cannot be meant", detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Takes anything.
+pub(super) fn anything(_: &Value) -> Result<(), Refusal> {
+    Ok(())
+}
+
+pub(super) fn https_origin(value: &Value) -> Result<(), Refusal> {
+    visible(value)?;
+    let Some(text) = value.as_str() else { return Ok(()) };
+    match Endpoints::new(text, text, text) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Refusal::new(
+            "Not an https address",
+            format!(
+                "{text:?} must be a URL such as https://management.azure.com: tokens are only ever sent over https."
+            ),
+        )),
+    }
+}
+
+pub(super) fn http_url(value: &Value) -> Result<(), Refusal> {
+    visible(value)?;
+    let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return Ok(()) };
+    match url::Url::parse(text) {
+        Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() => Ok(()),
+        _ => Err(Refusal::new(
+            "Not a URL",
+            format!("{text:?} must be a URL such as http://169.254.169.254/metadata/identity/oauth2/token."),
+        )),
+    }
+}
+
+pub(super) fn tenants(value: &Value) -> Result<(), Refusal> {
+    let Value::List(tenants) = value else { return Ok(()) };
+    tenants.iter().try_for_each(visible)?;
+    if tenants.len() <= 3 {
+        return Ok(());
+    }
+    let detail = format!("Azure takes at most three auxiliary tenants; {} are given.", tenants.len());
+    Err(Refusal::new("Too many tenants", detail))
+}
+
+pub(super) fn environment_name(value: &Value) -> Result<(), Refusal> {
+    match value.as_str() {
+        Some(name) if Cloud::by_name(name).is_none() && !name.eq_ignore_ascii_case("custom") => Err(Refusal::new(
+            "Unknown environment",
+            format!("{name:?} is none of public, usgovernment, china and custom."),
+        )),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn guid(value: &Value) -> Result<(), Refusal> {
+    match value.as_str() {
+        Some(text) if uuid::Uuid::try_parse(text).is_err() => {
+            Err(Refusal::new("Not a GUID", format!("{text:?} is not a GUID.")))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn retries(value: &Value) -> Result<(), Refusal> {
+    match value {
+        Value::Number(number) if number.as_i64().is_none_or(|number| !(0..=1000).contains(&number)) => {
+            Err(Refusal::new("Not a number of retries", format!("{number} is not a whole number from 0 to 1000.")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,122 @@
+//! Which cloud it is, and where its services are.
+
+use super::{
+    check::{environment_name, https_origin, visible},
+    lookup::{Lookup, NotKnown},
+    setting::{Setting, Shape, setting},
+};
+use crate::{
+    arm::{Cloud, Endpoints},
+    framework::{
+        Diagnostic, Path, Value,
+        schema::{Attribute, Nesting, Presence},
+    },
+    provider::report,
+};
+
+static ENVIRONMENT: Setting = setting!(
+    Shape::Text(environment_name),
+    ["environment"],
+    ["ARM_ENVIRONMENT"],
+    "The cloud: `public` (default), `usgovernment`, `china`, or `custom` with `endpoint`."
+);
+static RESOURCE_MANAGER: Setting = setting!(
+    Shape::Text(https_origin),
+    ["resource_manager_endpoint"],
+    ["ARM_RESOURCE_MANAGER_ENDPOINT"],
+    "URL of Azure Resource Manager, `https` only."
+);
+static AUDIENCE: Setting = setting!(
+    Shape::Text(visible),
+    ["resource_manager_audience"],
+    ["ARM_RESOURCE_MANAGER_AUDIENCE"],
+    "Whom tokens for Azure Resource Manager are for; its endpoint if not set."
+);
+static AUTHORITY: Setting = setting!(
+    Shape::Text(https_origin),
+    ["active_directory_authority_host"],
+    ["ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST"],
+    "URL of Microsoft Entra, `https` only."
+);
+
+/// The attributes that say which cloud it is.
+pub(super) fn attributes() -> Vec<Attribute> {
+    let mut attributes = ENVIRONMENT.schema();
+    attributes.push(Attribute::nested(
+        "endpoint",
+        Nesting::List,
+        Presence::Optional,
+        [&RESOURCE_MANAGER, &AUDIENCE, &AUTHORITY].into_iter().flat_map(Setting::schema).collect(),
+        "Addresses of a cloud of your own, in a list of one object. They go before those of `environment`.",
+    ));
+    attributes
+}
+
+/// Where the cloud's services are; `None` when that cannot be told, which has been said then.
+///
+/// # Errors
+/// When it depends on what is not known yet.
+pub(super) fn endpoints(lookup: &mut Lookup<'_>) -> Result<Option<Endpoints>, NotKnown> {
+    let endpoint = match lookup.block("endpoint") {
+        Value::List(elements) => elements.first().unwrap_or(&Value::Null),
+        other => other,
+    };
+    if endpoint.is_unknown() {
+        return Err(NotKnown);
+    }
+    let (resource_manager, audience, authority) = lookup.within(endpoint, |lookup| {
+        Ok((lookup.text(&RESOURCE_MANAGER)?, lookup.text(&AUDIENCE)?, lookup.text(&AUTHORITY)?))
+    })?;
+    let name = lookup.text(&ENVIRONMENT)?.unwrap_or_else(|| "public".to_owned());
+    if lookup.refused() {
+        return Ok(None);
+    }
+    let known = Cloud::by_name(&name).map(Cloud::endpoints);
+    let default = |choose: fn(&Endpoints) -> &url::Url| known.as_ref().map(|known| choose(known).to_string());
+    let audience = audience.or_else(|| match &resource_manager {
+        Some(own) => Some(own.clone()),
+        None => known.as_ref().map(|known| known.audience.clone()),
+    });
+    let resource_manager = resource_manager.or_else(|| default(|known| &known.resource_manager));
+    let authority = authority.or_else(|| default(|known| &known.authority));
+    let (Some(resource_manager), Some(audience), Some(authority)) = (resource_manager, audience, authority) else {
+        let detail = "The environment custom needs resource_manager_endpoint and active_directory_authority_host in endpoint, \
+                      or ARM_RESOURCE_MANAGER_ENDPOINT and ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST.";
+        lookup.push(Diagnostic::error("A custom cloud without addresses", detail).at(Path::root("endpoint")));
+        return Ok(None);
+    };
+    match Endpoints::new(&resource_manager, &audience, &authority) {
+        Ok(endpoints) => Ok(Some(endpoints)),
+        Err(error) => {
+            let next = "Check endpoint and the ARM_… variables.";
+            lookup.push(report::failure("Not an https address", &error, next).at(Path::root("endpoint")));
+            Ok(None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::config::lookup::variables;
+
+    #[test]
+    fn a_cloud_is_named_or_spelled_out() {
+        let read = |environment: &[(&'static str, &str)]| {
+            let environment = variables(environment);
+            let mut lookup = Lookup::new(&Value::Null, &environment);
+            let found = endpoints(&mut lookup).unwrap();
+            found.ok_or_else(|| lookup.into_diagnostics().0.into_iter().map(|found| found.summary).collect::<Vec<_>>())
+        };
+        assert_eq!(read(&[]), Ok(Cloud::Public.endpoints()));
+        assert_eq!(read(&[("ARM_ENVIRONMENT", "USGovernment")]), Ok(Cloud::UsGovernment.endpoints()));
+        assert_eq!(read(&[("ARM_ENVIRONMENT", "german")]), Err(vec!["Unknown environment".to_owned()]));
+        let custom = [("ARM_ENVIRONMENT", "custom"), ("ARM_RESOURCE_MANAGER_ENDPOINT", "https://arm.test")];
+        assert_eq!(read(&custom), Err(vec!["A custom cloud without addresses".to_owned()]));
+        let whole = [custom[0], custom[1], ("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "https://login.test")];
+        assert_eq!(
+            read(&whole),
+            Ok(Endpoints::new("https://arm.test", "https://arm.test", "https://login.test").unwrap())
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! What a sign-in method is, and which of several is meant.
+
+use super::{
+    lookup::{Lookup, NotKnown, Origin},
+    setting::Setting,
+};
+use crate::{arm::Credential, framework::Diagnostic};
+
+/// A sign-in method: what asks for it, what it needs, and the credential that comes of that.
+pub(super) struct Method {
+    /// What it signs in with, as a noun without an article.
+    pub(super) name: &'static str,
+    /// Asks for it when on, and rules it out when off.
+    pub(super) switch: Option<&'static Setting>,
+    /// Whether it is asked for as long as its switch is not off.
+    pub(super) by_default: bool,
+    /// Its own secrets, certificates and tokens, each of which asks for it too. What a runner of pipelines sets by itself
+    /// is no choice of anybody, and who is to sign in to which tenant says nothing about how.
+    pub(super) own: &'static [&'static Setting],
+    /// What it cannot do without.
+    pub(super) needs: &'static [&'static Setting],
+    /// What it takes if it is there.
+    pub(super) takes: &'static [&'static Setting],
+    /// Makes the credential, once everything needed is there. `None` while the method is not built.
+    pub(super) credential: Option<MakeCredential>,
+}
+
+/// Makes a credential of the settings.
+pub(super) type MakeCredential = fn(&mut Lookup<'_>) -> Result<Credential, NotKnown>;
+
+/// How far a method is from being taken, and what asks for it.
+enum Standing {
+    /// Nothing asks for it, or it is off: which setting that is, in words.
+    Idle(String),
+    /// These settings are missing.
+    Incomplete(Vec<Origin>, Vec<&'static Setting>),
+    /// Whether it is asked for, or with what, is not known yet.
+    Undecided,
+    /// Nothing is missing.
+    Complete(Vec<Origin>),
+}
+
+impl Method {
+    /// The settings that have to do with it.
+    pub(super) fn settings(&self) -> impl Iterator<Item = &'static Setting> {
+        self.switch.into_iter().chain([self.own, self.needs, self.takes].into_iter().flatten().copied())
+    }
+
+    fn standing(&self, lookup: &mut Lookup<'_>) -> Standing {
+        match self.switch.map(|switch| (switch, lookup.flag(switch))) {
+            Some((switch, Ok(Some(false)))) => return Standing::Idle(format!("{} is off", switch.title())),
+            Some((_, Err(NotKnown))) => return Standing::Undecided,
+            _ => {}
+        }
+        let can_ask: Vec<_> = self.switch.into_iter().chain(self.own.iter().copied()).collect();
+        let asking: Vec<_> = can_ask.iter().filter_map(|setting| lookup.origin(setting)).collect();
+        if asking.is_empty() && !self.by_default {
+            return Standing::Idle(format!("{} is not set", can_ask.first().map_or_else(String::new, |s| s.title())));
+        }
+        let missing: Vec<_> = self.needs.iter().copied().filter(|need| lookup.is_set(need) == Ok(false)).collect();
+        if !missing.is_empty() {
+            return Standing::Incomplete(asking, missing);
+        }
+        let undecided = can_ask.iter().any(|setting| lookup.is_set(setting).is_err());
+        if undecided { Standing::Undecided } else { Standing::Complete(asking) }
+    }
+}
+
+/// Takes the first of these methods that is complete; `None` when there is none, which has been said then.
+///
+/// A method that is asked for and incomplete is an error, whatever else could be taken: another credential may be
+/// somebody else's. Methods that the same setting asks for stand for each other.
+///
+/// # Errors
+/// When it depends on what is not known yet.
+pub(super) fn choose(methods: &'static [Method], lookup: &mut Lookup<'_>) -> Result<Option<Credential>, NotKnown> {
+    let standings: Vec<_> = methods.iter().map(|method| (method, method.standing(lookup))).collect();
+    let stands_in = |asking: &[Origin]| {
+        let complete = standings.iter().filter_map(|(_, standing)| match standing {
+            Standing::Complete(by) => Some(by),
+            _ => None,
+        });
+        complete.flatten().any(|by| asking.contains(by))
+    };
+    let asked_in_vain = standings.iter().find_map(|(method, standing)| match standing {
+        Standing::Incomplete(asking, _) if !stands_in(asking) => Some((*method, asking.first().copied())),
+        _ => None,
+    });
+    if let Some((method, by)) = asked_in_vain {
+        let asked = by.map_or_else(String::new, |by| format!("{} asks for a sign-in by {}", by.name(), method.name));
+        let detail = format!(
+            "{asked}, and something that it needs is missing. No other method is taken instead, since that may be to act as \
+             somebody else.\n\n{}\n\nSet what is missing, or unset what asks for it.",
+            all(&standings)
+        );
+        let error = Diagnostic::error(format!("Incomplete sign-in by {}", method.name), detail);
+        lookup.push(by.map_or_else(|| error.clone(), |by| error.clone().at(by.path())));
+        return Ok(None);
+    }
+    let mut possible =
+        standings.iter().filter(|(_, standing)| matches!(standing, Standing::Complete(_) | Standing::Undecided));
+    let (method, by) = match possible.next() {
+        Some((method, Standing::Complete(by))) => (*method, by),
+        Some(_) => return Err(NotKnown),
+        None => {
+            let detail = format!("{}\n\nComplete one of them.", all(&standings));
+            lookup.push(Diagnostic::error("No sign-in method is configured", detail));
+            return Ok(None);
+        }
+    };
+    let by: Vec<_> = by.iter().map(|by| by.name()).collect();
+    let passed_over: Vec<_> = possible.map(|(method, _)| method.name).collect();
+    tracing::info!(method = method.name, ?by, ?passed_over, "the sign-in method is chosen");
+    match method.credential {
+        Some(make) => make(lookup).map(Some),
+        None => {
+            let detail = format!(
+                "{}: this asks for signing in with {}, which this version of the provider cannot do. Nor does it take \
+                 another method instead, since that may be to act as somebody else. Unset what is named here, and sign in \
+                 with a client secret (ARM_CLIENT_SECRET), a managed identity (ARM_USE_MSI) or the Azure CLI.",
+                by.join(", "),
+                method.name
+            );
+            lookup.push(Diagnostic::error("This sign-in method is not available", detail));
+            Ok(None)
+        }
+    }
+}
+
+/// Every method, in their order, and what it lacks.
+fn all(standings: &[(&Method, Standing)]) -> String {
+    let mut text = "The sign-in methods, in the order in which they are looked at:".to_owned();
+    for (method, standing) in standings {
+        let what = match standing {
+            Standing::Idle(why) => why.clone(),
+            Standing::Incomplete(_, missing) => {
+                let missing: Vec<_> = missing.iter().map(|setting| setting.title()).collect();
+                format!("lacks {}", missing.join(" and "))
+            }
+            Standing::Undecided => "depends on values that are not known yet".to_owned(),
+            Standing::Complete(_) => "complete".to_owned(),
+        };
+        text.push_str(&format!("\n- {}: {what}", method.name));
+    }
+    text
+}
