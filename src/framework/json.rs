@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json, value::RawValue};
 
-use super::{
-    Path, Type, Value,
-    value::{DecodeError, MAX_DEPTH},
-};
+use super::{Path, Type, Value, value::DecodeError};
 
 /// Reads a value of type `ty`. Attributes that an object lacks become null and those that its type lacks are dropped: the
 /// text may have been written by another release.
@@ -25,9 +22,6 @@ fn value(raw: &RawValue, ty: &Type, path: Path) -> Result<Value, DecodeError> {
     if text == "null" {
         return Ok(Value::Null);
     }
-    if path.0.len() > MAX_DEPTH {
-        return Err(fail(&path, "the value is nested too deeply"));
-    }
     match ty {
         Type::Bool => parse(text, &path, "a bool").map(Value::Bool),
         Type::Number => {
@@ -41,20 +35,6 @@ fn value(raw: &RawValue, ty: &Type, path: Path) -> Result<Value, DecodeError> {
             let elements = elements.iter().enumerate();
             elements
                 .map(|(index, raw)| value(raw, element, path.clone().index(index)))
-                .collect::<Result<_, _>>()
-                .map(Value::List)
-        }
-        Type::Tuple(types) => {
-            let elements: Vec<&RawValue> = parse(text, &path, "a list")?;
-            if elements.len() != types.len() {
-                return Err(fail(
-                    &path,
-                    format!("{} elements were expected, {} are there", types.len(), elements.len()),
-                ));
-            }
-            let elements = elements.iter().zip(types).enumerate();
-            elements
-                .map(|(index, (raw, ty))| value(raw, ty, path.clone().index(index)))
                 .collect::<Result<_, _>>()
                 .map(Value::List)
         }
@@ -76,18 +56,6 @@ fn value(raw: &RawValue, ty: &Type, path: Path) -> Result<Value, DecodeError> {
                 })
                 .collect::<Result<_, _>>()
                 .map(Value::Map)
-        }
-        Type::Dynamic => {
-            let members: BTreeMap<String, &RawValue> = parse(text, &path, "a pair of type and value")?;
-            let ty = members.get("type").and_then(|raw| serde_json::from_str(raw.get()).ok());
-            match (ty.as_ref().and_then(Type::from_json), members.get("value")) {
-                // A dynamic value in a dynamic value would nest without a step in the path to count.
-                (Some(ty), Some(raw)) if ty != Type::Dynamic => {
-                    let value = value(raw, &ty, path)?;
-                    Ok(Value::Dynamic(Box::new((ty, value))))
-                }
-                _ => Err(fail(&path, "a pair of type and value was expected")),
-            }
         }
     }
 }
@@ -111,7 +79,6 @@ pub fn encode(value: &Value) -> Json {
         Value::Map(members) => {
             Json::Object(members.iter().map(|(name, value)| (name.clone(), encode(value))).collect())
         }
-        Value::Dynamic(inner) => json!({ "type": inner.0.to_json(), "value": encode(&inner.1) }),
     }
 }
 
@@ -124,7 +91,6 @@ mod tests {
             ("name", Type::String),
             ("size", Type::Number),
             ("tags", Type::map(Type::Bool)),
-            ("any", Type::Dynamic),
             ("new", Type::list(Type::String)),
         ])
     }
@@ -133,23 +99,13 @@ mod tests {
     fn state_text_keeps_every_digit_and_gains_what_is_new() {
         let text = br#"{
           "name": "n", "size": 0.10000000000000000000000000001, "gone": [1],
-          "tags": {"a": true}, "any": {"type": ["tuple", ["number"]], "value": [18446744073709551615]}
+          "tags": {"a": true}
         }"#;
         let value = decode(text, &ty()).expect("the text fits");
         assert_eq!(value.get("size"), &Value::Number("0.10000000000000000000000000001".parse().expect("a number")));
         assert_eq!(value.get("new"), &Value::Null);
         assert_eq!(value.get("gone"), &Value::Null);
         assert_eq!(decode(encode(&value).to_string().as_bytes(), &ty()), Ok(value));
-    }
-
-    #[test]
-    fn deep_nesting_ends_in_an_error() {
-        let deep = |ty: &str, open: &str, close: &str| {
-            let (before, after) = (format!(r#"{{"type": {ty}, "value": {open}"#), format!("{close}}}"));
-            format!("{}null{}", before.repeat(4000), after.repeat(4000))
-        };
-        assert!(decode(deep(r#""dynamic""#, "", "").as_bytes(), &Type::Dynamic).is_err());
-        assert!(decode(deep(r#"["list", "dynamic"]"#, "[", "]").as_bytes(), &Type::Dynamic).is_err());
     }
 
     #[test]

@@ -26,35 +26,7 @@ impl<'s> Members<'s> {
             let (nesting, members) = attribute.nested_members()?;
             Some((attribute.name, nesting, members))
         });
-        attributes.chain(self.blocks.iter().map(|block| (block.name, block.nesting, Members::from(&block.block))))
-    }
-
-    /// Whether an element of a set that is there may be what became of a configured one: they differ only in what the
-    /// configuration leaves to the provider, and in spelling. Engines go by this when they propose what to plan.
-    pub(super) fn derive(self, prior: &Value, config: &Value) -> bool {
-        let attributes = self.attributes.iter().all(|attribute| {
-            let (prior, config) = (prior.get(attribute.name), config.get(attribute.name));
-            attribute.write_only
-                || attribute.is_same(prior, config)
-                || (attribute.is_computed() && config.is_null())
-                || attribute
-                    .nested_members()
-                    .is_some_and(|(nesting, members)| members.all_derive(nesting, prior, config))
-        });
-        attributes
-            && self.blocks.iter().all(|block| {
-                let (prior, config) = (prior.get(block.name), config.get(block.name));
-                prior.same_as(config, &block.ty())
-                    || Members::from(&block.block).all_derive(block.nesting, prior, config)
-            })
-    }
-
-    /// The same for all objects of a nested attribute or block: nothing that is there may be missing, and there may be
-    /// more.
-    fn all_derive(self, nesting: Nesting, prior: &Value, config: &Value) -> bool {
-        let pairs = pairs(nesting, prior, config, &|prior, config| self.derive(prior, config));
-        let derived = pairs.iter().filter(|(_, prior, config)| !prior.is_null() && self.derive(prior, config)).count();
-        prior.is_null() || derived == count(nesting, prior)
+        attributes.chain(self.blocks.iter().map(|nested| (nested.name, Nesting::Single, Members::from(&nested.block))))
     }
 }
 
@@ -76,205 +48,96 @@ impl Attribute {
     }
 }
 
-/// One object beside its counterpart, which is null where there is none. The step leads to it, and is `None` where there
-/// is none to take: to an only object, and to an element of a set.
-pub(super) type Pair<'p, 'w> = (Option<Step>, &'p Value, &'w Value);
-
-/// The objects of `wanted`, each with its counterpart in `prior`: that at the same index or key, and for an element of a
-/// set the first not yet taken one that `matches`.
-pub(super) fn pairs<'p, 'w>(
-    nesting: Nesting,
-    prior: &'p Value,
-    wanted: &'w Value,
-    matches: &dyn Fn(&Value, &Value) -> bool,
-) -> Vec<Pair<'p, 'w>> {
-    let (prior, wanted) = (bare(prior), bare(wanted));
-    match (nesting, wanted) {
-        (Nesting::Single | Nesting::Group, Value::Map(_)) => vec![(None, prior, wanted)],
-        (Nesting::List, Value::List(elements)) => elements
-            .iter()
-            .enumerate()
-            .map(|(index, wanted)| (Some(Step::index(index)), nth(prior, index), wanted))
-            .collect(),
-        (Nesting::Set, Value::List(elements)) => {
-            let mut left: Vec<_> = if let Value::List(prior) = prior { prior.iter().collect() } else { Vec::new() };
-            let mut take = |wanted| left.iter().position(|prior| matches(prior, wanted)).map(|at| left.remove(at));
-            elements.iter().map(|wanted| (None, take(wanted).unwrap_or(&Value::Null), wanted)).collect()
+/// The objects collected in a value, each with the step that leads to it; none to an only one.
+fn elements(nesting: Nesting, value: &Value) -> Vec<(Option<Step>, &Value)> {
+    match (nesting, value) {
+        (Nesting::Single, Value::Map(_)) => vec![(None, value)],
+        (Nesting::List, Value::List(elements)) => {
+            elements.iter().enumerate().map(|(index, element)| (Some(Step::index(index)), element)).collect()
         }
         (Nesting::Map, Value::Map(members)) => {
-            members.iter().map(|(key, wanted)| (Some(Step::Key(key.clone())), prior.get(key), wanted)).collect()
+            members.iter().map(|(key, element)| (Some(Step::Key(key.clone())), element)).collect()
         }
         _ => Vec::new(),
     }
 }
 
-/// A value without the type that it may bring: blocks with dynamic attributes in them are dynamic as a whole.
-fn bare(value: &Value) -> &Value {
-    match value {
-        Value::Dynamic(inner) => &inner.1,
-        other => other,
-    }
-}
-
-fn nth(list: &Value, index: usize) -> &Value {
-    match list {
-        Value::List(elements) => elements.get(index).unwrap_or(&Value::Null),
+/// The object in `value` to which the step leads; null where there is none.
+pub(super) fn counterpart<'v>(value: &'v Value, step: Option<&Step>) -> &'v Value {
+    match (step, value) {
+        (None, only) => only,
+        (Some(Step::Index(index)), Value::List(elements)) => {
+            usize::try_from(*index).ok().and_then(|index| elements.get(index)).unwrap_or(&Value::Null)
+        }
+        (Some(Step::Key(key)), members) => members.get(key),
         _ => &Value::Null,
     }
 }
 
-fn count(nesting: Nesting, value: &Value) -> usize {
-    match (nesting, bare(value)) {
-        (Nesting::Single | Nesting::Group, _) => 1,
-        (_, Value::List(elements)) => elements.len(),
-        (_, Value::Map(members)) => members.len(),
-        _ => 0,
-    }
-}
-
-/// Changes the value of an attribute.
-type Change<'f> = &'f dyn Fn(&Attribute, Value) -> Value;
-
-/// The same, beside the counterparts of the value in two other objects.
-type ChangeBeside<'f> = &'f dyn Fn(&Attribute, Value, &Value, &Value) -> Value;
-
-/// The object with each attribute changed, nested ones and those in blocks included.
-pub(super) fn each(block: &Block, object: Value, change: Change<'_>) -> Value {
-    let change_beside = |attribute: &Attribute, value: Value, _: &Value, _: &Value| change(attribute, value);
-    each_member(block.into(), object, [&Value::Null; 2], change, &change_beside)
-}
-
-/// The same, where each value is changed beside its counterparts in `said` and `kept`. Elements of a set have that of
-/// `said` which leaves them open or says the same, once it `means` what it says.
-pub(super) fn each_beside(
-    block: &Block,
-    object: Value,
-    said: &Value,
-    kept: &Value,
-    means: Change<'_>,
-    change: ChangeBeside<'_>,
-) -> Value {
-    each_member(block.into(), object, [said, kept], means, change)
-}
-
-fn each_member(
-    members: Members<'_>,
-    object: Value,
-    beside: [&Value; 2],
-    means: Change<'_>,
-    change: ChangeBeside<'_>,
-) -> Value {
-    let Value::Map(mut object) = object else { return object };
-    for attribute in members.attributes {
-        if let Some(value) = object.get_mut(attribute.name) {
-            let [said, kept] = beside.map(|other| other.get(attribute.name));
-            *value = change(attribute, std::mem::replace(value, Value::Null), said, kept);
-        }
-    }
-    for (name, nesting, members) in members.nested() {
-        let Some(value) = object.get_mut(name) else { continue };
-        let is = |said: &Value, value: &Value| {
-            let meant = |attribute: &Attribute, value: Value, _: &Value, _: &Value| means(attribute, value);
-            let said = each_member(members, said.clone().nulled_unknowns(), [&Value::Null; 2], means, &meant);
-            members.derive(value, &said)
-        };
-        let [said, kept] = beside.map(|other| {
-            let pairs = pairs(nesting, other.get(name), value, &is);
-            pairs.into_iter().map(|(_, counterpart, _)| counterpart).collect::<Vec<_>>()
-        });
-        let mut counterparts = said.into_iter().zip(kept);
-        *value = map_elements(nesting, std::mem::replace(value, Value::Null), &mut |element| {
-            let (said, kept) = counterparts.next().unwrap_or((&Value::Null, &Value::Null));
-            each_member(members, element, [said, kept], means, change)
-        });
-    }
-    for block in members.blocks {
-        let value = object.entry(block.name.to_owned()).or_insert(Value::Null);
-        if value.is_null() {
-            *value = block.empty();
-        }
-    }
-    Value::Map(object)
-}
-
-/// The value with each of the objects collected in it changed, in their order.
-pub(super) fn map_elements(nesting: Nesting, value: Value, change: &mut dyn FnMut(Value) -> Value) -> Value {
+/// The value with each of the objects collected in it changed.
+pub(super) fn map_elements(nesting: Nesting, value: Value, change: impl Fn(Option<&Step>, Value) -> Value) -> Value {
     match (nesting, value) {
-        (Nesting::Single | Nesting::Group, value) => change(value),
-        (Nesting::List | Nesting::Set, Value::List(elements)) => {
-            Value::List(elements.into_iter().map(change).collect())
+        (Nesting::Single, only) => change(None, only),
+        (Nesting::List, Value::List(elements)) => {
+            let elements = elements.into_iter().enumerate();
+            Value::List(elements.map(|(index, element)| change(Some(&Step::index(index)), element)).collect())
         }
-        (Nesting::Map, Value::Map(members)) => {
-            Value::Map(members.into_iter().map(|(key, element)| (key, change(element))).collect())
-        }
-        (nesting, Value::Dynamic(inner)) => {
-            let (ty, value) = *inner;
-            Value::Dynamic(Box::new((ty, map_elements(nesting, value, change))))
-        }
+        (Nesting::Map, Value::Map(members)) => Value::object(members.into_iter().map(|(key, element)| {
+            let element = change(Some(&Step::Key(key.clone())), element);
+            (key, element)
+        })),
         (_, other) => other,
     }
 }
 
-/// Calls `visit` with every attribute that stands in `value`, nested ones and those in blocks included, outermost first,
-/// and with its counterpart in `prior`. Elements of sets have theirs by `matches`.
-pub(super) fn walk(
-    members: Members<'_>,
-    prior: &Value,
-    value: &Value,
-    matches: Matches<'_>,
-    visit: &mut dyn FnMut(&Path, &Attribute, &Value, &Value),
-) {
-    walk_at(&Place::default(), members, prior, value, matches, visit);
-}
+/// Changes the value of an attribute, which has counterparts in other objects.
+type Change<'f, const N: usize> = &'f dyn Fn(&Attribute, Value, [&Value; N]) -> Value;
 
-type Matches<'f> = &'f dyn Fn(Members<'_>, &Value, &Value) -> bool;
-
-fn walk_at(
-    place: &Place,
+/// The object with each attribute changed, nested ones and those in blocks included, beside its counterparts in the
+/// `others`.
+pub(super) fn each<const N: usize>(
     members: Members<'_>,
-    prior: &Value,
-    value: &Value,
-    matches: Matches<'_>,
-    visit: &mut dyn FnMut(&Path, &Attribute, &Value, &Value),
-) {
+    object: Value,
+    others: [&Value; N],
+    change: Change<'_, N>,
+) -> Value {
+    let Value::Map(mut object) = object else { return object };
     for attribute in members.attributes {
-        let path = place.attribute(attribute.name).path;
-        visit(&path, attribute, prior.get(attribute.name), value.get(attribute.name));
+        if let Some(value) = object.get_mut(attribute.name) {
+            let others = others.map(|other| other.get(attribute.name));
+            *value = change(attribute, std::mem::replace(value, Value::Null), others);
+        }
     }
     for (name, nesting, members) in members.nested() {
-        let place = place.attribute(name);
-        let matching = |prior: &Value, value: &Value| matches(members, prior, value);
-        for (step, prior, value) in pairs(nesting, prior.get(name), value.get(name), &matching) {
-            walk_at(&place.element(nesting, step), members, prior, value, matches, visit);
-        }
+        let Some(value) = object.get_mut(name) else { continue };
+        let others = others.map(|other| other.get(name));
+        *value = map_elements(nesting, std::mem::replace(value, Value::Null), |step, element| {
+            each(members, element, others.map(|other| counterpart(other, step)), change)
+        });
     }
+    Value::Map(object)
 }
 
-/// A path as far as it can be said: elements of sets cannot be named, so that it goes no further than the set.
-#[derive(Clone, Default)]
-struct Place {
-    path: Path,
-    within_set: bool,
-}
-
-impl Place {
-    fn attribute(&self, name: &str) -> Self {
-        self.step(Step::Attribute(name.to_owned()))
+/// Calls `visit` with every attribute that stands in `value`, nested ones and those in blocks included, outermost first,
+/// and with its counterpart in `prior`.
+pub(super) fn walk(
+    members: Members<'_>,
+    path: &Path,
+    prior: &Value,
+    value: &Value,
+    visit: &mut dyn FnMut(Path, &Attribute, &Value, &Value),
+) {
+    for attribute in members.attributes {
+        let path = path.clone().attribute(attribute.name);
+        visit(path, attribute, prior.get(attribute.name), value.get(attribute.name));
     }
-
-    /// The place of one of the objects collected here, to which [`pairs`] gives the step.
-    fn element(&self, nesting: Nesting, step: Option<Step>) -> Self {
-        match step {
-            Some(step) => self.step(step),
-            None => Self { path: self.path.clone(), within_set: self.within_set || nesting == Nesting::Set },
+    for (name, nesting, members) in members.nested() {
+        let prior = prior.get(name);
+        for (step, value) in elements(nesting, value.get(name)) {
+            let mut path = path.clone().attribute(name);
+            let prior = counterpart(prior, step.as_ref());
+            path.0.extend(step);
+            walk(members, &path, prior, value, visit);
         }
-    }
-
-    fn step(&self, step: Step) -> Self {
-        let mut place = self.clone();
-        if !place.within_set {
-            place.path.0.push(step);
-        }
-        place
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 pub enum Step {
     /// Into an attribute or block of an object.
     Attribute(String),
-    /// Into an element of a list or tuple, counted from zero.
+    /// Into an element of a list, counted from zero.
     Index(i64),
     /// Into an element of a map.
     Key(String),
@@ -36,7 +36,7 @@ impl Path {
         self
     }
 
-    /// This path and one step into a list or tuple.
+    /// This path and one step into a list.
     pub fn index(mut self, index: usize) -> Self {
         self.0.push(Step::index(index));
         self
@@ -45,30 +45,6 @@ impl Path {
     /// This path and one step into a map.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.0.push(Step::Key(key.into()));
-        self
-    }
-
-    /// The path up to the first set in a value of this type.
-    pub(crate) fn outside_sets(mut self, ty: &super::Type) -> Self {
-        use super::Type;
-        let mut inner = Some(ty);
-        let mut steps = 0;
-        while let Some(ty) = inner
-            && !matches!(ty, Type::Set(_))
-            && let Some(step) = self.0.get(steps)
-        {
-            steps += 1;
-            inner = match (ty, step) {
-                (Type::List(element) | Type::Map(element), _) => Some(element),
-                (Type::Object(attributes), Step::Attribute(name)) => attributes.get(name),
-                (Type::Tuple(elements), Step::Index(index)) => {
-                    usize::try_from(*index).ok().and_then(|index| elements.get(index))
-                }
-                // The type of a dynamic value is not known here.
-                _ => None,
-            };
-        }
-        self.0.truncate(steps);
         self
     }
 }

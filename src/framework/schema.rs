@@ -1,6 +1,6 @@
 //! What a resource, data source or provider is made of: the table that validation, planning and the documentation read.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use super::{Diagnostic, Type, Value};
 
@@ -50,10 +50,6 @@ pub struct Attribute {
     pub description: &'static str,
     /// Hidden in the engine's output.
     pub sensitive: bool,
-    /// Read from the configuration only, never kept in plan or state.
-    pub write_only: bool,
-    /// Why not to use it any more; `None` while it is current.
-    pub deprecated: Option<&'static str>,
     /// Planned when the configuration leaves it out.
     pub default: Option<Value>,
     /// Kept by the provider alone, so that an object that was imported, moved or stored before the attribute was there has
@@ -117,34 +113,24 @@ pub enum Kind {
     Nested(Nesting, Vec<Attribute>),
 }
 
-/// How nested attributes or blocks are collected.
+/// How nested attributes are collected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nesting {
     /// One or none.
     Single,
-    /// One that is always there; blocks only.
-    Group,
     /// In order.
     List,
-    /// Without order.
-    Set,
     /// By key.
     Map,
 }
 
-/// A block within a block.
+/// A block within a block, which may stand once.
 #[derive(Clone, Debug)]
 pub struct NestedBlock {
     /// Its name in HCL.
     pub name: &'static str,
-    /// How often it may stand.
-    pub nesting: Nesting,
     /// What stands in it.
     pub block: Block,
-    /// At least so many.
-    pub min_items: i64,
-    /// At most so many; 0 means any number.
-    pub max_items: i64,
 }
 
 impl Attribute {
@@ -155,8 +141,6 @@ impl Attribute {
             presence,
             description,
             sensitive: false,
-            write_only: false,
-            deprecated: None,
             default: None,
             is_setting: false,
             requires_replace: false,
@@ -221,12 +205,6 @@ impl Attribute {
         self
     }
 
-    /// Never kept in plan or state.
-    pub fn write_only(mut self) -> Self {
-        self.write_only = true;
-        self
-    }
-
     /// Its text, or each text of a collection, is read as a `T`: what is none is refused, and texts that are read as equal
     /// are spellings of one value.
     pub fn parsed<T: FromStr<Err: Into<Refusal>> + PartialEq>(self) -> Self {
@@ -281,53 +259,10 @@ fn parse_all<T: FromStr<Err: Into<Refusal>>>(value: &Value) -> Result<(), Refusa
 impl Nesting {
     fn of(self, element: Type) -> Type {
         match self {
-            Self::Single | Self::Group => element,
+            Self::Single => element,
             Self::List => Type::list(element),
-            Self::Set => Type::set(element),
             Self::Map => Type::map(element),
         }
-    }
-}
-
-impl NestedBlock {
-    /// A block that may stand once.
-    pub fn single(name: &'static str, block: Block) -> Self {
-        Self { name, nesting: Nesting::Single, block, min_items: 0, max_items: 0 }
-    }
-
-    /// The type of its value. A list or map of blocks with a dynamic attribute has elements of many types, so that the
-    /// protocol gives the whole block the type dynamic (go-cty's implied type).
-    pub fn ty(&self) -> Type {
-        let element = self.block.ty();
-        match self.nesting {
-            Nesting::List | Nesting::Map if has_dynamic(&element) => Type::Dynamic,
-            nesting => nesting.of(element),
-        }
-    }
-
-    /// What the engine expects where no such block stands.
-    pub fn empty(&self) -> Value {
-        let empty = match self.nesting {
-            Nesting::Single => Value::Null,
-            Nesting::Group => self.block.null_object(),
-            Nesting::List | Nesting::Set => Value::List(Vec::new()),
-            Nesting::Map => Value::Map(BTreeMap::new()),
-        };
-        match (self.ty(), self.nesting) {
-            (Type::Dynamic, Nesting::Map) => Value::Dynamic(Box::new((Type::Object(BTreeMap::new()), empty))),
-            (Type::Dynamic, _) => Value::Dynamic(Box::new((Type::Tuple(Vec::new()), empty))),
-            _ => empty,
-        }
-    }
-}
-
-fn has_dynamic(ty: &Type) -> bool {
-    match ty {
-        Type::Dynamic => true,
-        Type::Bool | Type::Number | Type::String => false,
-        Type::List(element) | Type::Set(element) | Type::Map(element) => has_dynamic(element),
-        Type::Object(attributes) => attributes.values().any(has_dynamic),
-        Type::Tuple(elements) => elements.iter().any(has_dynamic),
     }
 }
 
@@ -335,13 +270,13 @@ impl Block {
     /// The type of the object that the block is.
     pub fn ty(&self) -> Type {
         let attributes = self.attributes.iter().map(|attribute| (attribute.name, attribute.ty()));
-        Type::object(attributes.chain(self.blocks.iter().map(|block| (block.name, block.ty()))))
+        Type::object(attributes.chain(self.blocks.iter().map(|nested| (nested.name, nested.block.ty()))))
     }
 
     /// The object of a block in which nothing is set.
     pub fn null_object(&self) -> Value {
-        let attributes = self.attributes.iter().map(|attribute| (attribute.name, Value::Null));
-        Value::object(attributes.chain(self.blocks.iter().map(|block| (block.name, block.empty()))))
+        let attributes = self.attributes.iter().map(|attribute| attribute.name);
+        Value::object(attributes.chain(self.blocks.iter().map(|nested| nested.name)).map(|name| (name, Value::Null)))
     }
 }
 

@@ -67,13 +67,6 @@ pub trait Provider: Send + Sync + 'static {
     fn begin_writing(&self, _client: &Self::Client) {}
 }
 
-/// The capabilities of the engine that calls.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct EngineCapabilities {
-    /// It does not store write-only attributes.
-    pub(crate) write_only: bool,
-}
-
 /// Serves a [`Provider`].
 pub(crate) struct Server<P: Provider> {
     provider: P,
@@ -140,24 +133,8 @@ impl<P: Provider> Server<P> {
     }
 
     /// Validates the configuration of anything but the provider, in the procedure `rpc`.
-    pub(crate) async fn validate(
-        &self,
-        rpc: &str,
-        of: &(impl Described + ?Sized),
-        config: Value,
-        engine: EngineCapabilities,
-    ) -> Diagnostics {
-        contained(rpc, Diagnostics::from, async {
-            let block = &of.schema().block;
-            let config = configured(block, config);
-            let mut diagnostics = Diagnostics::default();
-            if !engine.write_only {
-                diagnostics.extend(plan::refuse_write_only(block, &config));
-            }
-            diagnostics.extend(of.validate(config));
-            diagnostics
-        })
-        .await
+    pub(crate) async fn validate(&self, rpc: &str, of: &(impl Described + ?Sized), config: Value) -> Diagnostics {
+        contained(rpc, Diagnostics::from, async { of.validate(configured(&of.schema().block, config)) }).await
     }
 
     /// Brings a stored state to today's schema.
@@ -170,7 +147,7 @@ impl<P: Provider> Server<P> {
         contained("UpgradeResourceState", |error| (Value::Null, error.into()), async {
             let (state, diagnostics) = resource.upgrade(version, text);
             self.walk(resource.name()).note_in_state(&resource.keys(&stored(&resource.schema().block, state.clone())));
-            (plan::storable(&resource.schema().block, state), diagnostics)
+            (state, diagnostics)
         })
         .await
     }
@@ -229,7 +206,7 @@ impl<P: Provider> Server<P> {
         if left.diagnostics.has_errors() {
             return Left { state, identity, private, diagnostics: left.diagnostics };
         }
-        self.storable(resource, left, &state)
+        spelt_as_before(resource, left, &state)
     }
 
     /// Plans a creation, change or removal.
@@ -238,7 +215,7 @@ impl<P: Provider> Server<P> {
         let (config, prior) = (change.config.clone(), change.prior.clone());
         let work = resource.plan(self.context(resource.name()), for_resource(block, change));
         let mut planned = contained("PlanResourceChange", unplanned, work).await;
-        planned.state = plan::storable(block, written(block, planned.state, &config, &prior));
+        planned.state = written(block, planned.state, &config, &prior);
         planned
     }
 
@@ -266,7 +243,7 @@ impl<P: Provider> Server<P> {
             let known = if may_change { Value::Null } else { identity.clone() };
             left.diagnostics.extend(identity_faults(resource, &known, &left.identity));
         }
-        self.storable(resource, left, &spelt)
+        spelt_as_before(resource, left, &spelt)
     }
 
     pub(crate) async fn import(&self, resource: &dyn AnyResource<P::Client>, target: ImportTarget<Value>) -> Left {
@@ -275,7 +252,7 @@ impl<P: Provider> Server<P> {
         let mut private = Private::decode(&left.private);
         private.set(IMPORTED, &true);
         left.private = private.encode();
-        self.storable(resource, left, &Value::Null)
+        spelt_as_before(resource, left, &Value::Null)
     }
 
     /// The configuration of an object that exists.
@@ -293,7 +270,7 @@ impl<P: Provider> Server<P> {
         let left = contained("MoveResourceState", failed, async { resource.take_over(source) }).await;
         // OpenTofu upgrades no state that it moves from another type.
         self.walk(resource.name()).note_in_state(&resource.keys(&left.state));
-        self.storable(resource, left, &Value::Null)
+        spelt_as_before(resource, left, &Value::Null)
     }
 
     pub(crate) async fn read_data(&self, source: &dyn AnyDataSource<P::Client>, config: Value) -> (Value, Diagnostics) {
@@ -310,7 +287,7 @@ impl<P: Provider> Server<P> {
                     );
                     diagnostics.push(Diagnostic::error("Unknown values in the data", detail));
                 }
-                (plan::storable(block, written(block, data, &config, &config)), diagnostics)
+                (written(block, data, &config, &config), diagnostics)
             }
             Err(diagnostics) => (Value::Null, diagnostics),
         }
@@ -331,8 +308,9 @@ impl<P: Provider> Server<P> {
             if !object.diagnostics.has_errors() {
                 object.diagnostics.extend(identity_faults(resource, &Value::Null, &object.identity));
             }
-            let state = if include_object { object.state } else { Value::Null };
-            object.state = plan::storable(&resource.schema().block, state);
+            if !include_object {
+                object.state = Value::Null;
+            }
             ListedValue { display_name, object }
         };
         objects.take(usize::try_from(limit).unwrap_or_default()).map(checked)
@@ -381,12 +359,6 @@ impl<P: Provider> Server<P> {
         }
         context
     }
-
-    /// What engines get of an object: without write-only values, and spelt as in the state or plan so far.
-    fn storable(&self, resource: &dyn AnyResource<P::Client>, left: Left, before: &Value) -> Left {
-        let block = &resource.schema().block;
-        Left { state: plan::storable(block, written(block, left.state, before, before)), ..left }
-    }
 }
 
 /// A change with the values that resources get.
@@ -409,6 +381,11 @@ pub(crate) fn crash(rpc: &str, panic: &str) -> Diagnostic {
              report it with the log that TF_LOG=DEBUG gives."
         ),
     )
+}
+
+/// The object as engines get it: in the spelling of the state or plan so far.
+fn spelt_as_before<C>(resource: &dyn AnyResource<C>, left: Left, before: &Value) -> Left {
+    Left { state: written(&resource.schema().block, left.state, before, before), ..left }
 }
 
 /// What is wrong with the identity that an operation returned: engines require one that never changes.

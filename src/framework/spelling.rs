@@ -5,19 +5,19 @@
 
 use super::{
     Type, Value,
-    members::{each, each_beside},
+    members::each,
     schema::{Attribute, Block, Kind, Presence},
 };
 
 /// What a configuration means: null for each empty string in an optional attribute.
 pub(super) fn configured(block: &Block, config: Value) -> Value {
-    each(block, config, &in_configuration)
+    each(block.into(), config, [], &|attribute, value, []| in_configuration(attribute, value))
 }
 
 /// What a state or plan means: for each empty string in an optional attribute its default. What the provider decides is
 /// unknown, since the empty string stands in its place, and anything else null.
 pub(super) fn stored(block: &Block, object: Value) -> Value {
-    each(block, object, &|attribute, value| match &attribute.default {
+    each(block.into(), object, [], &|attribute, value, []| match &attribute.default {
         _ if !attribute.is_left_empty(&value) => value,
         Some(default) => default.clone(),
         None if attribute.is_computed() => Value::Unknown,
@@ -31,7 +31,7 @@ pub(super) fn stored(block: &Block, object: Value) -> Value {
 /// For a plan, `said` is the configuration and `kept` the prior state, whose values engines take for a configured one. A
 /// default that the service does not follow, and a value that is set though the configuration has none, remain to be seen.
 pub(super) fn written(block: &Block, object: Value, said: &Value, kept: &Value) -> Value {
-    each_beside(block, object, said, kept, &in_configuration, &|attribute, value, said, kept| {
+    each(block.into(), object, [said, kept], &|attribute, value, [said, kept]| {
         let value = in_configuration(attribute, value);
         if let Some(spelling) =
             [kept, said].into_iter().find(|known| !known.is_null() && attribute.is_same(known, &value))

@@ -156,7 +156,6 @@ impl<'de> Deserializer<'de> for Reader {
             Value::String(text) => visitor.visit_string(text),
             Value::List(elements) => visitor.visit_seq(Elements { rest: elements.into_iter(), index: 0 }),
             Value::Map(members) => visitor.visit_map(Members::of(members, Step::Key)),
-            Value::Dynamic(inner) => Reader(inner.1).deserialize_any(visitor),
         }
     }
 

@@ -40,7 +40,7 @@ pub fn block_of(operations: &[(&'static str, &'static str)]) -> NestedBlock {
     let attribute = |(name, description)| Attribute::optional(name, Type::String, description).check(some_time);
     let attributes = operations.iter().copied().map(attribute).collect();
     let description = "How long operations may take, as durations such as `30m` or `1h30m`.";
-    NestedBlock::single("timeouts", Block { description, attributes, blocks: Vec::new() })
+    NestedBlock { name: "timeouts", block: Block { description, attributes, blocks: Vec::new() } }
 }
 
 /// The time that the block allows for an operation, or `default` when it does not say.

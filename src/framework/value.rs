@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Number, Path, Type};
 
-/// A value of a [`Type`] that a schema supplies: lists, sets and tuples are represented alike, and so are maps and objects.
+/// A value of a [`Type`] that a schema supplies: lists and sets are represented alike, and so are maps and objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// Nothing set.
@@ -17,13 +17,10 @@ pub enum Value {
     Number(Number),
     /// A string.
     String(String),
-    /// A list, set or tuple.
+    /// A list or set.
     List(Vec<Value>),
     /// A map or object.
     Map(BTreeMap<String, Value>),
-    /// A value of a dynamic attribute, with its type. Null and unknown values keep theirs, too: to an engine one of another
-    /// type, or of none, is another value.
-    Dynamic(Box<(Type, Value)>),
 }
 
 /// Why bytes, in JSON or msgpack, are not a value of the type.
@@ -34,9 +31,6 @@ pub struct DecodeError {
     pub(crate) reason: String,
 }
 
-/// How deep values may nest. Deeper ones are refused when they are read, so that no input can exhaust the stack.
-pub(crate) const MAX_DEPTH: usize = 64;
-
 impl Value {
     /// An object or map with these members.
     pub fn object<N: Into<String>>(members: impl IntoIterator<Item = (N, Value)>) -> Self {
@@ -45,18 +39,12 @@ impl Value {
 
     /// Whether it is null.
     pub fn is_null(&self) -> bool {
-        match self {
-            Self::Dynamic(inner) => inner.1.is_null(),
-            other => matches!(other, Self::Null),
-        }
+        matches!(self, Self::Null)
     }
 
     /// Whether it is unknown as a whole.
     pub fn is_unknown(&self) -> bool {
-        match self {
-            Self::Dynamic(inner) => inner.1.is_unknown(),
-            other => matches!(other, Self::Unknown),
-        }
+        matches!(self, Self::Unknown)
     }
 
     /// Whether nothing in it is unknown.
@@ -65,7 +53,6 @@ impl Value {
             Self::Unknown => false,
             Self::List(elements) => elements.iter().all(Self::is_wholly_known),
             Self::Map(members) => members.values().all(Self::is_wholly_known),
-            Self::Dynamic(inner) => inner.1.is_wholly_known(),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) => true,
         }
     }
@@ -77,10 +64,6 @@ impl Value {
             Self::List(elements) => Self::List(elements.into_iter().map(Self::nulled_unknowns).collect()),
             Self::Map(members) => {
                 Self::Map(members.into_iter().map(|(name, value)| (name, value.nulled_unknowns())).collect())
-            }
-            Self::Dynamic(inner) => {
-                let (ty, value) = *inner;
-                Self::Dynamic(Box::new((ty, value.nulled_unknowns())))
             }
             known => known,
         }
@@ -127,14 +110,6 @@ impl Value {
                 left.len() == right.len()
                     && left.iter().zip(right).all(|(left, right)| left.same_by(right, element, same))
             }
-            (Self::List(left), Self::List(right), Type::Tuple(elements)) => {
-                left.len() == right.len()
-                    && left
-                        .iter()
-                        .zip(right)
-                        .zip(elements)
-                        .all(|((left, right), element)| left.same_by(right, element, same))
-            }
             (Self::Map(left), Self::Map(right), Type::Map(element)) => {
                 left.len() == right.len()
                     && left
@@ -143,9 +118,6 @@ impl Value {
             }
             (Self::Map(_), Self::Map(_), Type::Object(attributes)) => {
                 attributes.iter().all(|(name, ty)| self.get(name).same_by(other.get(name), ty, same))
-            }
-            (Self::Dynamic(left), Self::Dynamic(right), _) => {
-                left.0 == right.0 && left.1.same_by(&right.1, &left.0, same)
             }
             _ => self == other,
         }

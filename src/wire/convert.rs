@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{
     generated::{
-        self as proto, AttributePath, ClientCapabilities, DynamicValue, RawState, ResourceIdentityData,
-        ResourceIdentitySchema, ServerCapabilities, StringKind, attribute_path, attribute_path::step::Selector,
-        call_function, diagnostic, function, invoke_action, list_resource, move_resource_state, plan_resource_change,
-        resource_identity_schema, schema,
+        self as proto, AttributePath, DynamicValue, RawState, ResourceIdentityData, ResourceIdentitySchema,
+        ServerCapabilities, StringKind, attribute_path, attribute_path::step::Selector, call_function, diagnostic,
+        function, invoke_action, list_resource, move_resource_state, plan_resource_change, resource_identity_schema,
+        schema,
     },
     msgpack,
 };
@@ -20,7 +20,6 @@ use crate::framework::{
     list_resource::ListedValue,
     resource::MoveSource,
     schema::{Attribute, Block, IdentitySchema, Kind, NestedBlock, Nesting, Presence, Schema},
-    server::EngineCapabilities,
 };
 
 pub(super) const CAPABILITIES: ServerCapabilities = ServerCapabilities {
@@ -35,7 +34,7 @@ pub(super) const CAPABILITIES: ServerCapabilities = ServerCapabilities {
 pub(super) fn value(field: Option<DynamicValue>, ty: &Type) -> Result<Value, Diagnostic> {
     match field.unwrap_or_default() {
         DynamicValue { msgpack, .. } if !msgpack.is_empty() => {
-            msgpack::decode(&msgpack, ty).map_err(|error| unreadable(&error, Some(error.path.clone().outside_sets(ty))))
+            msgpack::decode(&msgpack, ty).map_err(|error| unreadable(&error, Some(error.path.clone())))
         }
         DynamicValue { json, .. } if !json.is_empty() => {
             json::decode(&json, ty).map_err(|error| unreadable(&error, None))
@@ -143,14 +142,15 @@ pub(super) fn arguments(signature: &Signature, fields: Vec<DynamicValue>) -> Res
 }
 
 pub(super) fn called(result: Result<Value, FunctionError>, returns: &Type) -> call_function::Response {
-    let (result, error) = match result {
-        Ok(value) => (field(&value, returns), None),
-        Err(FunctionError { text, argument }) => {
-            let function_argument = argument.and_then(|index| index.try_into().ok());
-            (None, Some(proto::FunctionError { text, function_argument }))
-        }
-    };
-    call_function::Response { result, error }
+    match result {
+        Ok(value) => call_function::Response { result: field(&value, returns), error: None },
+        Err(error) => call_failed(error),
+    }
+}
+
+pub(super) fn call_failed(FunctionError { text, argument }: FunctionError) -> call_function::Response {
+    let function_argument = argument.and_then(|index| index.try_into().ok());
+    call_function::Response { result: None, error: Some(proto::FunctionError { text, function_argument }) }
 }
 
 pub(super) fn function(signature: &Signature) -> proto::Function {
@@ -174,11 +174,6 @@ fn parameter(parameter: &Parameter) -> function::Parameter {
         description: parameter.description.to_owned(),
         description_kind: StringKind::Markdown.into(),
     }
-}
-
-/// An engine that does not send its capabilities has none.
-pub(super) fn engine_capabilities(capabilities: Option<ClientCapabilities>) -> EngineCapabilities {
-    EngineCapabilities { write_only: capabilities.unwrap_or_default().write_only_attributes_allowed }
 }
 
 /// The JSON text of a stored object.
@@ -261,9 +256,7 @@ fn attribute(attribute: &Attribute) -> schema::Attribute {
         optional: matches!(attribute.presence, Presence::Optional | Presence::OptionalComputed),
         computed: attribute.is_computed(),
         sensitive: attribute.sensitive,
-        deprecated: attribute.deprecated.is_some(),
-        deprecation_message: attribute.deprecated.unwrap_or_default().to_owned(),
-        write_only: attribute.write_only,
+        ..schema::Attribute::default()
     }
 }
 
@@ -275,10 +268,8 @@ fn notation(ty: &Type) -> Vec<u8> {
 fn nested_type(nesting: Nesting, attributes: &[Attribute]) -> schema::Object {
     use schema::object::NestingMode;
     let nesting = match nesting {
-        // Attributes have no mode for groups, which are objects that are always set.
-        Nesting::Single | Nesting::Group => NestingMode::Single,
+        Nesting::Single => NestingMode::Single,
         Nesting::List => NestingMode::List,
-        Nesting::Set => NestingMode::Set,
         Nesting::Map => NestingMode::Map,
     };
     schema::Object {
@@ -289,21 +280,11 @@ fn nested_type(nesting: Nesting, attributes: &[Attribute]) -> schema::Object {
 }
 
 fn nested_block(nested: &NestedBlock) -> schema::NestedBlock {
-    use schema::nested_block::NestingMode;
-    let nesting = match nested.nesting {
-        Nesting::Single => NestingMode::Single,
-        Nesting::Group => NestingMode::Group,
-        Nesting::List => NestingMode::List,
-        Nesting::Set => NestingMode::Set,
-        Nesting::Map => NestingMode::Map,
-    };
     schema::NestedBlock {
         type_name: nested.name.to_owned(),
         block: Some(block(&nested.block, 0)),
-        nesting: nesting.into(),
-        min_items: nested.min_items,
-        max_items: nested.max_items,
-        computed: false,
+        nesting: schema::nested_block::NestingMode::Single.into(),
+        ..schema::NestedBlock::default()
     }
 }
 
@@ -340,12 +321,6 @@ mod tests {
         let wrong = msgpack::encode(&Value::object([("a", "text".into())]), &Type::map(Type::String));
         let error = value(Some(DynamicValue { msgpack: wrong, json: Vec::new() }), &ty).expect_err("it is no bool");
         assert_eq!(error.path, Some(Path::root("a")));
-        let [ty, wrong] = [Type::Bool, Type::String]
-            .map(|inner| Type::object([("sets", Type::list(Type::set(Type::object([("a", inner)]))))]));
-        let set = Value::List(vec![Value::object([("a", "text".into())])]);
-        let wrong = msgpack::encode(&Value::object([("sets", Value::List(vec![set]))]), &wrong);
-        let error = value(Some(DynamicValue { msgpack: wrong, json: Vec::new() }), &ty).expect_err("it is no bool");
-        assert_eq!(error.path, Some(Path::root("sets").index(0)), "elements of sets have no name");
     }
 
     #[test]

@@ -1,18 +1,14 @@
 //! Values in the msgpack dialect of Terraform's type system (go-cty), read and written by type.
 //!
 //! Numbers travel as integers where they fit 64 bits, as floats where a float is exactly the number, and as decimal text
-//! otherwise. Unknown values are extensions, whose refinements are dropped, which the protocol allows. A dynamic value is a
-//! pair of its type's JSON notation and the value.
+//! otherwise. Unknown values are extensions, whose refinements are dropped, which the protocol allows.
 
 use std::collections::BTreeMap;
 
 use rmp::{Marker, decode, encode};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::framework::{
-    Number, Path, Type, Value,
-    value::{DecodeError, MAX_DEPTH},
-};
+use crate::framework::{Number, Path, Type, Value, value::DecodeError};
 
 /// Reads a value of type `ty` that fills all of `bytes`.
 pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, DecodeError> {
@@ -81,9 +77,6 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self, ty: &Type) -> Result<Value, DecodeError> {
-        if self.path.0.len() > MAX_DEPTH {
-            return self.fail("the value is nested too deeply");
-        }
         if self.marker()? == Marker::Null {
             self.take(1)?;
             return Ok(Value::Null);
@@ -98,17 +91,20 @@ impl<'a> Reader<'a> {
             },
             Type::Number => self.number(),
             Type::String => Ok(Value::String(normal_form(self.text()?))),
-            Type::Dynamic => self.dynamic(),
             Type::List(element) | Type::Set(element) => {
-                let length = self.array()?;
-                self.elements(length, |_| element)
-            }
-            Type::Tuple(elements) => {
-                let length = self.array()?;
-                if length != elements.len() {
-                    return self.fail(format!("{} elements were expected, {length} are there", elements.len()));
+                let Ok(length) = decode::read_array_len(&mut self.rest) else {
+                    return self.fail("a list was expected");
+                };
+                // The length is not verified, so memory is allocated as elements arrive.
+                let mut elements = Vec::new();
+                for index in 0..length as usize {
+                    elements.push(match ty {
+                        // Elements of sets cannot be addressed, so the path ends at the set.
+                        Type::Set(_) => self.value(element)?,
+                        _ => self.inside(|path| path.index(index), element)?,
+                    });
                 }
-                self.elements(length, |index| &elements[index])
+                Ok(Value::List(elements))
             }
             Type::Map(element) => self.members(|_| Some(element), Path::key),
             Type::Object(attributes) => {
@@ -122,15 +118,6 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-    }
-
-    fn elements<'t>(&mut self, length: usize, ty: impl Fn(usize) -> &'t Type) -> Result<Value, DecodeError> {
-        // The length is not verified, so memory is allocated as elements arrive.
-        let mut elements = Vec::new();
-        for index in 0..length {
-            elements.push(self.inside(|path| path.index(index), ty(index))?);
-        }
-        Ok(Value::List(elements))
     }
 
     fn members<'t>(
@@ -160,13 +147,6 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    fn array(&mut self) -> Result<usize, DecodeError> {
-        match decode::read_array_len(&mut self.rest) {
-            Ok(length) => Ok(length as usize),
-            Err(_) => self.fail("a list was expected"),
-        }
-    }
-
     fn text(&mut self) -> Result<&'a str, DecodeError> {
         let Ok(length) = decode::read_str_len(&mut self.rest) else {
             return self.fail("a string was expected");
@@ -191,31 +171,6 @@ impl<'a> Reader<'a> {
             None => self.fail("a number was expected"),
         }
     }
-
-    fn dynamic(&mut self) -> Result<Value, DecodeError> {
-        if self.array()? != 2 {
-            return self.fail("a pair of type and value was expected");
-        }
-        let notation = match self.marker()? {
-            Marker::Bin8 | Marker::Bin16 | Marker::Bin32 => match decode::read_bin_len(&mut self.rest) {
-                Ok(length) => self.take(length as usize)?,
-                Err(_) => return self.fail("the value ends early"),
-            },
-            _ => self.text()?.as_bytes(),
-        };
-        let Some(ty) = serde_json::from_slice(notation).ok().as_ref().and_then(Type::from_json) else {
-            return self.fail("the type of a dynamic value is not a type");
-        };
-        if ty == Type::Dynamic {
-            // A dynamic value within a dynamic value would nest without a step in the path to count.
-            return match self.value(&Type::Bool)? {
-                unset @ (Value::Null | Value::Unknown) => Ok(unset),
-                _ => self.fail("the type of a dynamic value is not a type"),
-            };
-        }
-        let value = self.value(&ty)?;
-        Ok(Value::Dynamic(Box::new((ty, value))))
-    }
 }
 
 /// The text in the normal form in which engines compare. Most text is ASCII, which is in that form as it stands; going
@@ -236,19 +191,12 @@ fn write(bytes: &mut Vec<u8>, value: &Value, ty: &Type) {
             infallible(encode::write_ext_meta(bytes, 1, 0));
             bytes.push(0);
         }
-        (Value::Dynamic(inner), _) => {
-            infallible(encode::write_array_len(bytes, 2));
-            infallible(encode::write_bin(bytes, inner.0.to_json().to_string().as_bytes()));
-            write(bytes, &inner.1, &inner.0);
-        }
         (Value::Bool(bool), _) => infallible(encode::write_bool(bytes, *bool)),
         (Value::Number(number), _) => write_number(bytes, number),
         (Value::String(text), _) => infallible(encode::write_str(bytes, text)),
         (Value::List(elements), _) => {
             infallible(encode::write_array_len(bytes, length(elements.len())));
-            for (index, element) in elements.iter().enumerate() {
-                write(bytes, element, element_type(ty, index));
-            }
+            elements.iter().for_each(|element| write(bytes, element, element_type(ty)));
         }
         (Value::Map(_), Type::Object(attributes)) => {
             infallible(encode::write_map_len(bytes, length(attributes.len())));
@@ -261,7 +209,7 @@ fn write(bytes: &mut Vec<u8>, value: &Value, ty: &Type) {
             infallible(encode::write_map_len(bytes, length(members.len())));
             for (key, element) in members {
                 infallible(encode::write_str(bytes, key));
-                write(bytes, element, element_type(ty, 0));
+                write(bytes, element, element_type(ty));
             }
         }
     }
@@ -271,10 +219,9 @@ fn length(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
-fn element_type(ty: &Type, index: usize) -> &Type {
+fn element_type(ty: &Type) -> &Type {
     match ty {
         Type::List(element) | Type::Set(element) | Type::Map(element) => element,
-        Type::Tuple(elements) => elements.get(index).unwrap_or(&Type::Dynamic),
         other => other,
     }
 }
@@ -328,18 +275,6 @@ mod tests {
     }
 
     #[test]
-    fn dynamic_values_bring_their_type() {
-        let ty = Type::object([("a", Type::Number), ("b", Type::Tuple(vec![Type::Bool]))]);
-        let inner = Value::object([("a", Value::from(1)), ("b", Value::List(vec![true.into()]))]);
-        let value = Value::Dynamic(Box::new((ty, inner)));
-        let typed = |value| Value::Dynamic(Box::new((Type::String, value)));
-        for value in [value, typed(Value::Null), typed(Value::Unknown)] {
-            assert_eq!(decode(&encode(&value, &Type::Dynamic), &Type::Dynamic), Ok(value));
-        }
-        assert_eq!(decode(&[0xc0], &Type::Dynamic), Ok(Value::Null));
-    }
-
-    #[test]
     fn an_object_needs_every_attribute_and_no_other() {
         let ty = Type::object([("a", Type::Bool), ("b", Type::Bool)]);
         let missing = encode(&Value::object([("a", true.into())]), &Type::map(Type::Bool));
@@ -361,32 +296,20 @@ mod tests {
         let value = Value::object([("a", Value::List(vec![Value::object([("k", "text".into())])]))]);
         let error = decode(&encode(&value, &wrong), &ty).expect_err("a string is no bool");
         assert_eq!(error.to_string(), r#"a[0]["k"]: a bool was expected"#);
-    }
-
-    #[test]
-    fn deep_nesting_ends_in_an_error() {
-        let mut ty = Type::Bool;
-        for _ in 0..2 * MAX_DEPTH {
-            ty = Type::list(ty);
-        }
-        let bytes = vec![0x91; 2 * MAX_DEPTH];
-        assert!(decode(&bytes, &ty).expect_err("too deep").reason.contains("too deeply"));
-        let pairs = [0x92, 0xc4, 0x09, b'"', b'd', b'y', b'n', b'a', b'm', b'i', b'c', b'"'].repeat(100_000);
-        assert!(decode(&pairs, &Type::Dynamic).is_err());
-        let lists = [0x92, 0xc4, 18].into_iter().chain(*br#"["list","dynamic"]"#).chain([0x91]);
-        let lists = lists.collect::<Vec<_>>().repeat(100_000);
-        assert!(decode(&lists, &Type::Dynamic).expect_err("too deep").reason.contains("too deeply"));
+        let [ty, wrong] = [Type::Bool, Type::String].map(|element| Type::list(Type::set(element)));
+        let value = Value::List(vec![Value::List(vec!["text".into()])]);
+        let error = decode(&encode(&value, &wrong), &ty).expect_err("a string is no bool");
+        assert_eq!(error.path, Path::default().index(0), "elements of sets have no names");
     }
 
     fn any_type() -> impl Strategy<Value = Type> {
-        let leaf = prop_oneof![Just(Type::Bool), Just(Type::Number), Just(Type::String), Just(Type::Dynamic)];
+        let leaf = prop_oneof![Just(Type::Bool), Just(Type::Number), Just(Type::String)];
         leaf.prop_recursive(3, 16, 4, |inner| {
             prop_oneof![
                 inner.clone().prop_map(Type::list),
                 inner.clone().prop_map(Type::set),
                 inner.clone().prop_map(Type::map),
-                prop::collection::btree_map("[a-z]{1,3}", inner.clone(), 0..4).prop_map(Type::Object),
-                prop::collection::vec(inner, 0..4).prop_map(Type::Tuple),
+                prop::collection::btree_map("[a-z]{1,3}", inner, 0..4).prop_map(Type::Object),
             ]
         })
     }
@@ -396,9 +319,6 @@ mod tests {
             Type::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
             Type::Number => "-?[0-9]{1,40}(\\.[0-9]{1,40})?".prop_map(|text| number(&text)).boxed(),
             Type::String => "\\PC{0,40}".prop_map(|text| Value::String(text.nfc().collect())).boxed(),
-            Type::Dynamic => {
-                any::<bool>().prop_map(|bool| Value::Dynamic(Box::new((Type::Bool, Value::Bool(bool))))).boxed()
-            }
             Type::List(element) | Type::Set(element) => {
                 prop::collection::vec(value_of(*element), 0..4).prop_map(Value::List).boxed()
             }
@@ -411,9 +331,6 @@ mod tests {
                 .collect::<Vec<_>>()
                 .prop_map(|members| Value::Map(members.into_iter().collect()))
                 .boxed(),
-            Type::Tuple(elements) => {
-                elements.into_iter().map(value_of).collect::<Vec<_>>().prop_map(Value::List).boxed()
-            }
         };
         prop_oneof![8 => known, 1 => Just(Value::Null), 1 => Just(Value::Unknown)].boxed()
     }

@@ -24,13 +24,13 @@ use super::{
     },
 };
 use crate::framework::{
-    Diagnostic, Type,
+    Diagnostic,
     action::ActionEvent,
     contain::{contain, contain_each},
     erased::Described,
     registry::Registry,
     resource::ImportTarget,
-    server::{self, EngineCapabilities, Provider, Server},
+    server::{self, Provider, Server},
 };
 
 /// The protocol's service for a provider.
@@ -80,7 +80,7 @@ failable! {
 
 impl Failable for call_function::Response {
     fn failed(error: Diagnostic) -> Self {
-        convert::called(Err(error.into()), &Type::Dynamic)
+        convert::call_failed(error.into())
     }
 }
 
@@ -130,10 +130,9 @@ impl<P: Provider> Service<P> {
         rpc: &str,
         of: &T,
         config: Option<proto::DynamicValue>,
-        engine: EngineCapabilities,
     ) -> Result<Vec<proto::Diagnostic>, Diagnostic> {
         let config = convert::value(config, of.ty())?;
-        Ok(convert::diagnostics(self.0.validate(rpc, of, config, engine).await))
+        Ok(convert::diagnostics(self.0.validate(rpc, of, config).await))
     }
 }
 
@@ -230,8 +229,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         let request = request.into_inner();
         answer("ValidateResourceConfig", async {
             let of = self.0.resources.get(&request.type_name)?;
-            let engine = convert::engine_capabilities(request.client_capabilities);
-            let diagnostics = self.validated("ValidateResourceConfig", of, request.config, engine).await?;
+            let diagnostics = self.validated("ValidateResourceConfig", of, request.config).await?;
             Ok(validate_resource_config::Response { diagnostics })
         })
         .await
@@ -243,8 +241,8 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<validate_data_resource_config::Response> {
         let request = request.into_inner();
         answer("ValidateDataResourceConfig", async {
-            let (of, engine) = (self.0.data_sources.get(&request.type_name)?, EngineCapabilities::default());
-            let diagnostics = self.validated("ValidateDataResourceConfig", of, request.config, engine).await?;
+            let of = self.0.data_sources.get(&request.type_name)?;
+            let diagnostics = self.validated("ValidateDataResourceConfig", of, request.config).await?;
             Ok(validate_data_resource_config::Response { diagnostics })
         })
         .await
@@ -263,8 +261,8 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<validate_list_resource_config::Response> {
         let request = request.into_inner();
         answer("ValidateListResourceConfig", async {
-            let (of, engine) = (self.0.list_resources.get(&request.type_name)?, EngineCapabilities::default());
-            let diagnostics = self.validated("ValidateListResourceConfig", of, request.config, engine).await?;
+            let of = self.0.list_resources.get(&request.type_name)?;
+            let diagnostics = self.validated("ValidateListResourceConfig", of, request.config).await?;
             Ok(validate_list_resource_config::Response { diagnostics })
         })
         .await
@@ -283,8 +281,8 @@ impl<P: Provider> provider_server::Provider for Service<P> {
     ) -> Answer<validate_action_config::Response> {
         let request = request.into_inner();
         answer("ValidateActionConfig", async {
-            let (of, engine) = (self.0.actions.get(&request.action_type)?, EngineCapabilities::default());
-            let diagnostics = self.validated("ValidateActionConfig", of, request.config, engine).await?;
+            let of = self.0.actions.get(&request.action_type)?;
+            let diagnostics = self.validated("ValidateActionConfig", of, request.config).await?;
             Ok(validate_action_config::Response { diagnostics })
         })
         .await

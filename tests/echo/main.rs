@@ -1,7 +1,7 @@
 //! A provider for tests of the layers below the real one: it returns the values that it gets, fails where its
 //! configuration says so, and keeps a journal of its calls. It needs nothing but a directory.
 //!
-//! - `echo_value` has attributes and blocks of every type and returns them as they come.
+//! - `echo_value` has attributes of every type and a block, and returns them as they come.
 //! - `echo_thing` is a file with a text in it, and has a mode for everything that can go wrong.
 //! - Of every other kind there is one: the data source `echo_text`, the function `join`, the list of all `echo_thing`s and
 //!   the action `echo_write`.

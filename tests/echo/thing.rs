@@ -46,8 +46,6 @@ pub(crate) struct State {
     mode: Attr<String>,
     /// The address that a waiting create connects to.
     notify: Attr<String>,
-    secret: Attr<String>,
-    secret_length: Attr<i64>,
     blob_length: Attr<i64>,
     blob: Attr<String>,
     /// A float, so that an object can have a value that cannot be encoded: NaN.
@@ -63,7 +61,7 @@ impl State {
     /// A thing as a list finds it.
     pub(crate) fn found(name: String, text: Attr<String>) -> Self {
         let mut state = Self { name: name.into(), text, mode: "calm".to_owned().into(), ..Self::default() };
-        state.complete(&Attr::Null, 1.0);
+        state.complete(1.0);
         state
     }
 
@@ -80,9 +78,8 @@ impl State {
     }
 
     /// Fills in what the provider decides.
-    fn complete(&mut self, secret: &Attr<String>, revision: f64) {
+    fn complete(&mut self, revision: f64) {
         self.id = Attr::Known(format!("thing-{}", self.name()));
-        self.secret_length = Attr::Known(secret.text().map_or(0, str::len) as i64);
         self.blob = self.blob_length.known().map(|length| "x".repeat(*length as usize)).into();
         self.revision = Attr::Known(revision);
     }
@@ -117,8 +114,6 @@ impl Resource for Thing {
             Attribute::optional("text", Type::String, "What stands in the file."),
             Attribute::optional("mode", Type::String, "What goes wrong.").default("calm").check(one_of_the_modes),
             Attribute::optional("notify", Type::String, "An address that a create which waits connects to."),
-            Attribute::optional("secret", Type::String, "Not kept.").write_only().sensitive(),
-            Attribute::computed("secret_length", Type::Number, "How long the secret was."),
             Attribute::optional("blob_length", Type::Number, "How long the blob is."),
             Attribute::computed("blob", Type::String, "Much of the same."),
             Attribute::computed("revision", Type::Number, "How often it was changed."),
@@ -151,10 +146,6 @@ impl Resource for Thing {
             }
             if prior.text != state.text || prior.mode != state.mode || prior.blob_length != state.blob_length {
                 state.revision = Attr::Unknown;
-                // The update fills in what a state did not have when it was stored.
-                if prior.secret_length.is_null() {
-                    state.secret_length = Attr::Unknown;
-                }
             }
         }
         Planned {
@@ -178,13 +169,13 @@ impl Resource for Thing {
     }
 
     async fn create(&self, context: Context<Store>, request: CreateRequest<State>) -> Outcome<State> {
-        let CreateRequest { config, planned: mut state, mut private } = request;
+        let CreateRequest { planned: mut state, mut private, .. } = request;
         let store = context.client.as_deref().expect("a provider that is configured");
         store.note(&format!("create {}", state.name()));
         if state.mode() == "fail before create" {
             return failed(None, private, "It was not created");
         }
-        state.complete(&config.secret, 1.0);
+        state.complete(1.0);
         private.set(MADE, &true);
         if let Err(error) = state.write(store) {
             let path = Path::root("name");
@@ -239,7 +230,7 @@ impl Resource for Thing {
     }
 
     async fn update(&self, context: Context<Store>, request: UpdateRequest<State>) -> Outcome<State> {
-        let UpdateRequest { prior, config, planned: mut state, private, .. } = request;
+        let UpdateRequest { prior, planned: mut state, private, .. } = request;
         let store = context.client.as_deref().expect("a provider that is configured");
         store.note(&format!("update {}", state.name()));
         if state.mode() == "fail in update" {
@@ -247,7 +238,7 @@ impl Resource for Thing {
         }
         // A change between null and an empty string is no new revision.
         let step = if state.revision.is_unknown() { 1.0 } else { 0.0 };
-        state.complete(&config.secret, prior.revision.known().copied().unwrap_or_default() + step);
+        state.complete(prior.revision.known().copied().unwrap_or_default() + step);
         match state.write(store) {
             Ok(()) => Outcome { state: Some(state), private, diagnostics: Diagnostics::default() },
             Err(error) => failed(Some(prior), private, &error.to_string()),
@@ -277,7 +268,6 @@ impl Resource for Thing {
         let state = State {
             name: Attr::Known(name),
             mode: Attr::Known("calm".to_owned()),
-            secret_length: Attr::Known(0),
             revision: Attr::Known(1.0),
             ..State::default()
         };
@@ -318,6 +308,5 @@ fn from_title(old: Value) -> Value {
     }
     members.insert("mode".to_owned(), "calm".into());
     members.insert("revision".to_owned(), 1.into());
-    members.insert("secret_length".to_owned(), 0.into());
     Value::Map(members)
 }

@@ -1,4 +1,4 @@
-//! `echo_value`: attributes and blocks of every type, returned as they come. It is written on values, without a state
+//! `echo_value`: attributes of every type and a block, returned as they come. It is written on values, without a state
 //! struct, so that a test sees what the wire layer decodes and encodes.
 
 use foundryhub::framework::{
@@ -34,9 +34,9 @@ impl EchoValue {
     }
 }
 
-/// What stands in each nested attribute and in each block.
-fn inner(with_secret: bool) -> Vec<Attribute> {
-    let mut attributes = vec![
+/// What stands in each nested attribute and in the block.
+fn inner() -> Vec<Attribute> {
+    vec![
         Attribute::optional("text", Type::String, "A text."),
         Attribute::optional("number", Type::Number, "A number."),
         Attribute::computed("made", Type::String, "Made by the provider."),
@@ -44,12 +44,7 @@ fn inner(with_secret: bool) -> Vec<Attribute> {
         Attribute::optional("either", Type::String, "Given, or made.").or_computed(),
         Attribute::optional("mode", Type::String, "A mode in lower case.").default("plain").check(lower_case),
         Attribute::optional("kind", Type::String, "Of which kind it is.").replaces(),
-    ];
-    // Sets cannot hold write-only attributes: their elements could not be told apart.
-    if with_secret {
-        attributes.push(Attribute::optional("secret", Type::String, "Not kept.").write_only());
-    }
-    attributes
+    ]
 }
 
 fn lower_case(value: &Value) -> Result<(), Refusal> {
@@ -60,16 +55,7 @@ fn lower_case(value: &Value) -> Result<(), Refusal> {
 }
 
 fn schema() -> Schema {
-    let nested = |name, nesting| {
-        Attribute::nested(name, nesting, Presence::Optional, inner(nesting != Nesting::Set), "Nested attributes.")
-    };
-    let block = |name, nesting| NestedBlock {
-        name,
-        nesting,
-        block: Block { description: "A block.", attributes: inner(nesting != Nesting::Set), blocks: Vec::new() },
-        min_items: 0,
-        max_items: 0,
-    };
+    let nested = |name, nesting| Attribute::nested(name, nesting, Presence::Optional, inner(), "Nested attributes.");
     let object = Type::object([("text", Type::String), ("number", Type::Number)]);
     let attributes = vec![
         Attribute::computed("id", Type::String, "The id."),
@@ -79,30 +65,20 @@ fn schema() -> Schema {
         Attribute::optional("list", Type::list(Type::Number), "A list."),
         Attribute::optional("set", Type::set(Type::String), "A set."),
         Attribute::optional("map", Type::map(Type::Number), "A map."),
-        Attribute::optional("object", object.clone(), "An object."),
-        Attribute::optional("objects", Type::set(object), "A set of objects."),
-        Attribute::optional("tuple", Type::Tuple(vec![Type::String, Type::Bool]), "A tuple."),
-        Attribute::optional("dynamic", Type::Dynamic, "Anything."),
+        Attribute::optional("object", object, "An object."),
         Attribute::optional("name_set", Type::set(Type::String), "Names in any case.").same(str::eq_ignore_ascii_case),
         Attribute::optional("name_list", Type::list(Type::String), "Names in any case.")
             .same(str::eq_ignore_ascii_case),
         Attribute::optional("name_map", Type::map(Type::String), "Names in any case.").same(str::eq_ignore_ascii_case),
         Attribute::optional("sensitive", Type::String, "Hidden in output.").sensitive(),
-        Attribute::optional("secret", Type::String, "Not kept.").write_only(),
         Attribute::optional("either", Type::String, "Given, or made.").or_computed(),
         Attribute::optional("kind", Type::String, "Of which kind it is.").default("plain").replaces(),
         nested("single", Nesting::Single),
         nested("nested_list", Nesting::List),
-        nested("nested_set", Nesting::Set),
         nested("nested_map", Nesting::Map),
     ];
-    let blocks = vec![
-        block("single_block", Nesting::Single),
-        block("group_block", Nesting::Group),
-        block("list_block", Nesting::List),
-        block("set_block", Nesting::Set),
-        block("map_block", Nesting::Map),
-    ];
+    let block = Block { description: "A block.", attributes: inner(), blocks: Vec::new() };
+    let blocks = vec![NestedBlock { name: "single_block", block }];
     Schema { version: 0, block: Block { description: "Values of every type.", attributes, blocks } }
 }
 
@@ -112,18 +88,13 @@ fn made(value: Value, ty: &Type) -> Value {
         (Value::Unknown, Type::Bool) => true.into(),
         (Value::Unknown, Type::Number) => Value::Number(Number::from(1_i64)),
         (Value::Unknown, Type::String) => "made".into(),
-        (Value::Unknown, Type::Dynamic) => Value::Dynamic(Box::new((Type::String, "made".into()))),
         (Value::Unknown, Type::List(_) | Type::Set(_)) => Value::List(Vec::new()),
         (Value::Unknown, Type::Map(_)) => Value::Map(Default::default()),
         (Value::Unknown, Type::Object(members)) => {
             Value::object(members.iter().map(|(name, ty)| (name.clone(), member_of(name, Value::Unknown, ty))))
         }
-        (Value::Unknown, Type::Tuple(types)) => Value::List(types.iter().map(|ty| made(Value::Unknown, ty)).collect()),
         (Value::List(elements), Type::List(ty) | Type::Set(ty)) => {
             Value::List(elements.into_iter().map(|element| made(element, ty)).collect())
-        }
-        (Value::List(elements), Type::Tuple(types)) => {
-            Value::List(elements.into_iter().zip(types).map(|(element, ty)| made(element, ty)).collect())
         }
         (Value::Map(members), Type::Map(ty)) => {
             Value::object(members.into_iter().map(|(key, member)| (key, made(member, ty))))
@@ -132,11 +103,6 @@ fn made(value: Value, ty: &Type) -> Value {
             let member = member_of(&name, member, &types[&name]);
             (name, member)
         })),
-        (Value::Dynamic(inner), _) => {
-            let (ty, value) = *inner;
-            let value = made(value, &ty);
-            Value::Dynamic(Box::new((ty, value)))
-        }
         (known, _) => known,
     }
 }

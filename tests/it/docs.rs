@@ -199,8 +199,8 @@ fn sample_attribute(attribute: &Attribute) -> Value {
     if let Kind::Nested(nesting, attributes) = &attribute.kind {
         let inner = Value::object(attributes.iter().map(|attribute| (attribute.name, sample_attribute(attribute))));
         return match nesting {
-            Nesting::Single | Nesting::Group => inner,
-            Nesting::List | Nesting::Set => Value::List(vec![inner]),
+            Nesting::Single => inner,
+            Nesting::List => Value::List(vec![inner]),
             Nesting::Map => Value::object([("k", inner)]),
         };
     }
@@ -215,11 +215,10 @@ fn sample(ty: &Type, text: &str) -> Value {
     match ty {
         Type::Bool => true.into(),
         Type::Number => 1.into(),
-        Type::String | Type::Dynamic => text.into(),
+        Type::String => text.into(),
         Type::List(element) | Type::Set(element) => Value::List(vec![sample(element)]),
         Type::Map(element) => Value::object([("k", sample(element))]),
         Type::Object(attributes) => Value::object(attributes.iter().map(|(name, ty)| (name.clone(), sample(ty)))),
-        Type::Tuple(elements) => Value::List(elements.iter().map(sample).collect()),
     }
 }
 
@@ -319,17 +318,14 @@ fn attribute_line(attribute: &Attribute) -> String {
     let ty = match &attribute.kind {
         Kind::Plain(ty) => type_name(ty),
         Kind::Nested(nesting, _) => match nesting {
-            Nesting::Single | Nesting::Group => "Object".to_owned(),
+            Nesting::Single => "Object".to_owned(),
             Nesting::List => "List of objects".to_owned(),
-            Nesting::Set => "Set of objects".to_owned(),
             Nesting::Map => "Map of objects".to_owned(),
         },
     };
     let mut line = format!("- `{}` ({ty}", attribute.name);
-    for (applies, word) in [(attribute.sensitive, "sensitive"), (attribute.write_only, "write-only")] {
-        if applies {
-            let _ = write!(line, ", {word}");
-        }
+    if attribute.sensitive {
+        line.push_str(", sensitive");
     }
     let _ = write!(line, ") {}", attribute.description);
     if attribute.requires_replace {
@@ -350,10 +346,9 @@ fn type_name(ty: &Type) -> String {
         Type::Bool => "Boolean".to_owned(),
         Type::Number => "Number".to_owned(),
         Type::String => "String".to_owned(),
-        Type::Dynamic => "Any".to_owned(),
         Type::List(element) => format!("List of {}", type_name(element)),
         Type::Set(element) => format!("Set of {}", type_name(element)),
         Type::Map(element) => format!("Map of {}", type_name(element)),
-        Type::Object(_) | Type::Tuple(_) => "Object".to_owned(),
+        Type::Object(_) => "Object".to_owned(),
     }
 }

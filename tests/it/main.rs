@@ -8,7 +8,7 @@
 //! | `.proto` files against the tables in `tests/data` | `proto_files` |
 //! | **Protocol and framework, with the provider of `tests/echo`** | |
 //! | create, refresh, update, upgrade, move, import, replace, destroy | `echo::lifecycle` |
-//! | values of every type, unknown and write-only values | `echo::values` |
+//! | values of every type, unknown values | `echo::values` |
 //! | empty strings, equal spellings | `echo::spelling` |
 //! | data sources, functions, lists, actions | `echo::kinds` |
 //! | rpcs without a use, messages that cannot be decoded | `echo::bad_calls` |

@@ -15,8 +15,8 @@ use crate::support::{
     echo::{self, Echo},
     plugin::within,
     tfplugin6::{
-        self as proto, DynamicValue, call_function, diagnostic::Severity, import_resource_state, plan_resource_change,
-        read_resource, validate_data_resource_config, validate_resource_config,
+        DynamicValue, call_function, diagnostic::Severity, import_resource_state, plan_resource_change, read_resource,
+        validate_data_resource_config, validate_resource_config,
     },
 };
 
@@ -125,24 +125,15 @@ async fn a_state_of_the_same_version_may_lack_an_attribute() {
     assert_eq!(echo.core.state("echo_thing", "a")["mode"], "calm");
 }
 
-/// A state file may lack the empty values that an engine expects for blocks that are not configured.
 #[tokio::test]
-async fn a_state_without_its_blocks_plans_nothing() {
+async fn a_state_without_what_is_null_plans_nothing() {
     let mut echo = Echo::new();
-    let group = json!({ "made": "m", "either": "e", "mode": "plain" });
-    let state = json!({ "id": "made", "kind": "plain", "either": "made", "group_block": group });
+    let state = json!({ "id": "made", "kind": "plain", "either": "made" });
     echo.core.store("echo_value", "a", Stored::written_by(0, state));
     assert_eq!(echo.core.plan("echo_value", "a", json!({})).await.ok().action(), Action::NoOp);
-    let state = json!({ "id": "made", "kind": "plain", "either": "made", "list_block": null, "map_block": null });
-    echo.core.store("echo_value", "b", Stored::written_by(0, state));
     echo.core.refresh().await.quiet();
-    let state = echo.core.state("echo_value", "b");
-    assert_eq!(
-        (&state["single_block"], &state["list_block"], &state["map_block"]),
-        (&Json::Null, &json!([]), &json!({}))
-    );
-    assert_eq!(state["set_block"], json!([]));
-    assert_eq!(state["group_block"]["text"], Json::Null);
+    let state = echo.core.state("echo_value", "a");
+    assert_eq!((state.get("single_block"), state.get("nested_list")), (Some(&Json::Null), Some(&Json::Null)));
 }
 
 #[tokio::test]
@@ -334,41 +325,6 @@ async fn an_unknown_value_with_refinements_is_decoded() {
     assert_eq!(answer.diagnostics, []);
     let planned = msgpack::decode(&answer.planned_state.unwrap().msgpack, &ty).unwrap();
     assert_eq!(planned.get("name"), &Value::Unknown);
-    session.end().await;
-}
-
-#[tokio::test]
-async fn a_write_only_value_is_refused_for_an_engine_without_write_only_attributes() {
-    let session = echo::session().await;
-    let catalog = session.catalog().await;
-    let ty = catalog.resource("echo_thing").block.ty();
-    let Type::Object(members) = &ty else { panic!("an object") };
-    for (secret, capable, refused) in [
-        (Value::from("s3cret"), None, true),
-        ("s3cret".into(), Some(false), true),
-        ("s3cret".into(), Some(true), false),
-        (Value::Unknown, None, true),
-        (Value::Null, None, false),
-    ] {
-        let config = members.keys().map(|name| match name.as_str() {
-            "name" => (name, "a".into()),
-            "secret" => (name, secret.clone()),
-            _ => (name, Value::Null),
-        });
-        let request = validate_resource_config::Request {
-            type_name: "echo_thing".to_owned(),
-            config: Some(DynamicValue { msgpack: msgpack::encode(&Value::object(config), &ty), json: Vec::new() }),
-            client_capabilities: capable.map(|write_only_attributes_allowed| proto::ClientCapabilities {
-                write_only_attributes_allowed,
-                ..Default::default()
-            }),
-        };
-        let answer = session.client().validate_resource_config(request).await.unwrap().into_inner();
-        let said: Vec<_> = answer.diagnostics.iter().map(|found| found.summary.as_str()).collect();
-        let expected = if refused { &["Write-only attributes need a newer engine"][..] } else { &[] };
-        assert_eq!(said, expected, "{secret:?} {capable:?}");
-        assert!(answer.diagnostics.iter().all(|found| found.attribute.is_some() && !found.detail.contains("s3cret")));
-    }
     session.end().await;
 }
 

@@ -23,13 +23,6 @@ pub(crate) fn result_problems(block: &Block, planned: &Value, actual: &Value) ->
     problems.0
 }
 
-/// The write-only attributes that have a value, where none may have one.
-pub(crate) fn kept_write_only(block: &Block, value: &Value) -> Vec<String> {
-    let mut problems = Problems::default();
-    problems.write_only_block(block, value, &Path::default());
-    problems.0
-}
-
 #[derive(Default)]
 struct Problems(Vec<String>);
 
@@ -52,37 +45,14 @@ impl Problems {
         for (name, nested) in &block.blocks {
             let path = path.clone().attribute(name);
             let (prior, config, planned) = (prior.get(name), config.get(name), planned.get(name));
-            if planned.is_null() && nested.nesting != Nesting::Single {
-                self.add(&path, "nested blocks must be empty to indicate no blocks, not null");
-            } else if planned == config {
+            if planned == config {
                 continue;
             } else if config.is_unknown() {
                 self.add(&path, format!("planned value {} for unknown dynamic block", to_json(planned)));
             } else if planned.is_unknown() {
                 self.add(&path, "planned unknown value for non-computed block");
             } else {
-                match nested.nesting {
-                    Nesting::Single | Nesting::Group => self.plan_block(&nested.block, prior, config, planned, &path),
-                    // Elements of sets cannot be told apart, so core trusts the provider with them.
-                    Nesting::Set => {
-                        if elements_of(planned).iter().any(Value::is_unknown) {
-                            self.add(&path, "element representing nested block must not be unknown itself");
-                        }
-                    }
-                    Nesting::List | Nesting::Map => {
-                        let problem = |count, other| {
-                            format!("block count or keys in plan ({count}) disagree with config ({other})")
-                        };
-                        let Some(elements) = self.pair(planned, config, &path, problem) else { continue };
-                        for (path, planned, config) in elements {
-                            if planned.is_unknown() {
-                                self.add(&path, "element representing nested block must not be unknown itself");
-                            } else {
-                                self.plan_block(&nested.block, counterpart(prior, &path), config, planned, &path);
-                            }
-                        }
-                    }
-                }
+                self.plan_block(nested, prior, config, planned, &path);
             }
         }
     }
@@ -104,8 +74,7 @@ impl Problems {
     fn plan_attribute(&mut self, attribute: &Attribute, prior: &Value, config: &Value, planned: &Value, path: &Path) {
         let follows_config = planned == config;
         let keeps_prior = planned == prior && !prior.is_null() && !config.is_null();
-        // Write-only attributes have a check of their own.
-        if follows_config || keeps_prior || attribute.write_only {
+        if follows_config || keeps_prior {
             return;
         }
         if attribute.computed && (config.is_null() || !attribute.optional) {
@@ -138,13 +107,7 @@ impl Problems {
             return self.add(path, "planned unknown for configured value");
         }
         match nesting {
-            Nesting::Single | Nesting::Group => self.plan_attributes(members, prior, config, planned, path),
-            Nesting::Set => {
-                let (count, other) = (elements_of(planned).len(), elements_of(config).len());
-                if count != other && config.is_wholly_known() {
-                    self.add(path, format!("count in plan ({count}) disagrees with count in config ({other})"));
-                }
-            }
+            Nesting::Single => self.plan_attributes(members, prior, config, planned, path),
             Nesting::List | Nesting::Map => {
                 let problem = |count, other| format!("count or keys in plan ({count}) disagree with config ({other})");
                 let Some(elements) = self.pair(planned, config, path, problem) else { return };
@@ -202,19 +165,7 @@ impl Problems {
             if planned.is_unknown() {
                 continue;
             }
-            match nested.nesting {
-                Nesting::Single | Nesting::Group => self.result_block(&nested.block, planned, actual, &path),
-                Nesting::List | Nesting::Map => {
-                    let problem = |planned, actual| format!("block count or keys changed from {planned} to {actual}");
-                    let Some(elements) = self.pair(planned, actual, &path, problem) else { continue };
-                    for (path, planned, actual) in elements {
-                        self.result_block(&nested.block, planned, actual, &path);
-                    }
-                }
-                Nesting::Set => self.result_set(planned, actual, &path, |planned, actual| {
-                    result_problems(&nested.block, planned, actual).is_empty()
-                }),
-            }
+            self.result_block(nested, planned, actual, &path);
         }
     }
 
@@ -224,20 +175,11 @@ impl Problems {
             (_, Value::Unknown, _) | (_, Value::Null, Value::Null) => {}
             (_, Value::Null, _) | (_, _, Value::Null) => self.add(path, change("")),
             (_, _, Value::Unknown) => self.add(path, "was known, but now unknown"),
-            (Type::Set(element), planned, actual) => self.result_set(planned, actual, path, |planned, actual| {
-                let mut problems = Problems::default();
-                problems.result_value(element, planned, actual, path);
-                problems.0.is_empty()
-            }),
-            (Type::List(_) | Type::Tuple(_) | Type::Map(_), planned, actual) => {
+            (Type::Set(_), planned, actual) => self.result_set(planned, actual, path),
+            (Type::List(element) | Type::Map(element), planned, actual) => {
                 let problem = |planned, actual| format!("{planned} elements were planned, now there are {actual}");
                 let Some(elements) = self.pair(planned, actual, path, problem) else { return };
-                for (index, (path, planned, actual)) in elements.into_iter().enumerate() {
-                    let element = match ty {
-                        Type::List(element) | Type::Map(element) => element,
-                        Type::Tuple(types) => &types[index],
-                        _ => unreachable!("only collections have elements"),
-                    };
+                for (path, planned, actual) in elements {
                     self.result_value(element, planned, actual, &path);
                 }
             }
@@ -246,26 +188,14 @@ impl Problems {
                     self.result_value(ty, planned.get(name), actual.get(name), &path.clone().attribute(name));
                 }
             }
-            (Type::Dynamic, Value::Dynamic(planned), Value::Dynamic(actual)) if planned.0 == actual.0 => {
-                self.result_value(&planned.0, &planned.1, &actual.1, path);
-            }
-            (Type::Dynamic, Value::Dynamic(planned), Value::Dynamic(actual)) => {
-                let (planned, actual) = (planned.0.to_json(), actual.0.to_json());
-                self.add(path, format!("wrong final value type: {planned} was planned, now it is {actual}"));
-            }
             (_, planned, actual) if planned == actual => {}
             _ => self.add(path, change("")),
         }
     }
 
     /// Every element must have a counterpart, and there may be fewer of them afterwards, never more.
-    fn result_set(
-        &mut self,
-        planned: &Value,
-        actual: &Value,
-        path: &Path,
-        correlates: impl Fn(&Value, &Value) -> bool,
-    ) {
+    fn result_set(&mut self, planned: &Value, actual: &Value, path: &Path) {
+        let correlates = |planned: &Value, actual: &Value| planned.is_unknown() || planned == actual;
         let (planned, actual) = (elements_of(planned), elements_of(actual));
         for lost in planned.iter().filter(|planned| !actual.iter().any(|actual| correlates(planned, actual))) {
             self.add(
@@ -283,33 +213,6 @@ impl Problems {
             self.add(path, format!("length changed from {} to {}", planned.len(), actual.len()));
         }
     }
-
-    // Write-only attributes.
-
-    fn write_only_block(&mut self, block: &Block, value: &Value, path: &Path) {
-        self.write_only_attributes(&block.attributes, value, path);
-        for (name, nested) in &block.blocks {
-            let path = path.clone().attribute(name);
-            for (path, element) in objects(nested.nesting, value.get(name), &path) {
-                self.write_only_block(&nested.block, element, &path);
-            }
-        }
-    }
-
-    fn write_only_attributes(&mut self, attributes: &Attributes, object: &Value, path: &Path) {
-        for (name, attribute) in attributes {
-            let path = path.clone().attribute(name);
-            let value = object.get(name);
-            if attribute.write_only && !value.is_null() {
-                self.add(&path, "a write-only attribute has a value");
-            }
-            if let Some((nesting, members)) = &attribute.nested {
-                for (path, element) in objects(*nesting, value, &path) {
-                    self.write_only_attributes(members, element, &path);
-                }
-            }
-        }
-    }
 }
 
 /// The element of `prior` that has the last step of `path`, or null.
@@ -318,25 +221,12 @@ fn counterpart<'v>(prior: &'v Value, path: &Path) -> &'v Value {
     super::value::at(prior, &last).unwrap_or(&Value::Null)
 }
 
-/// The objects that a nested value consists of.
-fn objects<'v>(nesting: Nesting, value: &'v Value, path: &Path) -> Vec<(Path, &'v Value)> {
-    match (nesting, value) {
-        (_, Value::Null | Value::Unknown) => Vec::new(),
-        (Nesting::Single | Nesting::Group, value) => vec![(path.clone(), value)],
-        (_, Value::List(elements)) => {
-            elements.iter().enumerate().map(|(index, element)| (path.clone().index(index), element)).collect()
-        }
-        (_, Value::Map(elements)) => elements.iter().map(|(key, element)| (path.clone().key(key), element)).collect(),
-        _ => Vec::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn attribute(ty: Type, optional: bool, computed: bool) -> Attribute {
-        Attribute { ty, nested: None, required: false, optional, computed, write_only: false }
+        Attribute { ty, nested: None, required: false, optional, computed }
     }
 
     fn block(name: &str, attribute: Attribute) -> Block {
@@ -382,16 +272,5 @@ mod tests {
         check(Type::list(Type::String), list(&["x".into()]), list(&["x".into(), "y".into()]), more);
         let merged = list(&["x".into()]);
         check(Type::set(Type::String), list(&["x".into(), Value::Unknown]), merged, "");
-    }
-
-    #[test]
-    fn a_write_only_value_is_found_wherever_it_is_stored() {
-        let secret = Attribute { write_only: true, ..attribute(Type::String, true, false) };
-        let nested = Attribute {
-            nested: Some((Nesting::List, Attributes::from([("secret".into(), secret)]))),
-            ..attribute(Type::list(Type::object([("secret", Type::String)])), true, false)
-        };
-        let value = of(Value::List(vec![Value::object([("secret", "s".into())])]));
-        assert_eq!(kept_write_only(&block("a", nested), &value), ["a[0].secret: a write-only attribute has a value"]);
     }
 }

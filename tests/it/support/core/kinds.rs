@@ -7,12 +7,13 @@ use super::{
     Core, Session,
     report::Diagnostics,
     schema::{Block, ResourceType},
-    session::{capabilities, encode},
+    session::encode,
     value,
 };
 use crate::support::{
     plugin::within,
     tfplugin6::{
+        ClientCapabilities,
         invoke_action::{self, event::Type as Event},
         list_resource, plan_action, validate_action_config, validate_list_resource_config,
     },
@@ -132,7 +133,7 @@ impl Session {
             return diagnostics;
         }
         let rpc = format!("PlanAction {name}");
-        let client_capabilities = Some(capabilities());
+        let client_capabilities = Some(ClientCapabilities::default());
         let request = plan_action::Request { action_type: name.to_owned(), config, client_capabilities };
         let answer = within(&rpc, self.client().plan_action(request)).await;
         let mut answer = self.answer(&rpc, answer);
@@ -145,7 +146,7 @@ impl Session {
         let request = invoke_action::Request {
             action_type: name.to_owned(),
             config: encode(config, &block.ty()),
-            client_capabilities: Some(capabilities()),
+            client_capabilities: Some(ClientCapabilities::default()),
         };
         let answer = within(&rpc, self.client().invoke_action(request)).await;
         let mut events = self.answer(&rpc, answer);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use foundryhub::framework::{Type, Value};
+use foundryhub::framework::Value;
 
 use super::schema::{Attribute, Attributes, Block, Nesting};
 
@@ -20,30 +20,16 @@ pub(crate) fn proposed_new_state(block: &Block, prior: &Value, config: &Value) -
 
 /// A block in which nothing is set.
 fn empty(block: &Block) -> Value {
-    let attributes = block.attributes.keys().map(|name| (name.clone(), Value::Null));
-    let blocks = block.blocks.iter().map(|(name, nested)| {
-        let value = match nested.nesting {
-            Nesting::Single => Value::Null,
-            Nesting::Group => empty(&nested.block),
-            Nesting::List | Nesting::Set => Value::List(Vec::new()),
-            Nesting::Map => Value::Map(BTreeMap::new()),
-        };
-        (name.clone(), value)
-    });
-    Value::object(attributes.chain(blocks))
+    Value::object(block.attributes.keys().chain(block.blocks.keys()).map(|name| (name.clone(), Value::Null)))
 }
 
 fn merge_block(block: &Block, prior: &Value, config: &Value) -> Value {
     let Value::Map(_) = config else { return prior.clone() };
     let mut members = merge_attributes(&block.attributes, prior, config);
     for (name, nested) in &block.blocks {
-        let merge = |prior: &Value, config: &Value| proposed_new_state(&nested.block, prior, config);
-        let derives = |prior: &Value, config: &Value| block_derives(&nested.block, prior, config);
-        let value = match (nested.nesting, config.get(name)) {
-            (_, Value::Unknown) => Value::Unknown,
-            (Nesting::Single, Value::Null) => Value::Null,
-            (Nesting::Single | Nesting::Group, config) => merge(prior.get(name), config),
-            (nesting, config) => merge_collection(nesting, prior.get(name), config, merge, derives),
+        let value = match config.get(name) {
+            unset @ (Value::Unknown | Value::Null) => unset.clone(),
+            config => proposed_new_state(nested, prior.get(name), config),
         };
         members.insert(name.clone(), value);
     }
@@ -73,38 +59,12 @@ fn merge_attribute(attribute: &Attribute, prior: &Value, config: &Value) -> Valu
     };
     match (nesting, config) {
         (_, Value::Unknown | Value::Null) => config.clone(),
-        (Nesting::Single | Nesting::Group, config) => merge(prior, config),
-        (nesting, config) => {
-            merge_collection(*nesting, prior, config, merge, |prior, config| attributes_derive(members, prior, config))
-        }
-    }
-}
-
-/// Merges element by element: lists by position, maps by key, sets by what an element could have come from.
-fn merge_collection(
-    nesting: Nesting,
-    prior: &Value,
-    config: &Value,
-    merge: impl Fn(&Value, &Value) -> Value,
-    derives: impl Fn(&Value, &Value) -> bool,
-) -> Value {
-    match (nesting, config) {
+        (Nesting::Single, config) => merge(prior, config),
         (Nesting::List, Value::List(elements)) => {
             let priors = elements_of(prior);
             let merged = elements.iter().enumerate().map(|(index, config)| match priors.get(index) {
                 Some(prior) => merge(prior, config),
                 None => config.clone(),
-            });
-            Value::List(merged.collect())
-        }
-        (Nesting::Set, Value::List(elements)) => {
-            let mut priors: Vec<_> = elements_of(prior).iter().collect();
-            let merged = elements.iter().map(|config| {
-                let matching = priors.iter().position(|prior| derives(prior, config));
-                match matching.map(|position| priors.remove(position)) {
-                    Some(prior) => merge(prior, config),
-                    None => merge(&Value::Null, config),
-                }
             });
             Value::List(merged.collect())
         }
@@ -145,60 +105,21 @@ fn holds_configured(nesting: Nesting, members: &Attributes, value: &Value) -> bo
         })
     };
     match (nesting, value) {
-        (Nesting::List | Nesting::Set, Value::List(elements)) => elements.iter().any(in_object),
+        (Nesting::List, Value::List(elements)) => elements.iter().any(in_object),
         (Nesting::Map, Value::Map(elements)) => elements.values().any(in_object),
-        (Nesting::Single | Nesting::Group, object) => in_object(object),
-        _ => false,
-    }
-}
-
-/// Whether an element of a set may be what a provider made of a configured one: they differ only in what is computed
-/// and not configured. Core looks at what was there, and does not look into sets.
-fn attributes_derive(attributes: &Attributes, prior: &Value, config: &Value) -> bool {
-    attributes.iter().all(|(name, attribute)| {
-        let (prior, config) = (prior.get(name), config.get(name));
-        if prior == config {
-            return true;
-        }
-        match &attribute.nested {
-            None => !matches!(attribute.ty, Type::Set(_)) && attribute.computed && config.is_null(),
-            Some((nesting, members)) => {
-                all_derive(*nesting, prior, config, |prior, config| attributes_derive(members, prior, config))
-            }
-        }
-    })
-}
-
-fn block_derives(block: &Block, prior: &Value, config: &Value) -> bool {
-    attributes_derive(&block.attributes, prior, config)
-        && block.blocks.iter().all(|(name, nested)| {
-            let (prior, config) = (prior.get(name), config.get(name));
-            let derives = |prior: &Value, config: &Value| block_derives(&nested.block, prior, config);
-            prior == config || all_derive(nested.nesting, prior, config, derives)
-        })
-}
-
-fn all_derive(nesting: Nesting, prior: &Value, config: &Value, derives: impl Fn(&Value, &Value) -> bool) -> bool {
-    match (nesting, prior, config) {
-        (Nesting::Set, ..) => false,
-        (_, Value::Null, _) => true,
-        (Nesting::Single | Nesting::Group, prior, Value::Map(_)) => derives(prior, config),
-        (Nesting::List, Value::List(prior), Value::List(config)) => {
-            prior.len() <= config.len() && prior.iter().zip(config).all(|(prior, config)| derives(prior, config))
-        }
-        (Nesting::Map, Value::Map(prior), Value::Map(config)) => {
-            prior.iter().all(|(key, prior)| config.get(key).is_some_and(|config| derives(prior, config)))
-        }
+        (Nesting::Single, object) => in_object(object),
         _ => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use foundryhub::framework::Type;
+
     use super::*;
 
     fn attribute(optional: bool, computed: bool) -> Attribute {
-        Attribute { ty: Type::String, nested: None, required: false, optional, computed, write_only: false }
+        Attribute { ty: Type::String, nested: None, required: false, optional, computed }
     }
 
     fn block() -> Block {
@@ -212,7 +133,6 @@ mod tests {
                 ("set_by_user".into(), attribute(true, false)),
                 ("set_by_either".into(), attribute(true, true)),
                 ("list".into(), nested(Nesting::List, true, false)),
-                ("set".into(), nested(Nesting::Set, true, false)),
                 ("either".into(), nested(Nesting::Single, true, true)),
             ]),
             blocks: BTreeMap::new(),
@@ -246,9 +166,7 @@ mod tests {
         let prior = Value::List(vec![element("a", Some("1")), element("b", Some("2"))]);
         let config = Value::List(vec![element("b", None), element("new", None), element("more", None)]);
         let by_position = Value::List(vec![element("b", Some("1")), element("new", Some("2")), element("more", None)]);
-        assert_eq!(proposed("list", prior.clone(), config.clone()), by_position);
-        let by_content = Value::List(vec![element("b", Some("2")), element("new", None), element("more", None)]);
-        assert_eq!(proposed("set", prior, config), by_content);
+        assert_eq!(proposed("list", prior, config), by_position);
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use foundryhub::framework::{Path, Step, Type};
+use serde_json::Value as Json;
 
 use crate::support::tfplugin6::{
-    self as proto, ServerCapabilities, get_provider_schema, get_resource_identity_schemas, schema::nested_block,
-    schema::object,
+    self as proto, ServerCapabilities, get_provider_schema, get_resource_identity_schemas,
+    schema::{nested_block::NestingMode, object},
 };
 
 /// Everything a provider offers.
@@ -57,7 +58,8 @@ pub(crate) struct Parameter {
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     pub(crate) attributes: Attributes,
-    pub(crate) blocks: BTreeMap<String, NestedBlock>,
+    /// By name; each may stand once.
+    pub(crate) blocks: BTreeMap<String, Block>,
 }
 
 pub(crate) type Attributes = BTreeMap<String, Attribute>;
@@ -70,33 +72,21 @@ pub(crate) struct Attribute {
     pub(crate) required: bool,
     pub(crate) optional: bool,
     pub(crate) computed: bool,
-    pub(crate) write_only: bool,
 }
 
-/// A block type within a block.
-#[derive(Debug)]
-pub(crate) struct NestedBlock {
-    pub(crate) nesting: Nesting,
-    pub(crate) block: Block,
-    pub(crate) min_items: i64,
-    pub(crate) max_items: i64,
-}
-
+/// How nested attributes are collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Nesting {
     Single,
-    Group,
     List,
-    Set,
     Map,
 }
 
 impl Nesting {
     fn of(self, element: Type) -> Type {
         match self {
-            Self::Single | Self::Group => element,
+            Self::Single => element,
             Self::List => Type::list(element),
-            Self::Set => Type::set(element),
             Self::Map => Type::map(element),
         }
     }
@@ -106,27 +96,8 @@ impl Block {
     /// The type of the block's object.
     pub(crate) fn ty(&self) -> Type {
         let attributes = self.attributes.iter().map(|(name, attribute)| (name.clone(), attribute.ty.clone()));
-        let blocks = self.blocks.iter().map(|(name, nested)| (name.clone(), nested.nesting.of(nested.block.ty())));
+        let blocks = self.blocks.iter().map(|(name, nested)| (name.clone(), nested.ty()));
         Type::object(attributes.chain(blocks))
-    }
-
-    /// The attribute a path leads to, if it ends at one.
-    pub(crate) fn attribute(&self, path: &Path) -> Option<&Attribute> {
-        let mut steps = path.0.iter().filter_map(|step| match step {
-            Step::Attribute(name) => Some(name.as_str()),
-            _ => None,
-        });
-        let mut block = self;
-        let mut name = steps.next()?;
-        while let Some(nested) = block.blocks.get(name) {
-            block = &nested.block;
-            name = steps.next()?;
-        }
-        let mut attribute = block.attributes.get(name)?;
-        for name in steps {
-            attribute = attribute.nested.as_ref()?.1.get(name)?;
-        }
-        Some(attribute)
     }
 
     /// Whether a path leads somewhere in this block.
@@ -139,10 +110,6 @@ impl Block {
                     None => return false,
                 },
                 (Step::Index(_), Type::List(element)) | (Step::Key(_), Type::Map(element)) => *element,
-                (Step::Index(index), Type::Tuple(mut elements)) if (*index as usize) < elements.len() => {
-                    elements.swap_remove(*index as usize)
-                }
-                (_, Type::Dynamic) => return true,
                 _ => return false,
             };
         }
@@ -150,8 +117,10 @@ impl Block {
     }
 }
 
-/// What core refuses in a schema; each is a sentence.
+/// What core refuses in a schema, and what this small one cannot judge; each is a sentence.
 type Problems = Vec<String>;
+
+const UNHANDLED: &str = "this small core does not handle";
 
 impl Catalog {
     /// Reads the answers of `GetProviderSchema` and `GetResourceIdentitySchemas`; panics with everything that core
@@ -237,7 +206,7 @@ fn refuse_reserved(scope: &str, block: &Block, reserved: &[&str], problems: &mut
 
 fn read_root(name: &str, schema: Option<proto::Schema>, problems: &mut Problems) -> Block {
     match schema.and_then(|schema| schema.block) {
-        Some(block) => read_block(name, block, false, problems),
+        Some(block) => read_block(name, block, problems),
         None => {
             problems.push(format!("{name}: the schema has no block, which would end core's process"));
             Block::default()
@@ -245,8 +214,8 @@ fn read_root(name: &str, schema: Option<proto::Schema>, problems: &mut Problems)
     }
 }
 
-fn read_block(scope: &str, block: proto::schema::Block, in_set: bool, problems: &mut Problems) -> Block {
-    let attributes = read_attributes(scope, block.attributes, in_set, problems);
+fn read_block(scope: &str, block: proto::schema::Block, problems: &mut Problems) -> Block {
+    let attributes = read_attributes(scope, block.attributes, problems);
     let mut blocks = BTreeMap::new();
     for nested in block.block_types {
         let scope = format!("{scope}.{}", nested.type_name);
@@ -257,49 +226,23 @@ fn read_block(scope: &str, block: proto::schema::Block, in_set: bool, problems: 
         if attributes.contains_key(&nested.type_name) {
             problems.push(format!("{scope}: an attribute has the same name"));
         }
-        let nesting = match nested.nesting() {
-            nested_block::NestingMode::Single => Nesting::Single,
-            nested_block::NestingMode::Group => Nesting::Group,
-            nested_block::NestingMode::List => Nesting::List,
-            nested_block::NestingMode::Set => Nesting::Set,
-            nested_block::NestingMode::Map => Nesting::Map,
-            nested_block::NestingMode::Invalid => {
-                problems.push(format!("{scope}: the nesting is invalid"));
-                Nesting::Single
-            }
-        };
-        let (min, max) = (nested.min_items, nested.max_items);
-        let fits = match nesting {
-            Nesting::Single => min == max && (min == 0 || min == 1),
-            Nesting::Group | Nesting::Map => (min, max) == (0, 0),
-            Nesting::List | Nesting::Set => min >= 0 && max >= 0 && (max == 0 || min <= max),
-        };
-        if !fits {
-            problems.push(format!("{scope}: {nesting:?} cannot have {min} to {max} items"));
+        let limits = (nested.min_items, nested.max_items);
+        if nested.nesting() != NestingMode::Single || limits != (0, 0) || nested.computed {
+            problems.push(format!("{scope}: {UNHANDLED} a block that may not stand just once or not at all"));
         }
         let Some(content) = nested.block else {
             problems.push(format!("{scope}: there is no content, which would end core's process"));
             continue;
         };
-        let block = read_block(&scope, content, in_set || nesting == Nesting::Set, problems);
-        if nesting != Nesting::Single && nesting != Nesting::Group && has_dynamic(&block.ty()) {
-            // Core knows lists and maps of such blocks; this one does not.
-            problems.push(format!("{scope}: a repeated block has a dynamic attribute"));
-        }
-        let name = nested.type_name;
-        if blocks.insert(name, NestedBlock { nesting, block, min_items: min, max_items: max }).is_some() {
+        let block = read_block(&scope, content, problems);
+        if blocks.insert(nested.type_name, block).is_some() {
             problems.push(format!("{scope}: there are two of it"));
         }
     }
     Block { attributes, blocks }
 }
 
-fn read_attributes(
-    scope: &str,
-    attributes: Vec<proto::schema::Attribute>,
-    in_set: bool,
-    problems: &mut Problems,
-) -> Attributes {
+fn read_attributes(scope: &str, attributes: Vec<proto::schema::Attribute>, problems: &mut Problems) -> Attributes {
     let mut read = Attributes::new();
     for attribute in attributes {
         let scope = format!("{scope}.{}", attribute.name);
@@ -309,11 +252,8 @@ fn read_attributes(
             (true, false, false) | (false, true, _) | (false, false, true) => {}
             _ => refuse("an attribute is required, optional, computed, or optional and computed"),
         }
-        if attribute.write_only && (computed || in_set) {
-            refuse("a write-only attribute can neither be computed nor within a set");
-        }
-        if !attribute.deprecation_message.is_empty() && !attribute.deprecated {
-            refuse("it has a deprecation message and is not deprecated");
+        if attribute.write_only || attribute.deprecated || !attribute.deprecation_message.is_empty() {
+            refuse(&format!("{UNHANDLED} write-only and deprecated attributes"));
         }
         let (ty, nested) = match attribute.nested_type {
             Some(nested) => {
@@ -323,25 +263,19 @@ fn read_attributes(
                 let nesting = match nested.nesting() {
                     object::NestingMode::Single => Nesting::Single,
                     object::NestingMode::List => Nesting::List,
-                    object::NestingMode::Set => Nesting::Set,
                     object::NestingMode::Map => Nesting::Map,
-                    object::NestingMode::Invalid => {
-                        refuse("the nesting is invalid");
+                    object::NestingMode::Set | object::NestingMode::Invalid => {
+                        refuse(&format!("{UNHANDLED} this nesting"));
                         Nesting::Single
                     }
                 };
-                let members = read_attributes(&scope, nested.attributes, in_set || nesting == Nesting::Set, problems);
+                let members = read_attributes(&scope, nested.attributes, problems);
                 let element = Type::object(members.iter().map(|(name, member)| (name.clone(), member.ty.clone())));
                 (nesting.of(element), Some((nesting, members)))
             }
             None => (read_type(&scope, &attribute.r#type, problems), None),
         };
-        if has_dynamic_in_set(&ty) || in_set && has_dynamic(&ty) {
-            problems.push(format!("{scope}: a set cannot hold dynamic values"));
-        }
-        let write_only = attribute.write_only;
-        let name = attribute.name;
-        if read.insert(name, Attribute { ty, nested, required, optional, computed, write_only }).is_some() {
+        if read.insert(attribute.name, Attribute { ty, nested, required, optional, computed }).is_some() {
             problems.push(format!("{scope}: there are two of it"));
         }
     }
@@ -350,11 +284,44 @@ fn read_attributes(
 
 fn read_type(scope: &str, notation: &[u8], problems: &mut Problems) -> Type {
     let json = serde_json::from_slice(notation).ok();
-    json.as_ref().and_then(Type::from_json).unwrap_or_else(|| {
+    json.as_ref().and_then(type_of).unwrap_or_else(|| {
         let notation = String::from_utf8_lossy(notation);
-        problems.push(format!("{scope}: {notation:?} is no type, which would end core's process"));
-        Type::Dynamic
+        problems.push(format!("{scope}: {notation:?} is no type, which would end core's process, or {UNHANDLED} it"));
+        Type::Bool
     })
+}
+
+/// The type with this notation. Dynamic values, tuples and sets of anything but primitives are not handled here.
+fn type_of(notation: &Json) -> Option<Type> {
+    match notation {
+        Json::String(name) => match name.as_str() {
+            "bool" => Some(Type::Bool),
+            "number" => Some(Type::Number),
+            "string" => Some(Type::String),
+            _ => None,
+        },
+        Json::Array(parts) => match parts.as_slice() {
+            [Json::String(kind), Json::Object(members)] if kind == "object" => {
+                let members = members.iter().map(|(name, ty)| Some((name.clone(), type_of(ty)?)));
+                members.collect::<Option<_>>().map(Type::Object)
+            }
+            [Json::String(kind), element] => {
+                let element = type_of(element)?;
+                match kind.as_str() {
+                    "list" => Some(Type::list(element)),
+                    "map" => Some(Type::map(element)),
+                    "set" if is_primitive(&element) => Some(Type::set(element)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_primitive(ty: &Type) -> bool {
+    matches!(ty, Type::Bool | Type::Number | Type::String)
 }
 
 fn read_identity(name: &str, identity: proto::ResourceIdentitySchema, problems: &mut Problems) -> IdentityType {
@@ -363,7 +330,6 @@ fn read_identity(name: &str, identity: proto::ResourceIdentitySchema, problems: 
     for attribute in identity.identity_attributes {
         let scope = format!("identity of {name}.{}", attribute.name);
         let ty = read_type(&scope, &attribute.r#type, problems);
-        let is_primitive = |ty: &Type| matches!(ty, Type::Bool | Type::Number | Type::String);
         if !(is_primitive(&ty) || matches!(&ty, Type::List(element) if is_primitive(element))) {
             problems.push(format!("{scope}: only primitives and lists of them can identify"));
         }
@@ -400,28 +366,67 @@ fn read_function(name: &str, function: proto::Function, problems: &mut Problems)
         Some(returns) => read_type(&format!("what {name} returns"), &returns.r#type, problems),
         None => {
             problems.push(format!("{name} returns nothing, which would end core's process"));
-            Type::Dynamic
+            Type::Bool
         }
     };
     Function { parameters, variadic, returns }
 }
 
-fn has_dynamic(ty: &Type) -> bool {
-    match ty {
-        Type::Dynamic => true,
-        Type::Bool | Type::Number | Type::String => false,
-        Type::List(element) | Type::Set(element) | Type::Map(element) => has_dynamic(element),
-        Type::Object(members) => members.values().any(has_dynamic),
-        Type::Tuple(elements) => elements.iter().any(has_dynamic),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use crate::support::tfplugin6::schema;
 
-fn has_dynamic_in_set(ty: &Type) -> bool {
-    match ty {
-        Type::Set(element) => has_dynamic(element),
-        Type::List(element) | Type::Map(element) => has_dynamic_in_set(element),
-        Type::Object(members) => members.values().any(has_dynamic_in_set),
-        Type::Tuple(elements) => elements.iter().any(has_dynamic_in_set),
-        _ => false,
+    use super::*;
+
+    /// What core could take and this one has no rules for must not pass unnoticed.
+    #[test]
+    fn what_is_not_handled_is_refused() {
+        let attribute = |notation: &str| schema::Attribute {
+            name: "a".to_owned(),
+            r#type: notation.as_bytes().to_vec(),
+            optional: true,
+            ..Default::default()
+        };
+        let refused = |attribute: schema::Attribute| {
+            let mut problems = Problems::new();
+            read_attributes("it", vec![attribute], &mut problems);
+            problems.len() == 1 && problems[0].contains(UNHANDLED)
+        };
+        assert!(!refused(attribute(r#"["list",["set","string"]]"#)));
+        for notation in [
+            r#""dynamic""#,
+            r#"["tuple",["string"]]"#,
+            r#"["map","dynamic"]"#,
+            r#"["set",["list","string"]]"#,
+            r#"["object",{"a":"dynamic"}]"#,
+            r#"["list"]"#,
+        ] {
+            assert!(refused(attribute(notation)), "{notation}");
+        }
+        let object = schema::Object { nesting: object::NestingMode::Set.into(), ..Default::default() };
+        assert!(refused(schema::Attribute { r#type: Vec::new(), nested_type: Some(object), ..attribute("") }));
+        assert!(refused(schema::Attribute { write_only: true, ..attribute(r#""string""#) }));
+        assert!(refused(schema::Attribute { deprecated: true, ..attribute(r#""string""#) }));
+
+        let block = |nesting: NestingMode, max_items, computed| schema::NestedBlock {
+            type_name: "b".to_owned(),
+            block: Some(schema::Block::default()),
+            nesting: nesting.into(),
+            min_items: max_items,
+            max_items,
+            computed,
+        };
+        let problems = |nested| {
+            let mut problems = Problems::new();
+            read_block("it", schema::Block { block_types: vec![nested], ..Default::default() }, &mut problems);
+            problems.len()
+        };
+        assert_eq!(problems(block(NestingMode::Single, 0, false)), 0);
+        for nesting in [NestingMode::Invalid, NestingMode::Group, NestingMode::List, NestingMode::Set, NestingMode::Map]
+        {
+            assert_eq!(problems(block(nesting, 0, false)), 1, "{nesting:?}");
+        }
+        assert_eq!(problems(block(NestingMode::Single, 1, false)), 1);
+        assert_eq!(problems(block(NestingMode::Single, 0, true)), 1);
     }
 }

@@ -152,7 +152,10 @@ impl Session {
         let request = configure_provider::Request {
             terraform_version: VERSION.to_owned(),
             config: encode(config, &catalog.provider.ty()),
-            client_capabilities: Some(ClientCapabilities { deferral_allowed: applying, ..capabilities() }),
+            client_capabilities: Some(ClientCapabilities {
+                deferral_allowed: applying,
+                ..ClientCapabilities::default()
+            }),
         };
         let answer = within("ConfigureProvider", self.client().configure_provider(request)).await;
         let mut answer = self.answer("ConfigureProvider", answer);
@@ -166,7 +169,7 @@ impl Session {
         let request = validate_resource_config::Request {
             type_name: name.to_owned(),
             config: encode(config, &ty.block.ty()),
-            client_capabilities: Some(capabilities()),
+            client_capabilities: Some(ClientCapabilities::default()),
         };
         let answer = within("ValidateResourceConfig", self.client().validate_resource_config(request)).await;
         let mut answer = self.answer("ValidateResourceConfig", answer);
@@ -191,7 +194,6 @@ impl Session {
         let value = self.decode(&rpc, answer.upgraded_state, &ty.block.ty());
         self.refuse_if(&rpc, "the upgraded state is null", value.is_null());
         self.refuse_if(&rpc, "the upgraded state has unknown values", !value.is_wholly_known());
-        self.refuse_all(&rpc, check::kept_write_only(&ty.block, &value));
         let (identity, more) = self.upgrade_identity(name, ty, raw).await;
         diagnostics.0.extend(more.0);
         let object = Object { value, private: raw.private.clone(), identity, tainted: raw.tainted };
@@ -226,7 +228,7 @@ impl Session {
             current_state: encode(&object.value, &ty.block.ty()),
             private: object.private.clone(),
             provider_meta: None,
-            client_capabilities: Some(capabilities()),
+            client_capabilities: Some(ClientCapabilities::default()),
             current_identity: encode_identity(ty, object.identity.as_ref()),
         };
         let answer = within(&rpc, self.client().read_resource(request)).await;
@@ -238,7 +240,6 @@ impl Session {
         }
         let value = self.decode(&rpc, answer.new_state, &ty.block.ty());
         self.refuse_if(&rpc, "the refreshed state has unknown values", !value.is_wholly_known());
-        self.refuse_all(&rpc, check::kept_write_only(&ty.block, &value));
         if value.is_null() {
             return (None, diagnostics);
         }
@@ -262,7 +263,7 @@ impl Session {
             proposed_new_state: encode(question.proposed, &block),
             config: encode(question.config, &block),
             prior_private: question.private.to_vec(),
-            client_capabilities: Some(capabilities()),
+            client_capabilities: Some(ClientCapabilities::default()),
             prior_identity: encode_identity(ty, question.identity),
             ..plan_resource_change::Request::default()
         };
@@ -275,7 +276,6 @@ impl Session {
             return (None, diagnostics);
         }
         let value = self.decode(&rpc, answer.planned_state, &block);
-        self.refuse_all(&rpc, check::kept_write_only(&ty.block, &value));
         let requires_replace: Vec<Path> = answer.requires_replace.into_iter().map(path).collect();
         for path in &requires_replace {
             self.refuse_if(&rpc, &format!("requires_replace names {path}, which is nowhere"), !ty.block.has(path));
@@ -309,7 +309,6 @@ impl Session {
         let diagnostics = self.diagnostics(&rpc, &mut answer.diagnostics, Some(&ty.block));
         self.refuse_if(&rpc, "legacy_type_system must stay false", answer.legacy_type_system);
         let value = self.decode(&rpc, answer.new_state, &block);
-        self.refuse_all(&format!("{rpc}: provider produced invalid object"), check::kept_write_only(&ty.block, &value));
         let invalid = format!("{rpc}: provider returned invalid result object after apply");
         self.refuse_if(&invalid, "values are still unknown", !value.is_wholly_known());
         let failed = diagnostics.has_errors();
@@ -350,7 +349,7 @@ impl Session {
         let request = import_resource_state::Request {
             type_name: name.to_owned(),
             id: if let ImportFrom::Id(id) = from { id.clone() } else { String::new() },
-            client_capabilities: Some(capabilities()),
+            client_capabilities: Some(ClientCapabilities::default()),
             identity: encode_identity(ty, identity.as_ref()),
         };
         let answer = within(&rpc, self.client().import_resource_state(request)).await;
@@ -367,7 +366,6 @@ impl Session {
         let value = self.decode(&rpc, imported.state, &ty.block.ty());
         self.refuse_if(&rpc, "the imported state is null", value.is_null());
         self.refuse_if(&rpc, "the imported state has unknown values", !value.is_wholly_known());
-        self.refuse_all(&rpc, check::kept_write_only(&ty.block, &value));
         let identity = self.identity(&rpc, ty, imported.identity);
         if matches!(from, ImportFrom::Identity(_)) {
             self.refuse_if(&rpc, "an import by identity returned none", identity.is_none());
@@ -406,7 +404,6 @@ impl Session {
         let value = self.decode(&rpc, answer.target_state, &ty.block.ty());
         self.refuse_if(&rpc, "the moved state is null", value.is_null());
         self.refuse_if(&rpc, "the moved state has unknown values", !value.is_wholly_known());
-        self.refuse_all(&rpc, check::kept_write_only(&ty.block, &value));
         let identity = self.identity(&rpc, ty, answer.target_identity);
         (Some(Object { value, private: answer.target_private, identity, tainted: false }), diagnostics)
     }
@@ -428,7 +425,7 @@ impl Session {
             type_name: name.to_owned(),
             config,
             provider_meta: None,
-            client_capabilities: Some(capabilities()),
+            client_capabilities: Some(ClientCapabilities::default()),
         };
         let answer = within(&rpc, self.client().read_data_source(request)).await;
         let mut answer = self.answer(&rpc, answer);
@@ -559,10 +556,6 @@ impl Session {
         };
         Diagnostics(answered.drain(..).map(read).collect())
     }
-}
-
-pub(super) fn capabilities() -> ClientCapabilities {
-    ClientCapabilities { write_only_attributes_allowed: true, ..ClientCapabilities::default() }
 }
 
 pub(crate) fn encode(value: &Value, ty: &Type) -> Option<DynamicValue> {

@@ -44,9 +44,9 @@ impl Stored {
         let identity = ty.identity.as_ref().zip(object.identity.as_ref());
         Self {
             version: ty.version,
-            text: state_text(&object.value, &ty.block.ty()),
+            text: state_text(&object.value),
             private: object.private.clone(),
-            identity: identity.map(|(identity, value)| (identity.version, state_text(value, &identity.ty))),
+            identity: identity.map(|(identity, value)| (identity.version, state_text(value))),
             tainted: object.tainted,
             depends_on,
             json: to_json(&object.value),

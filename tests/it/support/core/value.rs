@@ -30,32 +30,10 @@ fn read_block(block: &Block, json: &Json, path: &Path) -> Result<Value, Refused>
     for (name, nested) in &block.blocks {
         let path = path.clone().attribute(name);
         let given = given.get(name).filter(|given| !given.is_null());
-        let item = |json: &Json, path: Path| read_block(&nested.block, json, &path);
-        let value = match (nested.nesting, given) {
-            (_, Some(Json::String(text))) if text == UNKNOWN => Value::Unknown,
-            (Nesting::Single, None) if nested.min_items == 0 => Value::Null,
-            (Nesting::Single, None) => return Err(format!("{path}: the block is required")),
-            (Nesting::Group, None) => item(&json!({}), path)?,
-            (Nesting::Single | Nesting::Group, Some(json)) => item(json, path)?,
-            (Nesting::List | Nesting::Set, given) => {
-                let items = match given {
-                    None => &[],
-                    Some(Json::Array(items)) => items.as_slice(),
-                    Some(_) => return Err(format!("{path}: blocks are given in an array")),
-                };
-                let count = items.len() as i64;
-                if count < nested.min_items || nested.max_items > 0 && count > nested.max_items {
-                    return Err(format!("{path}: {count} blocks are too few or too many"));
-                }
-                let items = items.iter().enumerate().map(|(index, json)| item(json, path.clone().index(index)));
-                Value::List(items.collect::<Result<_, _>>()?)
-            }
-            (Nesting::Map, None) => Value::Map(BTreeMap::new()),
-            (Nesting::Map, Some(Json::Object(items))) => {
-                let items = items.iter().map(|(key, json)| Ok((key.clone(), item(json, path.clone().key(key))?)));
-                Value::Map(items.collect::<Result<_, Refused>>()?)
-            }
-            (Nesting::Map, Some(_)) => return Err(format!("{path}: labelled blocks are given in an object")),
+        let value = match given {
+            None => Value::Null,
+            Some(Json::String(text)) if text == UNKNOWN => Value::Unknown,
+            Some(json) => read_block(nested, json, &path)?,
         };
         members.insert(name.clone(), value);
     }
@@ -104,8 +82,8 @@ fn read_attribute(attribute: &Attribute, json: &Json, path: &Path) -> Result<Val
     match (nesting, json) {
         (_, Json::Null) => Ok(Value::Null),
         (_, Json::String(text)) if text == UNKNOWN => Ok(Value::Unknown),
-        (Nesting::Single | Nesting::Group, json) => object(json, path),
-        (Nesting::List | Nesting::Set, Json::Array(items)) => items
+        (Nesting::Single, json) => object(json, path),
+        (Nesting::List, Json::Array(items)) => items
             .iter()
             .enumerate()
             .map(|(index, json)| object(json, &path.clone().index(index)))
@@ -140,26 +118,11 @@ pub(crate) fn value_of(ty: &Type, json: &Json, path: &Path) -> Result<Value, Ref
         (Type::String, Json::String(text)) => Value::String(text.clone()),
         (Type::String, Json::Bool(bool)) => Value::String(bool.to_string()),
         (Type::String, Json::Number(number)) => Value::String(number.to_string()),
-        (Type::Dynamic, json) => {
-            let ty = literal_type(json);
-            match value_of(&ty, json, path)? {
-                unset @ (Value::Null | Value::Unknown) => unset,
-                value => Value::Dynamic(Box::new((ty, value))),
-            }
-        }
         (Type::List(element) | Type::Set(element), Json::Array(items)) => Value::List(
             items
                 .iter()
                 .enumerate()
                 .map(|(index, json)| value_of(element, json, &path.clone().index(index)))
-                .collect::<Result<_, _>>()?,
-        ),
-        (Type::Tuple(elements), Json::Array(items)) if elements.len() == items.len() => Value::List(
-            elements
-                .iter()
-                .zip(items)
-                .enumerate()
-                .map(|(index, (element, json))| value_of(element, json, &path.clone().index(index)))
                 .collect::<Result<_, _>>()?,
         ),
         (Type::Map(element), Json::Object(items)) => Value::Map(
@@ -183,19 +146,6 @@ pub(crate) fn value_of(ty: &Type, json: &Json, path: &Path) -> Result<Value, Ref
     })
 }
 
-/// The type a literal has when nothing else says so.
-fn literal_type(json: &Json) -> Type {
-    match json {
-        Json::Null => Type::Dynamic,
-        Json::Bool(_) => Type::Bool,
-        Json::Number(_) => Type::Number,
-        Json::String(text) if text == UNKNOWN => Type::Dynamic,
-        Json::String(_) => Type::String,
-        Json::Array(items) => Type::Tuple(items.iter().map(literal_type).collect()),
-        Json::Object(members) => Type::object(members.iter().map(|(name, json)| (name, literal_type(json)))),
-    }
-}
-
 /// The same value with the elements of each set in one order and without repetition, so that `==` is core's equality.
 pub(crate) fn canonical(value: Value, ty: &Type) -> Value {
     match (value, ty) {
@@ -208,9 +158,6 @@ pub(crate) fn canonical(value: Value, ty: &Type) -> Value {
         }
         (Value::List(elements), Type::List(element)) => {
             Value::List(elements.into_iter().map(|value| canonical(value, element)).collect())
-        }
-        (Value::List(elements), Type::Tuple(types)) => {
-            Value::List(elements.into_iter().zip(types).map(|(value, ty)| canonical(value, ty)).collect())
         }
         (Value::Map(members), Type::Map(element)) => {
             Value::Map(members.into_iter().map(|(key, value)| (key, canonical(value, element))).collect())
@@ -227,11 +174,6 @@ pub(crate) fn canonical(value: Value, ty: &Type) -> Value {
                 })
                 .collect(),
         ),
-        (Value::Dynamic(inner), _) => {
-            let (ty, value) = *inner;
-            let value = canonical(value, &ty);
-            Value::Dynamic(Box::new((ty, value)))
-        }
         (value, _) => value,
     }
 }
@@ -247,20 +189,13 @@ fn compare(left: &Value, right: &Value) -> Ordering {
 pub(crate) fn at<'v>(value: &'v Value, path: &Path) -> Option<&'v Value> {
     path.0.iter().try_fold(value, |value, step| match (value, step) {
         (Value::Unknown, _) => Some(value),
-        (Value::Dynamic(inner), step) => at_step(&inner.1, step),
-        (value, step) => at_step(value, step),
-    })
-}
-
-fn at_step<'v>(value: &'v Value, step: &Step) -> Option<&'v Value> {
-    match (value, step) {
         (Value::Map(members), Step::Attribute(name) | Step::Key(name)) => members.get(name),
         (Value::List(elements), Step::Index(index)) => elements.get(usize::try_from(*index).ok()?),
         _ => None,
-    }
+    })
 }
 
-/// The value as a test writes it: [`UNKNOWN`] where it is unknown, without the types of dynamic values.
+/// The value as a test writes it: [`UNKNOWN`] where it is unknown.
 pub(crate) fn to_json(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,
@@ -272,7 +207,6 @@ pub(crate) fn to_json(value: &Value) -> Json {
         Value::Map(members) => {
             Json::Object(members.iter().map(|(name, value)| (name.clone(), to_json(value))).collect())
         }
-        Value::Dynamic(inner) => to_json(&inner.1),
     }
 }
 
@@ -284,53 +218,27 @@ fn number_to_json(number: &Number) -> Json {
     read.filter(exact).unwrap_or_else(|| json!(text))
 }
 
-/// The text of a wholly known value in a state file: indented, dynamic values with their types, numbers in full.
-pub(crate) fn state_text(value: &Value, ty: &Type) -> String {
+/// The text of a wholly known value in a state file: indented, numbers in full.
+pub(crate) fn state_text(value: &Value) -> String {
     let mut text = String::new();
-    write_state(&mut text, value, ty, 0);
+    write_state(&mut text, value, 0);
     text
 }
 
-fn write_state(text: &mut String, value: &Value, ty: &Type, indent: usize) {
-    match (value, ty) {
-        (Value::Unknown, _) => panic!("an unknown value cannot be stored"),
-        (Value::Null, _) => text.push_str("null"),
-        (Value::Bool(bool), _) => text.push_str(if *bool { "true" } else { "false" }),
-        (Value::Number(number), _) => text.push_str(number.as_str()),
-        (Value::String(string), _) => text.push_str(&Json::from(string.as_str()).to_string()),
-        (Value::Dynamic(inner), _) => {
-            let (ty, value) = &**inner;
-            let parts = [("value", None), ("type", Some(ty.to_json().to_string()))];
-            write_sequence(text, ('{', '}'), parts.into_iter(), indent, |text, (name, notation)| {
-                text.push_str(&format!("\"{name}\": "));
-                match notation {
-                    Some(notation) => text.push_str(&notation),
-                    None => write_state(text, value, ty, indent + 1),
-                }
-            });
-        }
-        (Value::List(elements), ty) => {
-            let elements = elements.iter().enumerate();
-            write_sequence(text, ('[', ']'), elements, indent, |text, (index, element)| {
-                let ty = match ty {
-                    Type::Tuple(types) => &types[index],
-                    Type::List(element) | Type::Set(element) => element,
-                    other => other,
-                };
-                write_state(text, element, ty, indent + 1);
-            });
-        }
-        (Value::Map(members), ty) => {
-            write_sequence(text, ('{', '}'), members.iter(), indent, |text, (name, member)| {
-                let ty = match ty {
-                    Type::Object(types) => &types[name],
-                    Type::Map(element) => element,
-                    other => other,
-                };
-                text.push_str(&format!("{}: ", Json::from(name.as_str())));
-                write_state(text, member, ty, indent + 1);
-            });
-        }
+fn write_state(text: &mut String, value: &Value, indent: usize) {
+    match value {
+        Value::Unknown => panic!("an unknown value cannot be stored"),
+        Value::Null => text.push_str("null"),
+        Value::Bool(bool) => text.push_str(if *bool { "true" } else { "false" }),
+        Value::Number(number) => text.push_str(number.as_str()),
+        Value::String(string) => text.push_str(&Json::from(string.as_str()).to_string()),
+        Value::List(elements) => write_sequence(text, ('[', ']'), elements.iter(), indent, |text, element| {
+            write_state(text, element, indent + 1);
+        }),
+        Value::Map(members) => write_sequence(text, ('{', '}'), members.iter(), indent, |text, (name, member)| {
+            text.push_str(&format!("{}: ", Json::from(name.as_str())));
+            write_state(text, member, indent + 1);
+        }),
     }
 }
 

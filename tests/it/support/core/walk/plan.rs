@@ -164,9 +164,7 @@ impl Walk<'_> {
                 &format!("{address}: provider produced invalid plan"),
                 nowhere.then_some(problem).into_iter().collect(),
             );
-            let write_only = ty.block.attribute(path).is_some_and(|attribute| attribute.write_only);
-            if prior.is_some() && (before != after || after.is_some_and(|after| !after.is_wholly_known()) || write_only)
-            {
+            if prior.is_some() && (before != after || after.is_some_and(|after| !after.is_wholly_known())) {
                 requires_replace.push(path.clone());
             }
         }
