@@ -1,9 +1,10 @@
 //! The client: its settings, single requests, reads and long-running operations.
 
-use super::auth::{Credential, IdentitySource, Tokens};
+use super::auth::{TokenSource, Tokens};
 use super::batch::Batches;
 use super::call::{Call, Clock, SystemClock};
-use super::cloud::Endpoints;
+use super::cloud::Addresses;
+use super::directory::Directory;
 use super::error::Error;
 use super::lro::{self, DEFAULT_POLL_INTERVAL, Operation, Step};
 use super::request::{Answer, Request};
@@ -31,7 +32,7 @@ pub enum CorrelationId {
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where the resource manager and the sign-in service are.
-    pub endpoints: Endpoints,
+    pub endpoints: Addresses,
     /// The `User-Agent`.
     pub user_agent: String,
     /// The correlation id of all requests.
@@ -53,9 +54,9 @@ pub struct Settings {
 
 impl Settings {
     /// The defaults for a cloud.
-    pub fn new(endpoints: Endpoints) -> Self {
+    pub fn new(endpoints: impl Into<Addresses>) -> Self {
         Self {
-            endpoints,
+            endpoints: endpoints.into(),
             user_agent: concat!("terraform-provider-foundryhub/", env!("CARGO_PKG_VERSION")).to_owned(),
             correlation_id: CorrelationId::Random,
             max_retries: DEFAULT_MAX_RETRIES,
@@ -83,12 +84,12 @@ pub struct Inner {
 }
 
 impl Client {
-    /// Creates a client. Nothing is sent yet.
+    /// Creates a client that signs in by this method. Nothing is sent yet.
     ///
     /// # Errors
     /// [`Error::Setting`] when the correlation id or the user agent cannot be a header or a certificate cannot be
     /// read.
-    pub fn new(settings: Settings, credential: Credential) -> Result<Self, Error> {
+    pub fn new(settings: Settings, method: Arc<dyn TokenSource>) -> Result<Self, Error> {
         let correlation_id = match settings.correlation_id {
             CorrelationId::Random => Some(Uuid::new_v4().to_string()),
             CorrelationId::Fixed(id) => Some(id),
@@ -120,21 +121,14 @@ impl Client {
                 .map_err(|error| Error::Setting { what: "user agent or TLS set-up", source: Arc::new(error) })
         };
         let http = build(builder())?;
-        let authority = settings.endpoints.authority.clone();
-        let source = match credential {
-            Credential::Source(source) => source,
-            Credential::ManagedIdentity { .. } => {
-                // It is on this machine or its host, where no proxy reaches it.
-                let direct = build(builder().no_proxy())?;
-                Arc::new(IdentitySource::new(credential, authority, direct))
-            }
-            _ => Arc::new(IdentitySource::new(credential, authority, http.clone())),
-        };
         let clock = settings.clock;
+        let directory = Arc::new(Directory::new(settings.endpoints, http.clone()));
+        // This machine and what gives it its identity are where no proxy reaches.
+        let direct = build(builder().no_proxy())?;
         let sender = Sender {
+            tokens: Tokens::new(method, directory.clone(), http.clone(), direct, clock.clone()),
             http,
-            endpoint: settings.endpoints.resource_manager.clone(),
-            tokens: Tokens::new(source, settings.endpoints.scope(), clock.clone()),
+            directory,
             auxiliary_tenants: settings.auxiliary_tenant_ids,
             correlation_id,
             max_retries: settings.max_retries,
@@ -208,8 +202,7 @@ impl Client {
     /// See [`Error`].
     pub(crate) async fn read(&self, request: &Request, read: Read, call: &Call) -> Result<Arc<Answer>, Error> {
         let sender = &self.0.sender;
-        let url = request.url(&sender.endpoint)?;
-        self.0.reads.get(url.as_str(), read, &sender.limits(call), || sender.send(request, call)).await
+        self.0.reads.get(&request.key(), read, &sender.limits(call), || sender.send(request, call)).await
     }
 
     /// Sends a request and follows the operation it starts to its end. The answer is the resource for a PUT or PATCH
@@ -255,6 +248,6 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("endpoint", &self.0.sender.endpoint.as_str()).finish_non_exhaustive()
+        f.debug_struct("Client").field("directory", &self.0.sender.directory).finish_non_exhaustive()
     }
 }

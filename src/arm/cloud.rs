@@ -14,6 +14,45 @@ pub struct Endpoints {
     pub authority: Url,
 }
 
+/// Where the services of a cloud are: known, or published by the cloud.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Addresses {
+    /// Known.
+    Known(Endpoints),
+    /// To be asked for when they are first needed.
+    Published(Metadata),
+}
+
+/// Who publishes the addresses of a cloud, and those that are known better.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// What is asked for them: scheme, host and port.
+    pub host: Url,
+    /// The resource manager's, instead of the published one.
+    pub resource_manager: Option<String>,
+    /// The audience of tokens, instead of the published one.
+    pub audience: Option<String>,
+    /// Microsoft Entra's, instead of the published one.
+    pub authority: Option<String>,
+}
+
+impl From<Endpoints> for Addresses {
+    fn from(endpoints: Endpoints) -> Self {
+        Self::Known(endpoints)
+    }
+}
+
+impl Metadata {
+    /// The cloud that this host describes, which may have a port.
+    ///
+    /// # Errors
+    /// [`Error::Endpoint`] when that is no host.
+    pub fn of(host: &str) -> Result<Self, Error> {
+        let host = https_origin("metadata host", &format!("https://{host}"))?;
+        Ok(Self { host, resource_manager: None, audience: None, authority: None })
+    }
+}
+
 /// A cloud with a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cloud {

@@ -8,7 +8,7 @@ pub use super::error_code::ErrorCode;
 use super::no_answer::{NoAnswer, SharedSource};
 pub use super::service_error::{AdditionalInfo, OperationError, ServiceError};
 pub(crate) use super::service_error::{OperationOutcome, PolicyViolation};
-use super::token_error::TokenError;
+use super::token_error::{SignInFailure, TokenError};
 use http::{Method, StatusCode};
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub enum Error {
     },
     /// Signing in failed.
     #[error("could not sign in to Azure")]
-    Token(#[source] TokenError),
+    Token(#[source] SignInFailure),
     /// The answer was not of the expected shape.
     #[error("could not read Azure's answer to {method} {path}{}", at(.field))]
     Decode {
@@ -212,6 +212,16 @@ impl Error {
         }
     }
 
+    /// The sign-in that failed, if that is what ended the call.
+    pub fn sign_in(&self) -> Option<&SignInFailure> {
+        match self {
+            Error::Token(failure) => Some(failure),
+            Error::DeadlineExceeded { last: Some(last), .. } => last.sign_in(),
+            Error::Uncertain { source, .. } => source.sign_in(),
+            _ => None,
+        }
+    }
+
     /// Whether Azure Resource Manager was not reached: signing in failed, or there was no answer. That says nothing about the
     /// resource or about permissions.
     pub(crate) fn is_unanswered(&self) -> bool {
@@ -236,7 +246,7 @@ impl From<ServiceError> for Error {
 
 impl From<TokenError> for Error {
     fn from(error: TokenError) -> Self {
-        Error::Token(error)
+        Error::Token(error.into())
     }
 }
 

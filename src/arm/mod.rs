@@ -6,7 +6,7 @@
 //! [`auth`] and by what `retry` decides about a failure. [`id`], `request`, `retry`, `lro`, `no_answer` and [`error`] take
 //! and give values and send nothing.
 //!
-//! **Nothing here reads the environment**: what comes from there is in [`Settings`] or [`Credential`].
+//! **Nothing here reads the environment**: what comes from there is in [`Settings`] or in a sign-in method.
 //! **A token goes to the configured host only**: redirects and URLs to other hosts are not followed.
 //! **No secret is in an error or a log.**
 
@@ -16,6 +16,7 @@ mod body;
 mod call;
 mod client;
 pub mod cloud;
+mod directory;
 pub mod error;
 mod error_code;
 mod exchange;
@@ -36,10 +37,9 @@ pub mod subscriptions;
 mod token_error;
 pub mod workspaces;
 
-pub use auth::Credential;
 pub use call::{Call, Clock};
 pub use client::{Client, CorrelationId, Settings};
-pub use cloud::{Cloud, Endpoints};
+pub use cloud::{Addresses, Cloud, Endpoints, Metadata};
 pub use error::{Error, ErrorCode, ServiceError};
 pub use id::{ArmId, IdError, RoleAssignmentId, RoleDefinitionId, StorageAccountId, WorkspaceId};
 pub use no_answer::{CertificateFault, NoAnswer};

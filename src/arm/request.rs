@@ -138,15 +138,21 @@ impl Request {
         Error::Uncertain { method, path, accepted, source: Box::new(source) }
     }
 
+    /// What tells it from requests for something else, wherever the endpoint is.
+    pub(crate) fn key(&self) -> String {
+        match &self.target {
+            Target::Path { path, query } => format!("{path}?{}", encoded(query)),
+            Target::Url(url) => url.to_string(),
+        }
+    }
+
     /// The whole URL; [`Error::ForeignHost`] when that of an answer is on another host, which must not get the token.
     pub(crate) fn url(&self, endpoint: &Url) -> Result<Url, Error> {
         match &self.target {
             Target::Path { path, query } => {
                 let mut url = endpoint.clone();
                 url.set_path(path);
-                let query: Vec<String> =
-                    query.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
-                url.set_query(Some(&query.join("&")));
+                url.set_query(Some(&encoded(query)));
                 Ok(url)
             }
             Target::Url(url) => {
@@ -163,6 +169,10 @@ pub(crate) fn check_host(url: &Url, endpoint: &Url) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::ForeignHost { found: origin(url), expected: origin(endpoint) })
+}
+
+fn encoded(query: &[(&'static str, String)]) -> String {
+    query.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect::<Vec<_>>().join("&")
 }
 
 /// Percent-encodes a query value, also spaces: not every service reads `+` as one.

@@ -173,7 +173,7 @@ impl Client {
     /// # Errors
     /// As [`Client::pages`].
     pub async fn list<T: Resource>(&self, list: List<T>, read: Read, call: &Call) -> Result<Arc<Dated<Vec<T>>>, Error> {
-        let what = list.request("").url(&self.0.sender.endpoint)?;
+        let what = list.request("").key();
         let work = || async {
             let all = Dated { value: Vec::new(), date: None };
             self.pages(list, call)
@@ -185,7 +185,7 @@ impl Client {
                 })
                 .await
         };
-        self.0.reads.get(what.as_str(), read, &self.0.sender.limits(call), work).await
+        self.0.reads.get(&what, read, &self.0.sender.limits(call), work).await
     }
 
     /// The api-version in use for a type.

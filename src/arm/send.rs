@@ -4,6 +4,7 @@
 use super::auth::{CachedToken, Tokens};
 use super::call::{Call, Clock, Limits};
 use super::cloud::origin;
+use super::directory::Directory;
 use super::error::{Error, ServiceError};
 use super::exchange::{RawAnswer, exchange};
 use super::no_answer::NoAnswer;
@@ -16,7 +17,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
-use url::Url;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
@@ -25,7 +25,7 @@ const AUXILIARY: HeaderName = HeaderName::from_static("x-ms-authorization-auxili
 /// What the requests of a client share.
 pub(crate) struct Sender {
     pub(crate) http: reqwest::Client,
-    pub(crate) endpoint: Url,
+    pub(crate) directory: Arc<Directory>,
     pub(crate) tokens: Tokens,
     pub(crate) auxiliary_tenants: Vec<String>,
     pub(crate) correlation_id: Option<HeaderValue>,
@@ -70,7 +70,6 @@ impl Sender {
 
     /// Sends until an attempt succeeds or fails for good, or the call ends.
     pub(crate) async fn send(&self, request: &Request, call: &Call) -> Result<Answer, Error> {
-        let url = request.url(&self.endpoint)?;
         let limits = self.limits(call);
         let doing = || format!("sending {} {}", request.method, request.path());
         let begun = self.clock.now();
@@ -84,7 +83,7 @@ impl Sender {
             let waited = self.wait_out_throttling(&limits, doing, last.as_ref()).await;
             waited.map_err(|error| effect.or_uncertain(error))?;
             let elapsed = self.clock.now() - begun;
-            let attempt = self.attempt(request, &url, refused.as_ref(), elapsed, &limits, last.as_ref()).await;
+            let attempt = self.attempt(request, refused.as_ref(), elapsed, &limits, last.as_ref()).await;
             let Failed { error, verdict, token } = match attempt.map_err(|error| effect.or_uncertain(error))? {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
@@ -118,7 +117,6 @@ impl Sender {
     async fn attempt(
         &self,
         request: &Request,
-        url: &Url,
         refused: Option<&Refused>,
         elapsed: Duration,
         limits: &Limits<'_>,
@@ -127,16 +125,17 @@ impl Sender {
         let (token, headers) = match self.authorize(request, refused, limits).await {
             Ok(authorized) => authorized,
             Err(Error::Token(error)) if error.is_transient() => {
-                let failure = match &error {
+                let failure = match &*error {
                     TokenError::Unreachable { reason, .. } if reason.is_before_sending() => Failure::NoAnswer(*reason),
                     // Requesting a token is idempotent, whatever it is for.
                     _ => Failure::NoToken,
                 };
                 let verdict = classify(self.clock.utc(), elapsed, request, &failure);
-                return Ok(Err(Failed { error: error.into(), verdict, token: None }));
+                return Ok(Err(Failed { error: Error::Token(error), verdict, token: None }));
             }
             Err(error) => return Err(error),
         };
+        let url = request.url(&self.directory.endpoints(limits).await?.resource_manager)?;
         let mut outgoing = reqwest::Request::new(request.method.clone(), url.clone());
         *outgoing.headers_mut() = headers;
         *outgoing.body_mut() = request.body.clone().map(Into::into);
@@ -165,7 +164,7 @@ impl Sender {
             Err(error) => {
                 let reason = NoAnswer::of(&error);
                 let verdict = classify(self.clock.utc(), elapsed, request, &Failure::NoAnswer(reason));
-                let (method, path, from) = (request.method.clone(), path.to_owned(), origin(url));
+                let (method, path, from) = (request.method.clone(), path.to_owned(), origin(&url));
                 let source = Arc::new(error.without_url());
                 (Error::Transport { method, path, from, reason, source }, verdict)
             }

@@ -3,6 +3,9 @@
 use super::no_answer::{NoAnswer, SharedSource};
 use serde::Deserialize;
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A sign-in that failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -37,7 +40,47 @@ pub enum TokenError {
         /// Whether it was asked again already where that could help.
         asked_again: bool,
     },
-    /// The credential cannot work as configured, or its answer cannot be read.
+    /// The service that gives an OIDC token to a workflow or pipeline gave none.
+    #[error("{name} ({from}) answered with {status} instead of an OIDC token: {message}")]
+    Issuer {
+        /// Who it is.
+        name: &'static str,
+        /// Scheme, host and port.
+        from: String,
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        message: String,
+    },
+    /// An answer should have a token in it. It is not quoted, since what it has may be one.
+    #[error("{from} answered with {status}, and without a token that can be read")]
+    NoToken {
+        /// Scheme, host and port.
+        from: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// A file that should hold something of the sign-in does not.
+    #[error("the file {path:?}, which should hold {name}, {problem}")]
+    File {
+        /// The setting.
+        name: &'static str,
+        /// The file.
+        path: String,
+        /// What is the matter with it.
+        problem: String,
+    },
+    /// The cloud did not describe itself.
+    #[error("{from} (metadata_host) answered with {status}, {problem}")]
+    Metadata {
+        /// Scheme, host and port.
+        from: String,
+        /// The HTTP status.
+        status: u16,
+        /// What is the matter with the answer.
+        problem: String,
+    },
+    /// The method cannot work as configured.
     #[error("{credential}: {message}")]
     Credential {
         /// Which kind of credential.
@@ -45,6 +88,56 @@ pub enum TokenError {
         /// What is wrong.
         message: String,
     },
+}
+
+/// A sign-in that failed, and whether the user has been told: one and the same failure ends many calls of a run.
+#[derive(Debug, Clone)]
+pub struct SignInFailure {
+    error: TokenError,
+    told: Arc<AtomicBool>,
+}
+
+impl SignInFailure {
+    /// A failure of the run that `told` is about.
+    pub(crate) fn new(error: TokenError, told: Arc<AtomicBool>) -> Self {
+        Self { error, told }
+    }
+
+    /// What went wrong, for another run to tell of.
+    pub(crate) fn clone_error(&self) -> TokenError {
+        self.error.clone()
+    }
+
+    /// Whether nobody has told of a failed sign-in of this run yet. From now on somebody has.
+    pub fn is_first_told(&self) -> bool {
+        !self.told.swap(true, Ordering::Relaxed)
+    }
+}
+
+impl From<TokenError> for SignInFailure {
+    fn from(error: TokenError) -> Self {
+        Self::new(error, Arc::default())
+    }
+}
+
+impl Deref for SignInFailure {
+    type Target = TokenError;
+
+    fn deref(&self) -> &TokenError {
+        &self.error
+    }
+}
+
+impl fmt::Display for SignInFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for SignInFailure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
 }
 
 /// An error answer of Microsoft Entra's token endpoint.
@@ -86,15 +179,36 @@ impl TokenError {
             TokenError::Refused(refusal) => refusal.code.and_then(hint),
             TokenError::AzureCli { .. } => Some(
                 "Sign in with `az login`, choose the tenant with tenant_id, and check that `az account get-access-token` \
-                 works in the same shell; or configure another way to sign in and set use_cli = false.",
+                 works in the same shell; or configure another sign-in method and set use_cli = false.",
             ),
             TokenError::ManagedIdentity { .. } => Some(
                 "Check that this machine has a managed identity and that client_id, if set, is the client id of a \
                  user-assigned identity that is attached to it.",
             ),
             TokenError::Unreachable { reason, .. } => Some(reason.hint()),
-            TokenError::Credential { .. } => None,
+            TokenError::Issuer { .. } => Some(
+                "Check that the workflow or pipeline may ask for tokens: on GitHub it needs the permission id-token: write, on \
+                 Azure DevOps SYSTEM_ACCESSTOKEN has to be $(System.AccessToken) and the service connection's id right. What \
+                 allows to ask ends with the job.",
+            ),
+            TokenError::Metadata { .. } => {
+                Some("Check metadata_host: it is a host such as management.azure.com, with a port if need be.")
+            }
+            TokenError::File { .. } | TokenError::NoToken { .. } | TokenError::Credential { .. } => None,
         }
+    }
+
+    /// The ids to give to Microsoft's support, by their names.
+    pub fn ids(&self) -> Vec<(&'static str, &str)> {
+        let TokenError::Refused(refusal) = self else { return Vec::new() };
+        let ids = [("trace id", &refusal.trace_id), ("correlation id", &refusal.correlation_id)];
+        ids.into_iter().filter_map(|(name, id)| Some((name, id.as_deref()?))).collect()
+    }
+
+    /// Whether another request for a token, made at once, would end the same way.
+    pub(crate) fn is_final(&self) -> bool {
+        // An assertion may be replaced by a fresh one at any time, and so may a file.
+        !self.is_transient() && self.code() != Some(ASSERTION_OUT_OF_TIME) && !matches!(self, TokenError::File { .. })
     }
 
     /// Whether trying again can help.
@@ -102,6 +216,9 @@ impl TokenError {
         match self {
             TokenError::Unreachable { reason, .. } => !matches!(reason, NoAnswer::Untrusted(_)),
             TokenError::Refused(refusal) => matches!(refusal.status, 408 | 429 | 500 | 502 | 503 | 504),
+            TokenError::Issuer { status, .. } | TokenError::Metadata { status, .. } => {
+                matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
+            }
             TokenError::ManagedIdentity { status, asked_again, .. } => {
                 !asked_again && matches!(status, 404 | 410 | 429 | 500..=599)
             }
@@ -109,6 +226,9 @@ impl TokenError {
         }
     }
 }
+
+/// The AADSTS code for an assertion that is not good yet or any more.
+const ASSERTION_OUT_OF_TIME: u32 = 700_024;
 
 /// Advice by AADSTS code. The codes and their meaning are Microsoft Entra's.
 fn hint(code: u32) -> Option<&'static str> {
@@ -126,7 +246,7 @@ fn hint(code: u32) -> Option<&'static str> {
              the cloud the tenant belongs to."
         }
         90_002 => "The tenant does not exist. Check tenant_id, and that the environment is the cloud it belongs to.",
-        700_024 => {
+        ASSERTION_OUT_OF_TIME => {
             "The OIDC token that proves who is calling was not valid at this moment. Pipelines' tokens live for \
              minutes: let the provider request them (oidc_request_url and oidc_request_token) instead of handing over \
              one, and check this machine's clock."

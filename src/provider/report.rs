@@ -6,9 +6,20 @@ use crate::{arm, framework::Diagnostic};
 
 /// An error diagnostic for a failed call: what was being done, the chain of causes, what to do next, and Azure's code and
 /// ids. `next` says what to do about an answer of Azure; where the error itself knows better, that is said too.
+///
+/// A sign-in that fails is the provider's failure, and that of every call of the run: its reason is told once.
 pub fn failure(summary: impl Into<String>, error: &arm::Error, next: &str) -> Diagnostic {
-    Diagnostic::error(summary, explain(error, next))
+    match error.sign_in() {
+        None => Diagnostic::error(summary, explain(error, next)),
+        Some(failure) if failure.is_first_told() => Diagnostic::error(NOT_SIGNED_IN, explain(error, next)),
+        Some(_) => Diagnostic::error(
+            summary,
+            format!("The provider is not signed in. Another error of this run says why: \"{NOT_SIGNED_IN}\"."),
+        ),
+    }
 }
+
+const NOT_SIGNED_IN: &str = "The provider could not sign in to Azure";
 
 /// The text of [`failure`], for diagnostics that say more around it.
 pub fn explain(error: &arm::Error, next: &str) -> String {
@@ -24,22 +35,26 @@ pub fn explain(error: &arm::Error, next: &str) -> String {
             text.push_str(advice);
         }
     }
-    if let Some(service) = error.service() {
-        let ids = [
-            ("Azure error code", Some(service.code.as_str())),
-            ("correlation id", service.correlation_id.as_deref()),
-            ("request id", service.request_id.as_deref()),
-        ];
-        let ids: Vec<_> = ids
-            .iter()
-            .filter_map(|(name, id)| id.filter(|id| !id.is_empty()).map(|id| format!("{name}: {id}")))
-            .collect();
-        if !ids.is_empty() {
-            text.push_str("\n\n");
-            text.push_str(&ids.join(", "));
-        }
+    let ids: Vec<_> = ids(error).iter().map(|(name, id)| format!("{name}: {id}")).collect();
+    if !ids.is_empty() {
+        text.push_str("\n\n");
+        text.push_str(&ids.join(", "));
     }
     text
+}
+
+/// Azure's code and ids, by their names.
+fn ids(error: &arm::Error) -> Vec<(&'static str, &str)> {
+    if let Some(failure) = error.sign_in() {
+        return failure.ids();
+    }
+    let Some(service) = error.service() else { return Vec::new() };
+    let ids = [
+        ("Azure error code", Some(service.code.as_str())),
+        ("correlation id", service.correlation_id.as_deref()),
+        ("request id", service.request_id.as_deref()),
+    ];
+    ids.into_iter().filter_map(|(name, id)| Some((name, id.filter(|id| !id.is_empty())?))).collect()
 }
 
 /// What a caller needs whom Azure has refused; nothing when the error is another one. `roles` says in a sentence, or by the

@@ -86,16 +86,12 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arm::{Cloud, Credential, Secret, Settings};
+    use crate::arm::{Cloud, Settings, auth::ClientSecret};
 
     #[test]
     fn grants_are_seen_below_their_scope_until_they_are_forgotten() {
-        let credential = Credential::ClientSecret {
-            tenant_id: "t".to_owned(),
-            client_id: "c".to_owned(),
-            client_secret: Secret::new("s"),
-        };
-        let client = arm::Client::new(Settings::new(Cloud::Public.endpoints()), credential).unwrap();
+        let method = ClientSecret { tenant_id: "t".to_owned(), client_id: "c".into(), client_secret: "s".into() };
+        let client = arm::Client::new(Settings::new(Cloud::Public.endpoints()), Arc::new(method)).unwrap();
         let session = Session::new(client);
         let scope = |text: &str| ArmId::parse(text).unwrap();
         let grant = |at: &str, principal: &str, created_on| Grant {

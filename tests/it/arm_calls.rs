@@ -6,7 +6,7 @@ use foundryhub::arm::role_assignments::{Deleted, NewRoleAssignment, RoleAssignme
 use foundryhub::arm::role_definitions::RoleDefinition;
 use foundryhub::arm::storage_accounts::StorageAccount;
 use foundryhub::arm::workspaces::{AuthMode, Datastore, Workspace};
-use foundryhub::arm::{ArmId, Client, Credential, Dated, Error, ErrorCode, List, Read, RoleAssignmentId, Settings};
+use foundryhub::arm::{ArmId, Client, Dated, Error, ErrorCode, List, Read, RoleAssignmentId, Settings};
 use futures_util::TryStreamExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,8 +134,7 @@ async fn an_older_api_version_is_used_where_the_newer_one_is_not_offered() {
     let server =
         Scripted::start(vec![on("GET", format!("{}?api-version=2026-05-01", hub())).answer(400, refused())]).await;
     let settings = Settings { workspaces_api_version: Some("2026-05-01".into()), ..settings(&server, &clock) };
-    let pinned =
-        Client::new(settings, Credential::Source(Arc::<crate::support::arm::NumberedTokens>::default())).unwrap();
+    let pinned = Client::new(settings, Arc::<crate::support::arm::NumberedTokens>::default()).unwrap();
     let failed = pinned.get::<Workspace>(&hub(), Read::Fresh, &call()).await.unwrap_err();
     assert_eq!(
         failed.code(),

@@ -4,13 +4,13 @@
 use crate::azure::{Emulator, Lro, Operations, Options, Outcome};
 use crate::support::arm::{SkippingClock, call};
 use crate::support::ids::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER};
+use foundryhub::arm::auth::ClientSecret;
 use foundryhub::arm::role_assignments::{Deleted, NewRoleAssignment, RoleAssignment};
 use foundryhub::arm::role_definitions::RoleDefinition;
 use foundryhub::arm::storage_accounts::StorageAccount;
 use foundryhub::arm::workspaces::{AuthMode, AuthModeKind, Datastore, FALLBACK_API_VERSION, Workspace, WorkspaceKind};
 use foundryhub::arm::{
-    Client, Credential, Endpoints, Error, ErrorCode, List, Read, RoleAssignmentId, Secret, Settings, StorageAccountId,
-    WorkspaceId,
+    Client, Endpoints, Error, ErrorCode, List, Read, RoleAssignmentId, Settings, StorageAccountId, WorkspaceId,
 };
 use serde_json::json;
 use std::collections::HashMap;
@@ -45,12 +45,12 @@ async fn bed_with_secret(change: impl FnOnce(&mut Options), secret: Option<&str>
         ..Settings::new(endpoints)
     };
     let environment: HashMap<_, _> = emulator.environment().into_iter().collect();
-    let credential = Credential::ClientSecret {
+    let method = ClientSecret {
         tenant_id: environment["ARM_TENANT_ID"].clone(),
-        client_id: environment["ARM_CLIENT_ID"].clone(),
-        client_secret: Secret::new(secret.unwrap_or(&environment["ARM_CLIENT_SECRET"])),
+        client_id: environment["ARM_CLIENT_ID"].as_str().into(),
+        client_secret: secret.unwrap_or(&environment["ARM_CLIENT_SECRET"]).into(),
     };
-    let client = Client::new(settings, credential).unwrap();
+    let client = Client::new(settings, Arc::new(method)).unwrap();
     let (hub, account) = (WorkspaceId::parse(&hub).unwrap(), StorageAccountId::parse(&account).unwrap());
     emulator.clear_requests();
     ClientBed { emulator, client, hub, account }

@@ -8,7 +8,7 @@ use foundryhub::arm::role_assignments::RoleAssignment;
 use foundryhub::arm::storage_accounts::StorageAccount;
 use foundryhub::arm::workspaces::{AuthMode, Workspace};
 use foundryhub::arm::{
-    ArmId, Call, CertificateFault, Client, CorrelationId, Credential, Error, ErrorCode, List, NoAnswer, Read, Settings,
+    ArmId, Call, CertificateFault, Client, CorrelationId, Error, ErrorCode, List, NoAnswer, Read, Settings,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +65,7 @@ async fn the_correlation_id_can_be_left_out_and_auxiliary_tokens_sent_along() {
         user_agent: "agent/1".into(),
         ..settings(&server, &clock)
     };
-    let client = Client::new(settings, Credential::Source(tokens.clone())).unwrap();
+    let client = Client::new(settings, tokens.clone()).unwrap();
     client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap();
     let request = &server.received()[0];
     assert!(request.header("x-ms-correlation-request-id").is_none());
@@ -106,7 +106,7 @@ async fn retries_end_after_max_retries() {
     let server = Scripted::start(vec![busy(), busy(), busy()]).await;
     let (clock, tokens) = (Arc::<SkippingClock>::default(), Arc::<NumberedTokens>::default());
     let settings = Settings { max_retries: 2, ..settings(&server, &clock) };
-    let client = Client::new(settings, Credential::Source(tokens)).unwrap();
+    let client = Client::new(settings, tokens).unwrap();
     let failed = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     let Error::Service(service) = &failed else { panic!("{failed:?}") };
     assert_eq!(service.status.as_u16(), 500);
@@ -177,7 +177,7 @@ async fn throttling_makes_the_whole_client_wait() {
     .await;
     let (clock, mut pauses) = GatedClock::new();
     let tokens = Arc::<NumberedTokens>::default();
-    let client = Client::new(settings(&server, &clock), Credential::Source(tokens)).unwrap();
+    let client = Client::new(settings(&server, &clock), tokens).unwrap();
 
     let first = tokio::spawn({
         let client = client.clone();
@@ -266,7 +266,7 @@ async fn cancel_and_deadline_end_a_request_that_is_in_flight() {
 async fn cancel_ends_a_wait_between_retries() {
     let server = Scripted::start(vec![on("GET", account_path()).answer(503, "")]).await;
     let (clock, mut pauses) = GatedClock::new();
-    let client = Client::new(settings(&server, &clock), Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
+    let client = Client::new(settings(&server, &clock), Arc::<NumberedTokens>::default()).unwrap();
     let call = call();
     let id = account();
     let cancel = async {
@@ -365,7 +365,7 @@ async fn an_untrusted_server_certificate_is_an_error_and_is_not_retried() {
     let server = Scripted::start(Vec::new()).await;
     let clock = Arc::<SkippingClock>::default();
     let settings = Settings { extra_roots: Vec::new(), ..settings(&server, &clock) };
-    let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
+    let client = Client::new(settings, Arc::<NumberedTokens>::default()).unwrap();
     let refused = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     let Error::Transport { reason: NoAnswer::Untrusted(CertificateFault::Issuer), source, .. } = &refused else {
         panic!("{refused:?}")
@@ -413,8 +413,8 @@ async fn a_connection_without_an_answer_is_retried_once() {
     let server = Scripted::start(Vec::new()).await;
     let clock = Arc::<SkippingClock>::default();
     let endpoints = foundryhub::arm::Endpoints::new(&url, "https://arm.test", &url).unwrap();
-    let settings = Settings { endpoints, ..settings(&server, &clock) };
-    let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
+    let settings = Settings { endpoints: endpoints.into(), ..settings(&server, &clock) };
+    let client = Client::new(settings, Arc::<NumberedTokens>::default()).unwrap();
     let failed = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     assert!(failed.to_string().contains(&url), "{failed}");
     assert!(!failed.may_have_had_effect());
@@ -431,8 +431,8 @@ async fn a_refused_connection_is_retried_and_then_an_error_with_a_hint() {
     let server = Scripted::start(Vec::new()).await;
     let clock = Arc::<SkippingClock>::default();
     let endpoints = foundryhub::arm::Endpoints::new(&gone.0, "https://arm.test", &gone.0).unwrap();
-    let settings = Settings { endpoints, max_retries: 3, ..settings(&server, &clock) };
-    let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
+    let settings = Settings { endpoints: endpoints.into(), max_retries: 3, ..settings(&server, &clock) };
+    let client = Client::new(settings, Arc::<NumberedTokens>::default()).unwrap();
     let failed = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     assert!(matches!(failed, Error::Transport { reason: NoAnswer::Unreached, .. }), "{failed:?}");
     assert!(failed.to_string().contains(&gone.0), "{failed}");
@@ -447,8 +447,8 @@ async fn retries_of_a_refused_connection_take_less_than_12_seconds() {
     let server = Scripted::start(Vec::new()).await;
     let clock = Arc::<SkippingClock>::default();
     let endpoints = foundryhub::arm::Endpoints::new(&gone, "https://arm.test", &gone).unwrap();
-    let settings = Settings { endpoints, ..settings(&server, &clock) };
-    let client = Client::new(settings, Credential::Source(Arc::<NumberedTokens>::default())).unwrap();
+    let settings = Settings { endpoints: endpoints.into(), ..settings(&server, &clock) };
+    let client = Client::new(settings, Arc::<NumberedTokens>::default()).unwrap();
     client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     let pauses = clock.pauses();
     // Pauses for a refused connection are short. Those for throttling may take minutes.

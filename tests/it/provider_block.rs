@@ -183,27 +183,31 @@ async fn variables_that_ask_for_no_sign_in_method_are_no_error() {
 }
 
 #[tokio::test]
-async fn a_method_that_is_asked_for_and_cannot_be_had_is_said_and_no_other_is_taken() {
+async fn a_method_that_is_asked_for_and_incomplete_is_said_and_no_other_is_taken() {
     let bed = ConfigurationBed::new().await;
-    const SECRET: &str = "planted";
+    const SECRET: &str = "cGxhbnRlZA==";
     for (attribute, variable, value) in [
         ("use_oidc", "ARM_USE_OIDC", json!(true)),
         ("oidc_token", "ARM_OIDC_TOKEN", json!(SECRET)),
         ("oidc_token_file_path", "ARM_OIDC_TOKEN_FILE_PATH", json!("/x")),
+        ("oidc_request_token", "ARM_OIDC_REQUEST_TOKEN", json!(SECRET)),
         ("use_aks_workload_identity", "ARM_USE_AKS_WORKLOAD_IDENTITY", json!(true)),
+        ("client_secret", "ARM_CLIENT_SECRET", json!(SECRET)),
+        ("client_secret_file_path", "ARM_CLIENT_SECRET_FILE_PATH", json!("/x")),
         ("client_certificate", "ARM_CLIENT_CERTIFICATE", json!(SECRET)),
         ("client_certificate_path", "ARM_CLIENT_CERTIFICATE_PATH", json!("/x")),
         ("client_certificate_password", "ARM_CLIENT_CERTIFICATE_PASSWORD", json!(SECRET)),
     ] {
         let text = value.as_str().unwrap_or("true").to_owned();
-        let secret = ("ARM_CLIENT_SECRET", "");
-        for (block, variables, name) in [
-            (json!({ attribute: value }), &[secret][..], attribute),
-            (json!({}), &[secret, (variable, text.as_str())], variable),
+        let others = [("ARM_CLIENT_SECRET", ""), ("ARM_TENANT_ID", ""), ("ARM_USE_CLI", "true")];
+        for (block, variables, name, path) in [
+            (json!({ attribute: value }), others.to_vec(), attribute, attribute),
+            (json!({}), [&others[..], &[(variable, text.as_str())]].concat(), variable, ""),
         ] {
-            let plan = bed.plan(block, variables).await;
-            let error = plan.error(name);
-            assert!(!error.detail.contains(SECRET), "{error}");
+            let plan = bed.plan(block, &variables).await;
+            let error = plan.error("Incomplete sign-in by");
+            assert!(error.detail.starts_with(&format!("{name} asks for")) && !error.detail.contains(SECRET), "{error}");
+            assert_eq!(error.path, path);
             assert_eq!(bed.emulator.requests(), [], "{name}");
         }
     }

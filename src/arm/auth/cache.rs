@@ -1,12 +1,13 @@
 //! Keeping tokens: fetched once for everybody, renewed in time, and renewed at once when Azure wants another.
 
-use super::{TokenError, TokenRequest, TokenSource};
+use super::{AccessToken, Network, SignInFailure, TokenError, TokenRequest, TokenSource};
 use crate::arm::call::{Clock, Limits};
+use crate::arm::directory::Directory;
 use crate::arm::error::Error;
 use crate::arm::secret::Secret;
 use crate::arm::share::{InFlight, lock};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use time::{Duration, OffsetDateTime};
 
@@ -21,12 +22,18 @@ pub(crate) struct CachedToken {
     serial: u64,
 }
 
-/// The tokens of one client, by tenant: `None` is the credential's own.
+/// The tokens of one client, by tenant: `None` is the method's own.
 pub(crate) struct Tokens {
-    source: Arc<dyn TokenSource>,
-    scope: String,
+    method: Arc<dyn TokenSource>,
+    directory: Arc<Directory>,
+    http: reqwest::Client,
+    direct: reqwest::Client,
     clock: Arc<dyn Clock>,
     held: Mutex<HashMap<Option<String>, Arc<CachedToken>>>,
+    /// What no further request would change: a wrong secret is sent once.
+    failed: Mutex<HashMap<Option<String>, TokenError>>,
+    /// Whether the user has been told that a sign-in failed.
+    told: Arc<AtomicBool>,
     in_flight: InFlight<TokenNeed, Result<Arc<CachedToken>, Error>>,
     serial: AtomicU64,
 }
@@ -40,8 +47,26 @@ struct TokenNeed {
 }
 
 impl Tokens {
-    pub(crate) fn new(source: Arc<dyn TokenSource>, scope: String, clock: Arc<dyn Clock>) -> Self {
-        Self { source, scope, clock, held: Mutex::default(), in_flight: InFlight::default(), serial: AtomicU64::new(1) }
+    /// `direct` must not use a proxy.
+    pub(crate) fn new(
+        method: Arc<dyn TokenSource>,
+        directory: Arc<Directory>,
+        http: reqwest::Client,
+        direct: reqwest::Client,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            method,
+            directory,
+            http,
+            direct,
+            clock,
+            held: Mutex::default(),
+            failed: Mutex::default(),
+            told: Arc::default(),
+            in_flight: InFlight::default(),
+            serial: AtomicU64::new(1),
+        }
     }
 
     /// A token that will not run out on the way.
@@ -66,13 +91,12 @@ impl Tokens {
             (held.serial > wanted.newer_than && self.clock.utc() < held.renew_at).then_some(held)
         };
         let work = || async {
-            let doing = || "signing in".to_owned();
-            let request = TokenRequest {
-                scope: self.scope.clone(),
-                tenant: wanted.tenant.clone(),
-                claims: wanted.claims.clone(),
+            let known = lock(&self.failed).get(&wanted.tenant).cloned();
+            let fetched = match known {
+                Some(error) => Err(error),
+                None => self.fetch(&wanted, limits).await?,
             };
-            match limits.bound(doing, None, self.source.token(&request)).await? {
+            match fetched {
                 Ok(token) => Ok(Arc::new(self.hold(token))),
                 Err(error) => self.still_good(&wanted, error),
             }
@@ -84,7 +108,28 @@ impl Tokens {
         self.in_flight.join(wanted.clone(), limits, ready, work, keep).await
     }
 
-    fn hold(&self, token: super::AccessToken) -> CachedToken {
+    async fn fetch(&self, wanted: &TokenNeed, limits: &Limits<'_>) -> Result<Result<AccessToken, TokenError>, Error> {
+        let endpoints = self.directory.endpoints(limits).await.map_err(|error| self.as_told(error))?;
+        let request =
+            TokenRequest { scope: endpoints.scope(), tenant: wanted.tenant.clone(), claims: wanted.claims.clone() };
+        let network = Network {
+            authority: endpoints.authority.clone(),
+            http: self.http.clone(),
+            direct: self.direct.clone(),
+            clock: self.clock.clone(),
+        };
+        limits.bound(|| "signing in".to_owned(), None, self.method.token(&request, &network)).await
+    }
+
+    /// The error as one of this run.
+    fn as_told(&self, error: Error) -> Error {
+        match error {
+            Error::Token(failure) => Error::Token(SignInFailure::new(failure.clone_error(), self.told.clone())),
+            other => other,
+        }
+    }
+
+    fn hold(&self, token: AccessToken) -> CachedToken {
         let life: Duration = token.expires_on - self.clock.utc();
         let margin = (life / 3_i32).clamp(Duration::ZERO, Duration::minutes(5));
         CachedToken {
@@ -105,16 +150,21 @@ impl Tokens {
                 tracing::debug!(error = &error as &dyn std::error::Error, "keeping a token that could not be renewed");
                 Ok(old)
             }
-            _ => Err(error.into()),
+            _ => {
+                if error.is_final() && wanted.claims.is_none() {
+                    lock(&self.failed).insert(wanted.tenant.clone(), error.clone());
+                }
+                Err(Error::Token(SignInFailure::new(error, self.told.clone())))
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::AccessToken;
     use super::*;
     use crate::arm::call::Call;
+    use crate::arm::cloud::Cloud;
     use crate::arm::no_answer::{NoAnswer, SharedSource};
     use futures_util::future::BoxFuture;
     use std::sync::atomic::AtomicBool;
@@ -155,7 +205,11 @@ mod tests {
     }
 
     impl TokenSource for Numbered {
-        fn token<'a>(&'a self, request: &'a TokenRequest) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
+        fn token<'a>(
+            &'a self,
+            request: &'a TokenRequest,
+            _: &'a Network,
+        ) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
             Box::pin(async move {
                 tokio::task::yield_now().await;
                 if self.down.load(Ordering::Relaxed) {
@@ -178,7 +232,9 @@ mod tests {
         let source =
             Arc::new(Numbered { clock: clock.clone(), life, given: Mutex::default(), down: AtomicBool::new(false) });
         let call = Call::new(CancellationToken::new(), std::time::Duration::from_secs(60));
-        (Tokens::new(source.clone(), "aud/.default".into(), clock.clone()), source, clock, call)
+        let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
+        let directory = Arc::new(Directory::new(Cloud::Public.endpoints().into(), http.clone()));
+        (Tokens::new(source.clone(), directory, http.clone(), http, clock.clone()), source, clock, call)
     }
 
     #[tokio::test]

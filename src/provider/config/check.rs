@@ -1,7 +1,7 @@
 //! Which values settings refuse, by themselves and before anything is sent.
 
 use crate::{
-    arm::{Cloud, Endpoints},
+    arm::{Cloud, Endpoints, Metadata},
     framework::{Value, schema::Refusal},
 };
 
@@ -64,6 +64,43 @@ pub(super) fn https_origin(value: &Value) -> Result<(), Refusal> {
                 "{text:?} must be a URL such as https://management.azure.com: tokens are only ever sent over https."
             ),
         )),
+    }
+}
+
+pub(super) fn https_url(value: &Value) -> Result<(), Refusal> {
+    visible(value)?;
+    let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return Ok(()) };
+    match url::Url::parse(text) {
+        Ok(url) if url.scheme() == "https" && url.has_host() => Ok(()),
+        _ => Err(Refusal::new(
+            "Not an https URL",
+            format!("{text:?} must be an https URL: what allows to ask for tokens is sent there."),
+        )),
+    }
+}
+
+/// Refuses what cannot be base64 in one piece or in lines, without showing it.
+pub(super) fn base64_lines(value: &Value) -> Result<(), Refusal> {
+    let Some(text) = value.as_str() else { return Ok(()) };
+    if text.chars().all(|c| c.is_ascii_alphanumeric() || "+/=\r\n\t ".contains(c)) {
+        return Ok(());
+    }
+    let detail = "The value, which is not shown here, must be base64: that of a PKCS#12 or PEM file with the certificate and \
+                  its private key. A file is named by client_certificate_path.";
+    Err(Refusal::new("Not base64", detail))
+}
+
+pub(super) fn metadata_host(value: &Value) -> Result<(), Refusal> {
+    visible(value)?;
+    match value.as_str().filter(|text| !text.is_empty()).map(Metadata::of) {
+        Some(Err(_)) => Err(Refusal::new(
+            "Not a host",
+            format!(
+                "{:?} must be a host such as management.azure.com, with a port if need be. It is asked over https.",
+                value.as_str().unwrap_or_default()
+            ),
+        )),
+        _ => Ok(()),
     }
 }
 

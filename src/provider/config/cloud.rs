@@ -1,12 +1,12 @@
 //! Which cloud it is, and where its services are.
 
 use super::{
-    check::{environment_name, https_origin, visible},
+    check::{environment_name, https_origin, metadata_host, visible},
     lookup::{Lookup, NotKnown},
     setting::{Setting, Shape, setting},
 };
 use crate::{
-    arm::{Cloud, Endpoints},
+    arm::{Addresses, Cloud, Endpoints, Metadata},
     framework::{
         Diagnostic, Path, Value,
         schema::{Attribute, Nesting, Presence},
@@ -18,7 +18,14 @@ static ENVIRONMENT: Setting = setting!(
     Shape::Text(environment_name),
     ["environment"],
     ["ARM_ENVIRONMENT"],
-    "The cloud: `public` (default), `usgovernment`, `china`, or `custom` with `endpoint`."
+    "The cloud: `public` (default), `usgovernment`, `china`, or `custom` with `endpoint` or `metadata_host`."
+);
+static METADATA_HOST: Setting = setting!(
+    Shape::Text(metadata_host),
+    ["metadata_host"],
+    ["ARM_METADATA_HOSTNAME", "ARM_METADATA_HOST"],
+    "The host, with a port if need be, that tells the addresses of the cloud, over `https`. They go before those of \
+     `environment`, and those of `endpoint` before them."
 );
 static RESOURCE_MANAGER: Setting = setting!(
     Shape::Text(https_origin),
@@ -41,7 +48,7 @@ static AUTHORITY: Setting = setting!(
 
 /// The attributes that say which cloud it is.
 pub(super) fn attributes() -> Vec<Attribute> {
-    let mut attributes = ENVIRONMENT.schema();
+    let mut attributes: Vec<_> = [&ENVIRONMENT, &METADATA_HOST].into_iter().flat_map(Setting::schema).collect();
     attributes.push(Attribute::nested(
         "endpoint",
         Nesting::List,
@@ -56,7 +63,7 @@ pub(super) fn attributes() -> Vec<Attribute> {
 ///
 /// # Errors
 /// When it depends on what is not known yet.
-pub(super) fn endpoints(lookup: &mut Lookup<'_>) -> Result<Option<Endpoints>, NotKnown> {
+pub(super) fn addresses(lookup: &mut Lookup<'_>) -> Result<Option<Addresses>, NotKnown> {
     let endpoint = match lookup.block("endpoint") {
         Value::List(elements) => elements.first().unwrap_or(&Value::Null),
         other => other,
@@ -68,8 +75,12 @@ pub(super) fn endpoints(lookup: &mut Lookup<'_>) -> Result<Option<Endpoints>, No
         Ok((lookup.text(&RESOURCE_MANAGER)?, lookup.text(&AUDIENCE)?, lookup.text(&AUTHORITY)?))
     })?;
     let name = lookup.text(&ENVIRONMENT)?.unwrap_or_else(|| "public".to_owned());
+    let host = lookup.text(&METADATA_HOST)?;
     if lookup.refused() {
         return Ok(None);
+    }
+    if let Some(Ok(metadata)) = host.as_deref().map(Metadata::of) {
+        return Ok(Some(Addresses::Published(Metadata { resource_manager, audience, authority, ..metadata })));
     }
     let known = Cloud::by_name(&name).map(Cloud::endpoints);
     let default = |choose: fn(&Endpoints) -> &url::Url| known.as_ref().map(|known| choose(known).to_string());
@@ -81,12 +92,13 @@ pub(super) fn endpoints(lookup: &mut Lookup<'_>) -> Result<Option<Endpoints>, No
     let authority = authority.or_else(|| default(|known| &known.authority));
     let (Some(resource_manager), Some(audience), Some(authority)) = (resource_manager, audience, authority) else {
         let detail = "The environment custom needs resource_manager_endpoint and active_directory_authority_host in endpoint, \
-                      or ARM_RESOURCE_MANAGER_ENDPOINT and ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST.";
+                      or ARM_RESOURCE_MANAGER_ENDPOINT and ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST, or metadata_host \
+                      (ARM_METADATA_HOSTNAME).";
         lookup.push(Diagnostic::error("A custom cloud without addresses", detail).at(Path::root("endpoint")));
         return Ok(None);
     };
     match Endpoints::new(&resource_manager, &audience, &authority) {
-        Ok(endpoints) => Ok(Some(endpoints)),
+        Ok(endpoints) => Ok(Some(endpoints.into())),
         Err(error) => {
             let next = "Check endpoint and the ARM_… variables.";
             lookup.push(report::failure("Not an https address", &error, next).at(Path::root("endpoint")));
@@ -105,18 +117,18 @@ mod tests {
         let read = |environment: &[(&'static str, &str)]| {
             let environment = variables(environment);
             let mut lookup = Lookup::new(&Value::Null, &environment);
-            let found = endpoints(&mut lookup).unwrap();
+            let found = addresses(&mut lookup).unwrap();
             found.ok_or_else(|| lookup.into_diagnostics().0.into_iter().map(|found| found.summary).collect::<Vec<_>>())
         };
-        assert_eq!(read(&[]), Ok(Cloud::Public.endpoints()));
-        assert_eq!(read(&[("ARM_ENVIRONMENT", "USGovernment")]), Ok(Cloud::UsGovernment.endpoints()));
+        assert_eq!(read(&[]), Ok(Cloud::Public.endpoints().into()));
+        assert_eq!(read(&[("ARM_ENVIRONMENT", "USGovernment")]), Ok(Cloud::UsGovernment.endpoints().into()));
         assert_eq!(read(&[("ARM_ENVIRONMENT", "german")]), Err(vec!["Unknown environment".to_owned()]));
         let custom = [("ARM_ENVIRONMENT", "custom"), ("ARM_RESOURCE_MANAGER_ENDPOINT", "https://arm.test")];
         assert_eq!(read(&custom), Err(vec!["A custom cloud without addresses".to_owned()]));
         let whole = [custom[0], custom[1], ("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "https://login.test")];
         assert_eq!(
             read(&whole),
-            Ok(Endpoints::new("https://arm.test", "https://arm.test", "https://login.test").unwrap())
+            Ok(Endpoints::new("https://arm.test", "https://arm.test", "https://login.test").unwrap().into())
         );
     }
 }

@@ -1,13 +1,10 @@
-//! Where a setting is found: in the provider block, or else in the environment, or in a file that either names.
+//! Where a setting is found: in the provider block, or else in the environment.
 
-use std::fs;
+use url::Url;
 
-use super::{
-    check::unbroken,
-    setting::{Setting, Shape},
-};
+use super::setting::{Setting, Shape};
 use crate::{
-    arm::Secret,
+    arm::{Secret, auth::Held},
     framework::{Diagnostic, Diagnostics, Path, Value, schema::Check},
 };
 
@@ -168,50 +165,48 @@ impl<'e> Lookup<'e> {
         Ok(Some(false))
     }
 
-    /// A text that may also stand in a file. Both at once must agree.
-    pub(super) fn held(&mut self, setting: &Setting) -> Found<Secret> {
-        let Some(by_file) = setting.file else { return Ok(self.text(setting)?.map(Into::into)) };
-        let (value, file) = match (self.written(setting)?, self.written(by_file)?) {
-            (None, None) => (self.checked(setting), self.checked(by_file)),
-            written => written,
-        };
-        Ok(match file {
-            Some(file) => self.in_file(setting, by_file, value, &file),
-            None => value.map(Into::into),
-        })
+    /// A URL, by whose rule the setting is checked.
+    pub(super) fn url(&mut self, setting: &Setting) -> Found<Url> {
+        Ok(self.text(setting)?.and_then(|text| Url::parse(&text).ok()))
     }
 
-    fn in_file(&mut self, setting: &Setting, named_by: &Setting, value: Option<String>, file: &str) -> Option<Secret> {
-        let name = setting.attributes.first().copied().unwrap_or_default();
-        let named_by = named_by.attributes.first().copied().unwrap_or_default();
-        let refused = match fs::read_to_string(file) {
-            Ok(content) if content.trim().is_empty() => {
-                let detail = format!("{file:?}, which should hold {name}, is empty.");
-                Diagnostic::error("A file is empty", detail).at(Path::root(named_by))
-            }
-            Ok(content) => {
-                let content = content.trim();
-                self.check(named_by, &content.into(), unbroken);
-                if value.as_ref().is_none_or(|value| value == content) {
-                    return Some(content.into());
-                }
-                let detail = format!("{name} is set, and {file:?} says something else. Keep one of the two.");
-                Diagnostic::error(TWO_VALUES, detail).at(Path::root(name))
-            }
-            Err(error) => {
-                let detail = format!("{file:?}, which should hold {name}, cannot be read: {error}.");
-                Diagnostic::error("A file cannot be read", detail).at(Path::root(named_by))
-            }
+    /// A secret.
+    pub(super) fn secret(&mut self, setting: &Setting) -> Found<Secret> {
+        Ok(self.text(setting)?.map(Into::into))
+    }
+
+    /// What may also stand in a file, which is not looked into. Where the block says one of the two, the environment says
+    /// neither.
+    pub(super) fn held(&mut self, setting: &Setting) -> Found<Held> {
+        let nothing = (None, None);
+        let by_file = setting.file;
+        let written = match by_file {
+            Some(by_file) => (self.written(setting)?, self.written(by_file)?),
+            None => (self.written(setting)?, None),
         };
-        self.push(refused);
-        value.map(Into::into)
+        let (value, file) = match written == nothing {
+            true => (self.checked(setting), by_file.and_then(|by_file| self.checked(by_file))),
+            false => written,
+        };
+        let name = setting.attributes.first().or(setting.variables.first()).copied().unwrap_or_default();
+        let is_there = value.is_some() || file.is_some();
+        Ok(is_there.then(|| Held::new(name, value.map(Into::into), file.map(Into::into))))
+    }
+
+    /// What a setting says that is there, as has been found out before.
+    pub(super) fn needed<T>(
+        &mut self,
+        look: fn(&mut Self, &Setting) -> Found<T>,
+        setting: &Setting,
+    ) -> Result<T, NotKnown> {
+        look(self, setting)?.ok_or(NotKnown)
     }
 
     /// Whether a setting says something.
     pub(super) fn is_set(&mut self, setting: &Setting) -> Result<bool, NotKnown> {
         match setting.shape {
             Shape::Flag => self.flag(setting).map(|found| found.is_some()),
-            Shape::Text(_) | Shape::Secret => self.held(setting).map(|found| found.is_some()),
+            Shape::Text(_) | Shape::Secret(_) => self.held(setting).map(|found| found.is_some()),
         }
     }
 }

@@ -4,12 +4,15 @@ use super::{
     lookup::{Lookup, NotKnown, Origin},
     setting::Setting,
 };
-use crate::{arm::Credential, framework::Diagnostic};
+use crate::{arm::auth::TokenSource, framework::Diagnostic};
+use std::sync::Arc;
 
-/// A sign-in method: what asks for it, what it needs, and the credential that comes of that.
+/// A sign-in method: what asks for it, what it needs, and what gives tokens then.
 pub(super) struct Method {
     /// What it signs in with, as a noun without an article.
     pub(super) name: &'static str,
+    /// The page about it in docs/guides.
+    pub(super) guide: &'static str,
     /// Asks for it when on, and rules it out when off.
     pub(super) switch: Option<&'static Setting>,
     /// Whether it is asked for as long as its switch is not off.
@@ -21,12 +24,27 @@ pub(super) struct Method {
     pub(super) needs: &'static [&'static Setting],
     /// What it takes if it is there.
     pub(super) takes: &'static [&'static Setting],
-    /// Makes the credential, once everything needed is there. `None` while the method is not built.
-    pub(super) credential: Option<MakeCredential>,
+    /// Makes of the settings what gives tokens, once everything needed is there.
+    pub(super) source: MakeSource,
 }
 
-/// Makes a credential of the settings.
-pub(super) type MakeCredential = fn(&mut Lookup<'_>) -> Result<Credential, NotKnown>;
+/// What the documentation says of a sign-in method.
+#[derive(Clone, Debug)]
+pub struct MethodDoc {
+    /// What it signs in with, as a noun without an article.
+    pub name: &'static str,
+    /// The page about it in `docs/guides`, without the ending.
+    pub guide: &'static str,
+    /// The settings that ask for it, by attribute and variable.
+    pub asked_for_by: Vec<String>,
+    /// The settings that it needs.
+    pub needs: Vec<String>,
+    /// The settings that it takes if they are there.
+    pub takes: Vec<String>,
+}
+
+/// Makes of the settings what gives tokens.
+pub(super) type MakeSource = fn(&mut Lookup<'_>) -> Result<Arc<dyn TokenSource>, NotKnown>;
 
 /// How far a method is from being taken, and what asks for it.
 enum Standing {
@@ -44,6 +62,19 @@ impl Method {
     /// The settings that have to do with it.
     pub(super) fn settings(&self) -> impl Iterator<Item = &'static Setting> {
         self.switch.into_iter().chain([self.own, self.needs, self.takes].into_iter().flatten().copied())
+    }
+
+    /// What the documentation says of it.
+    pub(super) fn doc(&self) -> MethodDoc {
+        let titles = |settings: &[&'static Setting]| settings.iter().map(|setting| setting.title()).collect();
+        let can_ask: Vec<_> = self.switch.into_iter().chain(self.own.iter().copied()).collect();
+        MethodDoc {
+            name: self.name,
+            guide: self.guide,
+            asked_for_by: titles(&can_ask),
+            needs: titles(self.needs),
+            takes: titles(self.takes),
+        }
     }
 
     fn standing(&self, lookup: &mut Lookup<'_>) -> Standing {
@@ -73,7 +104,10 @@ impl Method {
 ///
 /// # Errors
 /// When it depends on what is not known yet.
-pub(super) fn choose(methods: &'static [Method], lookup: &mut Lookup<'_>) -> Result<Option<Credential>, NotKnown> {
+pub(super) fn choose(
+    methods: &'static [Method],
+    lookup: &mut Lookup<'_>,
+) -> Result<Option<Arc<dyn TokenSource>>, NotKnown> {
     let standings: Vec<_> = methods.iter().map(|method| (method, method.standing(lookup))).collect();
     let stands_in = |asking: &[Origin]| {
         let complete = standings.iter().filter_map(|(_, standing)| match standing {
@@ -111,20 +145,7 @@ pub(super) fn choose(methods: &'static [Method], lookup: &mut Lookup<'_>) -> Res
     let by: Vec<_> = by.iter().map(|by| by.name()).collect();
     let passed_over: Vec<_> = possible.map(|(method, _)| method.name).collect();
     tracing::info!(method = method.name, ?by, ?passed_over, "the sign-in method is chosen");
-    match method.credential {
-        Some(make) => make(lookup).map(Some),
-        None => {
-            let detail = format!(
-                "{}: this asks for signing in with {}, which this version of the provider cannot do. Nor does it take \
-                 another method instead, since that may be to act as somebody else. Unset what is named here, and sign in \
-                 with a client secret (ARM_CLIENT_SECRET), a managed identity (ARM_USE_MSI) or the Azure CLI.",
-                by.join(", "),
-                method.name
-            );
-            lookup.push(Diagnostic::error("This sign-in method is not available", detail));
-            Ok(None)
-        }
-    }
+    (method.source)(lookup).map(Some)
 }
 
 /// Every method, in their order, and what it lacks.

@@ -1,110 +1,153 @@
 //! The sign-in methods in their order, with the settings of each.
 
+use std::sync::Arc;
+
 use super::{
-    check::{anything, http_url, visible},
-    lookup::{Lookup, NotKnown},
+    check::{anything, base64_lines, http_url, https_url, unbroken, visible},
+    lookup::Lookup,
     method::Method,
     setting::{Setting, Shape, setting},
 };
-use crate::arm::{Credential, Secret};
+use crate::arm::auth::{
+    AzureCli, AzureDevOps, ClientCertificate, ClientSecret, GitHub, Held, ManagedIdentity, OidcToken,
+};
 
-/// The sign-in methods: the first complete one is taken. Those that prove an application's identity go before those that
-/// take what the machine offers, as with azurerm (docs/internals/azure.md §11.1).
+/// The sign-in methods: the first complete one is taken. What proves an application's identity goes before what the
+/// machine offers, as with azurerm (docs/internals/azure.md §11.1).
 pub(super) static METHODS: [Method; 8] = [
     Method {
         name: "client certificate",
+        guide: "authenticating-client-certificate",
         switch: None,
         by_default: false,
         own: &[&CLIENT_CERTIFICATE, &CLIENT_CERTIFICATE_PASSWORD],
         needs: &[&CLIENT_CERTIFICATE, &TENANT_ID, &CLIENT_ID],
-        takes: &[],
-        credential: None,
+        takes: &[&CLIENT_CERTIFICATE_PASSWORD],
+        source: |lookup| {
+            Ok(Arc::new(ClientCertificate {
+                tenant_id: lookup.needed(Lookup::text, &TENANT_ID)?,
+                client_id: lookup.needed(Lookup::held, &CLIENT_ID)?,
+                certificate: lookup.needed(Lookup::held, &CLIENT_CERTIFICATE)?,
+                password: lookup.secret(&CLIENT_CERTIFICATE_PASSWORD)?,
+            }))
+        },
     },
     Method {
         name: "client secret",
+        guide: "authenticating-client-secret",
         switch: None,
         by_default: false,
         own: &[&CLIENT_SECRET],
         needs: &[&CLIENT_SECRET, &TENANT_ID, &CLIENT_ID],
         takes: &[],
-        credential: Some(|lookup| {
-            Ok(Credential::ClientSecret {
-                tenant_id: lookup.text(&TENANT_ID)?.unwrap_or_default(),
-                client_id: client_id(lookup)?.unwrap_or_default(),
-                client_secret: lookup.held(&CLIENT_SECRET)?.unwrap_or_default(),
-            })
-        }),
+        source: |lookup| {
+            Ok(Arc::new(ClientSecret {
+                tenant_id: lookup.needed(Lookup::text, &TENANT_ID)?,
+                client_id: lookup.needed(Lookup::held, &CLIENT_ID)?,
+                client_secret: lookup.needed(Lookup::held, &CLIENT_SECRET)?,
+            }))
+        },
     },
     Method {
         name: "OIDC token",
+        guide: "authenticating-oidc-token",
         switch: Some(&USE_OIDC),
         by_default: false,
         own: &[&OIDC_TOKEN],
         needs: &[&OIDC_TOKEN, &TENANT_ID, &CLIENT_ID],
         takes: &[],
-        credential: None,
+        source: |lookup| {
+            Ok(Arc::new(OidcToken {
+                tenant_id: lookup.needed(Lookup::text, &TENANT_ID)?,
+                client_id: lookup.needed(Lookup::held, &CLIENT_ID)?,
+                token: lookup.needed(Lookup::held, &OIDC_TOKEN)?,
+            }))
+        },
     },
     Method {
         name: "Azure DevOps OIDC",
+        guide: "authenticating-azure-devops",
         switch: Some(&USE_OIDC),
         by_default: false,
-        own: &[],
-        needs: &[&SERVICE_CONNECTION_ID, &OIDC_REQUEST_URL, &OIDC_REQUEST_TOKEN, &TENANT_ID, &CLIENT_ID],
+        own: &[&OWN_REQUEST_TOKEN],
+        needs: &[&SERVICE_CONNECTION_ID, &DEVOPS_REQUEST_URL, &DEVOPS_REQUEST_TOKEN, &TENANT_ID, &CLIENT_ID],
         takes: &[],
-        credential: None,
+        source: |lookup| {
+            Ok(Arc::new(AzureDevOps {
+                tenant_id: lookup.needed(Lookup::text, &TENANT_ID)?,
+                client_id: lookup.needed(Lookup::held, &CLIENT_ID)?,
+                request_url: lookup.needed(Lookup::url, &DEVOPS_REQUEST_URL)?,
+                request_token: lookup.needed(Lookup::secret, &DEVOPS_REQUEST_TOKEN)?,
+                service_connection_id: lookup.needed(Lookup::text, &SERVICE_CONNECTION_ID)?,
+            }))
+        },
     },
     Method {
         name: "GitHub OIDC",
+        guide: "authenticating-github",
         switch: Some(&USE_OIDC),
         by_default: false,
-        own: &[],
-        needs: &[&OIDC_REQUEST_URL, &OIDC_REQUEST_TOKEN, &TENANT_ID, &CLIENT_ID],
+        own: &[&OWN_REQUEST_TOKEN],
+        needs: &[&GITHUB_REQUEST_URL, &GITHUB_REQUEST_TOKEN, &TENANT_ID, &CLIENT_ID],
         takes: &[],
-        credential: None,
+        source: |lookup| {
+            Ok(Arc::new(GitHub {
+                tenant_id: lookup.needed(Lookup::text, &TENANT_ID)?,
+                client_id: lookup.needed(Lookup::held, &CLIENT_ID)?,
+                request_url: lookup.needed(Lookup::url, &GITHUB_REQUEST_URL)?,
+                request_token: lookup.needed(Lookup::secret, &GITHUB_REQUEST_TOKEN)?,
+            }))
+        },
     },
     Method {
         name: "AKS workload identity",
+        guide: "authenticating-aks-workload-identity",
         switch: Some(&USE_AKS_WORKLOAD_IDENTITY),
         by_default: false,
         own: &[],
-        needs: &[],
+        needs: &[&FEDERATED_TOKEN_FILE, &TENANT_ID, &CLIENT_ID],
         takes: &[],
-        credential: None,
+        source: |lookup| {
+            let file = lookup.needed(Lookup::text, &FEDERATED_TOKEN_FILE)?;
+            Ok(Arc::new(OidcToken {
+                tenant_id: lookup.needed(Lookup::text, &TENANT_ID)?,
+                client_id: lookup.needed(Lookup::held, &CLIENT_ID)?,
+                token: Held::new("AZURE_FEDERATED_TOKEN_FILE", None, Some(file.into())),
+            }))
+        },
     },
     Method {
         name: "managed identity",
+        guide: "authenticating-managed-identity",
         switch: Some(&USE_MSI),
         by_default: false,
         own: &[],
         needs: &[],
         takes: &[&CLIENT_ID, &MSI_ENDPOINT, &MSI_API_VERSION],
-        credential: Some(|lookup| {
-            Ok(Credential::ManagedIdentity {
-                client_id: client_id(lookup)?,
-                endpoint: lookup.text(&MSI_ENDPOINT)?,
+        source: |lookup| {
+            Ok(Arc::new(ManagedIdentity {
+                client_id: lookup.held(&CLIENT_ID)?,
+                endpoint: lookup.url(&MSI_ENDPOINT)?,
                 api_version: lookup.text(&MSI_API_VERSION)?,
-            })
-        }),
+            }))
+        },
     },
     Method {
         name: "Azure CLI",
+        guide: "authenticating-azure-cli",
         switch: Some(&USE_CLI),
         by_default: true,
         own: &[],
         needs: &[],
         takes: &[&TENANT_ID, &SUBSCRIPTION_ID],
-        credential: Some(|lookup| {
+        source: |lookup| {
             let tenant_id = lookup.text(&TENANT_ID)?;
             // The CLI takes one of the two.
             let subscription_id = if tenant_id.is_none() { lookup.text(&SUBSCRIPTION_ID)? } else { None };
-            Ok(Credential::AzureCli { tenant_id, subscription_id })
-        }),
+            Ok(Arc::new(AzureCli::new(tenant_id, subscription_id)))
+        },
     },
 ];
-
-fn client_id(lookup: &mut Lookup<'_>) -> Result<Option<String>, NotKnown> {
-    Ok(lookup.held(&CLIENT_ID)?.as_ref().map(Secret::reveal).map(str::to_owned))
-}
 
 static SUBSCRIPTION_ID: Setting = setting!(
     Shape::Text(visible),
@@ -125,7 +168,7 @@ static CLIENT_ID: Setting = Setting {
         Shape::Text(visible),
         ["client_id"],
         ["ARM_CLIENT_ID", "AZURE_CLIENT_ID"],
-        "The application (client) id to sign in with."
+        "The application (client) id to sign in with, or that of a user-assigned managed identity."
     )
 };
 static CLIENT_ID_FILE_PATH: Setting = setting!(
@@ -136,41 +179,79 @@ static CLIENT_ID_FILE_PATH: Setting = setting!(
 );
 static CLIENT_SECRET: Setting = Setting {
     file: Some(&CLIENT_SECRET_FILE_PATH),
-    ..setting!(Shape::Secret, ["client_secret"], ["ARM_CLIENT_SECRET"], "A secret of the application.")
+    ..setting!(Shape::Secret(unbroken), ["client_secret"], ["ARM_CLIENT_SECRET"], "A secret of the application.")
 };
 static CLIENT_SECRET_FILE_PATH: Setting = setting!(
     Shape::Text(anything),
     ["client_secret_file_path"],
     ["ARM_CLIENT_SECRET_FILE_PATH"],
-    "A file that holds the secret."
+    "A file that holds the secret. It is read again for every token."
 );
 static CLIENT_CERTIFICATE: Setting = Setting {
     file: Some(&CLIENT_CERTIFICATE_PATH),
-    ..setting!(Shape::Secret, ["client_certificate"], ["ARM_CLIENT_CERTIFICATE"], "Not available yet.")
+    ..setting!(
+        Shape::Secret(base64_lines),
+        ["client_certificate"],
+        ["ARM_CLIENT_CERTIFICATE"],
+        "A certificate of the application with its private key, PKCS#12 or PEM, in base64."
+    )
 };
-static CLIENT_CERTIFICATE_PATH: Setting =
-    setting!(Shape::Text(anything), ["client_certificate_path"], ["ARM_CLIENT_CERTIFICATE_PATH"], "Not available yet.");
-static CLIENT_CERTIFICATE_PASSWORD: Setting =
-    setting!(Shape::Secret, ["client_certificate_password"], ["ARM_CLIENT_CERTIFICATE_PASSWORD"], "Not available yet.");
-static USE_OIDC: Setting = setting!(Shape::Flag, ["use_oidc"], ["ARM_USE_OIDC"], "Not available yet.");
+static CLIENT_CERTIFICATE_PATH: Setting = setting!(
+    Shape::Text(anything),
+    ["client_certificate_path"],
+    ["ARM_CLIENT_CERTIFICATE_PATH"],
+    "A PKCS#12 or PEM file with the certificate and its private key. It is read again for every token."
+);
+static CLIENT_CERTIFICATE_PASSWORD: Setting = setting!(
+    Shape::Secret(unbroken),
+    ["client_certificate_password"],
+    ["ARM_CLIENT_CERTIFICATE_PASSWORD"],
+    "The password of the PKCS#12."
+);
+static USE_OIDC: Setting = setting!(
+    Shape::Flag,
+    ["use_oidc"],
+    ["ARM_USE_OIDC"],
+    "Whether to sign in with an OIDC token: one that is given, or one of the Azure DevOps pipeline or the GitHub workflow \
+     that this runs in. No by default; `false` rules them out."
+);
 static OIDC_TOKEN: Setting = Setting {
     file: Some(&OIDC_TOKEN_FILE_PATH),
-    ..setting!(Shape::Secret, ["oidc_token"], ["ARM_OIDC_TOKEN"], "Not available yet.")
+    ..setting!(
+        Shape::Secret(unbroken),
+        ["oidc_token"],
+        ["ARM_OIDC_TOKEN"],
+        "An OIDC token that the application trusts. A run that is longer than its life needs the file."
+    )
 };
-static OIDC_TOKEN_FILE_PATH: Setting =
-    setting!(Shape::Text(anything), ["oidc_token_file_path"], ["ARM_OIDC_TOKEN_FILE_PATH"], "Not available yet.");
-static OIDC_REQUEST_URL: Setting = setting!(
-    Shape::Text(visible),
+static OIDC_TOKEN_FILE_PATH: Setting = setting!(
+    Shape::Text(anything),
+    ["oidc_token_file_path"],
+    ["ARM_OIDC_TOKEN_FILE_PATH"],
+    "A file that holds the OIDC token. It is read again for every token of Azure."
+);
+const OIDC_REQUEST_URL: Setting = setting!(
+    Shape::Text(https_url),
     ["oidc_request_url"],
     ["ARM_OIDC_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_URL", "SYSTEM_OIDCREQUESTURI"],
-    "Not available yet."
+    "Where the pipeline or workflow gets OIDC tokens from, which sets it by itself."
 );
-static OIDC_REQUEST_TOKEN: Setting = setting!(
-    Shape::Secret,
+static DEVOPS_REQUEST_URL: Setting =
+    Setting { variables: &["ARM_OIDC_REQUEST_URL", "SYSTEM_OIDCREQUESTURI"], ..OIDC_REQUEST_URL };
+static GITHUB_REQUEST_URL: Setting =
+    Setting { variables: &["ARM_OIDC_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_URL"], ..OIDC_REQUEST_URL };
+const OIDC_REQUEST_TOKEN: Setting = setting!(
+    Shape::Secret(unbroken),
     ["oidc_request_token"],
     ["ARM_OIDC_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SYSTEM_ACCESSTOKEN"],
-    "Not available yet."
+    "What allows the pipeline or workflow to get OIDC tokens there."
 );
+/// The token as the user gives it, rather than the runner.
+static OWN_REQUEST_TOKEN: Setting = Setting { variables: &["ARM_OIDC_REQUEST_TOKEN"], ..OIDC_REQUEST_TOKEN };
+static DEVOPS_REQUEST_TOKEN: Setting =
+    Setting { variables: &["ARM_OIDC_REQUEST_TOKEN", "SYSTEM_ACCESSTOKEN"], ..OIDC_REQUEST_TOKEN };
+static GITHUB_REQUEST_TOKEN: Setting =
+    Setting { variables: &["ARM_OIDC_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"], ..OIDC_REQUEST_TOKEN };
 static SERVICE_CONNECTION_ID: Setting = setting!(
     Shape::Text(visible),
     ["ado_pipeline_service_connection_id", "oidc_azure_service_connection_id"],
@@ -179,10 +260,20 @@ static SERVICE_CONNECTION_ID: Setting = setting!(
         "ARM_OIDC_AZURE_SERVICE_CONNECTION_ID",
         "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"
     ],
-    "Not available yet."
+    "The Azure DevOps service connection whose OIDC tokens to sign in with."
 );
-static USE_AKS_WORKLOAD_IDENTITY: Setting =
-    setting!(Shape::Flag, ["use_aks_workload_identity"], ["ARM_USE_AKS_WORKLOAD_IDENTITY"], "Not available yet.");
+static USE_AKS_WORKLOAD_IDENTITY: Setting = setting!(
+    Shape::Flag,
+    ["use_aks_workload_identity"],
+    ["ARM_USE_AKS_WORKLOAD_IDENTITY"],
+    "Whether to sign in with the workload identity of a pod in AKS; no by default."
+);
+static FEDERATED_TOKEN_FILE: Setting = setting!(
+    Shape::Text(anything),
+    [],
+    ["AZURE_FEDERATED_TOKEN_FILE"],
+    "A file that holds the token of the pod's service account."
+);
 static USE_MSI: Setting =
     setting!(Shape::Flag, ["use_msi"], ["ARM_USE_MSI"], "Whether to sign in with a managed identity; no by default.");
 static MSI_ENDPOINT: Setting = setting!(
@@ -206,17 +297,26 @@ static USE_CLI: Setting = setting!(
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::{
         framework::{Diagnostics, Value},
-        provider::config::{lookup::variables, method::choose},
+        provider::config::{
+            lookup::{NotKnown, variables},
+            method::choose,
+        },
     };
 
     const SECRET: [(&str, &str); 3] = [("ARM_TENANT_ID", "t"), ("ARM_CLIENT_ID", "c"), ("ARM_CLIENT_SECRET", "s")];
+    const APPLICATION: [(&str, &str); 2] = [SECRET[0], SECRET[1]];
+    const GITHUB: [(&str, &str); 2] =
+        [("ACTIONS_ID_TOKEN_REQUEST_URL", "https://github.test"), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "g")];
+    const DEVOPS: [(&str, &str); 3] = [
+        ("SYSTEM_OIDCREQUESTURI", "https://devops.test"),
+        ("SYSTEM_ACCESSTOKEN", "a"),
+        ("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "sc"),
+    ];
 
-    /// What is chosen, in a few words, or what is said against it.
+    /// What is chosen, or what is said against it.
     fn chosen(block: &[(&'static str, Value)], environment: &[(&'static str, &str)]) -> Result<String, Diagnostics> {
         let (block, environment) = (Value::object(block.iter().cloned()), variables(environment));
         let mut lookup = Lookup::new(&block, &environment);
@@ -224,43 +324,77 @@ mod tests {
         if lookup.refused() {
             return Err(lookup.into_diagnostics());
         }
-        let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         Ok(match chosen {
             Err(NotKnown) => "not known".to_owned(),
-            Ok(None) => panic!("a credential, or an error"),
-            Ok(Some(Credential::ClientSecret { tenant_id, client_id, client_secret })) => {
-                format!("secret {tenant_id} {client_id} {}", client_secret.reveal())
-            }
-            Ok(Some(Credential::ManagedIdentity { client_id, endpoint, api_version })) => {
-                format!("identity {} {} {}", or_none(client_id), or_none(endpoint), or_none(api_version))
-            }
-            Ok(Some(Credential::AzureCli { tenant_id, subscription_id })) => {
-                format!("cli {} {}", or_none(tenant_id), or_none(subscription_id))
-            }
-            Ok(Some(Credential::Source(_))) => unreachable!("only tests have such"),
+            Ok(method) => format!("{:?}", method.expect("a method, or an error")),
         })
+    }
+
+    fn assert_chosen(block: &[(&'static str, Value)], environment: &[(&'static str, &str)], expected: &[&str]) {
+        let found = chosen(block, environment).unwrap_or_else(|error| panic!("{block:?} {environment:?}: {error:?}"));
+        for expected in expected {
+            assert!(found.contains(expected), "{block:?} {environment:?}: {found}");
+        }
+        assert!(found.starts_with(expected[0]), "{found}");
     }
 
     #[test]
     fn the_first_complete_method_is_taken() {
-        let msi = ("ARM_USE_MSI", "1");
-        let use_msi = ("use_msi", Value::Bool(true));
-        for (block, environment, expected) in [
-            (&[][..], &[][..], "cli - -"),
-            (&[], &[("ARM_TENANT_ID", "t"), ("ARM_SUBSCRIPTION_ID", "u")], "cli t -"),
-            (&[], &[("ARM_SUBSCRIPTION_ID", "u")], "cli - u"),
-            (&[], &[SECRET[0], SECRET[1], SECRET[2], msi], "secret t c s"),
-            (&[("client_secret", "own".into())], &SECRET, "secret t c own"),
-            (&[("client_secret", "".into())], &SECRET, "secret t c s"),
-            (std::slice::from_ref(&use_msi), &[], "identity - - -"),
-            (&[], &[msi, ("ARM_CLIENT_ID", "c")], "identity c - -"),
-            (&[], &[msi, ("ARM_MSI_ENDPOINT", "http://e"), ("ARM_MSI_API_VERSION", "v")], "identity - http://e v"),
-            (&[("use_msi", false.into())], &[msi], "cli - -"),
+        let (msi, oidc) = (("ARM_USE_MSI", "1"), ("ARM_USE_OIDC", "true"));
+        let with = |more: &[(&'static str, &'static str)]| [&APPLICATION[..], more].concat();
+        let aks = [("ARM_USE_AKS_WORKLOAD_IDENTITY", "true"), ("AZURE_FEDERATED_TOKEN_FILE", "/token")];
+        for (environment, expected) in [
+            (vec![], &["AzureCli", "tenant_id: None, subscription_id: None"][..]),
+            (
+                vec![("ARM_TENANT_ID", "t"), ("ARM_SUBSCRIPTION_ID", "u")],
+                &["AzureCli", "Some(\"t\"), subscription_id: None"],
+            ),
+            (vec![("ARM_SUBSCRIPTION_ID", "u")], &["AzureCli", "subscription_id: Some(\"u\")"]),
+            (with(&[SECRET[2], msi, oidc, GITHUB[0], GITHUB[1]]), &["ClientSecret", "tenant_id: \"t\""]),
+            (with(&[SECRET[2], ("ARM_CLIENT_CERTIFICATE", "AQID")]), &["ClientCertificate", "password: None"]),
+            (
+                with(&[("ARM_CLIENT_CERTIFICATE_PATH", "/c"), ("ARM_CLIENT_CERTIFICATE_PASSWORD", "p")]),
+                &["ClientCertificate", "file: Some(\"/c\")", "password: Some"],
+            ),
+            (with(&[("ARM_OIDC_TOKEN", "o")]), &["OidcToken", "name: \"oidc_token\""]),
+            (
+                with(&[oidc, ("ARM_OIDC_TOKEN_FILE_PATH", "/o"), GITHUB[0], GITHUB[1]]),
+                &["OidcToken", "file: Some(\"/o\")"],
+            ),
+            (with(&[oidc, GITHUB[0], GITHUB[1]]), &["GitHub", "github.test"]),
+            (with(&[("ARM_OIDC_REQUEST_TOKEN", "g"), GITHUB[0]]), &["GitHub", "github.test"]),
+            (with(&[oidc, DEVOPS[0], DEVOPS[1], DEVOPS[2]]), &["AzureDevOps", "devops.test", "\"sc\""]),
+            (
+                with(&[oidc, DEVOPS[0], DEVOPS[1], ("ARM_OIDC_AZURE_SERVICE_CONNECTION_ID", "own"), DEVOPS[2]]),
+                &["AzureDevOps", "\"own\""],
+            ),
+            (with(&[aks[0], aks[1]]), &["OidcToken", "AZURE_FEDERATED_TOKEN_FILE", "file: Some(\"/token\")"]),
+            (vec![msi], &["ManagedIdentity", "client_id: None, endpoint: None, api_version: None"]),
+            (
+                vec![msi, ("ARM_CLIENT_ID", "c"), ("ARM_MSI_ENDPOINT", "http://e"), ("ARM_MSI_API_VERSION", "v")],
+                &["ManagedIdentity", "client_id: Some", "endpoint: Some", "api_version: Some(\"v\")"],
+            ),
+            // What a runner sets by itself asks for nothing.
+            (with(&[GITHUB[0], GITHUB[1], DEVOPS[0], DEVOPS[1], DEVOPS[2], aks[1]]), &["AzureCli"]),
             // An empty variable is as good as none.
-            (&[], &[("ARM_CLIENT_ID", ""), ("AZURE_CLIENT_ID", "a"), SECRET[0], SECRET[2]], "secret t a s"),
-            (&[], &[("ARM_TENANT_ID", ""), ("AZURE_TENANT_ID", "a"), ("ARM_USE_MSI", "")], "cli a -"),
+            (vec![("ARM_TENANT_ID", ""), ("AZURE_TENANT_ID", "a"), ("ARM_USE_MSI", "")], &["AzureCli", "Some(\"a\")"]),
         ] {
-            assert_eq!(chosen(block, environment).as_deref(), Ok(expected), "{block:?} {environment:?}");
+            assert_chosen(&[], &environment, expected);
+        }
+        let (own, empty) = ("own".into(), Value::from(""));
+        assert_chosen(&[("use_msi", false.into())], &[msi], &["AzureCli"]);
+        assert_chosen(
+            &[("use_msi", true.into()), ("msi_endpoint", empty.clone())],
+            &[],
+            &["ManagedIdentity", "endpoint: None"],
+        );
+        assert_chosen(&[("tenant_id", own)], &SECRET, &["ClientSecret", "tenant_id: \"own\""]);
+        assert_chosen(&[("use_oidc", false.into())], &with(&[("ARM_OIDC_TOKEN", "o")]), &["AzureCli"]);
+        let block = [("client_secret_file_path", "/own".into())];
+        assert_chosen(&block, &SECRET, &["ClientSecret", "value: None, file: Some(\"/own\")"]);
+        for name in ["ado_pipeline_service_connection_id", "oidc_azure_service_connection_id"] {
+            let block = [(name, "mine".into()), ("use_oidc", true.into())];
+            assert_chosen(&block, &with(&DEVOPS), &["AzureDevOps", "\"mine\""]);
         }
     }
 
@@ -270,22 +404,22 @@ mod tests {
             ("client_secret", &SECRET[..2], "not known"),
             ("tenant_id", &SECRET, "not known"),
             ("client_certificate", &SECRET, "not known"),
-            ("use_oidc", &SECRET, "secret t c s"),
+            ("use_oidc", &SECRET, "ClientSecret"),
             ("use_msi", &[], "not known"),
             ("use_cli", &[], "not known"),
-            ("subscription_id", &SECRET, "secret t c s"),
-            ("subscription_id", &[("ARM_TENANT_ID", "t")], "cli t -"),
+            ("subscription_id", &SECRET, "ClientSecret"),
+            ("subscription_id", &[("ARM_TENANT_ID", "t")], "AzureCli"),
             ("subscription_id", &[], "not known"),
             ("client_id", &[("ARM_USE_MSI", "true")], "not known"),
-            ("client_id", &[], "cli - -"),
-            ("msi_endpoint", &SECRET, "secret t c s"),
+            ("client_id", &[], "AzureCli"),
+            ("msi_endpoint", &SECRET, "ClientSecret"),
         ] {
-            assert_eq!(chosen(&[(name, Value::Unknown)], environment).as_deref(), Ok(expected), "{name}");
+            assert_chosen(&[(name, Value::Unknown)], environment, &[expected]);
         }
     }
 
     #[test]
-    fn without_a_complete_method_it_is_said_what_each_lacks() {
+    fn a_method_that_is_asked_for_and_incomplete_is_an_error_that_says_what_each_lacks() {
         let no_cli = ("ARM_USE_CLI", "false");
         for (environment, summary, lacking) in [
             (
@@ -321,54 +455,40 @@ mod tests {
                 ],
             ),
             (
-                &[("ARM_USE_OIDC", "true"), SECRET[0], SECRET[1]],
+                &[("ARM_USE_OIDC", "true"), SECRET[0], SECRET[1], SECRET[2]],
                 "Incomplete sign-in by OIDC token",
                 ["ARM_USE_OIDC asks for", "OIDC token: lacks oidc_token", "GitHub OIDC: lacks oidc_request_url"],
+            ),
+            (
+                &[("ARM_USE_OIDC", "true"), SECRET[0], SECRET[1], DEVOPS[0], DEVOPS[1]],
+                "Incomplete sign-in by OIDC token",
+                [
+                    "Azure DevOps OIDC: lacks ado_pipeline_service_connection_id (ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID)\n",
+                    "",
+                    "",
+                ],
+            ),
+            (
+                &[("ARM_USE_AKS_WORKLOAD_IDENTITY", "true"), SECRET[0], SECRET[1]],
+                "Incomplete sign-in by AKS workload identity",
+                ["lacks AZURE_FEDERATED_TOKEN_FILE", "", ""],
             ),
         ] {
             let error = chosen(&[], environment).expect_err("nothing is complete").0.remove(0);
             assert_eq!(error.summary, summary);
             assert!(lacking.iter().all(|lacking| error.detail.contains(lacking)), "{}", error.detail);
         }
-    }
-
-    #[test]
-    fn ids_and_secrets_may_stand_in_files() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            fs::write(&path, text).unwrap();
-            path.display().to_string()
-        };
-        let (id, secret, empty) = (file("id", "c\n"), file("secret", " s\n"), file("empty", "\n"));
-        let missing = folder.path().join("missing").display().to_string();
-        let by_variables = [SECRET[0], ("ARM_CLIENT_ID_FILE_PATH", &id), ("ARM_CLIENT_SECRET_FILE_PATH", &secret)];
-        assert_eq!(chosen(&[], &by_variables).as_deref(), Ok("secret t c s"));
-        let by_block =
-            [("client_id_file_path", id.as_str().into()), ("client_secret_file_path", secret.as_str().into())];
-        let others = [SECRET[0], ("ARM_CLIENT_ID", "other"), ("ARM_CLIENT_SECRET", "other")];
-        assert_eq!(chosen(&by_block, &others).as_deref(), Ok("secret t c s"), "the block beats the environment");
-
-        for (path, value, summary, attribute) in [
-            (&by_variables[2].1.to_owned(), "other", "Two values for one setting", "client_secret"),
-            (&missing, "", "A file cannot be read", "client_secret_file_path"),
-            (&empty, "", "A file is empty", "client_secret_file_path"),
-        ] {
-            let secret = [("ARM_CLIENT_SECRET", value), ("ARM_CLIENT_SECRET_FILE_PATH", path.as_str())];
-            let error = chosen(&[], &[SECRET[0], SECRET[1], secret[0], secret[1]]).expect_err(summary).0.remove(0);
-            assert_eq!((error.summary.as_str(), error.path.unwrap().to_string().as_str()), (summary, attribute));
-            assert!(error.detail.contains(path) && !error.detail.contains("other"), "{}", error.detail);
-        }
+        let block =
+            [("ado_pipeline_service_connection_id", "a".into()), ("oidc_azure_service_connection_id", "b".into())];
+        let oidc = [DEVOPS[0], DEVOPS[1], SECRET[0], SECRET[1], ("ARM_USE_OIDC", "true")];
+        assert_eq!(chosen(&block, &oidc).unwrap_err().0[0].summary, "Two values for one setting");
     }
 
     #[test]
     fn a_variable_that_is_neither_true_nor_false_is_an_error() {
-        for (text, expected) in [("TRUE", Some("identity - - -")), ("f", Some("cli - -")), ("maybe", None)] {
-            match (chosen(&[], &[("ARM_USE_MSI", text)]), expected) {
-                (Ok(chosen), Some(expected)) => assert_eq!(chosen, expected),
-                (Err(error), None) => assert!(error.0[0].detail.contains(r#"ARM_USE_MSI is "maybe""#), "{error:?}"),
-                (other, _) => panic!("{text}: {other:?}"),
-            }
-        }
+        assert_chosen(&[], &[("ARM_USE_MSI", "TRUE")], &["ManagedIdentity"]);
+        assert_chosen(&[], &[("ARM_USE_MSI", "f")], &["AzureCli"]);
+        let error = chosen(&[], &[("ARM_USE_MSI", "maybe")]).unwrap_err();
+        assert!(error.0[0].detail.contains(r#"ARM_USE_MSI is "maybe""#), "{error:?}");
     }
 }

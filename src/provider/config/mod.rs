@@ -15,6 +15,7 @@ mod requests;
 mod setting;
 
 pub use lookup::Environment;
+pub use method::MethodDoc;
 
 use super::{Session, report};
 use crate::{
@@ -41,6 +42,11 @@ pub fn schema() -> Schema {
     Schema { version: 0, block: Block { description, attributes, blocks: Vec::new() } }
 }
 
+/// The sign-in methods, for the documentation.
+pub fn sign_in_methods() -> impl Iterator<Item = MethodDoc> {
+    methods::METHODS.iter().map(method::Method::doc)
+}
+
 /// What the schema alone cannot refuse.
 pub fn validate(config: &Value) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
@@ -62,14 +68,14 @@ pub fn configure(config: &Value, engine_version: &str, environment: Environment<
 }
 
 fn session(lookup: &mut Lookup<'_>, engine_version: &str) -> Result<Option<Session>, NotKnown> {
-    let endpoints = cloud::endpoints(lookup);
-    let credential = method::choose(&methods::METHODS, lookup);
-    let (Some(endpoints), Some(credential)) = (endpoints?, credential?) else { return Ok(None) };
-    let settings = requests::settings(lookup, endpoints, engine_version)?;
+    let addresses = cloud::addresses(lookup);
+    let method = method::choose(&methods::METHODS, lookup);
+    let (Some(addresses), Some(method)) = (addresses?, method?) else { return Ok(None) };
+    let settings = requests::settings(lookup, addresses, engine_version)?;
     if lookup.refused() {
         return Ok(None);
     }
-    match arm::Client::new(settings, credential) {
+    match arm::Client::new(settings, method) {
         Ok(client) => Ok(Some(Session::new(client))),
         Err(error) => {
             lookup.push(report::failure("The provider cannot be configured", &error, ""));

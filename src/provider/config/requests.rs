@@ -6,7 +6,7 @@ use super::{
     setting::{Setting, Shape, setting},
 };
 use crate::{
-    arm::{CorrelationId, Endpoints, Settings},
+    arm::{Addresses, CorrelationId, Settings},
     framework::{Type, Value, schema::Attribute},
 };
 
@@ -78,10 +78,10 @@ pub(super) fn attributes() -> Vec<Attribute> {
 /// When something else is not known yet.
 pub(super) fn settings(
     lookup: &mut Lookup<'_>,
-    endpoints: Endpoints,
+    addresses: Addresses,
     engine_version: &str,
 ) -> Result<Settings, NotKnown> {
-    let mut settings = Settings::new(endpoints);
+    let mut settings = Settings::new(addresses);
     let partner_id = lookup.text(&PARTNER_ID).unwrap_or_default();
     let appended = lookup.checked(&APPENDED_USER_AGENT);
     settings.user_agent = user_agent(engine_version, partner_id.as_deref(), appended.as_deref());
@@ -138,7 +138,7 @@ mod tests {
         let read = |block: &[(&'static str, Value)], environment: &[(&'static str, &str)]| {
             let (block, environment) = (Value::object(block.iter().cloned()), variables(environment));
             let mut lookup = Lookup::new(&block, &environment);
-            let settings = settings(&mut lookup, Cloud::Public.endpoints(), "1.2.3");
+            let settings = settings(&mut lookup, Cloud::Public.endpoints().into(), "1.2.3");
             let refused = lookup.into_diagnostics().0.into_iter().map(|found| found.summary).collect::<Vec<_>>();
             (settings, refused)
         };

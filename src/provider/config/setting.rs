@@ -5,8 +5,6 @@ use crate::framework::{
     schema::{Attribute, Check},
 };
 
-use super::check::unbroken;
-
 /// A setting, which the provider block or the environment gives.
 pub(super) struct Setting {
     /// Its attributes: all mean the same. Without any, only a variable can give it.
@@ -26,8 +24,8 @@ pub(super) struct Setting {
 pub(super) enum Shape {
     /// A text that is not refused.
     Text(Check),
-    /// A text that nobody may see.
-    Secret,
+    /// A text that nobody may see, and that is not refused.
+    Secret(Check),
     /// Yes or no.
     Flag,
 }
@@ -36,8 +34,7 @@ impl Shape {
     /// What refuses texts.
     pub(super) fn check(self) -> Option<Check> {
         match self {
-            Self::Text(check) => Some(check),
-            Self::Secret => Some(unbroken),
+            Self::Text(check) | Self::Secret(check) => Some(check),
             Self::Flag => None,
         }
     }
@@ -66,7 +63,7 @@ impl Setting {
             let description = if index == 0 { self.description } else { "Another name of the attribute before." };
             let mut attribute = Attribute::optional(name, ty, description);
             attribute.check = self.shape.check();
-            attribute.sensitive = matches!(self.shape, Shape::Secret);
+            attribute.sensitive = matches!(self.shape, Shape::Secret(_));
             attributes.push(attribute);
         }
         attributes.extend(self.file.into_iter().flat_map(Setting::schema));

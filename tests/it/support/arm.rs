@@ -1,10 +1,8 @@
 //! What tests of the ARM client share: clocks that do not really wait, tokens, ids and a client for a scripted server.
 
 use super::scripted::Scripted;
-use foundryhub::arm::auth::{AccessToken, TokenError, TokenRequest, TokenSource};
-use foundryhub::arm::{
-    Call, Client, Clock, CorrelationId, Credential, Endpoints, Settings, StorageAccountId, WorkspaceId,
-};
+use foundryhub::arm::auth::{AccessToken, Network, TokenError, TokenRequest, TokenSource};
+use foundryhub::arm::{Call, Client, Clock, CorrelationId, Endpoints, Settings, StorageAccountId, WorkspaceId};
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -112,7 +110,11 @@ pub(crate) struct NumberedTokens {
 }
 
 impl TokenSource for NumberedTokens {
-    fn token<'a>(&'a self, request: &'a TokenRequest) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
+    fn token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+        _: &'a Network,
+    ) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
         let mut asked = self.asked.lock().unwrap();
         asked.push(request.clone());
         let token = format!("token-{}", asked.len()).into();
@@ -135,7 +137,7 @@ pub(crate) fn settings(server: &Scripted, clock: &Arc<impl Clock + 'static>) -> 
 /// A client on a clock that skips, with numbered tokens.
 pub(crate) fn client(server: &Scripted) -> (Client, Arc<SkippingClock>, Arc<NumberedTokens>) {
     let (clock, tokens) = (Arc::new(SkippingClock::default()), Arc::new(NumberedTokens::default()));
-    let client = Client::new(settings(server, &clock), Credential::Source(tokens.clone())).unwrap();
+    let client = Client::new(settings(server, &clock), tokens.clone()).unwrap();
     (client, clock, tokens)
 }
 

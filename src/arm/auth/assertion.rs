@@ -1,0 +1,95 @@
+//! Signing in with an assertion: a signed statement of who is asking, by an issuer that the application trusts.
+
+use super::{AccessToken, Held, Network, TokenError, TokenRequest, entra};
+use crate::arm::cloud::origin;
+use crate::arm::exchange::{RawAnswer, exchange};
+use crate::arm::no_answer::NoAnswer;
+use crate::arm::secret::Secret;
+use azure_core::http::ClientMethodOptions;
+use azure_identity::{ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions};
+use http::{HeaderMap, HeaderValue, Method, header::AUTHORIZATION};
+use serde_json::Value;
+use std::{pin::Pin, sync::Arc};
+use url::Url;
+
+/// Whom assertions of OIDC issuers are for.
+pub(super) const AUDIENCE: &str = "api://AzureADTokenExchange";
+
+/// Gets a token for an application by an assertion about it.
+pub(super) async fn token(
+    request: &TokenRequest,
+    network: &Network,
+    tenant_id: &str,
+    client_id: &Held,
+    assertion: Secret,
+) -> Result<AccessToken, TokenError> {
+    let tenant = request.tenant.as_deref().unwrap_or(tenant_id).to_owned();
+    let client_id = client_id.text().await?.reveal().to_owned();
+    entra::token(request, network, &assertion, |client_options| {
+        let options = ClientAssertionCredentialOptions { client_options };
+        ClientAssertionCredential::new(tenant, client_id, Given(assertion.clone()), Some(options))
+    })
+    .await
+}
+
+/// An assertion that is there already.
+#[derive(Debug)]
+struct Given(Secret);
+
+impl ClientAssertion for Given {
+    fn secret<'a, 'b, 'c>(
+        &'a self,
+        _: Option<ClientMethodOptions<'b>>,
+    ) -> Pin<Box<dyn Future<Output = azure_core::Result<String>> + Send + 'c>>
+    where
+        'a: 'c,
+        'b: 'c,
+        Self: 'c,
+    {
+        Box::pin(async { Ok(self.0.reveal().to_owned()) })
+    }
+}
+
+/// Who issues an assertion, and how it is asked.
+pub(super) struct Issuer<'a> {
+    /// Who it is.
+    pub(super) name: &'static str,
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    /// What allows to ask.
+    pub(super) token: &'a Secret,
+    /// The member of the answer that has the assertion.
+    pub(super) member: &'static str,
+}
+
+impl Issuer<'_> {
+    /// Asks for a new assertion.
+    pub(super) async fn assertion(self, network: &Network) -> Result<Secret, TokenError> {
+        let from = origin(&self.url);
+        let bearer = HeaderValue::try_from(format!("Bearer {}", self.token.reveal()));
+        let mut bearer = bearer.map_err(|_| TokenError::Credential {
+            credential: self.name,
+            message: "oidc_request_token has characters in it that no token has".to_owned(),
+        })?;
+        bearer.set_sensitive(true);
+        let mut request = reqwest::Request::new(self.method, self.url);
+        *request.headers_mut() = self.headers;
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+        let RawAnswer { status, body, .. } = exchange(&network.http, request).await.map_err(|error| {
+            let reason = NoAnswer::of(&error);
+            TokenError::Unreachable { from: from.clone(), reason, source: Arc::new(error.without_url()) }
+        })?;
+        if !status.is_success() {
+            let text: String = String::from_utf8_lossy(&body).chars().take(300).collect();
+            let message = self.token.redact(&text);
+            return Err(TokenError::Issuer { name: self.name, from, status: status.as_u16(), message });
+        }
+        let answer: Option<Value> = serde_json::from_slice(&body).ok();
+        let assertion = answer.as_ref().and_then(|answer| answer.get(self.member)?.as_str());
+        match assertion.filter(|assertion| !assertion.is_empty()) {
+            Some(assertion) => Ok(assertion.into()),
+            None => Err(TokenError::NoToken { from, status: status.as_u16() }),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The OIDC tokens that Azure DevOps gives a pipeline for a service connection (docs/internals/azure.md §6.5).
+
+use super::assertion::{self, Issuer};
+use super::{AccessToken, Held, Network, TokenError, TokenRequest, TokenSource};
+use crate::arm::secret::Secret;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use url::Url;
+
+/// The api-version of the request.
+const API_VERSION: &str = "7.1";
+
+/// Signs in with a token that Azure DevOps gives the pipeline anew each time, since it lives for some minutes only.
+#[derive(Debug, Clone)]
+pub struct AzureDevOps {
+    /// The tenant to sign in to.
+    pub tenant_id: String,
+    /// The application's client id.
+    pub client_id: Held,
+    /// Where Azure DevOps gives tokens.
+    pub request_url: Url,
+    /// What allows the pipeline to ask for them.
+    pub request_token: Secret,
+    /// The service connection that trusts the application.
+    pub service_connection_id: String,
+}
+
+impl TokenSource for AzureDevOps {
+    fn token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+        network: &'a Network,
+    ) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
+        Box::pin(async {
+            let mut url = self.request_url.clone();
+            url.query_pairs_mut()
+                .append_pair("api-version", API_VERSION)
+                .append_pair("serviceConnectionId", &self.service_connection_id);
+            let headers = HeaderMap::from_iter([
+                (header::ACCEPT, HeaderValue::from_static("application/json")),
+                (header::CONTENT_LENGTH, HeaderValue::from_static("0")),
+                // Without it, who may not ask is sent to a page to sign in on.
+                (HeaderName::from_static("x-tfs-fedauthredirect"), HeaderValue::from_static("Suppress")),
+            ]);
+            let (method, token) = (Method::POST, &self.request_token);
+            let issuer = Issuer { name: "Azure DevOps", method, url, headers, token, member: "oidcToken" };
+            let assertion = issuer.assertion(network).await?;
+            assertion::token(request, network, &self.tenant_id, &self.client_id, assertion).await
+        })
+    }
+}

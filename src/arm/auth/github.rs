@@ -1,0 +1,39 @@
+//! The OIDC tokens that GitHub gives a workflow (docs/internals/azure.md §6.5).
+
+use super::assertion::{self, AUDIENCE, Issuer};
+use super::{AccessToken, Held, Network, TokenError, TokenRequest, TokenSource};
+use crate::arm::secret::Secret;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, HeaderValue, Method, header::ACCEPT};
+use url::Url;
+
+/// Signs in with a token that GitHub gives the workflow anew each time, since it lives for some minutes only.
+#[derive(Debug, Clone)]
+pub struct GitHub {
+    /// The tenant to sign in to.
+    pub tenant_id: String,
+    /// The application's client id.
+    pub client_id: Held,
+    /// Where GitHub gives tokens.
+    pub request_url: Url,
+    /// What allows the workflow to ask for them.
+    pub request_token: Secret,
+}
+
+impl TokenSource for GitHub {
+    fn token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+        network: &'a Network,
+    ) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
+        Box::pin(async {
+            let mut url = self.request_url.clone();
+            url.query_pairs_mut().append_pair("audience", AUDIENCE);
+            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+            let (method, token) = (Method::GET, &self.request_token);
+            let issuer = Issuer { name: "GitHub", method, url, headers, token, member: "value" };
+            let assertion = issuer.assertion(network).await?;
+            assertion::token(request, network, &self.tenant_id, &self.client_id, assertion).await
+        })
+    }
+}

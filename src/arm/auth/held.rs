@@ -1,0 +1,164 @@
+//! Where a method has its secret from: a value, or a file that others may write anew at any time.
+
+use super::TokenError;
+use crate::arm::secret::Secret;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::{io, path::PathBuf};
+use tokio::{
+    fs::{self, File},
+    io::AsyncReadExt as _,
+};
+
+/// The largest file that is read: what is in it is a secret, a token, an id or some certificates.
+const LIMIT: u64 = 1 << 20;
+
+/// A value that is given, or stands in a file, or both, which must then agree. A file is read each time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// What it is, by the name of its setting.
+    name: &'static str,
+    value: Option<Secret>,
+    file: Option<PathBuf>,
+}
+
+impl Held {
+    /// Either of the two must be there.
+    pub fn new(name: &'static str, value: Option<Secret>, file: Option<PathBuf>) -> Self {
+        Self { name, value, file }
+    }
+
+    /// The text, without the line end after it.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is empty, has something else in it than a line, or contradicts the value.
+    pub(super) async fn text(&self) -> Result<Secret, TokenError> {
+        let Some(file) = &self.file else { return Ok(self.value.clone().unwrap_or_default()) };
+        let content = self.content(file).await?;
+        let text = str::from_utf8(&content).map_err(|_| self.unfit("is not a text"))?.trim();
+        if text.is_empty() {
+            return Err(self.unfit("is empty"));
+        }
+        if text.contains(char::is_control) {
+            return Err(self.unfit("has more than one line, or a control character in it"));
+        }
+        match &self.value {
+            Some(value) if value.reveal() != text => Err(self.contradiction()),
+            _ => Ok(text.into()),
+        }
+    }
+
+    /// The bytes, which a value has in base64.
+    ///
+    /// # Errors
+    /// When the file cannot be read or contradicts the value, or the value is not base64.
+    pub(super) async fn bytes(&self) -> Result<Vec<u8>, TokenError> {
+        let value = self.value.as_ref().map(|value| {
+            let text: String = value.reveal().split_whitespace().collect();
+            STANDARD.decode(text).map_err(|_| TokenError::Credential {
+                credential: self.name,
+                message: "the value, which is not shown here, is not base64".to_owned(),
+            })
+        });
+        match (value.transpose()?, &self.file) {
+            (Some(value), Some(file)) if value != self.content(file).await? => Err(self.contradiction()),
+            (Some(value), _) => Ok(value),
+            (None, Some(file)) => self.content(file).await,
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+
+    async fn content(&self, file: &PathBuf) -> Result<Vec<u8>, TokenError> {
+        let content = read(file).await.map_err(|error| self.unfit(&format!("cannot be read: {error}")))?;
+        if content.is_empty() { Err(self.unfit("is empty")) } else { Ok(content) }
+    }
+
+    fn unfit(&self, problem: &str) -> TokenError {
+        let path = self.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+        TokenError::File { name: self.name, path, problem: problem.to_owned() }
+    }
+
+    fn contradiction(&self) -> TokenError {
+        self.unfit("holds another one than is set beside it; keep one of the two")
+    }
+}
+
+impl From<&str> for Held {
+    fn from(value: &str) -> Self {
+        Self::new("value", Some(value.into()), None)
+    }
+}
+
+/// Reads a file that is a file: opening a pipe would wait for somebody to write, for ever.
+async fn read(path: &PathBuf) -> io::Result<Vec<u8>> {
+    let is_file = |metadata: std::fs::Metadata| match metadata.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
+    };
+    is_file(fs::metadata(path).await?)?;
+    let file = File::open(path).await?;
+    is_file(file.metadata().await?)?;
+    let mut content = Vec::new();
+    file.take(LIMIT + 1).read_to_end(&mut content).await?;
+    if content.len() as u64 > LIMIT {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} KiB", LIMIT >> 10)));
+    }
+    Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(value: Option<&str>, file: &std::path::Path) -> Held {
+        Held::new("client_secret", value.map(Into::into), Some(file.to_owned()))
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_each_time_and_must_agree_with_the_value() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        std::fs::write(&path, " s1\n").unwrap();
+        let alone = held(None, &path);
+        assert_eq!(alone.text().await.unwrap().reveal(), "s1");
+        assert_eq!(held(Some("s1"), &path).text().await.unwrap().reveal(), "s1");
+        std::fs::write(&path, "s2").unwrap();
+        assert_eq!(alone.text().await.unwrap().reveal(), "s2");
+        let error = held(Some("s1"), &path).text().await.unwrap_err().to_string();
+        assert!(error.contains("keep one") && !error.contains("s2") && !error.contains("s1"), "{error}");
+        assert_eq!(Held::from("s3").text().await.unwrap().reveal(), "s3");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_secret_in_a_file_is_refused_without_waiting_or_showing_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("empty"), "\n").unwrap();
+        std::fs::write(path("lines"), "planted\nplanted").unwrap();
+        std::fs::write(path("binary"), b"planted\xff").unwrap();
+        std::fs::write(path("large"), vec![b'x'; usize::try_from(LIMIT).unwrap() + 1]).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap();
+        assert!(made.success());
+        for (name, problem) in [
+            ("missing", "cannot be read"),
+            ("empty", "is empty"),
+            ("lines", "more than one line"),
+            ("binary", "not a text"),
+            ("large", "larger than 1024 KiB"),
+            ("pipe", "not a regular file"),
+            ("", "not a regular file"),
+        ] {
+            let error = held(None, &path(name)).text().await.unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains(problem) && text.contains("client_secret") && !text.contains("planted"), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_are_base64_in_a_value_and_themselves_in_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), [1, 2, 3]).unwrap();
+        let both = Held::new("client_certificate", Some("AQ\nID".into()), Some(file.path().to_owned()));
+        assert_eq!(both.bytes().await.unwrap(), [1, 2, 3]);
+        assert!(Held::from("!planted").bytes().await.unwrap_err().to_string().contains("not base64"));
+    }
+}

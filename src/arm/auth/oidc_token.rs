@@ -1,0 +1,28 @@
+//! A token of an OIDC issuer, handed over as it is or in a file that is kept fresh, as AKS does.
+
+use super::{AccessToken, Held, Network, TokenError, TokenRequest, TokenSource, assertion};
+use futures_util::future::BoxFuture;
+
+/// Signs in with an OIDC token about an application.
+#[derive(Debug, Clone)]
+pub struct OidcToken {
+    /// The tenant to sign in to.
+    pub tenant_id: String,
+    /// The application's client id.
+    pub client_id: Held,
+    /// The token.
+    pub token: Held,
+}
+
+impl TokenSource for OidcToken {
+    fn token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+        network: &'a Network,
+    ) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
+        Box::pin(async {
+            let token = self.token.text().await?;
+            assertion::token(request, network, &self.tenant_id, &self.client_id, token).await
+        })
+    }
+}
