@@ -141,3 +141,61 @@ fn of_pkcs12(content: &[u8], password: &Secret) -> Result<KeyAndCertificates, &'
     let key = RsaKeyPair::from_pkcs8(key.key.as_der()).map_err(|_| NOT_RSA)?;
     Ok((key, archive.certs.iter().map(|bag| bag.cert.as_der().to_vec()).collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_lc_rs::signature::{RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
+    use std::{fs, path::Path};
+
+    const PASSWORD: &str = "planted-password";
+
+    fn file(name: &str) -> Vec<u8> {
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/certificates").join(name)).unwrap()
+    }
+
+    #[test]
+    fn every_form_is_read_with_the_leaf_first_and_signs() {
+        let leaf = CertificateDer::from_pem_slice(&file("leaf.pem")).unwrap();
+        for (name, password, certificates) in [
+            ("modern.p12", PASSWORD, 2),
+            ("legacy.p12", PASSWORD, 2),
+            ("no-password.p12", "", 2),
+            ("chain.pem", "", 2),
+            ("chain.pem", PASSWORD, 2),
+            ("pkcs1.pem", "", 1),
+        ] {
+            let read =
+                Certificate::read(&file(name), &password.into()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!((read.chain.len(), read.chain[0].as_slice()), (certificates, leaf.as_ref()), "{name}");
+            let token = read.sign(&json!({ "iss": "c" })).unwrap();
+            let (signed, signature) = token.reveal().rsplit_once('.').unwrap();
+            let key = UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, read.key.public_key().as_ref());
+            key.verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap()).unwrap();
+            let header = URL_SAFE_NO_PAD.decode(signed.split('.').next().unwrap()).unwrap();
+            let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
+            assert_eq!(header["x5c"][0], STANDARD.encode(&leaf));
+            assert_eq!(header["x5c"].as_array().unwrap().len(), certificates);
+            assert_eq!(header["x5t#S256"], URL_SAFE_NO_PAD.encode(digest(&SHA256, &leaf)));
+        }
+    }
+
+    #[test]
+    fn what_is_no_certificate_with_its_key_is_said_in_other_words_than_its_own() {
+        let other_key = [file("leaf.pem"), file("ec.pem")].concat();
+        for (content, password, problem) in [
+            (file("modern.p12"), "wrong", "password (client_certificate_password) is wrong"),
+            (file("legacy.p12"), "wrong", "password (client_certificate_password) is wrong"),
+            (file("modern.p12"), "", "password (client_certificate_password) is wrong"),
+            (file("encrypted.pem"), PASSWORD, "is encrypted"),
+            (file("leaf.pem"), "", "no private key in it"),
+            (file("ec.pem"), "", "not an RSA key"),
+            (other_key, "", "not an RSA key"),
+            (b"planted".to_vec(), "", "neither PKCS#12 nor PEM"),
+            (Vec::new(), "", "neither PKCS#12 nor PEM"),
+        ] {
+            let error = Certificate::read(&content, &password.into()).err().expect(problem);
+            assert!(error.contains(problem), "{problem}: {error}");
+        }
+    }
+}
