@@ -248,9 +248,20 @@ fn hint(code: u32) -> Option<&'static str> {
         90_002 => "The tenant does not exist. Check tenant_id, and that the environment is the cloud it belongs to.",
         ASSERTION_OUT_OF_TIME => {
             "The OIDC token that proves who is calling was not valid at this moment. Pipelines' tokens live for \
-             minutes: let the provider request them (oidc_request_url and oidc_request_token) instead of handing over \
-             one, and check this machine's clock."
+             minutes: let the provider get them itself (oidc_request_url and oidc_request_token), or read them from a file \
+             that is kept fresh (oidc_token_file_path), and check this machine's clock."
         }
+        700_027 => {
+            "The certificate is not one of the application's. Upload it to the application (`az ad app credential reset \
+             --id <client id> --cert @<file> --append`), and check client_id and that neither of the two has run out."
+        }
+        70_021 | 700_211 | 700_212 | 700_213 => {
+            "The application does not trust this OIDC token. Compare the federated credential of the application with the \
+             issuer, subject and audience that are named here; letter case counts, and a job with an environment has another \
+             subject than one without."
+        }
+        50_027 => "The OIDC token is no JSON Web Token, or not a whole one. Check what oidc_token or the file holds.",
+        7_000_272 => "The issuer of the OIDC token has not signed it. Check what oidc_token or the file holds.",
         70_011 => "The scope is not valid. Check the resource manager audience of the configured environment.",
         900_144 => "The sign-in request lacks a value. Check that client_id, tenant_id and the secret are not empty.",
         _ => return None,
@@ -337,6 +348,9 @@ mod tests {
             (700_016, "client_id"),
             (90_002, "tenant_id"),
             (700_024, "clock"),
+            (700_027, "--cert"),
+            (700_211, "federated credential"),
+            (50_027, "oidc_token"),
             (70_011, "audience"),
             (900_144, "empty"),
         ] {

@@ -20,6 +20,7 @@
 //! | **The emulator**, over HTTPS without the provider | `emulator`, whose `mod.rs` lists its files |
 //! | **The provider**, over the protocol against the emulator | |
 //! | provider block and environment | `provider_block` |
+//! | sign-in methods and clouds, on real engines too | `sign_in` |
 //! | `foundryhub_role_assignment` | `role_assignment` |
 //! | `foundryhub_storage_auth` | `storage_auth` |
 //! | **Real Terraform and OpenTofu**: what only they can show | `engines` |
@@ -79,6 +80,7 @@ mod process;
 mod proto_files;
 mod provider_block;
 mod role_assignment;
+mod sign_in;
 mod storage_auth;
 mod support;
 mod tidy;

@@ -1,6 +1,6 @@
 //! Settings in the provider block and in the environment, and the requests to Azure that follow from them.
 
-use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _};
+use std::{collections::BTreeSet, fs};
 
 use foundryhub::arm::{StorageAccountId, WorkspaceId};
 use serde_json::{Value, json};
@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use crate::{
     azure::{Emulator, Options, Record},
-    emulator::client::{client, sign_in, variable},
     support::{
         core::{Core, Plan},
         ids::ALICE,
@@ -277,71 +276,6 @@ async fn a_character_that_cannot_be_meant_is_shown_where_it_is_read() {
         assert_eq!(error.path, path);
         assert_eq!(error.detail.contains(r"x\n"), path != "client_secret", "{error}");
         assert_eq!(bed.emulator.requests(), [], "{path}");
-    }
-}
-
-#[tokio::test]
-async fn an_identity_endpoint_is_trusted_as_everything_else_is() {
-    let bed = ConfigurationBed::new().await;
-    let endpoint = format!("{}/metadata/identity/oauth2/token", bed.emulator.url());
-    let variables = [("ARM_CLIENT_SECRET", ""), ("ARM_USE_MSI", "true"), ("ARM_MSI_ENDPOINT", endpoint.as_str())];
-    bed.sent(json!({}), &variables).await;
-}
-
-/// A folder with an Azure CLI in it that is signed in like this, and notes its command lines in the file `log` there.
-fn azure_cli(user: &Value, tenant: &str, token: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let account = json!({ "id": "s", "name": "n", "tenantId": tenant, "user": user });
-    let script = format!(
-        r#"#!/bin/sh
-echo "$*" >> {log}
-case "$*" in
-"account show"*) echo '{account}' ;;
-*--tenant*) echo "ERROR: Tenant shouldn't be specified for managed identity account" >&2; exit 1 ;;
-*) echo "{{\"accessToken\": \"{token}\", \"tokenType\": \"Bearer\", \"expires_on\": $(($(date +%s) + 3600))}}" ;;
-esac
-"#,
-        log = folder.path().join("log").display()
-    );
-    let program = folder.path().join("az");
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    folder
-}
-
-#[tokio::test]
-async fn an_azure_cli_that_has_an_identity_for_its_account_is_asked_for_no_tenant() {
-    let bed = ConfigurationBed::new().await;
-    let named = |name: &str| variable(&bed.emulator, name);
-    let tenant = named("ARM_TENANT_ID");
-    let http = client(&bed.emulator);
-    let signed_in = sign_in(&bed.emulator, &http, &named("ARM_CLIENT_ID"), &named("ARM_CLIENT_SECRET")).await;
-    let token = signed_in.at("/access_token").as_str().expect("a token").to_owned();
-    let identity =
-        json!({ "name": "systemAssignedIdentity", "type": "servicePrincipal", "assignedIdentityInfo": "MSI" });
-    let cloud_shell = json!({ "name": "alice@x.test", "type": "user", "cloudShellID": true });
-    let old = json!({ "name": "userAssignedIdentity", "type": "servicePrincipal" });
-    for user in [&identity, &cloud_shell, &old] {
-        let cli = azure_cli(user, &tenant.to_uppercase(), &token);
-        let path = format!("{}:/usr/bin:/bin", cli.path().display());
-        bed.sent(json!({ "use_cli": true }), &[("PATH", &path), ("ARM_CLIENT_SECRET", "")]).await;
-        let log = fs::read_to_string(cli.path().join("log")).unwrap();
-        let last = log.lines().last().unwrap();
-        assert!(last.starts_with("account get-access-token") && !last.contains("--tenant"), "{log}");
-    }
-
-    // A token of another tenant is not what was asked for; and whoever is no identity is asked for the tenant.
-    let other = "10000000-0000-4000-8000-00000000000a";
-    let alice = json!({ "name": "alice@x.test", "type": "user" });
-    for (user, tenant, says) in
-        [(&identity, other, ["ARM_TENANT_ID", other]), (&alice, &tenant, ["az login", "tenant_id"])]
-    {
-        let cli = azure_cli(user, tenant, &token);
-        let path = format!("{}:/usr/bin:/bin", cli.path().display());
-        let plan = bed.plan(json!({ "use_cli": true }), &[("PATH", &path), ("ARM_CLIENT_SECRET", "")]).await;
-        let error = plan.error("could not sign in to Azure");
-        assert!(says.iter().all(|says| error.detail.contains(says)), "{error}");
-        assert!(!bed.emulator.requests().iter().any(Record::is_arm));
     }
 }
 

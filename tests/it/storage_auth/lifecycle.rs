@@ -355,7 +355,7 @@ async fn a_hub_that_does_not_exist_is_a_warning_at_plan_and_an_error_at_apply() 
 async fn a_refused_sign_in_is_an_error_before_any_write() {
     let mut bed = bed().await;
     bed.core = std::mem::replace(&mut bed.core, Core::new()).env("ARM_CLIENT_SECRET", "wrong");
-    let error = bed.apply(&bed.keyless()).await.failed().error("Cannot read the hub").clone();
+    let error = bed.apply(&bed.keyless()).await.failed().error("The provider could not sign in to Azure").clone();
     assert!(error.detail.contains("AADSTS7000215"), "{error}");
     assert_eq!(bed.writes(), [""; 0]);
 }

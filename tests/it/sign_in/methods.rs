@@ -1,0 +1,72 @@
+//! Every method, from HCL and from the environment alone.
+
+use serde_json::Value;
+
+use super::bed::{KINDS, SignInBed, method_of};
+use crate::support::engine::{Workspace, for_each_engine};
+
+#[tokio::test]
+async fn every_method_signs_in_from_the_block_and_from_the_environment() {
+    let bed = SignInBed::new().await;
+    for kind in KINDS {
+        for in_block in [true, false] {
+            bed.plan(&bed.given(kind), in_block).await.ok();
+            assert_eq!(bed.method(), method_of(kind), "{kind} {in_block}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_whole_chain_of_a_certificate_is_sent() {
+    let bed = SignInBed::new().await;
+    bed.plan(&bed.given("client certificate"), true).await.ok();
+    let header = &bed.token_requests()[0].body["client_assertion"]["header"];
+    assert_eq!(header["x5c"].as_array().map(Vec::len), Some(2), "{header}");
+}
+
+/// Plans on every engine with a method's settings in HCL, and again with them in the environment.
+async fn plans_on_every_engine(kind: &str) {
+    for_each_engine(async |engine| {
+        let bed = SignInBed::new().await;
+        for in_block in [true, false] {
+            bed.emulator.clear_requests();
+            let (block, variables) = bed.as_written(&bed.given(kind), in_block);
+            let workspace = Workspace::new(engine).envs([bed.trust()]).envs(variables);
+            let attributes = block.as_object().expect("a block").iter();
+            let lines: String = attributes.map(|(name, value)| format!("  {name} = {}\n", hcl(value))).collect();
+            let resource =
+                format!("resource \"foundryhub_storage_auth\" \"hub\" {{\n  hub_id = \"{}\"\n}}\n", bed.hub());
+            workspace.config(&format!("provider \"foundryhub\" {{\n{lines}}}\n{resource}"));
+            workspace.plan(&[]).await.exits(2);
+            assert_eq!(bed.method(), method_of(kind), "{engine} {in_block}");
+        }
+    })
+    .await;
+}
+
+/// A value as HCL writes it, which takes JSON as far as it goes here.
+fn hcl(value: &Value) -> String {
+    value.to_string()
+}
+
+macro_rules! on_every_engine {
+    ($($test:ident => $kind:literal,)*) => {
+        $(
+            #[tokio::test]
+            async fn $test() {
+                plans_on_every_engine($kind).await;
+            }
+        )*
+    };
+}
+
+on_every_engine! {
+    a_client_certificate_signs_in_on_every_engine => "client certificate",
+    a_client_secret_signs_in_on_every_engine => "client secret",
+    an_oidc_token_signs_in_on_every_engine => "OIDC token in a file",
+    azure_devops_signs_in_on_every_engine => "Azure DevOps OIDC",
+    github_signs_in_on_every_engine => "GitHub OIDC",
+    aks_signs_in_on_every_engine => "AKS workload identity",
+    a_managed_identity_signs_in_on_every_engine => "managed identity assigned by a user",
+    the_azure_cli_signs_in_on_every_engine => "Azure CLI",
+}

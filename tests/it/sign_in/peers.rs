@@ -1,0 +1,68 @@
+//! The settings of azurerm and azapi (tests/data/peer-settings.tsv): all of them are here, under both names, and their
+//! variables are looked at.
+
+use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
+
+use foundryhub::{
+    framework::{
+        Value,
+        schema::{Attribute, Kind},
+    },
+    provider::config,
+};
+
+#[test]
+fn every_setting_of_the_peers_is_an_attribute_with_their_variables() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/peer-settings.tsv");
+    let table = fs::read_to_string(file).expect("the file");
+    let attributes = config::schema().block.attributes;
+    let looked_at = variables_looked_at();
+    let mut faults = Vec::new();
+    for row in table.lines().skip(1) {
+        let columns: Vec<_> = row.split('\t').collect();
+        let [setting, azurerm, azapi, variables] = columns[..] else { panic!("not four columns: {row}") };
+        let (mut documented, mut without_effect) = (String::new(), false);
+        for name in [azurerm, azapi].into_iter().filter(|name| *name != "-") {
+            match (find(&attributes, name), name.starts_with('(')) {
+                (Some(attribute), false) => {
+                    documented.push_str(attribute.description);
+                    without_effect |= attribute.description.starts_with("Accepted for compatibility");
+                }
+                (None, true) => {}
+                (found, _) => faults.push(format!("{setting}: {name} is an attribute: {}", found.is_some())),
+            }
+        }
+        for variable in variables.split(' ').filter(|variable| *variable != "-") {
+            if !documented.contains(&format!("`{variable}`")) {
+                faults.push(format!("{setting}: {variable} is not described"));
+            }
+            if !without_effect && !looked_at.contains(variable) {
+                faults.push(format!("{setting}: {variable} is not looked at"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Attribute> {
+    let (name, inner) = name.split_once('.').map_or((name, None), |(name, inner)| (name, Some(inner)));
+    let found = attributes.iter().find(|attribute| attribute.name == name)?;
+    match (inner, &found.kind) {
+        (None, _) => Some(found),
+        (Some(inner), Kind::Nested(_, attributes)) => find(attributes, inner),
+        _ => None,
+    }
+}
+
+/// Every variable that is looked at when one method or another is asked for.
+fn variables_looked_at() -> BTreeSet<String> {
+    let seen = RefCell::new(BTreeSet::new());
+    for asked in ["", "ARM_USE_OIDC", "ARM_USE_AKS_WORKLOAD_IDENTITY", "ARM_USE_MSI"] {
+        let environment = |name: &str| {
+            seen.borrow_mut().insert(name.to_owned());
+            (name == asked).then(|| "true".to_owned())
+        };
+        config::configure(&Value::object::<String>([]), "1", &environment);
+    }
+    seen.into_inner()
+}
