@@ -1,6 +1,6 @@
 //! The bed of tests about signing in: an emulator with applications and identities, and what each method takes.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use foundryhub::arm::{StorageAccountId, WorkspaceId};
@@ -43,7 +43,7 @@ pub(super) const KINDS: [&str; 15] = [
 ];
 
 pub(super) struct SignInBed {
-    pub(super) emulator: Emulator,
+    pub(super) emulator: Arc<Emulator>,
     pub(super) folder: TempDir,
     pub(super) cli: AzureCli,
 }
@@ -126,7 +126,7 @@ impl SignInBed {
         let cli =
             AzureCli::signed_in(&json!({ "name": "alice@x.test", "type": "user" }), &named("ARM_TENANT_ID"), &token);
         emulator.clear_requests();
-        Self { emulator, folder: tempfile::tempdir().expect("a folder"), cli }
+        Self { emulator: Arc::new(emulator), folder: tempfile::tempdir().expect("a folder"), cli }
     }
 
     pub(super) fn hub(&self) -> String {
