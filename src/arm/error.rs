@@ -205,6 +205,10 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Error::Token(error) => error.hint(),
+            Error::Service(error) if error.status == StatusCode::UNAUTHORIZED => Some(
+                "Azure took neither the token nor a new one. Check that tenant_id is the tenant of the subscription, and that \
+                 the environment and the audience are those of its cloud.",
+            ),
             Error::Transport { reason, .. } => Some(reason.hint()),
             Error::DeadlineExceeded { last: Some(last), .. } => last.hint(),
             Error::Uncertain { source, .. } => source.hint(),

@@ -1,6 +1,6 @@
 //! Every method, from HCL and from the environment alone.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::bed::{KINDS, SignInBed, method_of};
 use crate::support::engine::{Workspace, for_each_engine};
@@ -13,6 +13,22 @@ async fn every_method_signs_in_from_the_block_and_from_the_environment() {
             bed.plan(&bed.given(kind), in_block).await.ok();
             assert_eq!(bed.method(), method_of(kind), "{kind} {in_block}");
         }
+    }
+}
+
+#[tokio::test]
+async fn the_order_decides_between_complete_methods_and_the_log_says_so() {
+    let bed = SignInBed::new().await;
+    let (block, mut variables) = bed.as_written(&bed.given("managed identity of a machine"), true);
+    variables.extend(bed.given("client secret").variables());
+    let mut core = bed.core(block, &variables).env("TF_LOG", "INFO");
+    core.plan("foundryhub_storage_auth", "a", json!({ "hub_id": bed.hub() })).await.ok();
+    assert_eq!(bed.method(), "client secret");
+    let log = core.transcript();
+    let line =
+        log.lines().find(|line| line.contains("the sign-in method is chosen")).unwrap_or_else(|| panic!("{log}"));
+    for said in ["\"@level\":\"info\"", "client secret", "ARM_CLIENT_SECRET", "managed identity"] {
+        assert!(line.contains(said), "{line}");
     }
 }
 
