@@ -6,6 +6,5 @@ terraform {
   }
 }
 
-# Signs in with ARM_TENANT_ID, ARM_CLIENT_ID and ARM_CLIENT_SECRET when they are set, and as the user of the Azure CLI
-# otherwise.
+# Signs in by the ARM_* variables of azurerm and azapi when they are set, and as the user of the Azure CLI otherwise.
 provider "foundryhub" {}

@@ -14,7 +14,7 @@ use foundryhub::{
         server::Provider as _,
         walk::Walk,
     },
-    provider::{Provider, Session},
+    provider::{Provider, Session, config},
 };
 
 fn provider() -> Provider {
@@ -247,8 +247,33 @@ fn index_page(schema: &Schema) -> String {
     let mut page = front_matter("Provider: foundryhub", description);
     let _ = write!(page, "# foundryhub provider\n\n{description}\n\n## Example Usage\n\n");
     page.push_str(&example("examples/provider/provider.tf"));
+    page.push_str(&authentication_section());
     page.push_str(&schema_section(&schema.block));
     page
+}
+
+fn authentication_section() -> String {
+    let mut text = "\n## Authentication\n\nThe provider signs in by the first of these methods that is complete. A method that \
+                    something asks for and that lacks something else is an error: no other one is taken instead. What the \
+                    provider block says goes before what the environment says; the schema below has the variables.\n\n\
+                    | method | asked for by | needs | takes |\n|---|---|---|---|\n"
+        .to_owned();
+    let alternatives =
+        |names: &Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
+    let column = |settings: &[Vec<&str>]| settings.iter().map(alternatives).collect::<Vec<_>>().join(", ");
+    for method in config::sign_in_methods() {
+        let _ = writeln!(
+            text,
+            "| [{}](guides/{}.md) | {}{} | {} | {} |",
+            method.name,
+            method.guide,
+            column(&method.asked_for_by),
+            if method.by_default { ", which is on by default" } else { "" },
+            column(&method.needs),
+            column(&method.takes)
+        );
+    }
+    text
 }
 
 fn resource_page(resource: &dyn AnyResource<Session>) -> String {

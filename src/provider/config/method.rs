@@ -35,12 +35,14 @@ pub struct MethodDoc {
     pub name: &'static str,
     /// The page about it in `docs/guides`, without the ending.
     pub guide: &'static str,
-    /// The settings that ask for it, by attribute and variable.
-    pub asked_for_by: Vec<String>,
+    /// Whether it is asked for as long as nothing rules it out.
+    pub by_default: bool,
+    /// The settings that ask for it, each by the names that can give it.
+    pub asked_for_by: Vec<Vec<&'static str>>,
     /// The settings that it needs.
-    pub needs: Vec<String>,
+    pub needs: Vec<Vec<&'static str>>,
     /// The settings that it takes if they are there.
-    pub takes: Vec<String>,
+    pub takes: Vec<Vec<&'static str>>,
 }
 
 /// Makes of the settings what gives tokens.
@@ -66,14 +68,15 @@ impl Method {
 
     /// What the documentation says of it.
     pub(super) fn doc(&self) -> MethodDoc {
-        let titles = |settings: &[&'static Setting]| settings.iter().map(|setting| setting.title()).collect();
+        let names = |settings: &[&'static Setting]| settings.iter().map(|setting| setting.names()).collect();
         let can_ask: Vec<_> = self.switch.into_iter().chain(self.own.iter().copied()).collect();
         MethodDoc {
             name: self.name,
             guide: self.guide,
-            asked_for_by: titles(&can_ask),
-            needs: titles(self.needs),
-            takes: titles(self.takes),
+            by_default: self.by_default,
+            asked_for_by: names(&can_ask),
+            needs: names(self.needs),
+            takes: names(self.takes),
         }
     }
 

@@ -60,7 +60,7 @@ impl Setting {
         let mut attributes = Vec::new();
         for (index, name) in self.attributes.iter().enumerate() {
             let ty = if matches!(self.shape, Shape::Flag) { Type::Bool } else { Type::String };
-            let description = if index == 0 { self.description } else { "Another name of the attribute before." };
+            let description = if index == 0 { self.description } else { "Another name of the attribute before it." };
             let mut attribute = Attribute::optional(name, ty, description);
             attribute.check = self.shape.check();
             attribute.sensitive = matches!(self.shape, Shape::Secret(_));
@@ -68,6 +68,12 @@ impl Setting {
         }
         attributes.extend(self.file.into_iter().flat_map(Setting::schema));
         attributes
+    }
+
+    /// The names that give it: its attributes, and its variables where it has no attribute; and those that name a file.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        let own = if self.attributes.is_empty() { self.variables } else { self.attributes };
+        own.iter().copied().chain(self.file.into_iter().flat_map(Setting::names)).collect()
     }
 
     /// How it is named where it is missing.

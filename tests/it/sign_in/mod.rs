@@ -5,6 +5,7 @@ mod azure_cli;
 mod bed;
 mod cloud;
 mod failures;
+mod guides;
 mod methods;
 mod peers;
 mod pipelines;
