@@ -1,6 +1,6 @@
 //! The client: its settings, single requests, reads and long-running operations.
 
-use super::auth::{TokenSource, Tokens};
+use super::auth::{HttpClients, TokenSource, Tokens};
 use super::batch::Batches;
 use super::call::{Call, Clock, SystemClock};
 use super::cloud::Addresses;
@@ -106,27 +106,25 @@ impl Client {
                     .map_err(|error| Error::Setting { what: "root certificate", source: Arc::new(error) })?,
             );
         }
-        let builder = || {
+        let user_agent = settings.user_agent;
+        let builder = move || {
             reqwest::Client::builder()
-                .user_agent(settings.user_agent.clone())
+                .user_agent(user_agent.clone())
                 .redirect(reqwest::redirect::Policy::none())
                 // A call may take an hour; a dead connection should end sooner.
                 .connect_timeout(retry::CONNECT_TIMEOUT)
                 .read_timeout(Duration::from_secs(120))
                 .tls_certs_merge(roots.clone())
         };
-        let build = |builder: reqwest::ClientBuilder| {
-            builder
-                .build()
-                .map_err(|error| Error::Setting { what: "user agent or TLS set-up", source: Arc::new(error) })
-        };
-        let http = build(builder())?;
+        let http = builder()
+            .build()
+            .map_err(|error| Error::Setting { what: "user agent or TLS set-up", source: Arc::new(error) })?;
+        let direct = move || builder().no_proxy().build().expect("the same settings have made a client before");
+        let clients = HttpClients::new(http.clone(), direct);
         let clock = settings.clock;
         let directory = Arc::new(Directory::new(settings.endpoints, http.clone()));
-        // This machine and what gives it its identity are where no proxy reaches.
-        let direct = build(builder().no_proxy())?;
         let sender = Sender {
-            tokens: Tokens::new(method, directory.clone(), http.clone(), direct, clock.clone()),
+            tokens: Tokens::new(method, directory.clone(), clients, clock.clone()),
             http,
             directory,
             auxiliary_tenants: settings.auxiliary_tenant_ids,

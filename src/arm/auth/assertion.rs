@@ -76,7 +76,7 @@ impl Issuer<'_> {
         let mut request = reqwest::Request::new(self.method, self.url);
         *request.headers_mut() = self.headers;
         request.headers_mut().insert(AUTHORIZATION, bearer);
-        let RawAnswer { status, body, .. } = exchange(&network.http, request).await.map_err(|error| {
+        let RawAnswer { status, body, .. } = exchange(&network.clients.http, request).await.map_err(|error| {
             let reason = NoAnswer::of(&error);
             TokenError::Unreachable { from: from.clone(), reason, source: Arc::new(error.without_url()) }
         })?;

@@ -181,7 +181,7 @@ impl Executor for Noting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arm::{call::SystemClock, share::lock};
+    use crate::arm::{auth::HttpClients, call::SystemClock, share::lock};
     use std::sync::Mutex;
     use url::Url;
 
@@ -218,7 +218,11 @@ mod tests {
     fn network() -> Network {
         let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
         let authority = Url::parse("https://login.test").unwrap();
-        Network { authority, direct: http.clone(), http, clock: Arc::new(SystemClock) }
+        Network {
+            authority,
+            clients: HttpClients::new(http, || unreachable!("nobody is asked")),
+            clock: Arc::new(SystemClock),
+        }
     }
 
     fn source(runner: &Arc<FakeCli>, tenant: Option<&str>, subscription: Option<&str>) -> AzureCli {

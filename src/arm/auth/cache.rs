@@ -1,6 +1,6 @@
 //! Keeping tokens: fetched once for everybody, renewed in time, and renewed at once when Azure wants another.
 
-use super::{AccessToken, Network, SignInFailure, TokenError, TokenRequest, TokenSource};
+use super::{AccessToken, HttpClients, Network, SignInFailure, TokenError, TokenRequest, TokenSource};
 use crate::arm::call::{Clock, Limits};
 use crate::arm::directory::Directory;
 use crate::arm::error::Error;
@@ -26,8 +26,7 @@ pub(crate) struct CachedToken {
 pub(crate) struct Tokens {
     method: Arc<dyn TokenSource>,
     directory: Arc<Directory>,
-    http: reqwest::Client,
-    direct: reqwest::Client,
+    clients: HttpClients,
     clock: Arc<dyn Clock>,
     held: Mutex<HashMap<Option<String>, Arc<CachedToken>>>,
     /// What no further request would change: a wrong secret is sent once.
@@ -47,19 +46,16 @@ struct TokenNeed {
 }
 
 impl Tokens {
-    /// `direct` must not use a proxy.
     pub(crate) fn new(
         method: Arc<dyn TokenSource>,
         directory: Arc<Directory>,
-        http: reqwest::Client,
-        direct: reqwest::Client,
+        clients: HttpClients,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             method,
             directory,
-            http,
-            direct,
+            clients,
             clock,
             held: Mutex::default(),
             failed: Mutex::default(),
@@ -114,8 +110,7 @@ impl Tokens {
             TokenRequest { scope: endpoints.scope(), tenant: wanted.tenant.clone(), claims: wanted.claims.clone() };
         let network = Network {
             authority: endpoints.authority.clone(),
-            http: self.http.clone(),
-            direct: self.direct.clone(),
+            clients: self.clients.clone(),
             clock: self.clock.clone(),
         };
         limits.bound(|| "signing in".to_owned(), None, self.method.token(&request, &network)).await
@@ -234,7 +229,8 @@ mod tests {
         let call = Call::new(CancellationToken::new(), std::time::Duration::from_secs(60));
         let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
         let directory = Arc::new(Directory::new(Cloud::Public.endpoints().into(), http.clone()));
-        (Tokens::new(source.clone(), directory, http.clone(), http, clock.clone()), source, clock, call)
+        let clients = HttpClients::new(http, || unreachable!("nobody is near"));
+        (Tokens::new(source.clone(), directory, clients, clock.clone()), source, clock, call)
     }
 
     #[tokio::test]

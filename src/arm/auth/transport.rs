@@ -84,8 +84,8 @@ impl Transport {
         let failed = |error: SharedSource| azure_core::Error::with_error(ErrorKind::Other, error, "request failed");
         let url = self.destination.url(request.url());
         let client = match self.destination {
-            Destination::Authority { .. } => &self.network.http,
-            Destination::Identity { .. } => self.network.client(&url),
+            Destination::Authority { .. } => &self.network.clients.http,
+            Destination::Identity { .. } => self.network.clients.for_identity(&url),
         };
         let method =
             request.method().as_str().parse().map_err(|error: http::method::InvalidMethod| failed(Arc::new(error)))?;
@@ -172,7 +172,7 @@ impl HttpClient for Transport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arm::call::SystemClock;
+    use crate::arm::{auth::HttpClients, call::SystemClock};
 
     #[tokio::test]
     async fn an_app_is_known_by_what_it_proves_itself_with() {
@@ -187,7 +187,8 @@ mod tests {
             }
         });
         let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
-        let network = Network { authority: url.clone(), direct: http.clone(), http, clock: Arc::new(SystemClock) };
+        let clients = HttpClients::new(http, || unreachable!("nobody is near"));
+        let network = Network { authority: url.clone(), clients, clock: Arc::new(SystemClock) };
         for (header, expected) in [("x-identity-header", true), ("metadata", false)] {
             let transport = Transport::new(&network, Destination::Authority { claims: None });
             let mut request = Request::new(url.clone(), azure_core::http::Method::Get);

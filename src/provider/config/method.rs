@@ -55,9 +55,21 @@ enum Standing {
     /// These settings are missing.
     Incomplete(Vec<Origin>, Vec<&'static Setting>),
     /// Whether it is asked for, or with what, is not known yet.
-    Undecided,
+    Undecided(Vec<Origin>),
     /// Nothing is missing.
     Complete(Vec<Origin>),
+}
+
+impl Standing {
+    /// Whether the method can be taken, now or when all is known.
+    fn is_possible(&self) -> bool {
+        matches!(self, Self::Undecided(_) | Self::Complete(_))
+    }
+
+    /// Whether something asks for it, rather than nothing ruling it out.
+    fn is_asked_for(&self) -> bool {
+        matches!(self, Self::Complete(by) if !by.is_empty())
+    }
 }
 
 impl Method {
@@ -83,7 +95,7 @@ impl Method {
     fn standing(&self, lookup: &mut Lookup<'_>) -> Standing {
         match self.switch.map(|switch| (switch, lookup.flag(switch))) {
             Some((switch, Ok(Some(false)))) => return Standing::Idle(format!("{} is off", switch.title())),
-            Some((_, Err(NotKnown))) => return Standing::Undecided,
+            Some((_, Err(NotKnown))) => return Standing::Undecided(Vec::new()),
             _ => {}
         }
         let can_ask: Vec<_> = self.switch.into_iter().chain(self.own.iter().copied()).collect();
@@ -96,14 +108,13 @@ impl Method {
             return Standing::Incomplete(asking, missing);
         }
         let undecided = can_ask.iter().any(|setting| lookup.is_set(setting).is_err());
-        if undecided { Standing::Undecided } else { Standing::Complete(asking) }
+        if undecided { Standing::Undecided(asking) } else { Standing::Complete(asking) }
     }
 }
 
 /// Takes the first of these methods that is complete; `None` when there is none, which has been said then.
 ///
-/// A method that is asked for and incomplete is an error, whatever else could be taken: another credential may be
-/// somebody else's. Methods that the same setting asks for stand for each other.
+/// A method that is asked for and incomplete is an error, whatever else could be taken: another one may be somebody else.
 ///
 /// # Errors
 /// When it depends on what is not known yet.
@@ -112,43 +123,48 @@ pub(super) fn choose(
     lookup: &mut Lookup<'_>,
 ) -> Result<Option<Arc<dyn TokenSource>>, NotKnown> {
     let standings: Vec<_> = methods.iter().map(|method| (method, method.standing(lookup))).collect();
-    let stands_in = |asking: &[Origin]| {
-        let complete = standings.iter().filter_map(|(_, standing)| match standing {
-            Standing::Complete(by) => Some(by),
-            _ => None,
-        });
-        complete.flatten().any(|by| asking.contains(by))
-    };
-    let asked_in_vain = standings.iter().find_map(|(method, standing)| match standing {
-        Standing::Incomplete(asking, _) if !stands_in(asking) => Some((*method, asking.first().copied())),
-        _ => None,
-    });
-    if let Some((method, by)) = asked_in_vain {
-        let asked = by.map_or_else(String::new, |by| format!("{} asks for a sign-in by {}", by.name(), method.name));
-        let detail = format!(
-            "{asked}, and something that it needs is missing. No other method is taken instead, since that may be to act as \
-             somebody else.\n\n{}\n\nSet what is missing, or unset what asks for it.",
-            all(&standings)
-        );
-        let error = Diagnostic::error(format!("Incomplete sign-in by {}", method.name), detail);
-        lookup.push(by.map_or_else(|| error.clone(), |by| error.clone().at(by.path())));
+    if let Some(error) = incomplete(&standings) {
+        lookup.push(error);
         return Ok(None);
     }
-    let mut possible =
-        standings.iter().filter(|(_, standing)| matches!(standing, Standing::Complete(_) | Standing::Undecided));
-    let (method, by) = match possible.next() {
-        Some((method, Standing::Complete(by))) => (*method, by),
-        Some(_) => return Err(NotKnown),
+    let possible: Vec<_> = standings.iter().filter(|(_, standing)| standing.is_possible()).collect();
+    match possible.split_first() {
+        Some(((method, Standing::Complete(by)), others)) => {
+            let by: Vec<_> = by.iter().map(|by| by.name()).collect();
+            let others = others.iter().filter(|(_, standing)| standing.is_asked_for());
+            let passed_over: Vec<_> = others.map(|(method, _)| method.name).collect();
+            tracing::info!(method = method.name, ?by, ?passed_over, "the sign-in method is chosen");
+            (method.source)(lookup).map(Some)
+        }
+        Some(_) => Err(NotKnown),
         None => {
             let detail = format!("{}\n\nComplete one of them.", all(&standings));
             lookup.push(Diagnostic::error("No sign-in method is configured", detail));
-            return Ok(None);
+            Ok(None)
         }
+    }
+}
+
+/// The error about the first method that is asked for and incomplete. Methods that one setting asks for stand for each
+/// other: that setting asks for no more than one of them.
+fn incomplete(standings: &[(&Method, Standing)]) -> Option<Diagnostic> {
+    let possible = |by: &Origin| {
+        standings.iter().any(|(_, standing)| match standing {
+            Standing::Undecided(asking) | Standing::Complete(asking) => asking.contains(by),
+            _ => false,
+        })
     };
-    let by: Vec<_> = by.iter().map(|by| by.name()).collect();
-    let passed_over: Vec<_> = possible.map(|(method, _)| method.name).collect();
-    tracing::info!(method = method.name, ?by, ?passed_over, "the sign-in method is chosen");
-    (method.source)(lookup).map(Some)
+    let (name, by) = standings.iter().find_map(|(method, standing)| match standing {
+        Standing::Incomplete(asking, _) if !asking.iter().any(possible) => Some((method.name, asking.first()?)),
+        _ => None,
+    })?;
+    let detail = format!(
+        "{} asks for a sign-in by {name}, and something that it needs is missing. No other method is taken instead, since \
+         that may be to act as somebody else.\n\n{}\n\nSet what is missing, or unset what asks for it.",
+        by.name(),
+        all(standings)
+    );
+    Some(Diagnostic::error(format!("Incomplete sign-in by {name}"), detail).at(by.path()))
 }
 
 /// Every method, in their order, and what it lacks.
@@ -161,7 +177,7 @@ fn all(standings: &[(&Method, Standing)]) -> String {
                 let missing: Vec<_> = missing.iter().map(|setting| setting.title()).collect();
                 format!("lacks {}", missing.join(" and "))
             }
-            Standing::Undecided => "depends on values that are not known yet".to_owned(),
+            Standing::Undecided(_) => "depends on values that are not known yet".to_owned(),
             Standing::Complete(_) => "complete".to_owned(),
         };
         text.push_str(&format!("\n- {}: {what}", method.name));

@@ -416,6 +416,8 @@ mod tests {
         ] {
             assert_chosen(&[(name, Value::Unknown)], environment, &[expected]);
         }
+        let oidc = [APPLICATION[0], APPLICATION[1], GITHUB[0], ("ARM_USE_OIDC", "true")];
+        assert_chosen(&[("oidc_request_token", Value::Unknown)], &oidc, &["not known"]);
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::bed::{KINDS, SignInBed, method_of};
-use crate::support::engine::{Workspace, for_each_engine};
+use crate::support::{
+    core::UNKNOWN,
+    engine::{Workspace, for_each_engine},
+};
 
 #[tokio::test]
 async fn every_method_signs_in_from_the_block_and_from_the_environment() {
@@ -13,6 +16,25 @@ async fn every_method_signs_in_from_the_block_and_from_the_environment() {
             bed.plan(&bed.given(kind), in_block).await.ok();
             assert_eq!(bed.method(), method_of(kind), "{kind} {in_block}");
         }
+    }
+}
+
+/// At a plan not everything may be known yet.
+#[tokio::test]
+async fn only_what_the_method_needs_has_to_be_known() {
+    let bed = SignInBed::new().await;
+    for (name, known) in [
+        ("subscription_id", true),
+        ("partner_id", true),
+        ("max_retries", true),
+        ("msi_endpoint", true),
+        ("tenant_id", false),
+    ] {
+        let (mut block, variables) = bed.as_written(&bed.given("client secret"), true);
+        block[name] = json!(UNKNOWN);
+        let mut core = bed.core(block, &variables);
+        core.plan("foundryhub_storage_auth", "a", json!({ "hub_id": bed.hub() })).await;
+        assert_eq!(bed.token_requests().is_empty(), !known, "{name}");
     }
 }
 
