@@ -2,9 +2,9 @@
 //!
 //! From the outside in: [`workspaces`], [`storage_accounts`], [`role_assignments`], [`role_definitions`] and
 //! [`subscriptions`] are the types of resources; `resource` and `client` have the calls for any type; `lro` follows
-//! long-running operations; `share` and `batch` join reads; `send` is the one loop that sends and sleeps, with a token of
-//! [`auth`] and by what `retry` decides about a failure. [`id`], `request`, `retry`, `lro`, `no_answer` and [`error`] take
-//! and give values and send nothing.
+//! long-running operations; `share` and `batch` join reads; `directory` has the addresses of the cloud; `send` is the one
+//! loop that sends and sleeps, with a token of [`auth`] and by what `retry` decides about a failure. [`id`], `request`,
+//! `retry`, `lro`, `no_answer` and [`error`] take and give values and send nothing.
 //!
 //! **Nothing here reads the environment**: what comes from there is in [`Settings`] or in a sign-in method.
 //! **A token goes to the configured host only**: redirects and URLs to other hosts are not followed.

@@ -103,9 +103,9 @@ impl SignInFailure {
         Self { error, told }
     }
 
-    /// What went wrong, for another run to tell of.
-    pub(crate) fn clone_error(&self) -> TokenError {
-        self.error.clone()
+    /// What went wrong, whoever has been told.
+    pub(crate) fn into_error(self) -> TokenError {
+        self.error
     }
 
     /// Whether nobody has told of a failed sign-in of this run yet. From now on somebody has.

@@ -105,7 +105,11 @@ impl Tokens {
     }
 
     async fn fetch(&self, wanted: &TokenNeed, limits: &Limits<'_>) -> Result<Result<AccessToken, TokenError>, Error> {
-        let endpoints = self.directory.endpoints(limits).await.map_err(|error| self.as_told(error))?;
+        let endpoints = match self.directory.endpoints(limits).await {
+            Ok(endpoints) => endpoints,
+            Err(Error::Token(failure)) => return Ok(Err(failure.into_error())),
+            Err(error) => return Err(error),
+        };
         let request =
             TokenRequest { scope: endpoints.scope(), tenant: wanted.tenant.clone(), claims: wanted.claims.clone() };
         let network = Network {
@@ -114,14 +118,6 @@ impl Tokens {
             clock: self.clock.clone(),
         };
         limits.bound(|| "signing in".to_owned(), None, self.method.token(&request, &network)).await
-    }
-
-    /// The error as one of this run.
-    fn as_told(&self, error: Error) -> Error {
-        match error {
-            Error::Token(failure) => Error::Token(SignInFailure::new(failure.clone_error(), self.told.clone())),
-            other => other,
-        }
     }
 
     fn hold(&self, token: AccessToken) -> CachedToken {
@@ -135,13 +131,12 @@ impl Tokens {
         }
     }
 
-    /// Renewing before the end is a precaution. If it fails in passing, the old token does for now.
+    /// Renewing before the end is a precaution. If it fails for now, the old token does: an assertion that has run out may
+    /// be replaced by then.
     fn still_good(&self, wanted: &TokenNeed, error: TokenError) -> Result<Arc<CachedToken>, Error> {
         let old = lock(&self.held).get(&wanted.tenant).cloned();
         match old {
-            Some(old)
-                if error.is_transient() && old.serial > wanted.newer_than && self.clock.utc() < old.expires_on =>
-            {
+            Some(old) if !error.is_final() && old.serial > wanted.newer_than && self.clock.utc() < old.expires_on => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "keeping a token that could not be renewed");
                 Ok(old)
             }
@@ -158,11 +153,11 @@ impl Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arm::auth::EntraError;
     use crate::arm::call::Call;
     use crate::arm::cloud::Cloud;
     use crate::arm::no_answer::{NoAnswer, SharedSource};
     use futures_util::future::BoxFuture;
-    use std::sync::atomic::AtomicBool;
     use time::macros::datetime;
     use tokio::time::Instant;
     use tokio_util::sync::CancellationToken;
@@ -196,7 +191,7 @@ mod tests {
         clock: Arc<SetClock>,
         life: Duration,
         given: Mutex<Vec<TokenRequest>>,
-        down: AtomicBool,
+        down: Mutex<Option<TokenError>>,
     }
 
     impl TokenSource for Numbered {
@@ -207,13 +202,8 @@ mod tests {
         ) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
             Box::pin(async move {
                 tokio::task::yield_now().await;
-                if self.down.load(Ordering::Relaxed) {
-                    let source: SharedSource = Arc::new(std::fmt::Error);
-                    return Err(TokenError::Unreachable {
-                        from: "https://login".into(),
-                        reason: NoAnswer::Broken,
-                        source,
-                    });
+                if let Some(error) = lock(&self.down).clone() {
+                    return Err(error);
                 }
                 lock(&self.given).push(request.clone());
                 let token = lock(&self.given).len().to_string().into();
@@ -224,8 +214,7 @@ mod tests {
 
     fn tokens(life: Duration) -> (Tokens, Arc<Numbered>, Arc<SetClock>, Call) {
         let clock = Arc::new(SetClock(Mutex::new(datetime!(2026-01-01 00:00:00 UTC))));
-        let source =
-            Arc::new(Numbered { clock: clock.clone(), life, given: Mutex::default(), down: AtomicBool::new(false) });
+        let source = Arc::new(Numbered { clock: clock.clone(), life, given: Mutex::default(), down: Mutex::default() });
         let call = Call::new(CancellationToken::new(), std::time::Duration::from_secs(60));
         let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
         let directory = Arc::new(Directory::new(Cloud::Public.endpoints().into(), http.clone()));
@@ -273,16 +262,41 @@ mod tests {
         assert_eq!(asked, [(None, None), (Some("other".into()), None), (None, Some("{}".into()))]);
     }
 
+    fn unreachable() -> TokenError {
+        let source: SharedSource = Arc::new(std::fmt::Error);
+        TokenError::Unreachable { from: "https://login".into(), reason: NoAnswer::Broken, source }
+    }
+
+    fn refused(code: u32) -> TokenError {
+        let body = format!(r#"{{"error":"invalid_client","error_codes":[{code}]}}"#);
+        TokenError::Refused(EntraError::read(401, body.as_bytes()))
+    }
+
     #[tokio::test]
     async fn a_failed_renewal_leaves_a_good_token_in_use_and_a_refused_one_not() {
-        let (tokens, source, clock, call) = tokens(Duration::HOUR);
+        for failure in [unreachable(), refused(700_024)] {
+            let (tokens, source, clock, call) = tokens(Duration::HOUR);
+            let limits = Limits { call: &call, clock: &*tokens.clock };
+            let first = tokens.get(None, &limits).await.unwrap();
+            *lock(&source.down) = Some(failure);
+            clock.pass(Duration::minutes(57));
+            assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "1");
+            assert!(matches!(tokens.renew(None, &first, None, &limits).await, Err(Error::Token(_))));
+            clock.pass(Duration::minutes(3));
+            assert!(matches!(tokens.get(None, &limits).await, Err(Error::Token(_))));
+            *lock(&source.down) = None;
+            assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "2", "it was not final");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_final_failure_is_remembered_for_its_tenant() {
+        let (tokens, source, _, call) = tokens(Duration::HOUR);
         let limits = Limits { call: &call, clock: &*tokens.clock };
-        let first = tokens.get(None, &limits).await.unwrap();
-        source.down.store(true, Ordering::Relaxed);
-        clock.pass(Duration::minutes(57));
-        assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "1");
-        assert!(matches!(tokens.renew(None, &first, None, &limits).await, Err(Error::Token(_))));
-        clock.pass(Duration::minutes(3));
-        assert!(matches!(tokens.get(None, &limits).await, Err(Error::Token(_))));
+        *lock(&source.down) = Some(refused(7_000_215));
+        assert!(tokens.get(None, &limits).await.is_err());
+        *lock(&source.down) = None;
+        assert!(tokens.get(None, &limits).await.is_err(), "nobody is asked again");
+        assert_eq!(tokens.get(Some("other"), &limits).await.unwrap().token.reveal(), "1");
     }
 }
