@@ -57,7 +57,8 @@
 //! A **bed** is the fixture of a test: an emulator with the hub `hub1` on the account `sa1`, and what the test drives
 //! against it. `support::bed::Bed` drives the provider with the test core (`support::core`, a small Terraform core),
 //! `engines::engine_bed::EngineBed` with a real engine, `provider_block::ConfigurationBed` with one provider block
-//! after another; `arm_emulator::ClientBed` has the ARM client alone. Tests of the emulator use
+//! after another, `sign_in::bed::SignInBed` with what each sign-in method is given; `arm_emulator::ClientBed` has the
+//! ARM client alone. Tests of the emulator use
 //! `emulator::client::Arm`, an emulator with an HTTP client, on which `Bed` is built. People and roles have their ids
 //! in `support::ids`.
 
