@@ -229,7 +229,7 @@ impl Workspace {
     }
 
     /// Whether its provisioning state is a terminal one.
-    pub(crate) fn is_at_rest(&self) -> bool {
+    pub(crate) fn has_settled(&self) -> bool {
         let state = self.properties.provisioning_state.to_ascii_lowercase();
         ["", "succeeded", "failed", "canceled"].contains(&state.as_str())
     }

@@ -1,4 +1,4 @@
-//! Types as the server holds them: of any struct, by value. Here is what all kinds share, and what resources take.
+//! Types as the server holds them, with values in place of structs: what all kinds share, and resources.
 
 use std::{future::Future, pin::Pin};
 
@@ -20,32 +20,31 @@ use super::{
 /// A future that a trait object can return.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What a planned creation will stand for. When a removal is applied with it, the removal is the first half of a
-/// replacement: engines plan the creation half and give its private data to both (with `create_before_destroy` they plan
-/// the removal by itself).
+/// The keys of a planned creation. A deletion that is applied with them is the first half of a replacement: engines plan the
+/// creation and give its private data to both halves (with `create_before_destroy` they plan the deletion by itself).
 const CREATES: &str = ".creates";
 
-/// What the object of a planned change stands for. When a creation is planned with it, it is the second plan of a
-/// replacement: engines give it the private data of the first.
+/// The prior keys of a planned change. A creation that is planned with them is the second plan of a replacement: engines give
+/// it the private data of the first.
 const REPLACES: &str = ".replaces";
 
-/// The subjects that the object lets go of and leaves in place for others.
+/// The subjects that the object releases and leaves in place for others.
 const KEEPS: &str = ".keeps";
 
-/// The subjects for which the last read of the object saw others in the state, too.
+/// The subjects that had other objects in the state, too, when the object was last read.
 const SEEN_WITH_OTHERS: &str = ".seen_with_others";
 
-/// The walk that planned a removal.
+/// The walk that planned a deletion.
 const PLANNED_BY: &str = ".planned_by";
 
-/// What an operation left behind, by value. `state` and `identity` are null where there is none.
+/// An [`Outcome`] by value. `state` and `identity` are null where there is no object.
 #[derive(Debug)]
-pub struct Left {
+pub struct ErasedOutcome {
     /// The object.
     pub state: Value,
-    /// What tells it apart.
+    /// Its identity.
     pub identity: Value,
-    /// What the resource keeps.
+    /// Its private data.
     pub private: Vec<u8>,
     /// Errors and warnings.
     pub diagnostics: Diagnostics,
@@ -54,11 +53,11 @@ pub struct Left {
 /// A plan, by value.
 #[derive(Debug)]
 pub struct PlannedChange {
-    /// What the object will be; null for a removal.
+    /// The planned object; null for a deletion.
     pub state: Value,
     /// Its identity; null while it is not known.
     pub identity: Value,
-    /// What the apply gets.
+    /// The private data for the apply.
     pub private: Vec<u8>,
     /// Attributes whose change replaces the object.
     pub requires_replace: Vec<Path>,
@@ -71,9 +70,9 @@ pub struct PlannedChange {
 pub struct Change {
     /// The object as it is; null for a creation.
     pub prior: Value,
-    /// The configuration; null for a removal.
+    /// The configuration; null for a deletion.
     pub config: Value,
-    /// When planning, what the engine proposes; when applying, what was planned. Null for a removal.
+    /// When planning, what the engine proposes; when applying, what was planned. Null for a deletion.
     pub target: Value,
     /// The private bytes of the object or of its plan.
     pub private: Vec<u8>,
@@ -97,25 +96,25 @@ pub trait AnyResource<C>: Described {
     fn identity_schema(&self) -> &IdentitySchema;
     /// Whether a change may give an object another identity.
     fn identity_may_change(&self) -> bool;
-    /// What an object of a state stands for.
+    /// The keys of an object of the state.
     fn keys(&self, state: &Value) -> Vec<Key>;
     /// Brings a stored state to today's schema.
     fn upgrade(&self, version: i64, json: &[u8]) -> (Value, Diagnostics);
-    /// Plans a creation, change or removal.
+    /// Plans a creation, change or deletion.
     fn plan(&self, context: Context<C>, change: Change) -> Answer<'_, PlannedChange>;
-    /// Makes, changes or removes the object.
-    fn apply(&self, context: Context<C>, change: Change) -> Answer<'_, Left>;
-    /// Looks at the object.
-    fn read(&self, context: Context<C>, state: Value, private: Vec<u8>) -> Answer<'_, Left>;
+    /// Creates, changes or deletes the object.
+    fn apply(&self, context: Context<C>, change: Change) -> Answer<'_, ErasedOutcome>;
+    /// Reads the object.
+    fn read(&self, context: Context<C>, state: Value, private: Vec<u8>) -> Answer<'_, ErasedOutcome>;
     /// Finds an object to manage.
-    fn import(&self, context: Context<C>, target: ImportTarget<Value>) -> Answer<'_, Left>;
-    /// What a configuration of the object says.
+    fn import(&self, context: Context<C>, target: ImportTarget<Value>) -> Answer<'_, ErasedOutcome>;
+    /// The configuration of an object.
     fn configuration(&self, state: Value) -> (Value, Diagnostics);
-    /// Takes over another type's state.
-    fn take_over(&self, source: &MoveSource) -> Left;
+    /// Moves the state of another type here.
+    fn move_state(&self, source: &MoveSource) -> ErasedOutcome;
 }
 
-/// What an author wrote, with its schema at hand.
+/// An author's type, with its schema.
 #[derive(Debug)]
 pub struct Erased<T> {
     pub(super) author: T,
@@ -128,7 +127,7 @@ pub struct Erased<T> {
 }
 
 impl<T> Erased<T> {
-    /// Wraps what an author wrote, whose own validation is `validate`.
+    /// Wraps an author's type, whose own validation is `validate`.
     pub(super) fn new(name: &'static str, schema: Schema, validate: fn(&T, Value) -> Diagnostics, author: T) -> Self {
         let identity_schema = IdentitySchema::default();
         Self { author, name, ty: schema.block.ty(), schema, identity_schema, validate }
@@ -170,9 +169,8 @@ impl<R: Resource> Erased<R> {
         Self { identity_schema, ..erased }
     }
 
-    /// What an outcome is by value. An object that has no value is `known` instead, which is what is known of it
-    /// otherwise: that it cannot be told does not make it go away.
-    pub(super) fn left(&self, outcome: Outcome<R::State>, known: &Value) -> Left {
+    /// An outcome by value. An object that cannot be made a value is `known` instead, so that it is not lost.
+    pub(super) fn erase(&self, outcome: Outcome<R::State>, known: &Value) -> ErasedOutcome {
         let Outcome { state, private, mut diagnostics } = outcome;
         let identity = state.as_ref().and_then(|state| self.author.identity(state));
         let mut value = |result: Option<Result<Value, Mismatch>>, known: &Value| match result {
@@ -185,17 +183,17 @@ impl<R: Resource> Erased<R> {
         };
         let state = value(state.as_ref().map(to_value), known);
         let identity = value(identity.as_ref().map(to_value), &Value::Null);
-        Left { state, identity, private: private.encode(), diagnostics }
+        ErasedOutcome { state, identity, private: private.encode(), diagnostics }
     }
 
-    /// An object that was made elsewhere, with the default of each setting that nobody could tell.
-    fn found(&self, outcome: Outcome<R::State>) -> Left {
-        let left = self.left(outcome, &Value::Null);
-        Left { state: plan::with_settings(&self.schema.block, left.state), ..left }
+    /// An object that was imported or moved here, with the default of each setting.
+    fn found(&self, outcome: Outcome<R::State>) -> ErasedOutcome {
+        let found = self.erase(outcome, &Value::Null);
+        ErasedOutcome { state: plan::with_settings(&self.schema.block, found.state), ..found }
     }
 }
 
-/// The headline where a value does not fit the provider's own structs, which is a mistake in the provider.
+/// The summary where a value does not fit the provider's own structs.
 pub const MISFIT: &str = "The provider cannot read its own values";
 
 fn mistake(mismatch: &Mismatch) -> Diagnostic {
@@ -209,14 +207,14 @@ fn mistake(mismatch: &Mismatch) -> Diagnostic {
     )
 }
 
-/// What an object is called in messages to the user: its `id`.
+/// An object in diagnostics: its `id`.
 fn label(object: &Value) -> String {
     object.get("id").as_str().unwrap_or("an object whose id is not known yet").to_owned()
 }
 
-/// Lets a removal keep what an object that stays has only where the last read has seen both. The removal of an object left
-/// over by a replacement is planned again in the apply, which knows of one that stays by that alone.
-fn rely_on_the_last_read(overlaps: &mut [Overlap], kept: &mut Vec<String>, seen_with_others: &[String]) {
+/// Lets a deletion keep what an object that stays needs only where both were in the state at the last read. The deletion of a
+/// deposed object is planned again in the apply, which knows only by that of an object that stays.
+fn keep_only_if_seen_together(overlaps: &mut [Overlap], kept: &mut Vec<String>, seen_with_others: &[String]) {
     for overlap in overlaps.iter_mut().filter(|overlap| overlap.relation == Relation::Stays && !overlap.key.shared) {
         if !seen_with_others.contains(&overlap.key.subject) {
             overlap.relation = Relation::IsUndone;
@@ -231,9 +229,9 @@ fn keep(private: &mut Private, kept: &[String]) {
     }
 }
 
-/// What an operation left behind that has failed.
-pub(super) fn failed(diagnostics: impl Into<Diagnostics>) -> Left {
-    Left { state: Value::Null, identity: Value::Null, private: Vec::new(), diagnostics: diagnostics.into() }
+/// The outcome of a failed operation.
+pub(super) fn failed(diagnostics: impl Into<Diagnostics>) -> ErasedOutcome {
+    ErasedOutcome { state: Value::Null, identity: Value::Null, private: Vec::new(), diagnostics: diagnostics.into() }
 }
 
 /// The plan of a change that cannot be planned.
@@ -261,9 +259,8 @@ pub(super) fn write_struct<S: Serialize>(value: &S) -> Result<Value, Diagnostic>
 fn read_state<S: DeserializeOwned>(value: Value) -> Result<S, Diagnostic> {
     from_value(value).map_err(|Mismatch { path, reason }| {
         let detail = format!(
-            "{path}: {reason}\n\nIf the state was changed by something else than this provider, restore it from a backup, or \
-             take the object out of it with state rm and import it again. Otherwise this is a mistake of the \
-             foundryhub provider; please report it with its version.",
+            "{path}: {reason}\n\nIf the state was edited, restore it from a backup, or take the object out of it with state rm and \
+             import it again. Otherwise this is a mistake of the foundryhub provider; please report it with its version.",
         );
         Diagnostic::error("The state cannot be read", detail).at(path)
     })
@@ -325,7 +322,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                 let prior = fit!(read_state(change.prior.clone()), unplanned);
                 let (mut overlaps, mut kept) =
                     walk.plan((&label(&change.prior), &self.author.keys(&prior)), ("", &[])).await;
-                rely_on_the_last_read(&mut overlaps, &mut kept, seen_with_others.as_deref().unwrap_or_default());
+                keep_only_if_seen_together(&mut overlaps, &mut kept, seen_with_others.as_deref().unwrap_or_default());
                 let mut diagnostics = self.author.overlaps(&prior, &overlaps);
                 let request = DestroyPlanRequest { prior, kept: &kept, private: &private };
                 diagnostics.extend(self.author.plan_destroy(context, request).await);
@@ -342,7 +339,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                 Value::Null => None,
                 prior => Some(fit!(read_state(prior.clone()), unplanned)),
             };
-            let stood_for = match &prior {
+            let prior_keys = match &prior {
                 Some(prior) => self.author.keys(prior),
                 None => replaced.clone().unwrap_or_default(),
             };
@@ -355,15 +352,19 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             };
             let Planned { state, keys, mut private, mut requires_replace, mut diagnostics } =
                 self.author.plan(context, request).await;
+            // The creation of a replacement must come to the apply, which keeps what was handed over and says the same.
+            let must_be_applied = change.prior.is_null() && walk.has_something_handed_over();
+            if must_be_applied {
+                diagnostics.0.retain(|found| found.severity != Severity::Error);
+            }
             if let Some(keys) = &keys {
                 let kept = if replaced.is_some() {
-                    walk.kept(&stood_for, keys)
+                    walk.kept(&prior_keys, keys)
                 } else {
                     let id = to_value(&state).map_or_else(|_| self.name().to_owned(), |state| label(&state));
-                    let (overlaps, kept) = walk.plan((&label(&change.prior), &stood_for), (&id, keys)).await;
+                    let (overlaps, kept) = walk.plan((&label(&change.prior), &prior_keys), (&id, keys)).await;
                     let mut found = self.author.overlaps(&state, &overlaps);
-                    // The creation half of a replacement must come to the apply, which keeps what it was left.
-                    if change.prior.is_null() && found.has_errors() && walk.has_something_handed_over() {
+                    if must_be_applied && found.has_errors() {
                         found.0.iter_mut().for_each(|found| found.severity = Severity::Warning);
                     }
                     diagnostics.extend(found);
@@ -373,9 +374,9 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             }
             match change.prior.is_null() {
                 true => private.set(CREATES, &keys.unwrap_or_default()),
-                false => private.set(REPLACES, &stood_for),
+                false => private.set(REPLACES, &prior_keys),
             }
-            let left = self.left(Outcome { state: Some(state), private, diagnostics }, &Value::Null);
+            let left = self.erase(Outcome { state: Some(state), private, diagnostics }, &Value::Null);
             if !change.prior.is_null() {
                 requires_replace.extend(plan::replacements(block, &change.prior, &left.state));
             }
@@ -389,7 +390,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
         })
     }
 
-    fn apply(&self, context: Context<R::Client>, change: Change) -> Answer<'_, Left> {
+    fn apply(&self, context: Context<R::Client>, change: Change) -> Answer<'_, ErasedOutcome> {
         Box::pin(async move {
             let private = Private::decode(&change.private);
             let succession = Succession {
@@ -397,7 +398,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                 replaced_by: private.get(CREATES),
                 kept: private.get(KEEPS).unwrap_or_default(),
                 seen_with_others: private.get(SEEN_WITH_OTHERS).unwrap_or_default(),
-                is_left_over: private.get(PLANNED_BY) == Some(context.walk.id()),
+                is_deposed: private.get(PLANNED_BY) == Some(context.walk.id()),
             };
             let private = private.without_reserved();
             let known = if change.target.is_null() { change.prior.clone() } else { change.target.clone() };
@@ -415,8 +416,8 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
                     }
                 }
             };
-            let mut left = self.left(outcome, &known);
-            // What is still unknown after an interrupted creation would be refused by the engine, and the object lost.
+            let mut left = self.erase(outcome, &known);
+            // Engines refuse what is still unknown after an interrupted creation, and would lose the object.
             if left.diagnostics.has_errors() {
                 left.state = left.state.nulled_unknowns();
                 left.identity = left.identity.nulled_unknowns();
@@ -425,7 +426,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
         })
     }
 
-    fn read(&self, context: Context<R::Client>, state: Value, private: Vec<u8>) -> Answer<'_, Left> {
+    fn read(&self, context: Context<R::Client>, state: Value, private: Vec<u8>) -> Answer<'_, ErasedOutcome> {
         Box::pin(async move {
             let read: R::State = fit!(read_state(state.clone()), failed);
             let walk = context.walk.clone();
@@ -434,11 +435,11 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             if let Some(shared) = shared.filter(|shared| !shared.is_empty()) {
                 outcome.private.set(SEEN_WITH_OTHERS, &shared);
             }
-            self.left(outcome, &state)
+            self.erase(outcome, &state)
         })
     }
 
-    fn import(&self, context: Context<R::Client>, target: ImportTarget<Value>) -> Answer<'_, Left> {
+    fn import(&self, context: Context<R::Client>, target: ImportTarget<Value>) -> Answer<'_, ErasedOutcome> {
         Box::pin(async move {
             let target = match target {
                 ImportTarget::Id(id) => ImportTarget::Id(id),
@@ -457,17 +458,17 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
         }
     }
 
-    fn take_over(&self, source: &MoveSource) -> Left {
-        match self.author.take_over(source) {
+    fn move_state(&self, source: &MoveSource) -> ErasedOutcome {
+        match self.author.move_state(source) {
             Some(outcome) => self.found(outcome),
             None => failed(Diagnostic::error(
-                "The object cannot be moved here",
+                "The object cannot be moved to this type",
                 format!(
-                    "A {} cannot take over the state of a {} of {}. Import it instead, and let go of the old one with a \
-                     removed block that has destroy = false.",
-                    self.name(),
+                    "The state of a {} of {} cannot become that of a {}. Import the object instead, and take the old one out \
+                     of the state with a removed block that has destroy = false.",
                     source.type_name,
-                    source.provider_address
+                    source.provider_address,
+                    self.name()
                 ),
             )),
         }

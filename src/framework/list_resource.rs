@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::{
     Diagnostics, Private, Value,
     context::Context,
-    erased::{AnyResource, Described, Erased, Left, failed, read_struct, validated},
+    erased::{AnyResource, Described, Erased, ErasedOutcome, failed, read_struct, validated},
     resource::{Outcome, Resource},
     schema::{Block, Schema},
 };
@@ -70,7 +70,7 @@ pub struct Listed<S> {
 pub struct ListedValue {
     pub(crate) display_name: String,
     /// The object, its identity and diagnostics.
-    pub(crate) object: Left,
+    pub(crate) object: ErasedOutcome,
 }
 
 /// A [`ListResource`] with its types erased.
@@ -124,7 +124,7 @@ impl<L: ListResource> AnyListResource<<L::Resource as Resource>::Client> for Era
         let by_value = move |object| match object {
             Ok(Listed { display_name, object, warnings: diagnostics }) => {
                 let outcome = Outcome { state: Some(object), private: Private::default(), diagnostics };
-                ListedValue { display_name, object: self.author.resource.left(outcome, &Value::Null) }
+                ListedValue { display_name, object: self.author.resource.erase(outcome, &Value::Null) }
             }
             Err(diagnostics) => refused(diagnostics),
         };

@@ -1,12 +1,11 @@
-//! The objects that a value consists of by its schema: the elements of nested attributes and blocks, one by one and side
-//! by side.
+//! Walks through the nested attributes and blocks of one value, or of several values side by side.
 
 use super::{
     Path, Step, Value,
     schema::{Attribute, Block, Kind, NestedBlock, Nesting},
 };
 
-/// What stands in an object: the attributes and blocks of a block, or nested attributes, among which there are no blocks.
+/// The attributes and blocks of an object; nested attributes have no blocks.
 #[derive(Clone, Copy)]
 pub(super) struct Members<'s> {
     pub(super) attributes: &'s [Attribute],
@@ -20,7 +19,7 @@ impl<'s> From<&'s Block> for Members<'s> {
 }
 
 impl<'s> Members<'s> {
-    /// The nested attributes and the blocks: name, how they are collected and what stands in each of them.
+    /// The nested attributes and blocks, each with its name, nesting and members.
     pub(super) fn nested(self) -> impl Iterator<Item = (&'static str, Nesting, Members<'s>)> {
         let attributes = self.attributes.iter().filter_map(|attribute| {
             let (nesting, members) = attribute.nested_members()?;
@@ -31,7 +30,7 @@ impl<'s> Members<'s> {
 }
 
 impl Attribute {
-    /// How nested attributes are collected, and what they are; `None` for an attribute without any.
+    /// The nesting and members of nested attributes; `None` for a plain attribute.
     pub(super) fn nested_members(&self) -> Option<(Nesting, Members<'_>)> {
         match &self.kind {
             Kind::Plain(_) => None,
@@ -39,7 +38,7 @@ impl Attribute {
         }
     }
 
-    /// Whether two values are one to the engine, or two spellings of one.
+    /// Whether two values are equal to the engine, or spellings of one value.
     pub(super) fn is_same(&self, left: &Value, right: &Value) -> bool {
         match self.same {
             Some(same) => left.same_by(right, &self.ty(), &same),

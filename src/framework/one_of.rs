@@ -1,8 +1,7 @@
 //! Enumerations whose values are words in HCL.
 
-/// Declares an enumeration and the word of each of its values. It is read from any casing of a word, with a refusal that
-/// names all of them, and written as declared; an attribute takes it by
-/// [`parsed`](crate::framework::schema::Attribute::parsed).
+/// Declares an enumeration and the word of each of its values. Parsing ignores case, and its refusal names all words; an
+/// attribute uses it by [`parsed`](crate::framework::schema::Attribute::parsed).
 macro_rules! one_of {
     ($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*

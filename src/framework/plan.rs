@@ -1,4 +1,4 @@
-//! The part of planning that the schema alone decides; a resource's own plan comes after it.
+//! The part of a plan that follows from the schema. The resource's own plan comes after it.
 
 use super::{
     Diagnostics, Path, Value,
@@ -6,7 +6,7 @@ use super::{
     schema::{Attribute, Block, Nesting, Presence, Refusal},
 };
 
-/// What an object is planned to be, from the configuration and the prior object, which is null at creation.
+/// The planned object, from the configuration and the prior object, which is null at creation.
 ///
 /// What the configuration leaves out becomes its default or, at creation, unknown where the provider will fill it in; on
 /// an update such attributes keep their value, so that nothing that depends on them is planned again without need. Another
@@ -75,13 +75,12 @@ fn prepare_nested(nesting: Nesting, members: Members<'_>, prior: &Value, config:
     })
 }
 
-/// What a configuration has to say to get this object: nothing that only the provider fills in, and nothing that goes
-/// without saying.
+/// The configuration of this object, without computed attributes and defaults.
 pub fn configurable(block: &Block, object: Value) -> Value {
     each(block.into(), object, [], &|attribute, value, []| {
         let is_default = attribute.default.as_ref().is_some_and(|default| attribute.is_same(&value, default));
-        let goes_without_saying = attribute.presence == Presence::Computed || is_default;
-        if goes_without_saying { Value::Null } else { value }
+        let is_left_out = attribute.presence == Presence::Computed || is_default;
+        if is_left_out { Value::Null } else { value }
     })
 }
 
@@ -93,7 +92,7 @@ pub fn with_settings(block: &Block, object: Value) -> Value {
     })
 }
 
-/// The configuration with each value unknown that [`check`] refuses, since nothing can be concluded from it.
+/// The configuration with each value unknown that [`check`] refuses.
 pub fn without_refused(block: &Block, config: Value) -> Value {
     each(block.into(), config, [], &|attribute, value, []| match refusal(attribute, &value) {
         Some(_) => Value::Unknown,
@@ -105,7 +104,7 @@ pub fn without_refused(block: &Block, config: Value) -> Value {
 pub fn replacements(block: &Block, prior: &Value, planned: &Value) -> Vec<Path> {
     let mut paths = Vec::new();
     walk(block.into(), &Path::default(), prior, planned, &mut |path, attribute, prior, planned| {
-        // Whether what was left to the provider has changed cannot be known.
+        // Whether an unknown value has changed cannot be known.
         let changed = !prior.is_unknown() && !prior.same_as(planned, &attribute.ty());
         if attribute.requires_replace && changed {
             paths.push(path);
@@ -114,7 +113,7 @@ pub fn replacements(block: &Block, prior: &Value, planned: &Value) -> Vec<Path> 
     paths
 }
 
-/// What the schema itself can say against a configuration.
+/// The errors of a configuration that follow from the schema.
 pub fn check(block: &Block, config: &Value) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     walk(block.into(), &Path::default(), &Value::Null, config, &mut |path, attribute, _, value| {
@@ -125,7 +124,7 @@ pub fn check(block: &Block, config: &Value) -> Diagnostics {
 
 fn refusal(attribute: &Attribute, value: &Value) -> Option<Refusal> {
     if attribute.presence == Presence::Required && value.as_str() == Some("") {
-        let detail = format!("{} has to be set, and an empty string is as good as nothing.", attribute.name);
+        let detail = format!("Set {}; an empty string is the same as no value.", attribute.name);
         return Some(Refusal::new(format!("{} is empty", attribute.name), detail));
     }
     if value.is_null() || !value.is_wholly_known() {
@@ -231,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_says_what_does_not_go_without_saying() {
+    fn a_configuration_has_neither_defaults_nor_computed_values() {
         let object = object(&[
             ("id", "1".into()),
             ("name", "n".into()),

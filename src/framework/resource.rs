@@ -1,4 +1,4 @@
-//! What a resource type is to its author: a struct for its state, a schema and one method per step of its life.
+//! The trait of resource types: a struct for the state, a schema and one method per step of an object's life.
 
 use std::{collections::BTreeMap, future::Future};
 
@@ -16,9 +16,9 @@ use super::{
 ///
 /// The state struct serves as configuration, plan and state; its fields are [`super::Attr`] where they may be unset or
 /// unknown. Methods return what exists together with what went wrong, never one instead of the other: an object that was
-/// made must reach the state even when a later step failed.
+/// created must reach the state even when a later step failed.
 pub trait Resource: Send + Sync + 'static {
-    /// What configuring the provider makes.
+    /// The client that configuring the provider creates.
     type Client: Send + Sync + 'static;
     /// The object as the schema describes it.
     type State: Serialize + DeserializeOwned + Send + Sync + 'static;
@@ -37,13 +37,13 @@ pub trait Resource: Send + Sync + 'static {
     /// The identity of an object; `None` while a part of it is unknown.
     fn identity(&self, state: &Self::State) -> Option<Self::Identity>;
 
-    /// What an object of a state stands for in the service, as far as that is known. Objects of one walk are told to be
-    /// about the same thing by it, never by their identity or address.
+    /// The keys of an object: what it manages in the service, as far as that is known. Objects of one walk are compared by
+    /// their keys, never by identity or address.
     fn keys(&self, _state: &Self::State) -> Vec<Key> {
         Vec::new()
     }
 
-    /// What to say in the plan of `state` about what it has in common with other objects of the walk.
+    /// Diagnostics for the plan of `state` about other objects of the walk with the same keys.
     fn overlaps(&self, _state: &Self::State, _overlaps: &[Overlap]) -> Diagnostics {
         Diagnostics::default()
     }
@@ -65,7 +65,7 @@ pub trait Resource: Send + Sync + 'static {
         request: PlanRequest<Self::State>,
     ) -> impl Future<Output = Planned<Self::State>> + Send;
 
-    /// Warns about a destruction before it happens.
+    /// Warns before the object is destroyed.
     fn plan_destroy(
         &self,
         _context: Context<Self::Client>,
@@ -74,14 +74,14 @@ pub trait Resource: Send + Sync + 'static {
         async { Diagnostics::default() }
     }
 
-    /// Makes the object. `state: None` when nothing came to exist.
+    /// Creates the object. `state: None` when nothing exists.
     fn create(
         &self,
         context: Context<Self::Client>,
         request: CreateRequest<Self::State>,
     ) -> impl Future<Output = Outcome<Self::State>> + Send;
 
-    /// Looks at the object. `state: None` without an error when it is gone.
+    /// Reads the object. `state: None` without an error when it does not exist any more.
     fn read(
         &self,
         context: Context<Self::Client>,
@@ -89,15 +89,15 @@ pub trait Resource: Send + Sync + 'static {
         private: Private,
     ) -> impl Future<Output = Outcome<Self::State>> + Send;
 
-    /// Changes the object. `state` is what it is now, also when only a part of the change was made. Nothing differs at all
-    /// where the user has only written an empty string for nothing, or the other way round.
+    /// Changes the object. `state` is what it is now, also when only a part of the change was made. Nothing differs where the
+    /// user has only replaced null by an empty string, or the other way round.
     fn update(
         &self,
         context: Context<Self::Client>,
         request: UpdateRequest<Self::State>,
     ) -> impl Future<Output = Outcome<Self::State>> + Send;
 
-    /// Removes the object. `state: None` without an error when it is gone.
+    /// Deletes the object. `state: None` without an error when it does not exist any more.
     fn delete(
         &self,
         context: Context<Self::Client>,
@@ -111,26 +111,24 @@ pub trait Resource: Send + Sync + 'static {
         target: ImportTarget<Self::Identity>,
     ) -> impl Future<Output = Outcome<Self::State>> + Send;
 
-    /// The type of the state that an older schema version stored, and how it becomes today's. `None` for a version that
-    /// never was.
+    /// The type of the state that an older schema version stored, and its upgrade. `None` for a version that never was.
     fn upgrade(&self, _version: i64) -> Option<Upgrade> {
         None
     }
 
-    /// Leaves of an object's attributes those that a configuration of it would have, where engines write one. What the
-    /// schema alone knows to be left out, such as computed attributes and defaults, is left out in any case.
+    /// Nulls the attributes that a configuration of the object would not have, where engines generate one. The framework
+    /// itself leaves out computed attributes and defaults.
     fn configuration(&self, state: Self::State) -> Self::State {
         state
     }
 
-    /// Takes over the state of another provider's resource. `None` when it is not one that this type can stand for. It
-    /// runs unconfigured.
-    fn take_over(&self, _source: &MoveSource) -> Option<Outcome<Self::State>> {
+    /// Moves the state of another type here (`moved` block). `None` when that type cannot be moved here. It runs unconfigured.
+    fn move_state(&self, _source: &MoveSource) -> Option<Outcome<Self::State>> {
         None
     }
 }
 
-/// How states of an older schema version become today's: their type, and the change of the values.
+/// The upgrade of states of an older schema version: their type, and the change of the values.
 pub type Upgrade = (Type, fn(super::Value) -> super::Value);
 
 /// A plan to complete.
@@ -144,16 +142,16 @@ pub struct PlanRequest<S> {
     pub planned: S,
     /// What the resource keeps for itself.
     pub private: Private,
-    /// What the object stands for that this creation replaces; nothing where it replaces none.
+    /// The keys of the object that this creation replaces; none where it replaces none.
     pub replaced: Vec<Key>,
 }
 
-/// A destruction to plan.
+/// A deletion to plan.
 #[derive(Debug)]
 pub struct DestroyPlanRequest<'r, S> {
     /// The object as it is.
     pub prior: S,
-    /// The subjects that the removal leaves in place for others.
+    /// The subjects that the deletion leaves in place for others.
     pub kept: &'r [String],
     /// What the resource keeps for itself.
     pub private: &'r Private,
@@ -164,7 +162,7 @@ pub struct DestroyPlanRequest<'r, S> {
 pub struct Planned<S> {
     /// What the object will be.
     pub state: S,
-    /// What it will stand for; `None` while that is not known. A plan may know more than it shows.
+    /// Its keys; `None` while they are not known. A plan may know more than it shows.
     pub keys: Option<Vec<Key>>,
     /// What the resource keeps for the apply.
     pub private: Private,
@@ -196,11 +194,11 @@ pub struct UpdateRequest<S> {
     pub planned: S,
     /// What the plan kept.
     pub private: Private,
-    /// What becomes of what the object wrote and lets go of.
+    /// What becomes of what the object releases.
     pub succession: Succession,
 }
 
-/// A removal.
+/// A deletion.
 #[derive(Debug)]
 pub struct DeleteRequest<S> {
     /// The object as it is.
@@ -211,7 +209,7 @@ pub struct DeleteRequest<S> {
     pub succession: Succession,
 }
 
-/// What an operation left behind and what it has to say.
+/// The result of an operation.
 #[derive(Debug)]
 pub struct Outcome<S> {
     /// The object as it is now; `None` when there is none.
@@ -222,7 +220,7 @@ pub struct Outcome<S> {
     pub diagnostics: Diagnostics,
 }
 
-/// What the user gave to import by.
+/// The object that an import names.
 #[derive(Debug)]
 pub enum ImportTarget<I> {
     /// A text, as in `terraform import ADDRESS ID`.

@@ -1,13 +1,13 @@
-//! What a resource, data source or provider is made of: the table that validation, planning and the documentation read.
+//! Schemas, from which validation, planning and the documentation are made.
 
 use std::{fmt, str::FromStr};
 
 use super::{Diagnostic, Type, Value};
 
-/// The shape of one kind of thing.
+/// The schema of a resource, data source or provider.
 #[derive(Clone, Debug, Default)]
 pub struct Schema {
-    /// Raised whenever stored state needs an upgrade.
+    /// The version of stored states; a higher one has an upgrade.
     pub version: i64,
     /// The root block.
     pub block: Block,
@@ -52,15 +52,15 @@ pub struct Attribute {
     pub sensitive: bool,
     /// Planned when the configuration leaves it out.
     pub default: Option<Value>,
-    /// Kept by the provider alone, so that an object that was imported, moved or stored before the attribute was there has
-    /// the default.
+    /// Whether only the provider keeps it, so that an object that was imported, moved or stored before the attribute existed
+    /// gets the default.
     pub is_setting: bool,
     /// A change of it replaces the object.
     pub requires_replace: bool,
-    /// Tells spellings of the same string, such as ids in another case: plan and state keep the first one. In a collection
-    /// it is about each string, and the first spelling is that of the whole collection.
+    /// Whether two strings are spellings of one value, such as ids in another case: plan and state keep the first one. In a
+    /// collection it compares each string, and the first spelling is that of the whole collection.
     pub same: Option<fn(&str, &str) -> bool>,
-    /// Names the reason a known value is refused.
+    /// Refuses known values.
     pub check: Option<Check>,
 }
 
@@ -113,7 +113,7 @@ pub enum Kind {
     Nested(Nesting, Vec<Attribute>),
 }
 
-/// How nested attributes are collected.
+/// How nested attributes are nested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nesting {
     /// One or none.
@@ -129,7 +129,7 @@ pub enum Nesting {
 pub struct NestedBlock {
     /// Its name in HCL.
     pub name: &'static str,
-    /// What stands in it.
+    /// Its attributes and blocks.
     pub block: Block,
 }
 
@@ -187,7 +187,7 @@ impl Attribute {
         self.or_computed()
     }
 
-    /// Planned when the user leaves it out, and kept by the provider alone: nothing in the service tells it.
+    /// A default of a value that only the provider keeps; the service does not have it.
     pub fn setting(mut self, value: impl Into<Value>) -> Self {
         self.is_setting = true;
         self.default(value)
@@ -205,8 +205,8 @@ impl Attribute {
         self
     }
 
-    /// Its text, or each text of a collection, is read as a `T`: what is none is refused, and texts that are read as equal
-    /// are spellings of one value.
+    /// Its text, or each text of a collection, is parsed as a `T`: other texts are refused, and texts that parse as equal are
+    /// spellings of one value.
     pub fn parsed<T: FromStr<Err: Into<Refusal>> + PartialEq>(self) -> Self {
         self.same(|a, b| matches!((a.parse::<T>(), b.parse::<T>()), (Ok(a), Ok(b)) if a == b)).check(parse_all::<T>)
     }
@@ -214,12 +214,12 @@ impl Attribute {
     /// A text of nothing but spaces is refused.
     pub fn not_blank(self) -> Self {
         self.check(|value| match value.as_str() {
-            Some(text) if text.trim().is_empty() => Err(Refusal::invalid("A text is expected, and this one is blank.")),
+            Some(text) if text.trim().is_empty() => Err(Refusal::invalid("The text is blank.")),
             _ => Ok(()),
         })
     }
 
-    /// Two spellings of one value are one value.
+    /// Compares spellings of one value.
     pub fn same(mut self, same: fn(&str, &str) -> bool) -> Self {
         self.same = Some(same);
         self
@@ -280,10 +280,10 @@ impl Block {
     }
 }
 
-/// The attributes that tell an object apart from all others of its type, for import and for engines' bookkeeping.
+/// The attributes that identify an object among all of its type.
 #[derive(Clone, Debug, Default)]
 pub struct IdentitySchema {
-    /// Raised whenever stored identities need an upgrade.
+    /// The version of stored identities.
     pub version: i64,
     /// In the order of the documentation.
     pub attributes: Vec<IdentityAttribute>,

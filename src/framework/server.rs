@@ -14,7 +14,7 @@ use super::{
     contain::{contain, lock},
     context::Context,
     data_source::AnyDataSource,
-    erased::{AnyResource, Change, Described, Left, PlannedChange, failed, unplanned},
+    erased::{AnyResource, Change, Described, ErasedOutcome, PlannedChange, failed, unplanned},
     function::{AnyFunction, FunctionError},
     json,
     list_resource::{AnyListResource, ListedValue},
@@ -22,7 +22,7 @@ use super::{
     registry::Registry,
     resource::{ImportTarget, MoveSource},
     schema::{Block, Schema},
-    spelling::{configured, stored, written},
+    spelling::{configured, respelled, stored},
     walk::{Ledger, Walk},
 };
 
@@ -185,7 +185,7 @@ impl<P: Provider> Server<P> {
         state: Value,
         identity: Value,
         private: Vec<u8>,
-    ) -> Left {
+    ) -> ErasedOutcome {
         let stored_private = Private::decode(&private);
         let imported = stored_private.get(IMPORTED) == Some(true);
         let own_private = stored_private.without_reserved().encode();
@@ -204,7 +204,7 @@ impl<P: Provider> Server<P> {
             left.diagnostics.extend(identity_faults(resource, &known, &left.identity));
         }
         if left.diagnostics.has_errors() {
-            return Left { state, identity, private, diagnostics: left.diagnostics };
+            return ErasedOutcome { state, identity, private, diagnostics: left.diagnostics };
         }
         spelt_as_before(resource, left, &state)
     }
@@ -215,18 +215,23 @@ impl<P: Provider> Server<P> {
         let (config, prior) = (change.config.clone(), change.prior.clone());
         let work = resource.plan(self.context(resource.name()), for_resource(block, change));
         let mut planned = contained("PlanResourceChange", unplanned, work).await;
-        planned.state = written(block, planned.state, &config, &prior);
+        planned.state = respelled(block, planned.state, &config, &prior);
         planned
     }
 
     /// Creates, changes or removes an object. What exists stays in the state with every error: after a change or removal that
     /// returned no object that is the prior object, and after a creation that panicked the planned one, which may exist.
-    pub(crate) async fn apply(&self, resource: &dyn AnyResource<P::Client>, change: Change, identity: Value) -> Left {
+    pub(crate) async fn apply(
+        &self,
+        resource: &dyn AnyResource<P::Client>,
+        change: Change,
+        identity: Value,
+    ) -> ErasedOutcome {
         let creates = change.prior.is_null();
         let before = if creates { change.target.clone().nulled_unknowns() } else { change.prior.clone() };
         let spelt = if change.target.is_null() { before.clone() } else { change.target.clone() };
         let private = change.private.clone();
-        let kept = |diagnostics: Diagnostics| Left {
+        let kept = |diagnostics: Diagnostics| ErasedOutcome {
             state: before.clone(),
             identity: identity.clone().nulled_unknowns(),
             private: Private::decode(&private).without_reserved().encode(),
@@ -246,7 +251,11 @@ impl<P: Provider> Server<P> {
         spelt_as_before(resource, left, &spelt)
     }
 
-    pub(crate) async fn import(&self, resource: &dyn AnyResource<P::Client>, target: ImportTarget<Value>) -> Left {
+    pub(crate) async fn import(
+        &self,
+        resource: &dyn AnyResource<P::Client>,
+        target: ImportTarget<Value>,
+    ) -> ErasedOutcome {
         let work = resource.import(self.context(resource.name()), target);
         let mut left = contained("ImportResourceState", failed, work).await;
         let mut private = Private::decode(&left.private);
@@ -266,8 +275,8 @@ impl<P: Provider> Server<P> {
     }
 
     /// Takes over another type's state. Engines call it in a process that is not configured.
-    pub(crate) async fn take_over(&self, resource: &dyn AnyResource<P::Client>, source: &MoveSource) -> Left {
-        let left = contained("MoveResourceState", failed, async { resource.take_over(source) }).await;
+    pub(crate) async fn move_state(&self, resource: &dyn AnyResource<P::Client>, source: &MoveSource) -> ErasedOutcome {
+        let left = contained("MoveResourceState", failed, async { resource.move_state(source) }).await;
         // OpenTofu upgrades no state that it moves from another type.
         self.walk(resource.name()).note_in_state(&resource.keys(&left.state));
         spelt_as_before(resource, left, &Value::Null)
@@ -287,7 +296,7 @@ impl<P: Provider> Server<P> {
                     );
                     diagnostics.push(Diagnostic::error("Unknown values in the data", detail));
                 }
-                (written(block, data, &config, &config), diagnostics)
+                (respelled(block, data, &config, &config), diagnostics)
             }
             Err(diagnostics) => (Value::Null, diagnostics),
         }
@@ -384,8 +393,8 @@ pub(crate) fn crash(rpc: &str, panic: &str) -> Diagnostic {
 }
 
 /// The object as engines get it: in the spelling of the state or plan so far.
-fn spelt_as_before<C>(resource: &dyn AnyResource<C>, left: Left, before: &Value) -> Left {
-    Left { state: written(&resource.schema().block, left.state, before, before), ..left }
+fn spelt_as_before<C>(resource: &dyn AnyResource<C>, left: ErasedOutcome, before: &Value) -> ErasedOutcome {
+    ErasedOutcome { state: respelled(&resource.schema().block, left.state, before, before), ..left }
 }
 
 /// What is wrong with the identity that an operation returned: engines require one that never changes.

@@ -1,7 +1,7 @@
-//! Spellings: what an empty string means, and which of several ways to write one value stays.
+//! What an empty string means, and which spelling of a value stays.
 //!
-//! An empty string in an optional attribute means that nothing is set. Resources never see one: their values come through
-//! [`configured`] and [`stored`], and what they return goes through [`written`], which puts the user's spelling back.
+//! An empty string in an optional attribute means null. Resources never get one: their values come through [`configured`] and
+//! [`stored`], and what they return goes through [`respelled`], which restores the user's spelling.
 
 use super::{
     Type, Value,
@@ -9,13 +9,13 @@ use super::{
     schema::{Attribute, Block, Kind, Presence},
 };
 
-/// What a configuration means: null for each empty string in an optional attribute.
+/// The configuration with null for each empty string in an optional attribute.
 pub(super) fn configured(block: &Block, config: Value) -> Value {
     each(block.into(), config, [], &|attribute, value, []| in_configuration(attribute, value))
 }
 
-/// What a state or plan means: for each empty string in an optional attribute its default. What the provider decides is
-/// unknown, since the empty string stands in its place, and anything else null.
+/// The state or plan with the attribute's default for each empty string in an optional attribute; without a default unknown
+/// if the attribute is computed, and else null.
 pub(super) fn stored(block: &Block, object: Value) -> Value {
     each(block.into(), object, [], &|attribute, value, []| match &attribute.default {
         _ if !attribute.is_left_empty(&value) => value,
@@ -28,9 +28,9 @@ pub(super) fn stored(block: &Block, object: Value) -> Value {
 /// The object as engines get it: with an empty string where `said` has one and the value does not contradict it, and in
 /// the spelling of `kept` or else of `said` where that is the same value.
 ///
-/// For a plan, `said` is the configuration and `kept` the prior state, whose values engines take for a configured one. A
-/// default that the service does not follow, and a value that is set though the configuration has none, remain to be seen.
-pub(super) fn written(block: &Block, object: Value, said: &Value, kept: &Value) -> Value {
+/// For a plan, `said` is the configuration and `kept` the prior state, whose values engines accept for a configured one. A
+/// value that differs from the default, and one that is set although the configuration has none, stay visible.
+pub(super) fn respelled(block: &Block, object: Value, said: &Value, kept: &Value) -> Value {
     each(block.into(), object, [said, kept], &|attribute, value, [said, kept]| {
         let value = in_configuration(attribute, value);
         if let Some(spelling) =

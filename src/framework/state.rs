@@ -1,7 +1,7 @@
-//! Between values and the structs that resources are written in, by serde.
+//! Converts between values and the structs of resources, by serde.
 //!
-//! A field that may be unset or unknown is an [`Attr`]; a struct field of any other type must be known, and `Option`
-//! stands for null. An error names the attribute.
+//! A field that may be null or unknown is an [`Attr`]; a field of any other type must be known, and `Option` may be null. An
+//! error names the attribute.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -78,7 +78,7 @@ impl<T> From<Option<T>> for Attr<T> {
     }
 }
 
-/// A value and a struct do not fit. It is a mistake of the provider: the schema has let the value pass.
+/// A value and a struct do not fit, which is a mistake of the provider, as the value fits the schema.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {reason}")]
 pub struct Mismatch {

@@ -1,4 +1,4 @@
-//! The `timeouts` block by convention, with the operations that a kind has.
+//! The conventional `timeouts` block.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,20 +13,20 @@ use super::{
 /// How long each operation of a resource may take, as the user wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeouts {
-    /// For making the object.
+    /// For creating the object.
     pub create: Attr<Period>,
-    /// For looking at it.
+    /// For reading it.
     pub read: Attr<Period>,
     /// For changing it.
     pub update: Attr<Period>,
-    /// For removing it.
+    /// For deleting it.
     pub delete: Attr<Period>,
 }
 
 /// How long reading a data source may take, as the user wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadTimeout {
-    /// For looking at everything.
+    /// For the whole read.
     pub read: Attr<Period>,
 }
 
@@ -48,7 +48,7 @@ pub fn allowed<T>(timeouts: &Attr<T>, which: impl Fn(&T) -> &Attr<Period>, defau
     timeouts.known().and_then(|timeouts| which(timeouts).known()).map_or(default, Period::length)
 }
 
-/// How long something lasts, which may be no time at all, as the user wrote it.
+/// A duration as the user wrote it; zero is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Period {
@@ -57,7 +57,7 @@ pub struct Period {
 }
 
 impl Period {
-    /// How long that is.
+    /// The duration.
     pub fn length(&self) -> Duration {
         self.length
     }
@@ -102,7 +102,7 @@ fn some_time(value: &Value) -> Result<(), Refusal> {
     }
 }
 
-/// The longest duration there is, a year: clocks end somewhere, and nobody waits that long.
+/// The longest duration that is accepted, a year, so that no clock overflows.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Reads a duration in the notation of Go: numbers with the units ns, us, ms, s, m and h, one after the other. `None`
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_is_something_a_clock_can_tell() {
+    fn a_timeout_is_positive_and_at_most_a_year() {
         let refused = |text: &str| some_time(&text.into()).err().map(|refusal| refusal.detail);
         assert_eq!(refused("8760h"), None);
         for text in ["0s", "8760h1ns", "5000000000000000h"] {

@@ -1,15 +1,15 @@
 //! The provider foundryhub: its configuration, and the registry of everything it offers.
 
-pub mod access;
+mod access;
 pub mod config;
-pub mod hub;
-pub mod principal;
-pub mod refusal;
-mod refused;
-pub mod report;
-pub mod resources;
-pub mod roles;
-pub mod session;
+mod hub;
+mod parse_error;
+mod principal;
+mod report;
+mod resources;
+mod roles;
+mod session;
+mod write_error;
 
 use crate::framework::{
     Diagnostics, Value,
@@ -18,9 +18,10 @@ use crate::framework::{
     server,
 };
 
-pub use session::{Grant, Session};
+pub use session::Session;
+pub(crate) use session::SessionAssignment;
 
-/// Where configuration comes from when the provider block does not say: a look at one environment variable.
+/// Where configuration comes from when the provider block does not say: the look-up of one environment variable.
 pub type Environment = fn(&str) -> Option<String>;
 
 /// The provider.

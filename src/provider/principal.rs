@@ -11,7 +11,7 @@ use crate::{arm::ArmId, framework::schema::Refusal};
 /// without regard to case. What Azure answers is taken as it is; what is parsed has to be a GUID.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct PrincipalId(String);
+pub(crate) struct PrincipalId(String);
 
 impl FromStr for PrincipalId {
     type Err = Refusal;
@@ -69,22 +69,22 @@ impl fmt::Display for PrincipalId {
 /// more words than a configuration may use.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct PrincipalType(String);
+pub(crate) struct PrincipalType(String);
 
 /// The types that a request may name.
 const SENT: [&str; 3] = ["User", "Group", "ServicePrincipal"];
 
-/// Types that only Azure tells, which come into a configuration with an import.
-const TOLD: [&str; 2] = ["ForeignGroup", "Device"];
+/// Types that only Azure answers. An import brings them into a configuration.
+const ANSWERED: [&str; 2] = ["ForeignGroup", "Device"];
 
 impl PrincipalType {
     /// Whether a request may name it.
-    pub fn may_be_sent(&self) -> bool {
+    pub(crate) fn may_be_sent(&self) -> bool {
         SENT.iter().any(|sent| sent.eq_ignore_ascii_case(&self.0))
     }
 
     /// Whether it is a service principal, which managed identities are too.
-    pub fn is_service_principal(&self) -> bool {
+    pub(crate) fn is_service_principal(&self) -> bool {
         self.0.eq_ignore_ascii_case("ServicePrincipal")
     }
 }
@@ -93,7 +93,7 @@ impl FromStr for PrincipalType {
     type Err = Refusal;
 
     fn from_str(text: &str) -> Result<Self, Refusal> {
-        let known = [&SENT[..], &TOLD[..]].concat();
+        let known = [&SENT[..], &ANSWERED[..]].concat();
         match known.iter().any(|known| known.eq_ignore_ascii_case(text)) {
             true => Ok(Self(text.to_owned())),
             false => Err(Refusal::not_one_of(text, &known)),

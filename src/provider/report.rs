@@ -1,14 +1,14 @@
-//! From errors of Azure to what the user reads.
+//! Diagnostics for errors of Azure, and texts that several diagnostics share.
 
 use std::iter;
 
 use crate::{arm, framework::Diagnostic};
 
-/// An error diagnostic for a failed call: what was being done, the chain of causes, what to do next, and Azure's code and
-/// ids. `next` says what to do about an answer of Azure; where the error itself knows better, that is said too.
+/// The error for a failed call, with the chain of causes, what to do next, and Azure's code and ids. `next` says what to do
+/// about an answer of Azure; the error may have advice of its own.
 ///
 /// A sign-in that fails is the provider's failure, and that of every call of the run: its reason is told once.
-pub fn failure(summary: impl Into<String>, error: &arm::Error, next: &str) -> Diagnostic {
+pub(crate) fn failure(summary: impl Into<String>, error: &arm::Error, next: &str) -> Diagnostic {
     match error.sign_in() {
         None => Diagnostic::error(summary, explain(error, next)),
         Some(failure) if failure.is_first_told() => Diagnostic::error(NOT_SIGNED_IN, explain(error, next)),
@@ -22,12 +22,12 @@ pub fn failure(summary: impl Into<String>, error: &arm::Error, next: &str) -> Di
 const NOT_SIGNED_IN: &str = "The provider could not sign in to Azure";
 
 /// The text of [`failure`], for diagnostics that say more around it.
-pub fn explain(error: &arm::Error, next: &str) -> String {
+pub(crate) fn explain(error: &arm::Error, next: &str) -> String {
     let chain: Vec<_> = iter::successors(Some(error as &dyn std::error::Error), |&error| error.source())
         .map(ToString::to_string)
         .collect();
     let mut text = sentence(&chain.join(": "));
-    // Where Azure was not even asked, what it would want of the caller is beside the point.
+    // Advice about Azure's answer does not apply where there is none.
     let next = if error.is_unanswered() { "" } else { next };
     for advice in [error.hint().unwrap_or_default(), next] {
         if !advice.is_empty() {
@@ -57,9 +57,14 @@ fn ids(error: &arm::Error) -> Vec<(&'static str, &str)> {
     ids.into_iter().filter_map(|(name, id)| Some((name, id.filter(|id| !id.is_empty())?))).collect()
 }
 
-/// What a caller needs whom Azure has refused; nothing when the error is another one. `roles` says in a sentence, or by the
-/// name of one, which roles allow it.
-pub fn lacks(error: &arm::Error, action: &str, scope: &str, roles: &str) -> String {
+/// The error for a read that failed. `roles` is as in [`lacks`].
+pub(crate) fn not_readable(summary: &str, error: &arm::Error, action: &str, scope: &str, roles: &str) -> Diagnostic {
+    failure(summary, error, &lacks(error, action, scope, roles))
+}
+
+/// Which permission the caller lacks; empty when the error is another one. `roles` names one role that has the permission,
+/// or says in a sentence which ones do.
+pub(crate) fn lacks(error: &arm::Error, action: &str, scope: &str, roles: &str) -> String {
     if !error.is_forbidden() {
         return String::new();
     }
@@ -69,48 +74,49 @@ pub fn lacks(error: &arm::Error, action: &str, scope: &str, roles: &str) -> Stri
         None => (action, scope),
     };
     let roles = if roles.ends_with('.') { roles.to_owned() } else { format!("The role {roles} allows it.") };
-    format!("The caller lacks {action} on {scope}. {roles} A role that was granted only just now takes some minutes.")
+    format!("The caller lacks {action} on {scope}. {roles} A new role assignment takes some minutes to work.")
 }
 
 /// A `moved` block for a resource of this type that was renamed.
-pub fn moved_block(type_name: &str) -> String {
+pub(crate) fn moved_block(type_name: &str) -> String {
     format!("moved {{\n  from = {type_name}.OLD\n  to   = {type_name}.NEW\n}}")
 }
 
 /// A `removed` block that takes a resource of this type out of the state without a change in Azure.
-pub fn removed_block(type_name: &str) -> String {
+pub(crate) fn removed_block(type_name: &str) -> String {
     format!("removed {{\n  from = {type_name}.NAME\n  lifecycle {{\n    destroy = false\n  }}\n}}")
 }
 
-/// How one of two resources of this type is let go of.
-pub fn let_go(type_name: &str) -> String {
+/// How to take one of two resources of this type out of the state.
+pub(crate) fn remove_from_state(type_name: &str) -> String {
     format!(
-        "To take one out of the state without a change in Azure, put this in place of its block (for one instance of a block \
+        "To take one out of the state without a change in Azure, replace its block with this one (for one instance of a block \
          with for_each run state rm ADDRESS instead):\n\n{}",
         removed_block(type_name)
     )
 }
 
-/// How to destroy where the plan of the configuration is an error, which a destroy makes first.
-pub const DESTROY_ALL: &str =
-    "To destroy everything there is, run destroy with -refresh=false, which does not plan the configuration.";
+/// How to destroy where planning the configuration, which destroy does first, is an error.
+pub(crate) const DESTROY_ALL: &str =
+    "To destroy everything, run destroy with -refresh=false, which does not plan the configuration.";
 
-/// The provider block is not known yet.
-pub fn unconfigured() -> Diagnostic {
+/// What to say of something that is missing while planning.
+pub(crate) const MAY_BE_CREATED: &str =
+    "If it is created before this resource is applied, nothing is wrong; otherwise the apply will fail.";
+
+pub(crate) fn unconfigured() -> Diagnostic {
     Diagnostic::error(
         "The provider is not configured yet",
-        "Its configuration depends on values that are not known yet, and without it nothing can be asked of Azure. Apply \
-         what those values come from first, for instance with -target.",
+        "Its configuration depends on values that are not known yet, and no request to Azure can be sent without it. Apply \
+         the resources that those values come from first, with -target.",
     )
 }
 
 /// `what` should have been known by the time of an apply.
-pub fn unsettled(what: &str) -> Diagnostic {
+pub(crate) fn still_unknown(what: &str) -> Diagnostic {
     Diagnostic::error(
-        "Something is still unknown",
-        format!(
-            "When this was applied {what} could not be told. This is a mistake of the foundryhub provider; please report it."
-        ),
+        format!("{what} is still unknown"),
+        "It has to be known when the resource is applied. This is a mistake of the foundryhub provider; please report it.",
     )
 }
 

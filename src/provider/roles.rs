@@ -10,21 +10,17 @@ use uuid::{Uuid, uuid};
 use super::principal::PrincipalType;
 use crate::framework::schema::Refusal;
 
-/// A built-in role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Role {
-    /// Its name in Azure.
+pub(crate) struct Role {
     pub name: &'static str,
-    /// Its id.
     pub guid: Uuid,
 }
 
 macro_rules! roles {
     ($($(#[$doc:meta])* $constant:ident = $name:literal, $guid:literal;)*) => {
-        $($(#[$doc])* pub const $constant: Role = Role { name: $name, guid: uuid!($guid) };)*
+        $($(#[$doc])* pub(crate) const $constant: Role = Role { name: $name, guid: uuid!($guid) };)*
 
-        /// All of them.
-        pub const ALL: &[Role] = &[$($constant),*];
+        pub(crate) const ALL: &[Role] = &[$($constant),*];
     };
 }
 
@@ -45,41 +41,39 @@ roles! {
     AI_DEVELOPER = "Azure AI Developer", "64702f94-c441-49e6-a78b-ef80e0188fee";
     /// Administers hubs; what a new hub's own identity gets.
     AI_ADMINISTRATOR = "Azure AI Administrator", "b78c5d69-af96-48a3-bf8d-a8b4d589de94";
-    /// Everything but granting roles; no data.
+    /// Everything but assigning roles; no data.
     CONTRIBUTOR = "Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c";
     /// Everything; no data.
     OWNER = "Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
     /// Reads everything; no data.
     READER = "Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7";
-    /// Grants any role.
+    /// Assigns any role.
     USER_ACCESS_ADMINISTRATOR = "User Access Administrator", "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9";
-    /// Grants roles.
+    /// Assigns roles.
     RBAC_ADMINISTRATOR = "Role Based Access Control Administrator", "f58310d9-a9f6-439a-9e8d-f62e7b41a168";
 }
 
 /// What users of a hub need on its storage account to work with its default datastores.
-pub const CONTRIBUTOR_PAIR: [Role; 2] = [BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR];
+pub(crate) const CONTRIBUTOR_PAIR: [Role; 2] = [BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR];
 
 /// What users who only read need instead.
-pub const READER_PAIR: [Role; 2] = [BLOB_READER, FILE_READER];
+pub(crate) const READER_PAIR: [Role; 2] = [BLOB_READER, FILE_READER];
 
-/// What the platform gives a hub's own identity on the hub's storage account by itself, and needs there.
-pub const OF_THE_PLATFORM: [Role; 2] = [BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR];
+/// What the platform assigns to a hub's system-assigned identity on the hub's storage account.
+pub(crate) const ASSIGNED_BY_PLATFORM: [Role; 2] = [BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR];
 
-/// Whose roles a scenario is about.
+/// Who needs the roles of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holder {
+pub(crate) enum Holder {
     /// A person, or a group of them.
     User,
-    /// A user-assigned managed identity.
     UserAssignedIdentity,
-    /// The hub's system-assigned identity, which the platform provides for.
+    /// The hub's system-assigned identity, whose roles the platform assigns.
     Hub,
 }
 
 impl Holder {
-    /// It in words.
-    pub fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::User => "a user or a group of users",
             Self::UserAssignedIdentity => "a user-assigned managed identity",
@@ -87,8 +81,8 @@ impl Holder {
         }
     }
 
-    /// Whether principals of this type come into question.
-    pub fn fits(self, principal_type: &PrincipalType) -> bool {
+    /// Whether it may be a principal of this type.
+    pub(crate) fn fits(self, principal_type: &PrincipalType) -> bool {
         principal_type.is_service_principal() != (self == Self::User)
     }
 }
@@ -96,20 +90,18 @@ impl Holder {
 /// Work with a hub that needs roles on its storage account once shared keys are off: a row of the table in the product's
 /// article.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scenario {
-    /// Its name in HCL.
+pub(crate) struct Scenario {
     pub name: &'static str,
     /// Its name in the article.
     pub title: &'static str,
     /// Who needs the roles.
     pub holder: Holder,
-    /// What they need.
     pub roles: &'static [Role],
 }
 
 /// All scenarios, in the article's order. The copy of the article at hand names nobody for AI Speech; a later revision
 /// names the user.
-pub const SCENARIOS: &[Scenario] = &[
+pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario { name: "ai_speech", title: "AI Speech", holder: Holder::User, roles: &CONTRIBUTOR_PAIR },
     Scenario {
         name: "model_as_a_service",
@@ -134,19 +126,19 @@ pub const SCENARIOS: &[Scenario] = &[
 ];
 
 /// The scenario of this name; case does not matter.
-pub fn scenario(name: &str) -> Option<&'static Scenario> {
+pub(crate) fn scenario(name: &str) -> Option<&'static Scenario> {
     SCENARIOS.iter().find(|scenario| scenario.name.eq_ignore_ascii_case(name))
 }
 
 impl FromStr for Scenario {
     type Err = Refusal;
 
-    /// Reads the name of a scenario whose roles are the user's to grant.
+    /// Reads the name of a scenario whose roles the user assigns.
     fn from_str(text: &str) -> Result<Self, Refusal> {
         match scenario(text) {
             Some(scenario) if scenario.holder == Holder::Hub => Err(Refusal::invalid(format!(
-                "{} ({}) needs a role of the hub's own identity, and the platform makes that assignment when the hub is \
-                 provisioned. It must not be changed by hand, so there is nothing to configure.",
+                "{} ({}) needs a role of the hub's system-assigned identity, which the platform assigns when it provisions the \
+                 hub. That assignment must not be changed by hand. Remove the resource.",
                 scenario.name, scenario.title
             ))),
             Some(scenario) => Ok(*scenario),
@@ -172,11 +164,11 @@ impl<'de> Deserialize<'de> for Scenario {
 }
 
 /// The built-in role of this name; case does not matter.
-pub fn by_name(name: &str) -> Option<Role> {
+pub(crate) fn by_name(name: &str) -> Option<Role> {
     ALL.iter().copied().find(|role| role.name.eq_ignore_ascii_case(name))
 }
 
 /// The built-in role with this id.
-pub fn by_guid(guid: Uuid) -> Option<Role> {
+pub(crate) fn by_guid(guid: Uuid) -> Option<Role> {
     ALL.iter().copied().find(|role| role.guid == guid)
 }

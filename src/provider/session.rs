@@ -12,25 +12,21 @@ use uuid::Uuid;
 use crate::{
     arm::{self, ArmId, Call},
     framework::contain::lock,
-    provider::access::Switches,
+    provider::access::IdentitySwitches,
 };
 
-/// A role, without a condition, that this process has granted or plans to grant.
+/// A role assignment, without a condition, that this process has created or plans to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// Where it is held.
-    pub scope: ArmId,
-    /// Who holds it.
-    pub principal_id: String,
-    /// The role.
-    pub role: Uuid,
+pub(crate) struct SessionAssignment {
+    pub(crate) scope: ArmId,
+    pub(crate) principal_id: String,
+    pub(crate) role: Uuid,
     /// When Azure made it; `None` while it is only planned.
-    pub created_on: Option<OffsetDateTime>,
+    pub(crate) created_on: Option<OffsetDateTime>,
 }
 
-impl Grant {
-    /// Whether both are the same role of the same principal at the same scope.
-    pub fn is_about_the_same(&self, other: &Grant) -> bool {
+impl SessionAssignment {
+    pub(crate) fn is_about_the_same(&self, other: &SessionAssignment) -> bool {
         self.scope == other.scope
             && self.role == other.role
             && self.principal_id.eq_ignore_ascii_case(&other.principal_id)
@@ -40,43 +36,41 @@ impl Grant {
 /// The client that resources get. It lives from one ConfigureProvider to the next, which is one plan or one apply.
 #[derive(Debug)]
 pub struct Session {
-    /// Azure.
-    pub arm: arm::Client,
-    /// The hubs that leave keys in this run.
-    pub switches: Switches,
+    pub(crate) arm: arm::Client,
+    pub(crate) switches: IdentitySwitches,
     locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
-    grants: Mutex<Vec<Grant>>,
+    assignments: Mutex<Vec<SessionAssignment>>,
 }
 
 impl Session {
     /// Begins a session. Reads are remembered until the first write.
-    pub fn new(arm: arm::Client) -> Self {
+    pub(crate) fn new(arm: arm::Client) -> Self {
         arm.remember_reads();
-        Self { arm, switches: Switches::default(), locks: Mutex::default(), grants: Mutex::default() }
+        Self { arm, switches: IdentitySwitches::default(), locks: Mutex::default(), assignments: Mutex::default() }
     }
 
-    /// Remembers a grant, which a list of Azure may not show yet. A later note replaces an earlier one.
-    pub fn note_grant(&self, grant: Grant) {
-        let mut grants = lock(&self.grants);
-        grants.retain(|known| !known.is_about_the_same(&grant));
-        grants.push(grant);
+    /// Notes an assignment, which Azure's lists may not show yet. A later note replaces an earlier one.
+    pub(crate) fn note_assignment(&self, assignment: SessionAssignment) {
+        let mut assignments = lock(&self.assignments);
+        assignments.retain(|known| !known.is_about_the_same(&assignment));
+        assignments.push(assignment);
     }
 
-    /// Forgets a grant that was not made after all, or was taken away.
-    pub fn forget_grant(&self, grant: &Grant) {
-        lock(&self.grants).retain(|known| !known.is_about_the_same(grant));
+    /// Forgets an assignment that was not created after all, or was deleted.
+    pub(crate) fn forget_assignment(&self, assignment: &SessionAssignment) {
+        lock(&self.assignments).retain(|known| !known.is_about_the_same(assignment));
     }
 
-    /// The grants noted so far that are in force at a scope: those at it and above it.
-    pub fn grants_at(&self, scope: &ArmId) -> Vec<Grant> {
-        lock(&self.grants).iter().filter(|grant| scope.is_within(&grant.scope)).cloned().collect()
+    /// The assignments noted so far that apply at a scope: those at it and above it.
+    pub(crate) fn assignments_at(&self, scope: &ArmId) -> Vec<SessionAssignment> {
+        lock(&self.assignments).iter().filter(|assignment| scope.is_within(&assignment.scope)).cloned().collect()
     }
 
     /// Waits for the lock that serialises writes and deletes of the resource with this id. Dropping the guard releases it.
     ///
     /// # Errors
     /// When the call ends before that.
-    pub async fn lock(&self, id: &ArmId, call: &Call) -> Result<OwnedMutexGuard<()>, arm::Error> {
+    pub(crate) async fn lock(&self, id: &ArmId, call: &Call) -> Result<OwnedMutexGuard<()>, arm::Error> {
         let mutex = lock(&self.locks).entry(id.key()).or_default().clone();
         let doing = format!("waiting for another change of {id} to end");
         self.arm.wait_for(mutex.lock_owned(), &doing, call).await
@@ -89,24 +83,24 @@ mod tests {
     use crate::arm::{Cloud, Settings, auth::ClientSecret};
 
     #[test]
-    fn grants_are_seen_below_their_scope_until_they_are_forgotten() {
+    fn an_assignment_applies_below_its_scope_until_it_is_forgotten() {
         let method = ClientSecret { tenant_id: "t".to_owned(), client_id: "c".into(), client_secret: "s".into() };
         let client = arm::Client::new(Settings::new(Cloud::Public.endpoints()), Arc::new(method)).unwrap();
         let session = Session::new(client);
         let scope = |text: &str| ArmId::parse(text).unwrap();
-        let grant = |at: &str, principal: &str, created_on| Grant {
+        let assignment = |at: &str, principal: &str, created_on| SessionAssignment {
             scope: scope(at),
             principal_id: principal.to_owned(),
             role: Uuid::nil(),
             created_on,
         };
-        session.note_grant(grant("/subscriptions/s", "alice", None));
-        let made = grant("/Subscriptions/s", "ALICE", Some(OffsetDateTime::UNIX_EPOCH));
-        session.note_grant(made.clone());
-        session.note_grant(grant("/subscriptions/s/resourceGroups/r", "bob", None));
-        assert_eq!(session.grants_at(&scope("/subscriptions/s")), [made]);
-        assert_eq!(session.grants_at(&scope("/subscriptions/s/resourceGroups/r")).len(), 2);
-        session.forget_grant(&grant("/subscriptions/s", "alice", None));
-        assert!(session.grants_at(&scope("/subscriptions/s")).is_empty());
+        session.note_assignment(assignment("/subscriptions/s", "alice", None));
+        let made = assignment("/Subscriptions/s", "ALICE", Some(OffsetDateTime::UNIX_EPOCH));
+        session.note_assignment(made.clone());
+        session.note_assignment(assignment("/subscriptions/s/resourceGroups/r", "bob", None));
+        assert_eq!(session.assignments_at(&scope("/subscriptions/s")), [made]);
+        assert_eq!(session.assignments_at(&scope("/subscriptions/s/resourceGroups/r")).len(), 2);
+        session.forget_assignment(&assignment("/subscriptions/s", "alice", None));
+        assert!(session.assignments_at(&scope("/subscriptions/s")).is_empty());
     }
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::framework::{
     Diagnostic, Diagnostics, Path, Severity, Step, Type, Value,
     action::ActionEvent,
-    erased::{AnyResource, Change, Left, PlannedChange},
+    erased::{AnyResource, Change, ErasedOutcome, PlannedChange},
     function::{FunctionError, Parameter, Signature},
     json,
     list_resource::ListedValue,
@@ -75,7 +75,7 @@ pub(super) struct Fields {
     pub(super) diagnostics: Vec<proto::Diagnostic>,
 }
 
-pub(super) fn left<C>(resource: &dyn AnyResource<C>, left: Left) -> Fields {
+pub(super) fn left<C>(resource: &dyn AnyResource<C>, left: ErasedOutcome) -> Fields {
     Fields {
         state: field(&left.state, resource.ty()),
         identity: identity_field(&left.identity, resource.identity_schema()),

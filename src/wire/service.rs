@@ -410,7 +410,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         answer("MoveResourceState", async {
             let resource = self.0.resources.get(&request.target_type_name)?;
             let source = convert::source(request)?;
-            let left = self.0.take_over(resource, &source).await;
+            let left = self.0.move_state(resource, &source).await;
             let Fields { state, identity, private, diagnostics } = convert::left(resource, left);
             Ok(move_resource_state::Response {
                 target_state: state,

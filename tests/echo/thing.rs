@@ -286,7 +286,7 @@ impl Resource for Thing {
         }
     }
 
-    fn take_over(&self, source: &MoveSource) -> Option<Outcome<State>> {
+    fn move_state(&self, source: &MoveSource) -> Option<Outcome<State>> {
         let label = source.state.get("label")?.as_str()?;
         if source.type_name != "old_thing" {
             return None;

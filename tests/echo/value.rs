@@ -4,7 +4,7 @@
 use foundryhub::framework::{
     Diagnostic, Diagnostics, Number, Type, Value,
     context::Context,
-    erased::{Answer, AnyResource, Change, Described, Left, PlannedChange},
+    erased::{Answer, AnyResource, Change, Described, ErasedOutcome, PlannedChange},
     json, plan,
     resource::{ImportTarget, MoveSource},
     schema::{Attribute, Block, IdentityAttribute, IdentitySchema, NestedBlock, Nesting, Presence, Refusal, Schema},
@@ -168,10 +168,10 @@ impl AnyResource<Store> for EchoValue {
         })
     }
 
-    fn apply(&self, _context: Context<Store>, change: Change) -> Answer<'_, Left> {
+    fn apply(&self, _context: Context<Store>, change: Change) -> Answer<'_, ErasedOutcome> {
         Box::pin(async move {
             let state = made(change.target, &self.ty);
-            Left {
+            ErasedOutcome {
                 identity: self.identity_of(&state),
                 state,
                 private: b"kept".to_vec(),
@@ -180,13 +180,13 @@ impl AnyResource<Store> for EchoValue {
         })
     }
 
-    fn read(&self, _context: Context<Store>, state: Value, private: Vec<u8>) -> Answer<'_, Left> {
+    fn read(&self, _context: Context<Store>, state: Value, private: Vec<u8>) -> Answer<'_, ErasedOutcome> {
         Box::pin(async move {
-            Left { identity: self.identity_of(&state), state, private, diagnostics: Diagnostics::default() }
+            ErasedOutcome { identity: self.identity_of(&state), state, private, diagnostics: Diagnostics::default() }
         })
     }
 
-    fn import(&self, _context: Context<Store>, target: ImportTarget<Value>) -> Answer<'_, Left> {
+    fn import(&self, _context: Context<Store>, target: ImportTarget<Value>) -> Answer<'_, ErasedOutcome> {
         Box::pin(async move {
             let id = match target {
                 ImportTarget::Id(id) => Value::from(id),
@@ -196,7 +196,7 @@ impl AnyResource<Store> for EchoValue {
             members.insert("id".to_owned(), id);
             let state = Value::Map(members);
             let identity = self.identity_of(&state);
-            Left { state, identity, private: Vec::new(), diagnostics: Diagnostics::default() }
+            ErasedOutcome { state, identity, private: Vec::new(), diagnostics: Diagnostics::default() }
         })
     }
 
@@ -204,8 +204,8 @@ impl AnyResource<Store> for EchoValue {
         (plan::configurable(&self.schema.block, state), Diagnostics::default())
     }
 
-    fn take_over(&self, _source: &MoveSource) -> Left {
+    fn move_state(&self, _source: &MoveSource) -> ErasedOutcome {
         let diagnostics = Diagnostic::error("Nothing becomes an echo", "Import it.").into();
-        Left { state: Value::Null, identity: Value::Null, private: Vec::new(), diagnostics }
+        ErasedOutcome { state: Value::Null, identity: Value::Null, private: Vec::new(), diagnostics }
     }
 }

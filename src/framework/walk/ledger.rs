@@ -16,7 +16,7 @@ use super::{
     subject::{Overlap, Subject},
 };
 
-/// How long the plan of a removal waits for the plan of another object of the state that stands for the same subject.
+/// How long the plan of a deletion waits for the plan of another object of the state that manages the same subject.
 /// Engines refresh an object and plan it in one step, so what has been refreshed is planned soon.
 const PLAN_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -68,7 +68,7 @@ impl Walk {
         }
     }
 
-    /// Waits for the plans of other objects of the state that stand for what this one releases.
+    /// Waits for the plans of other objects of the state that manage what this one releases.
     async fn wait_for_other_plans(&self, released: &[&Key]) {
         let count = |change: fn(usize) -> usize| {
             released.iter().for_each(|key| self.with(key, |subject| subject.waiting = change(subject.waiting)));
@@ -90,8 +90,8 @@ impl Walk {
         count(|waiting| waiting - 1);
     }
 
-    /// Notes what is planned for an object that stands for `prior`, called `before`, and will stand for `planned`, called
-    /// `after`. Gives what it has in common with others, and the subjects that it releases and leaves in place.
+    /// Notes the plan of an object that manages `prior`, called `before`, and will manage `planned`, called `after`. Returns
+    /// its overlaps with others, and the subjects that it releases and leaves in place.
     pub(in super::super) async fn plan(
         &self,
         (before, prior): (&str, &[Key]),
@@ -127,30 +127,30 @@ impl Walk {
         shared.map(|key| key.subject.clone()).collect()
     }
 
-    /// Whether the state has an object that stands for this, as far as this walk has come to it.
+    /// Whether the state has an object with this key, as far as this walk has reached it.
     pub(crate) fn is_in_state(&self, key: &Key) -> bool {
         self.with(key, |subject| !subject.in_state.is_empty())
     }
 
-    /// Whether all objects of the state that stand for this have written it under this key's name.
+    /// Whether all objects of the state with this key store it under this key's name.
     pub(crate) fn has_no_other_name_in_state(&self, key: &Key) -> bool {
         self.with(key, |subject| subject.in_state.iter().all(|name| *name == key.name))
     }
 
-    /// Whether the state has an object that stands for this and has no plan so far. The object of a planned creation may be
-    /// that one, tainted.
+    /// Whether the state has an object with this key and without a plan so far. The object of a planned creation may be that
+    /// one, tainted.
     pub(crate) fn may_be_tainted(&self, key: &Key) -> bool {
         self.with(key, |subject| subject.may_be_tainted())
     }
 
     /// Notes that this process has written what `key` is about, or found it as wanted. Call it while the lock is held that
     /// serialises its writes and deletes.
-    pub(crate) fn wrote(&self, key: &Key) {
+    pub(crate) fn note_written(&self, key: &Key) {
         self.with(key, |subject| subject.written.push(key.name.clone()));
     }
 
     /// Notes that this process is about to change what `key` is about, for any object.
-    pub(crate) fn changing(&self, key: &Key) {
+    pub(crate) fn note_changing(&self, key: &Key) {
         self.with(key, |subject| subject.changed = true);
     }
 
@@ -160,7 +160,7 @@ impl Walk {
     }
 
     /// Notes that this process has deleted what the service stored under this key's name.
-    pub(crate) fn deleted(&self, key: &Key) {
+    pub(crate) fn note_deleted(&self, key: &Key) {
         self.with(key, |subject| subject.deleted.extend(key.name.clone()));
     }
 
@@ -180,14 +180,14 @@ impl Walk {
     }
 
     /// Takes what a replaced object has handed over, once.
-    pub(crate) fn take_over<T: Any + Send>(&self, key: &Key) -> Option<T> {
+    pub(crate) fn take_handed_over<T: Any + Send>(&self, key: &Key) -> Option<T> {
         let object = self.with(key, |subject| subject.handed_over.take())?;
         object.downcast().ok().map(|object| *object)
     }
 
     /// Takes everything of this type that replaced objects have handed over and that is `meant`, for a successor whose keys
     /// are not known.
-    pub(crate) fn take_over_all<T: Any + Send>(&self, meant: impl Fn(&T) -> bool) -> Vec<T> {
+    pub(crate) fn take_all_handed_over<T: Any + Send>(&self, meant: impl Fn(&T) -> bool) -> Vec<T> {
         let mut subjects = lock(&self.ledger.subjects);
         let taken = subjects.values_mut().filter_map(|subject| {
             let object = subject.handed_over.take_if(|object| object.downcast_ref().is_some_and(&meant))?;

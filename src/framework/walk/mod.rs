@@ -1,11 +1,11 @@
-//! The objects of one walk that stand for the same thing in the service, and what becomes of each.
+//! The objects of one walk that manage the same thing in the service, and what becomes of each.
 //!
-//! Engines tell a provider about one object at a time, in no fixed order. Two objects stand for the same thing after a
-//! rename without a `moved` block, where several blocks of a configuration name the same thing, where a deposed object is
-//! left of a `create_before_destroy` replacement, and as the two halves of a replacement. None of that shows in a single
-//! call. A [`Ledger`] therefore counts, from one ConfigureProvider to the next, which objects the state has and what is
-//! planned for each. The plan of an object says what it has in common with others as [`Overlap`]s, and the removal of an
-//! object asks its [`Succession`] for the `Fate` of what it wrote.
+//! Engines tell a provider about one object at a time, in no fixed order. Two objects manage the same thing after a rename
+//! without a `moved` block, where several blocks of a configuration name the same thing, where a deposed object is left from
+//! a `create_before_destroy` replacement, and as the two halves of a replacement. None of that shows in a single call. A
+//! [`Ledger`] therefore counts, from one ConfigureProvider to the next, which objects the state has and what is planned for
+//! each. The plan of an object gets its [`Overlap`]s with others, and the deletion of an object asks its [`Succession`] for
+//! the `Fate` of what it wrote.
 
 mod key;
 mod ledger;
@@ -63,7 +63,7 @@ mod tests {
             replaced_by,
             kept: Vec::new(),
             seen_with_others: Vec::new(),
-            is_left_over: false,
+            is_deposed: false,
         }
     }
 
@@ -72,7 +72,7 @@ mod tests {
         for (old, new, same) in [("n", "n", Some(true)), ("theirs", "n", Some(false)), ("n", "", None)] {
             let (old, new) = ([key("s", old)], [key("s", new)]);
             let is_kept = same != Some(false);
-            // The removal first.
+            // The deletion first.
             let walk = walk();
             walk.note_in_state(&old);
             let said = plans(&walk, &[("old", &old, &[]), ("new", &[], &new)]).await;
@@ -137,7 +137,7 @@ mod tests {
         walk.note_in_state(&it);
         // The creation half is applied, and then the other half is planned and applied.
         assert_eq!(plans(&walk, &[("it", &[], &it)]).await[0].0, []);
-        walk.wrote(&it[0]);
+        walk.note_written(&it[0]);
         assert_eq!(plans(&walk, &[("it", &it, &[])]).await, [(Vec::new(), kept("s"))]);
         assert_eq!(succession(&walk, None).fate(&it[0]), Fate::Keep);
         // Under another name it is another object of the service, which goes.
@@ -186,16 +186,16 @@ mod tests {
         // Nobody else is concerned where the names differ.
         let said = plans(&two(), &[("goes", &[key("s", "m")], &[]), ("stays", &it, &it)]).await;
         assert_eq!(said[1], (Vec::new(), Vec::new()));
-        // A change that lets go of it is no removal: its apply plans again and knows of nobody.
+        // A change that releases it is no deletion: its apply plans again and knows of no other object.
         let elsewhere = [key("t", "n")];
         let said = plans(&two(), &[("stays", &it, &it), ("changes", &it, &elsewhere)]).await;
-        assert_eq!(said[1], (vec![(Relation::LetsGo, "stays".to_owned(), Some(true))], kept("s")));
+        assert_eq!(said[1], (vec![(Relation::Releases, "stays".to_owned(), Some(true))], kept("s")));
         let said = plans(&two(), &[("changes", &it, &elsewhere), ("stays", &it, &it)]).await;
         assert_eq!(said[1], (vec![(Relation::IsUndone, "changes".to_owned(), Some(true))], Vec::new()));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_object_that_was_left_over_keeps_what_was_seen_with_others_and_its_successor_does_not() {
+    async fn a_deposed_object_keeps_what_was_seen_with_others_and_its_successor_does_not() {
         let it = key("s", "n");
         let walk = walk();
         walk.note_in_state(std::slice::from_ref(&it));
@@ -203,12 +203,12 @@ mod tests {
         walk.note_in_state(std::slice::from_ref(&it));
         let seen_with_others = walk.seen_with_others(std::slice::from_ref(&it));
         assert_eq!(seen_with_others, ["s"]);
-        // In the apply, the left over one is planned, whichever of the two goes first.
+        // The apply plans the deposed one, whichever of the two it deletes first.
         let walk = super::tests::walk();
-        walk.plan(("left over", std::slice::from_ref(&it)), ("", &[])).await;
-        let of = |is_left_over| Succession {
+        walk.plan(("deposed", std::slice::from_ref(&it)), ("", &[])).await;
+        let of = |is_deposed| Succession {
             seen_with_others: seen_with_others.clone(),
-            is_left_over,
+            is_deposed,
             ..succession(&walk, None)
         };
         assert_eq!((of(true).fate(&it), of(true).is_expected(&it)), (Fate::Keep, true));
@@ -226,8 +226,8 @@ mod tests {
         assert_eq!(half().fate(&key("t", "n")), Fate::Undo);
         half().hand_over(&it, 7_u8);
         assert!(walk.is_handed_over(&it));
-        assert_eq!((walk.take_over::<u8>(&it), walk.take_over::<u8>(&it)), (Some(7), None));
-        walk.wrote(&it);
+        assert_eq!((walk.take_handed_over::<u8>(&it), walk.take_handed_over::<u8>(&it)), (Some(7), None));
+        walk.note_written(&it);
         assert_eq!(half().fate(&it), Fate::Succeeded);
     }
 
@@ -253,7 +253,7 @@ mod tests {
         assert!(one.is_in_state(&it[0]) && !other.is_in_state(&it[0]));
         assert!(one.id() == other.id() && one.id() != walk().id());
         assert!(one.has_no_other_name_in_state(&it[0]) && !one.has_no_other_name_in_state(&key("s", "m")));
-        one.deleted(&it[0]);
+        one.note_deleted(&it[0]);
         assert!(one.has_deleted(&it[0]) && !one.has_deleted(&key("s", "m")) && !other.has_deleted(&it[0]));
     }
 }

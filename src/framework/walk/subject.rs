@@ -1,13 +1,13 @@
-//! What a walk knows of the objects that stand for one subject, and what follows for the plan of each.
+//! What a walk knows of the objects that manage one subject, and what follows for the plan of each.
 
 use std::{any::Any, collections::HashSet};
 
 use super::key::Key;
 
-/// What the object of a plan has in common with another object of the walk.
+/// Another object of the walk with the same key as the object of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overlap {
-    /// What both stand for.
+    /// What both manage.
     pub(crate) key: Key,
     /// How the two relate.
     pub(crate) relation: Relation,
@@ -17,32 +17,32 @@ pub struct Overlap {
     pub(crate) same_name: Option<bool>,
 }
 
-/// How two objects of a walk that stand for the same subject relate.
+/// How two objects of a walk that manage the same subject relate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Relation {
     /// Both stay or are created.
     BothStay,
     /// This one is created and the other one is removed.
     Succeeds {
-        /// Whether the removal leaves what it wrote in place.
+        /// Whether the deletion leaves what it wrote in place.
         kept: bool,
     },
     /// This one is removed and the other one is created.
     IsSucceeded {
-        /// Whether the removal leaves what it wrote in place.
+        /// Whether the deletion leaves what it wrote in place.
         kept: bool,
     },
-    /// One of them stays, and the removal of the other one was planned before that was known, so that it undoes what the
+    /// One of them stays, and the deletion of the other one was planned before that was known, so that it undoes what the
     /// first one needs.
     IsUndone,
-    /// This one is removed and the other one stays, so that the removal leaves everything in place.
+    /// This one is removed and the other one stays, so that the deletion leaves everything in place.
     Stays,
     /// This one changes and releases what the other one needs, which stays. The apply plans a change again and is not told
     /// of objects that do not change, so that it would undo what the other one needs.
-    LetsGo,
+    Releases,
 }
 
-/// The objects that stand for one subject, and what this process has done to it.
+/// The objects that manage one subject, and what this process has done to it.
 #[derive(Debug, Default)]
 pub(super) struct Subject {
     /// The objects of the state, by the names under which they have written the subject.
@@ -67,7 +67,7 @@ pub(super) struct Subject {
 struct PlannedObject {
     label: String,
     name: Option<String>,
-    /// Of a removal: whether it leaves what it wrote in place.
+    /// Of a deletion: whether it leaves what it wrote in place.
     kept: bool,
 }
 
@@ -107,11 +107,11 @@ impl Subject {
     pub(super) fn plan_released(&mut self, label: &str, key: &Key, is_removal: bool) -> (bool, Option<Overlap>) {
         let kept = self.is_planned_for(key);
         self.removed.push(PlannedObject { label: label.to_owned(), name: key.name.clone(), kept });
-        // Engines plan the removal half of a `create_before_destroy` replacement in the apply, after the other half.
+        // Engines plan the deletion half of a `create_before_destroy` replacement in the apply, after the other half.
         if self.is_written(key) {
             return (kept, None);
         }
-        let other_stays = if is_removal { Relation::Stays } else { Relation::LetsGo };
+        let other_stays = if is_removal { Relation::Stays } else { Relation::Releases };
         let stays = self.stay.iter().find(|other| other.may_have(key)).map(|other| other.overlap(key, other_stays));
         let successor = self.created.first().filter(|_| self.creates_another());
         (kept, stays.or_else(|| successor.map(|other| other.overlap(key, Relation::IsSucceeded { kept }))))
@@ -133,18 +133,18 @@ impl Subject {
         self.in_state.len().saturating_sub(self.stay.len() + self.removed.len())
     }
 
-    /// Whether the plan of an object is still to come that may need what a removal of `key` would undo.
+    /// Whether the plan of an object is still to come that may need what a deletion of `key` would undo.
     pub(super) fn is_undecided(&self, key: &Key) -> bool {
         self.without_plan() > self.waiting && !self.is_needed(key)
     }
 
-    /// Whether another object is planned to have, or has been written in this process with, what a removal of `key` would
+    /// Whether another object is planned to have, or has been written in this process with, what a deletion of `key` would
     /// undo.
     pub(super) fn is_needed(&self, key: &Key) -> bool {
         self.is_planned_for(key) || self.is_written(key)
     }
 
-    /// Whether an object stays or is created with what a removal of `key` would undo.
+    /// Whether an object stays or is created with what a deletion of `key` would undo.
     pub(super) fn is_planned_for(&self, key: &Key) -> bool {
         self.stay.iter().chain(&self.created).any(|object| object.may_have(key))
     }

@@ -17,18 +17,18 @@ pub(crate) enum Fate {
     HandOver,
 }
 
-/// What a removal, or an update that releases something, knows of its successors.
+/// What a deletion, or an update that releases something, knows of its successors.
 #[derive(Clone, Debug)]
 pub struct Succession {
     pub(in super::super) walk: Walk,
-    /// What the other half of a replacement stands for; `None` where the object is not being replaced.
+    /// The keys of the other half of a replacement; `None` where the object is not being replaced.
     pub(in super::super) replaced_by: Option<Vec<Key>>,
     /// The subjects that the plan has left in place for others.
     pub(in super::super) kept: Vec<String>,
     /// The subjects for which the state had other objects, too, at the last read.
     pub(in super::super) seen_with_others: Vec<String>,
-    /// Whether the object is deposed: its removal was planned in the apply itself.
-    pub(in super::super) is_left_over: bool,
+    /// Whether the object is deposed: its deletion was planned in the apply itself.
+    pub(in super::super) is_deposed: bool,
 }
 
 impl Succession {
@@ -48,9 +48,9 @@ impl Succession {
             let is_written = self.walk.with(key, |subject| !subject.written.is_empty());
             return if is_written { Fate::Succeeded } else { Fate::HandOver };
         }
-        // An apply is not told of objects that do not change. The removal of a deposed object, which is planned in the
+        // An apply is not told of objects that do not change. The deletion of a deposed object, which is planned in the
         // apply, therefore goes by what the refresh noted.
-        let is_shared = self.is_left_over && self.seen_with_others.contains(&key.subject);
+        let is_shared = self.is_deposed && self.seen_with_others.contains(&key.subject);
         let is_kept = self.kept.contains(&key.subject) || is_shared || self.walk.with(key, |it| it.is_needed(key));
         if is_kept { Fate::Keep } else { Fate::Undo }
     }
@@ -58,7 +58,7 @@ impl Succession {
     /// Whether the user need not be told that what the object wrote for `key` stays: the plan said so, or the object is
     /// deposed, so that its own successor needs it.
     pub(crate) fn is_expected(&self, key: &Key) -> bool {
-        self.kept.contains(&key.subject) || self.is_left_over
+        self.kept.contains(&key.subject) || self.is_deposed
     }
 
     /// Hands `object` over to the successor that is going to be created with this key.

@@ -1,4 +1,4 @@
-//! What a finding says to the user: what is the case, what to do, and where in the configuration it belongs.
+//! Findings as diagnostics.
 
 use super::{Access, AccessCheck, Doubt, Finding, List, Principal};
 use crate::{
@@ -13,16 +13,15 @@ use crate::{
 const PRINCIPALS: &str = "access_check_principal_ids";
 const KEYS: &str = "shared_access_key_enabled";
 
-/// A finding in words.
 #[derive(Debug, PartialEq, Eq)]
 struct Explanation {
     summary: &'static str,
-    /// What is the case.
+    /// What was found.
     text: String,
     /// What to do.
     next: String,
-    /// A role assignment that mends it, as HCL.
-    grant: Option<String>,
+    /// HCL of a resource that assigns the missing roles.
+    resource: Option<String>,
     attribute: Option<&'static str>,
 }
 
@@ -30,7 +29,7 @@ impl Access<'_> {
     /// The findings as warnings of a plan, which changes nothing yet.
     pub(crate) fn plan_messages(&self, findings: &[Finding]) -> Diagnostics {
         let say = |finding: &Finding| {
-            let stops = "If it is still so when this is applied, the apply will stop.";
+            let stops = "If this has not changed when it is applied, the apply will stop.";
             let then = if self.stops(finding) { stops } else { "" };
             finding.explain(self.hub_id, self.account).diagnostic(Severity::Warning, then)
         };
@@ -47,11 +46,11 @@ impl Access<'_> {
             if !stops {
                 return explained.diagnostic(Severity::Warning, "");
             }
-            let turn = "If a grant refers to this resource, turn the reference round: let the grant name the hub_id, and \
-                        list it in depends_on here. ";
+            let reference = "If a foundryhub_role_assignment refers to this resource, remove that reference: let it set hub_id, \
+                             and list it in depends_on here. ";
             let then = format!(
                 "access_check is enforce, so nothing more is changed. {}With access_check = \"warn\" this is a warning.",
-                if explained.grant.is_some() { turn } else { "" }
+                if explained.resource.is_some() { reference } else { "" }
             );
             explained.diagnostic(Severity::Error, &then)
         };
@@ -66,11 +65,11 @@ impl Access<'_> {
 
 impl Explanation {
     fn new(summary: &'static str, text: String, next: impl Into<String>) -> Self {
-        Self { summary, text, next: next.into(), grant: None, attribute: None }
+        Self { summary, text, next: next.into(), resource: None, attribute: None }
     }
 
     fn diagnostic(self, severity: Severity, then: &str) -> Diagnostic {
-        let parts = [&self.text, &self.next, self.grant.as_deref().unwrap_or_default(), then];
+        let parts = [&self.text, &self.next, self.resource.as_deref().unwrap_or_default(), then];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let path = self.attribute.map(Path::root);
         Diagnostic { severity, summary: self.summary.to_owned(), detail: parts.join("\n\n"), path }
@@ -84,18 +83,18 @@ impl Finding {
             Self::NotVerifiable { principal, roles, doubts } => roles_missing(hub, account, principal, roles, doubts),
             Self::NobodyHoldsRoles => {
                 let text = format!(
-                    "No user and no group holds roles for both blobs and files on {account}, so that nobody can work with the \
-                     data of {hub} in the studio."
+                    "No user and no group holds roles for both blobs and files on {account}, so nobody can work with the data of \
+                     {hub} in the studio."
                 );
-                let next = "This grants them to a user or a group that needs to:";
-                let grant = Some(grant(hub, "OBJECT_ID", false, &roles::CONTRIBUTOR_PAIR));
-                Explanation { grant, ..Explanation::new("Nobody has roles on the storage account", text, next) }
+                let next = "This resource assigns them to a user or a group:";
+                let resource = Some(resource_block(hub, "OBJECT_ID", false, &roles::CONTRIBUTOR_PAIR));
+                Explanation { resource, ..Explanation::new("Nobody has roles on the storage account", text, next) }
             }
             Self::HubIdentityUnknown { candidates } => {
                 let (others, next) = match candidates.as_slice() {
                     [] => ("no user-assigned one".to_owned(), "Give the hub a system-assigned identity."),
                     ids => (
-                        format!("which of its user-assigned identities it uses is not known: {}", ids.join(", ")),
+                        format!("Azure does not say which of its user-assigned identities it uses: {}", ids.join(", ")),
                         "Set primaryUserAssignedIdentity of the hub, or give it a system-assigned identity.",
                     ),
                 };
@@ -104,33 +103,32 @@ impl Finding {
             }
             Self::OthersUseKeys { others, hubs } => {
                 let next = format!(
-                    "As far as is known now, this run does not switch them. If it is going to, all hubs of the account have to \
-                     be switched at the same time: apply with -parallelism={hubs} or more (the engine's default is 10), or \
-                     leave shared_access_key_enabled out of this apply and set it in the next one. Otherwise switch them to \
-                     identity first, each with a foundryhub_storage_auth of its own."
+                    "This run has not begun to switch them to identity. If it is going to, it has to switch all hubs of the account at \
+                     the same time: apply with -parallelism={hubs} or more (the engine's default is 10), or set \
+                     shared_access_key_enabled only in the next apply. Otherwise switch them first, each with a \
+                     foundryhub_storage_auth of its own."
                 );
-                let more = ", so that they would lose access when keys go off";
+                let more = ", and lose access when shared keys are disabled";
                 key_users("Other workspaces use the keys", account, more, others, next)
             }
             Self::OthersNotSwitched { others } => {
-                let more =
-                    ". This run was to switch them to identity and has not; the errors of their own resources say why";
-                let next = "Apply again when those are mended.";
+                let more = ". This run failed to switch them to identity; the errors of their own resources say why";
+                let next = "Correct those errors, and apply again.";
                 key_users("Other workspaces could not be switched", account, more, others, next)
             }
             Self::OthersBeingSwitched { others } => {
-                let more = ". This run is switching them to identity and is not done within platform_grant_timeout";
+                let more = ". This run is switching them to identity, which took longer than platform_grant_timeout";
                 let next = "Apply again when they are switched, or raise platform_grant_timeout.";
                 key_users("Other workspaces still use the keys", account, more, others, next)
             }
             Self::DatastoresUseKeys { names } => {
                 let text = format!(
-                    "These datastores of {hub} still sign in with the account's key, although the hub does not: {}. With keys \
-                     off they would fail with KeyBasedAuthenticationNotPermitted.",
+                    "These datastores of {hub} still sign in with the account's key, although the hub does not: {}. Once shared \
+                     keys are disabled they fail with KeyBasedAuthenticationNotPermitted.",
                     names.join(", ")
                 );
-                let next = "It can take a while until they follow the hub. If they never do, save the hub's storage access in \
-                            the portal once more, or update the datastores to identity-based access.";
+                let next = "They can follow the hub some minutes later: apply again. If they do not, save the hub's storage access in \
+                            the portal once more, or change the datastores to identity-based access.";
                 Explanation::new("Datastores still use the key", text, next)
             }
             Self::NotReadable { list, error } => not_readable(hub, account, *list, error),
@@ -138,7 +136,6 @@ impl Finding {
     }
 }
 
-/// Other workspaces sign in with the account's key.
 fn key_users(
     summary: &'static str,
     account: &StorageAccountId,
@@ -147,7 +144,7 @@ fn key_users(
     next: impl Into<String>,
 ) -> Explanation {
     let ids: Vec<&str> = others.iter().map(ArmId::as_str).collect();
-    let text = format!("These workspaces use {account} too and sign in with its key{more}:\n{}", ids.join("\n"));
+    let text = format!("These workspaces sign in to {account} with its key, too{more}:\n{}", ids.join("\n"));
     Explanation { attribute: Some(KEYS), ..Explanation::new(summary, text, next) }
 }
 
@@ -175,55 +172,53 @@ fn roles_missing(
             format!(" It is the user-assigned identity of the hub {hub}, which has no system-assigned one.")
         }
         Principal::PrimaryIdentity(_) => format!(
-            " It is the primary user-assigned identity of the hub {hub}, which has a system-assigned one too. Azure does not say \
-             which of the two reaches the storage."
+            " It is the primary user-assigned identity of the hub {hub}, which has a system-assigned one, too. Which of the two \
+             accesses the storage account is not documented."
         ),
     };
     let summary = match (principal, doubts) {
         (Principal::PrimaryIdentity(_), _) => "An identity of the hub may lack access",
         (_, [_, ..]) => "Access cannot be verified",
-        (Principal::Required(_), []) => "Somebody would lose access",
+        (Principal::Required(_), []) => "A principal would lose access",
         (_, []) => "The hub's identity would lose access",
     };
     if let Principal::SystemIdentity(_) = principal {
-        let next = "The platform gives it that role by itself when the hub changes to identity, which can take some minutes; \
-                    it is not to be granted from here. Apply again later, or raise platform_grant_timeout. If the role is still \
-                    missing then, save the hub's storage access in the portal once more.";
+        let next = "The platform assigns that role when the hub switches to identity, which can take some minutes; do not assign it \
+                    yourself. Apply again later, or raise platform_grant_timeout. If the role is still missing then, save the \
+                    hub's storage access in the portal once more.";
         return Explanation::new(summary, text + &who, next);
     }
     let is_required = matches!(principal, Principal::Required(_));
     let mut next = Vec::new();
     if doubts.contains(&Doubt::Condition) {
-        next.push("See that the condition allows all that is needed; this check counts only assignments without one.");
+        next.push("Check that the condition allows what is needed: only assignments without one count here.");
     }
     if is_required && doubts.iter().any(|doubt| matches!(doubt, Doubt::Group | Doubt::GroupWithCustomRole)) {
         next.push("If it is a member of the group, name the group in access_check_principal_ids instead.");
     }
-    // Azure has one assignment for a principal, a role and a scope, with a condition or without.
-    let grant = (doubts != [Doubt::Condition]).then(|| grant(hub, id, !is_required, roles));
-    if grant.is_some() {
+    // Azure allows one assignment for a principal, role and scope, with a condition or without.
+    let resource = (doubts != [Doubt::Condition]).then(|| resource_block(hub, id, !is_required, roles));
+    if resource.is_some() {
         next.push(match doubts {
-            [] => "This grants it; list it in depends_on of the foundryhub_storage_auth:",
-            _ => "This grants it directly; list it in depends_on of the foundryhub_storage_auth:",
+            [] => "This resource assigns it; list it in depends_on of the foundryhub_storage_auth:",
+            _ => "This resource assigns it directly; list it in depends_on of the foundryhub_storage_auth:",
         });
     }
     let attribute = is_required.then_some(PRINCIPALS);
-    Explanation { grant, attribute, ..Explanation::new(summary, text + &who, next.join(" ")) }
+    Explanation { resource, attribute, ..Explanation::new(summary, text + &who, next.join(" ")) }
 }
 
-/// Why somebody may hold a role all the same.
 fn doubt_in_words(doubt: Doubt) -> &'static str {
     match doubt {
         Doubt::Condition => "one of its assignments has a condition",
-        Doubt::CustomRole => "it holds a role that may be a custom one, whose rights are not looked into",
-        Doubt::Group => "a group holds the role, and who is in it is not looked into",
+        Doubt::CustomRole => "it holds a role that may be a custom one, whose permissions are not checked",
+        Doubt::Group => "a group holds the role, and its members are not checked",
         Doubt::GroupWithCustomRole => {
-            "a group holds a role that may be a custom one, and neither who is in it nor the role's rights are looked into"
+            "a group holds a role that may be a custom one, and neither its members nor the role's permissions are checked"
         }
     }
 }
 
-/// A list could not be read.
 fn not_readable(hub: &WorkspaceId, account: &StorageAccountId, list: List, error: &Error) -> Explanation {
     let (what, action, scope) = match list {
         List::RoleAssignments => (
@@ -244,14 +239,14 @@ fn not_readable(hub: &WorkspaceId, account: &StorageAccountId, list: List, error
     };
     let text = match error.service().and_then(arm::ServiceError::denied) {
         _ if !error.is_forbidden() => format!("{what} cannot be verified: {}", report::explain(error, "")),
-        Some(denied) => format!("{what} cannot be verified, needs {} on {}.", denied.action, denied.scope),
-        None => format!("{what} cannot be verified, needs {action} on {scope}."),
+        Some(denied) => format!("{what} cannot be verified: the caller lacks {} on {}.", denied.action, denied.scope),
+        None => format!("{what} cannot be verified: the caller lacks {action} on {scope}."),
     };
     Explanation::new("Access cannot be verified", text, "")
 }
 
-/// A role assignment as HCL.
-fn grant(hub: &WorkspaceId, principal: &str, is_identity: bool, roles: &[Role]) -> String {
+/// The HCL of a resource that assigns roles.
+fn resource_block(hub: &WorkspaceId, principal: &str, is_identity: bool, roles: &[Role]) -> String {
     let mut lines = vec![("hub_id", hub.as_str()), ("principal_id", principal)];
     lines.extend(is_identity.then_some(("principal_type", "ServicePrincipal")));
     lines.push(match roles {
@@ -298,29 +293,31 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_that_is_proposed_does_not_meet_roles_that_are_there() {
+    fn a_proposed_resource_does_not_assign_roles_that_are_held_already() {
         let [required, _, assigned, _] = principals();
-        let pair = explain(required.clone(), &roles::CONTRIBUTOR_PAIR, &[]).grant.unwrap();
+        let pair = explain(required.clone(), &roles::CONTRIBUTOR_PAIR, &[]).resource.unwrap();
         let lines = format!("{{\n  hub_id       = \"{}\"\n  principal_id = \"{ID}\"\n  access       = ", hub());
         assert!(pair.contains(&lines) && pair.ends_with("\"contributor\"\n}"), "{pair}");
-        let one = explain(required.clone(), &[roles::FILE_READER], &[]).grant.unwrap();
+        let one = explain(required.clone(), &[roles::FILE_READER], &[]).resource.unwrap();
         assert!(one.contains("  role_definition_name = \"Storage File Data Privileged Reader\"\n}"), "{one}");
         assert!(!one.contains("principal_type"), "{one}");
-        let identity = explain(assigned, &roles::CONTRIBUTOR_PAIR, &[]).grant.unwrap();
+        let identity = explain(assigned, &roles::CONTRIBUTOR_PAIR, &[]).resource.unwrap();
         assert!(identity.contains("  principal_type = \"ServicePrincipal\"\n  access         = "), "{identity}");
         // Azure refuses a second assignment of a role that is held with a condition.
         let conditional = explain(required.clone(), &[roles::BLOB_READER], &[Doubt::Condition]);
-        assert_eq!(conditional.grant, None);
-        assert!(conditional.next.contains("the condition allows") && !conditional.next.contains("grants"));
+        assert_eq!(conditional.resource, None);
+        assert!(conditional.next.contains("the condition allows") && !conditional.next.contains("assigns"));
         let both = explain(required, &roles::CONTRIBUTOR_PAIR, &[Doubt::Condition, Doubt::Group]);
-        assert!(both.grant.is_some() && both.next.contains("the condition allows") && both.next.contains("the group"));
+        assert!(
+            both.resource.is_some() && both.next.contains("the condition allows") && both.next.contains("the group")
+        );
     }
 
     #[test]
     fn advice_fits_whose_roles_are_missing() {
         for principal in principals() {
             for doubts in [&[][..], &[Doubt::Group], &[Doubt::CustomRole]] {
-                let Explanation { text, next, grant, attribute, .. } =
+                let Explanation { text, next, resource, attribute, .. } =
                     explain(principal.clone(), &[roles::BLOB_CONTRIBUTOR], doubts);
                 assert!(
                     text.contains(ID) && text.contains("\"Storage Blob Data Contributor\" on /subscriptions/"),
@@ -329,9 +326,9 @@ mod tests {
                 let is_required = matches!(principal, Principal::Required(_));
                 assert_eq!(attribute, is_required.then_some(PRINCIPALS));
                 assert_eq!(text.contains(hub().as_str()), !is_required, "{text}");
-                // What the platform grants is not the user's to grant.
+                // What the platform assigns is not for the user to assign.
                 let is_platforms = matches!(principal, Principal::SystemIdentity(_));
-                assert_eq!(grant.is_none(), is_platforms);
+                assert_eq!(resource.is_none(), is_platforms);
                 assert_eq!(next.contains("depends_on"), !is_platforms, "{next}");
                 assert_eq!(next.contains("platform_grant_timeout"), is_platforms, "{next}");
                 let names_group = next.contains("name the group in access_check_principal_ids");

@@ -6,36 +6,37 @@ use crate::{
     provider::roles::Role,
 };
 
-/// Something that stands between somebody and their data once keys are off, or that cannot be ruled out.
+/// A reason why somebody loses access to their data, or may lose it, once shared keys are disabled.
 #[derive(Clone, Debug)]
 pub(crate) enum Finding {
     /// Somebody lacks roles on the account.
     Lacks { principal: Principal, roles: Vec<Role> },
-    /// Somebody may lack roles on the account, and may hold them all the same for the reasons in `doubts`.
+    /// Somebody may lack roles on the account; `doubts` says why they may hold them all the same.
     NotVerifiable { principal: Principal, roles: Vec<Role>, doubts: Vec<Doubt> },
-    /// No user and no group can work with the data. That may be meant.
+    /// No user and no group can work with the data, which may be intended.
     NobodyHoldsRoles,
-    /// The hub has no system-assigned identity, and which of its others it uses is not known. With their principal ids.
+    /// The hub has no system-assigned identity, and which of its other identities it uses is not known. With their object
+    /// ids.
     HubIdentityUnknown { candidates: Vec<String> },
-    /// Other workspaces use the account with its key, and this run is not known to change that. With this hub and those that
-    /// this run switches there are so many `hubs`.
+    /// Other workspaces use the account's keys, and this run is not known to switch them. `hubs` counts this hub and all
+    /// others on the account.
     OthersUseKeys { others: Vec<ArmId>, hubs: usize },
-    /// Other workspaces use the account with its key: this run was to switch them, and could not.
+    /// Other workspaces use the account's keys: this run failed to switch them.
     OthersNotSwitched { others: Vec<ArmId> },
-    /// Other workspaces use the account with its key: this run is switching them and is not done.
+    /// Other workspaces use the account's keys: this run is still switching them.
     OthersBeingSwitched { others: Vec<ArmId> },
-    /// Default datastores of the hub still use the account's key although the hub does not.
+    /// System datastores of the hub still use the account's key although the hub does not.
     DatastoresUseKeys { names: Vec<String> },
     /// A list that the check needs could not be read.
     NotReadable { list: List, error: Error },
 }
 
-/// Somebody who needs roles on the account, by their principal id.
+/// Somebody who needs roles on the account, by their object id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Principal {
     /// One of those that the configuration names.
     Required(String),
-    /// The hub's system-assigned identity, which gets its role from the platform.
+    /// The hub's system-assigned identity, whose role the platform assigns.
     SystemIdentity(String),
     /// The user-assigned identity that a hub without a system-assigned one uses.
     AssignedIdentity(String),
@@ -45,7 +46,6 @@ pub(crate) enum Principal {
 }
 
 impl Principal {
-    /// The principal id.
     pub(crate) fn id(&self) -> &str {
         let (Self::Required(id) | Self::SystemIdentity(id) | Self::AssignedIdentity(id) | Self::PrimaryIdentity(id)) =
             self;
@@ -53,19 +53,16 @@ impl Principal {
     }
 }
 
-/// What a check lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum List {
     /// The role assignments in force on the account.
     RoleAssignments,
-    /// The workspaces of the hub's subscription.
     Workspaces,
-    /// The datastores of the hub.
     Datastores,
 }
 
 impl Finding {
-    /// The name of this kind of finding. Names stay.
+    /// The stable name of this kind of finding.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Lacks { principal, .. } => match principal {

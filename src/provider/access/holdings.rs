@@ -1,4 +1,4 @@
-//! What role assignments on a storage account amount to for one principal. Nothing is asked here.
+//! Which roles a principal holds on a storage account, by the role assignments that apply there. It sends no request.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -6,43 +6,42 @@ use uuid::Uuid;
 use crate::{
     arm::{ArmId, role_assignments::RoleAssignment},
     provider::{
-        Grant,
+        SessionAssignment,
         roles::{self, Role},
     },
 };
 
-/// One role that somebody holds on an account, at it or above.
+/// A role that somebody holds on an account by an assignment at it or above it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Holding {
     principal_id: String,
     role: Uuid,
     is_group: bool,
-    /// Users and groups; of what this process grants nobody is known to be something else.
+    /// Whether the holder may be a user or a group. The type is not known for assignments of this process.
     may_be_a_person: bool,
     conditional: bool,
-    /// When it was made, as far as it was.
+    /// `None` while the assignment is only planned.
     pub(super) created_on: Option<OffsetDateTime>,
 }
 
-/// How somebody stands.
+/// Whether a principal holds the roles that it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// They hold what they need. With the ages of the grants that say so.
+pub(super) enum RoleCheck {
+    /// It holds them, by assignments that were created then.
     Holds(Vec<Option<OffsetDateTime>>),
-    /// They lack these roles for certain.
+    /// It lacks these.
     Lacks(Vec<Role>),
-    /// They may hold them, by a way that cannot be looked into.
-    Unsure(Vec<Role>, Vec<Doubt>),
+    /// It may hold them in a way that is not checked.
+    NotVerifiable(Vec<Role>, Vec<Doubt>),
 }
 
-/// Why somebody may hold a role although none of their assignments says so for certain.
+/// Why a principal may hold a role although none of its assignments proves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Doubt {
-    /// Their assignment has a condition.
     Condition,
-    /// They hold a role that may be a custom one, whose rights are not looked into.
+    /// It holds a role that may be a custom one, whose permissions are not checked.
     CustomRole,
-    /// A group holds the role. Who is in it is not looked into.
+    /// A group holds the role, and its members are not checked.
     Group,
     /// A group holds a role that may be a custom one.
     GroupWithCustomRole,
@@ -70,12 +69,11 @@ impl Kind {
     }
 }
 
-/// The assignments in force on an account: those listed, and those that this process has made, which a list may not show
-/// yet, or plans to make.
-pub(super) fn on(account: &ArmId, listed: &[RoleAssignment], granted: &[Grant]) -> Vec<Holding> {
+/// The roles held on an account by the listed assignments and by those of this process, which the list may not show yet.
+pub(super) fn on(account: &ArmId, listed: &[RoleAssignment], noted: &[SessionAssignment]) -> Vec<Holding> {
     let listed = listed.iter().filter_map(|found| {
         let scope = ArmId::parse(&found.properties.scope).ok();
-        // What is held on a container alone does not do.
+        // An assignment on a container alone is not enough.
         let in_force = scope.is_none_or(|scope| account.is_within(&scope));
         let is =
             |kind: &str| found.properties.principal_type.as_deref().is_some_and(|is| is.eq_ignore_ascii_case(kind));
@@ -89,27 +87,27 @@ pub(super) fn on(account: &ArmId, listed: &[RoleAssignment], granted: &[Grant]) 
         })
     });
     let mut all: Vec<Holding> = listed.collect();
-    for grant in granted {
-        let principal_id = grant.principal_id.to_lowercase();
+    for assignment in noted {
+        let principal_id = assignment.principal_id.to_lowercase();
         let known = all
             .iter()
-            .any(|known| known.principal_id == principal_id && known.role == grant.role && !known.conditional);
+            .any(|known| known.principal_id == principal_id && known.role == assignment.role && !known.conditional);
         if !known {
             all.push(Holding {
                 principal_id,
-                role: grant.role,
+                role: assignment.role,
                 is_group: false,
                 may_be_a_person: true,
                 conditional: false,
-                created_on: grant.created_on,
+                created_on: assignment.created_on,
             });
         }
     }
     all
 }
 
-/// How a principal stands to one of the article's pairs: the contributor's if `writing`, else the reader's at least.
-pub(super) fn pair(principal: &str, holdings: &[Holding], writing: bool) -> Standing {
+/// Whether a principal holds the contributor pair if `writing`, else at least the reader pair.
+pub(super) fn pair(principal: &str, holdings: &[Holding], writing: bool) -> RoleCheck {
     let own = own(principal, holdings);
     let kinds = [&BLOBS, &FILES];
     let holds = |kind: &Kind, writing| own.iter().find(|held| !held.conditional && kind.allows(held.role, writing));
@@ -121,7 +119,7 @@ pub(super) fn pair(principal: &str, holdings: &[Holding], writing: bool) -> Stan
         }
     }
     if missing.is_empty() {
-        return Standing::Holds(made);
+        return RoleCheck::Holds(made);
     }
     let only_reads = !writing
         && kinds.iter().any(|kind| holds(kind, false).is_some())
@@ -130,30 +128,30 @@ pub(super) fn pair(principal: &str, holdings: &[Holding], writing: bool) -> Stan
     doubt(&own, holdings, &missing, writing, lacks)
 }
 
-/// How the hub's system-assigned identity stands to the role that the platform gives it. A condition does not matter: the
-/// platform sets one where a hub's data are isolated.
-pub(super) fn platform_grant(principal: &str, holdings: &[Holding]) -> Standing {
+/// Whether the hub's system-assigned identity holds the role that the platform assigns to it. A condition does not matter:
+/// the platform sets one where a hub's data are isolated.
+pub(super) fn platform_role(principal: &str, holdings: &[Holding]) -> RoleCheck {
     let own = own(principal, holdings);
     match own.iter().find(|held| BLOBS.allows(held.role, true)) {
-        Some(held) => Standing::Holds(vec![held.created_on]),
+        Some(held) => RoleCheck::Holds(vec![held.created_on]),
         None => doubt(&own, holdings, &[&BLOBS], true, vec![BLOBS.contributor]),
     }
 }
 
-/// Whether some user or group holds a full pair. `hubs` are identities of the hub, which do not count.
+/// Whether a user or group holds a full pair. The identities of the hub, `hubs`, do not count.
 pub(super) fn anybody_holds_a_pair(hubs: &[&str], holdings: &[Holding]) -> bool {
     holdings
         .iter()
         .filter(|held| held.may_be_a_person && !hubs.iter().any(|hub| hub.eq_ignore_ascii_case(&held.principal_id)))
-        .any(|held| matches!(pair(&held.principal_id, holdings, false), Standing::Holds(_)))
+        .any(|held| matches!(pair(&held.principal_id, holdings, false), RoleCheck::Holds(_)))
 }
 
 fn own<'h>(principal: &str, holdings: &'h [Holding]) -> Vec<&'h Holding> {
     holdings.iter().filter(|held| held.principal_id.eq_ignore_ascii_case(principal)).collect()
 }
 
-/// Whether each kind that is missing might be covered in a way that cannot be looked into.
-fn doubt(own: &[&Holding], all: &[Holding], missing: &[&Kind], writing: bool, lacks: Vec<Role>) -> Standing {
+/// The roles are lacking, unless each missing kind of data may be covered in a way that is not checked.
+fn doubt(own: &[&Holding], all: &[Holding], missing: &[&Kind], writing: bool, lacks: Vec<Role>) -> RoleCheck {
     let mut doubts = Vec::new();
     for kind in missing {
         let doubt = if own.iter().any(|held| held.conditional && kind.allows(held.role, writing)) {
@@ -165,13 +163,13 @@ fn doubt(own: &[&Holding], all: &[Holding], missing: &[&Kind], writing: bool, la
         } else if all.iter().any(|held| held.is_group && roles::by_guid(held.role).is_none()) {
             Doubt::GroupWithCustomRole
         } else {
-            return Standing::Lacks(lacks);
+            return RoleCheck::Lacks(lacks);
         };
         if !doubts.contains(&doubt) {
             doubts.push(doubt);
         }
     }
-    Standing::Unsure(lacks, doubts)
+    RoleCheck::NotVerifiable(lacks, doubts)
 }
 
 #[cfg(test)]
@@ -195,7 +193,7 @@ mod tests {
         ArmId::parse("/subscriptions/s/resourceGroups/r/providers/Microsoft.Storage/storageAccounts/sa1").unwrap()
     }
 
-    fn standing(held: &[RoleAssignment]) -> Standing {
+    fn check(held: &[RoleAssignment]) -> RoleCheck {
         pair(ALICE, &on(&account(), held, &[]), false)
     }
 
@@ -207,7 +205,7 @@ mod tests {
             (roles::BLOB_CONTRIBUTOR, roles::FILE_CONTRIBUTOR),
             (roles::BLOB_OWNER, roles::FILE_READER),
         ] {
-            assert!(matches!(standing(&[alice(blobs), alice(files)]), Standing::Holds(_)));
+            assert!(matches!(check(&[alice(blobs), alice(files)]), RoleCheck::Holds(_)));
         }
         for (have, lacks) in [
             (vec![], vec![roles::BLOB_CONTRIBUTOR, roles::FILE_CONTRIBUTOR]),
@@ -216,7 +214,7 @@ mod tests {
             (vec![roles::BLOB_OWNER, roles::FILE_SMB_CONTRIBUTOR], vec![roles::FILE_CONTRIBUTOR]),
         ] {
             let have: Vec<_> = have.into_iter().map(alice).collect();
-            assert_eq!(standing(&have), Standing::Lacks(lacks));
+            assert_eq!(check(&have), RoleCheck::Lacks(lacks));
         }
     }
 
@@ -229,11 +227,11 @@ mod tests {
             (held(TEAM, roles::BLOB_CONTRIBUTOR.guid, "Group", ""), Doubt::Group),
             (held(TEAM, Uuid::from_u128(7), "Group", ""), Doubt::GroupWithCustomRole),
         ] {
-            let unsure = Standing::Unsure(vec![roles::BLOB_READER], vec![doubt]);
-            assert_eq!(standing(&[file.clone(), other]), unsure);
+            let not_verifiable = RoleCheck::NotVerifiable(vec![roles::BLOB_READER], vec![doubt]);
+            assert_eq!(check(&[file.clone(), other]), not_verifiable);
         }
         let other_user = held(TEAM, roles::BLOB_CONTRIBUTOR.guid, "User", "");
-        assert_eq!(standing(&[file, other_user]), Standing::Lacks(vec![roles::BLOB_READER]));
+        assert_eq!(check(&[file, other_user]), RoleCheck::Lacks(vec![roles::BLOB_READER]));
     }
 
     #[test]
@@ -241,15 +239,15 @@ mod tests {
         let mut container = held(ALICE, roles::BLOB_READER.guid, "User", "");
         container.properties.scope = format!("{}/blobServices/default/containers/c", account());
         let file = held(ALICE, roles::FILE_READER.guid, "User", "");
-        assert!(matches!(standing(&[container.clone(), file.clone()]), Standing::Lacks(_)));
-        let grant = Grant {
+        assert!(matches!(check(&[container.clone(), file.clone()]), RoleCheck::Lacks(_)));
+        let assignment = SessionAssignment {
             scope: account(),
             principal_id: ALICE.to_uppercase(),
             role: roles::BLOB_READER.guid,
             created_on: None,
         };
-        let holdings = on(&account(), &[container, file], &[grant]);
-        assert!(matches!(pair(ALICE, &holdings, false), Standing::Holds(_)));
+        let holdings = on(&account(), &[container, file], &[assignment]);
+        assert!(matches!(pair(ALICE, &holdings, false), RoleCheck::Holds(_)));
         assert!(anybody_holds_a_pair(&[], &holdings) && !anybody_holds_a_pair(&[ALICE], &holdings));
     }
 }

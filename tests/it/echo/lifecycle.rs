@@ -181,7 +181,7 @@ async fn a_state_of_another_provider_is_moved() {
 
     from.type_name = "other_thing".to_owned();
     let diagnostics = echo.core.move_from("echo_thing", "b", from).await;
-    diagnostics.error("cannot be moved here");
+    diagnostics.error("cannot be moved to this type");
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn invalid_input_in_a_resource_is_shown_at_its_line_before_anything_is_sen
             (grant, vec![alice.as_str(), "hub_id = \"hub1\"", reader], 1, "Invalid hub_id value"),
             (grant, vec![&alice, &account, reader], 1, "Invalid hub_id value"),
             (grant, vec![&hub, reader, bob], 2, "Invalid principal_id value"),
-            (grant, vec![&hub, &alice, reader, twice], 3, "Two choices of roles"),
+            (grant, vec![&hub, &alice, reader, twice], 3, "The roles are set twice"),
             (grant, vec![&hub, &alice, "access = \"owner\""], 2, "Invalid access value"),
             (auth, vec![keyless, &account], 1, "Invalid hub_id value"),
             (
@@ -45,7 +45,12 @@ async fn invalid_input_in_a_resource_is_shown_at_its_line_before_anything_is_sen
         }
         let neither = format!("resource \"foundryhub_role_assignment\" \"it\" {{\n  {hub}\n  {alice}\n}}\n");
         workspace.config(&neither);
-        workspace.plan(&[]).await.exits(1).says("No roles").says("in resource \"foundryhub_role_assignment\" \"it\":");
+        workspace
+            .plan(&[])
+            .await
+            .exits(1)
+            .says("The roles are not set")
+            .says("in resource \"foundryhub_role_assignment\" \"it\":");
         assert_eq!(bed.emulator.requests(), []);
     })
     .await;

@@ -143,7 +143,7 @@ async fn destroying_a_deposed_object_keeps_the_roles_that_the_current_object_has
             let applied = workspace.apply(&[]).await.succeeded();
             workspace.plan(&[]).await.exits(0);
             if same_principal {
-                applied.says("Role assignments stay for another resource");
+                applied.says("Role assignments are kept for another resource");
                 assert_eq!(bed.held(ALICE), [FILE_CONTRIBUTOR, BLOB_CONTRIBUTOR]);
             } else {
                 assert_eq!(bed.held(ALICE), [""; 0]);

@@ -48,7 +48,7 @@ async fn a_role_assignment_that_refers_to_the_storage_auth_is_an_error_that_says
         for grant in [refers, depends] {
             workspace.config(&(grant + &bed.storage_auth(&enforced())));
             let applied = workspace.apply(&[]).await.exits(1);
-            applied.says("Somebody would lose access").says("turn the reference round");
+            applied.says("A principal would lose access").says("remove that reference");
             assert_eq!(bed.writes(), NOTHING);
             assert_eq!(bed.in_azure(), before);
             assert!(workspace.state().await.is_empty());
@@ -135,13 +135,13 @@ async fn a_destroy_plan_says_what_is_restored_and_how_to_destroy_or_forget_witho
         let bed = EngineBed::new().await;
         let workspace = bed.applied(engine, &bed.keyless("")).await;
         let planned = workspace.plan(&["-destroy"]).await.exits(2);
-        planned.says("goes back to accesskey").says("go on again").says("restore_on_destroy = false");
+        planned.says("is switched back to accesskey").says("are enabled again").says("restore_on_destroy = false");
         bed.writes();
 
         let state = std::fs::read(workspace.path().join("terraform.tfstate")).unwrap();
         workspace.config(&removed(STORAGE_AUTH_ADDRESS));
         let applied = workspace.apply(&[]).await.succeeded();
-        assert!(!applied.to_string().contains("goes back to accesskey"), "{applied}");
+        assert!(!applied.to_string().contains("is switched back to accesskey"), "{applied}");
         assert!(workspace.state().await.is_empty());
 
         std::fs::write(workspace.path().join("terraform.tfstate"), state).unwrap();

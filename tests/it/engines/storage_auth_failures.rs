@@ -21,7 +21,7 @@ async fn a_create_that_the_account_refuses_is_completed_by_the_next_apply_or_und
             let policy = "deny Microsoft.Storage/storageAccounts properties.allowSharedKeyAccess=false";
             bed.emulator.configure(|options| options.policy = vec![policy.parse().unwrap()]);
             let applied = workspace.apply(&[]).await.exits(1);
-            applied.says("A policy is in the way").says("The hub is on identity, shared keys are on.");
+            applied.says("A policy prevents the change").says("The hub is on identity, shared keys are enabled.");
             assert_eq!(bed.writes(), ["PATCH hub1 identity", "PATCH sa1 false"]);
             let kept = workspace.in_state(STORAGE_AUTH_ADDRESS).await.expect("what was begun in state");
             assert_eq!(kept["tainted"], true);
@@ -30,7 +30,7 @@ async fn a_create_that_the_account_refuses_is_completed_by_the_next_apply_or_und
             bed.emulator.configure(|options| options.policy.clear());
             if finished {
                 let applied = workspace.apply(&[]).await.succeeded();
-                assert_eq!(applied.warnings(), ["Original settings handed to the replacement"]);
+                assert_eq!(applied.warnings(), ["Original settings are kept by the replacement"]);
                 assert_eq!(bed.writes(), ["PATCH sa1 false"]);
                 let kept = workspace.in_state(STORAGE_AUTH_ADDRESS).await.unwrap();
                 let original = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true });
@@ -59,7 +59,7 @@ async fn a_create_that_is_interrupted_during_an_operation_is_completed_by_the_ne
             let apply = workspace.start_apply(&[]);
             let operation = within("the switch of the hub", bed.emulator.operation_started(&bed.hub)).await;
             apply.interrupt().await;
-            apply.finish().await.exits(1).says("Interrupt received.").says("may still have its effect");
+            apply.finish().await.exits(1).says("Interrupt received.").says("may still take effect");
             assert_eq!(bed.writes(), ["PATCH hub1 identity"]);
             let kept = workspace.in_state(STORAGE_AUTH_ADDRESS).await.expect("what was begun in state");
             assert_eq!(kept["tainted"], true);
@@ -87,7 +87,7 @@ async fn a_destroy_that_a_policy_denies_leaves_the_hub_on_identity_and_succeeds_
         let policy = "deny Microsoft.Storage/storageAccounts properties.allowSharedKeyAccess=true";
         bed.emulator.configure(|options| options.policy = vec![policy.parse().unwrap()]);
         let destroyed = workspace.destroy(&[]).await.exits(1);
-        destroyed.says("A policy is in the way").says("it was put back to identity");
+        destroyed.says("A policy prevents the change").says("was switched back to identity");
         assert_eq!(bed.writes(), ["PATCH hub1 accesskey", "PATCH sa1 true", "PATCH hub1 identity"]);
         assert_eq!(bed.settings(), KEYLESS);
         workspace.plan(&[]).await.exits(0);

@@ -47,7 +47,7 @@ async fn two_blocks_that_grant_one_role_are_refused_and_one_block_for_the_accoun
         let workspace = bed.workspace(engine, "");
         let of = |hub: &str| format!("hub_id = \"{hub}\"");
         let both = for_each("first", &people, &of(&bed.hub)) + &for_each("second", &people, &of(&hub2));
-        let twice = "Two resources grant the same role";
+        let twice = "Two resources assign the same role";
         assert_plan_is_refused(&bed, &workspace, &both, &[twice, "workspaces/hub1|", "workspaces/hub2|"]).await;
         let works = bed.role_assignment();
         let data =
@@ -85,7 +85,7 @@ async fn two_blocks_found_at_apply_to_grant_one_role_are_an_error_and_nobody_los
             let both = [hubs.as_str(), &first, &second].concat();
             let workspace = bed.workspace(engine, &both);
             workspace.plan(order).await.exits(2);
-            workspace.apply_planned().await.exits(1).says("Two resources grant the same role");
+            workspace.apply_planned().await.exits(1).says("Two resources assign the same role");
             people.iter().for_each(|person| assert_eq!(bed.held(person), PAIR, "{person}"));
             assert_eq!(bed.sent("DELETE"), 0);
 
@@ -119,7 +119,7 @@ async fn a_role_assignment_of_another_state_is_continued_with_a_warning_and_can_
         let ours = bed.applied(engine, &bed.role_assignment()).await;
         let names = || bed.emulator.assignments().into_iter().map(|found| found.name).collect::<Vec<_>>();
         let (before, theirs) = (names(), bed.workspace(engine, &bed.role_assignment()));
-        theirs.plan(&[]).await.exits(2).says("Existing role assignments are continued");
+        theirs.plan(&[]).await.exits(2).says("Existing role assignments are taken over");
         theirs.apply_planned().await.succeeded();
         ours.config(&removed(ROLE_ASSIGNMENT_ADDRESS));
         ours.apply(&[]).await.succeeded();
@@ -242,7 +242,7 @@ async fn a_second_import_of_a_role_assignment_is_refused_until_one_object_is_for
             blocks: [bed.role_assignment(), bed.role_assignment().replace("\"alice\"", "\"again\"")],
             second: "foundryhub_role_assignment.again",
             id: format!("{}|{ALICE}|contributor", bed.hub),
-            refusals: ["Two resources grant the same role", "A role is kept and removed in one plan"],
+            refusals: ["Two resources assign the same role", "A role assignment is kept and deleted in one plan"],
         })
         .await;
     })
@@ -309,7 +309,7 @@ async fn remove_first_of_count(engine: &'static Engine, imported: bool) {
         let applied = workspace.apply(order).await;
         all_hold(stay);
         if imported {
-            applied.exits(1).says("This state already holds the role").says("moved {").says("use for_each");
+            applied.exits(1).says("This state already has the role assignment").says("moved {").says("use for_each");
             assert_eq!(bed.held(leaves), PAIR);
             // With for_each and moved blocks, as the error says, only the first person loses the roles.
             let moved_to_key = |at: usize, person: &str| {
@@ -371,7 +371,7 @@ async fn a_renamed_role_assignment_block_keeps_its_roles_and_the_plan_writes_the
         let id = format!("{}|{ALICE}|contributor", bed.hub);
         workspace.config(&bed.role_assignment());
         workspace.import(ROLE_ASSIGNMENT_ADDRESS, &id).await.succeeded();
-        let says = ["This state already holds the role", "moved {"];
+        let says = ["This state already has the role assignment", "moved {"];
         assert_plan_is_refused(&bed, &workspace, &named("renamed"), &says).await;
         assert_plan_is_refused(&bed, &workspace, &keyed("alice", "a"), &says).await;
         let (a, b) = ("foundryhub_role_assignment.alice[\"a\"]", "foundryhub_role_assignment.alice[\"b\"]");

@@ -36,7 +36,7 @@ async fn an_assignment_whose_name_somebody_has_reused_counts_as_deleted_and_the_
             let theirs = reuse_name(&bed, &id, principal, role, &scope);
             if refreshes {
                 let planned = bed.plan(&config).await.ok();
-                let warning = planned.warning("A role was taken away");
+                let warning = planned.warning("A role assignment was deleted");
                 for text in [ALICE, "Storage Blob Data Reader", bed.account.as_str(), &id] {
                     assert!(warning.detail.contains(text), "{text}: {warning}");
                 }
@@ -51,7 +51,7 @@ async fn an_assignment_whose_name_somebody_has_reused_counts_as_deleted_and_the_
             if refreshes || at_group {
                 assert!(!bed.emulator.arm_requests().iter().any(|sent| sent.method == "PUT"));
             } else {
-                report.warning("Another assignment was removed and made again");
+                report.warning("Another role assignment was deleted and recreated");
             }
             assert!(!bed.held(ALICE, &bed.account).iter().any(|role| role == FILE_READER));
         }
@@ -88,7 +88,7 @@ async fn an_adopted_assignment_whose_name_somebody_has_reused_counts_as_deleted(
     assert_eq!(name_of(&id), seeded);
     let account = bed.account.clone();
     let theirs = reuse_name(&bed, &id, BOB, "Storage Blob Data Reader", &account);
-    bed.core.refresh().await.ok().warning("A role was taken away");
+    bed.core.refresh().await.ok().warning("A role assignment was deleted");
     assert_eq!((bed.state(), assignment_named(&bed, &seeded)), (Value::Null, Some(theirs)));
 }
 
@@ -118,7 +118,7 @@ async fn the_assignment_named_in_a_refusal_is_adopted_only_if_principal_role_and
                 assert_eq!(bed.recorded(), [("Storage Blob Data Reader".to_owned(), bed.assignment_id(&right))]);
             }
             (true, None) => {
-                report.failed().error("Cannot adopt the assignment");
+                report.failed().error("Cannot adopt a role assignment");
                 assert_eq!(bed.state(), Value::Null);
             }
             (false, right) => {

@@ -50,8 +50,8 @@ async fn an_existing_assignment_that_may_not_be_read_is_an_error_and_is_not_adop
         config["on_existing"] = json!(if adopts { "adopt" } else { "fail" });
         let report = bed.apply(&config).await.failed();
         let (summary, text) = match adopts {
-            true => ("Cannot adopt the assignment", "neither names nor lists it"),
-            false => ("The role is already assigned", "by an assignment that cannot be seen from here"),
+            true => ("Cannot adopt a role assignment", "neither names nor lists it"),
+            false => ("The role is already assigned", "by an assignment that the caller cannot read"),
         };
         let error = report.error(summary);
         assert!(error.detail.contains(text) && error.detail.contains("RoleAssignmentExists"), "{error}");
@@ -104,9 +104,9 @@ async fn an_existing_assignment_with_the_derived_name_is_a_warning_and_is_contin
     bed.core.forget(TYPE, "a");
     bed.emulator.clear_requests();
     let planned = bed.plan(&config).await.ok();
-    let warning = planned.warning("role assignments are continued");
-    let made_by = "which was made by 44444444-4444-4444-4444-444444444444 on 20";
-    for text in ["interrupted run", "destroying it will remove them", "destroy = false", made_by] {
+    let warning = planned.warning("role assignments are taken over");
+    let created_by = "which was created by 44444444-4444-4444-4444-444444444444 on 20";
+    for text in ["interrupted run", "destroying it will delete them", "destroy = false", created_by] {
         assert!(warning.detail.contains(text), "{text}: {warning}");
     }
     bed.core.apply_saved(planned).await.ok();
@@ -133,7 +133,8 @@ async fn a_rename_without_a_moved_block_keeps_the_roles_in_any_order() {
         bed.core.apply_deletes_last(last);
         bed.emulator.clear_requests();
         let planned = bed.core.plan_all(vec![resource(TYPE, "new", config.clone())]).await.ok();
-        let summary = if planned_first { "Access may be interrupted" } else { "A role is handed to another resource" };
+        let summary =
+            if planned_first { "Access may be interrupted" } else { "A role assignment moves to another resource" };
         let warning = planned.warning(summary);
         assert!(warning.detail.contains("moved {"), "{warning}");
         // A create that is planned first does not know yet of the destroy, and finds the assignments in Azure.
@@ -193,14 +194,15 @@ async fn a_hundred_principals_whose_count_indexes_shift_keep_their_roles() {
     let all = resources(&bed, &principals);
     let planned = bed.core.plan_all(all.clone()).await.ok();
     let said = |summary: &str| planned.diagnostics.0.iter().filter(|found| found.summary == summary).count();
-    let (handed, interrupted) = (said("A role is handed to another resource"), said("Access may be interrupted"));
+    let (handed, interrupted) =
+        (said("A role assignment moves to another resource"), said("Access may be interrupted"));
     // Each object has assignments in common with the one before and the one after it. The one planned later warns,
     // once.
     assert!((50..=101).contains(&(handed + interrupted)), "{handed} {interrupted} {}", planned.diagnostics);
-    let rest = said("Existing role assignments are continued");
+    let rest = said("Existing role assignments are taken over");
     assert_eq!(planned.diagnostics.0.len(), handed + interrupted + rest, "{}", planned.diagnostics);
     for found in planned.diagnostics.0.iter().filter(|found| !found.summary.starts_with("Existing")) {
-        assert!(found.detail.contains("use for_each with the principals as keys"), "{found}");
+        assert!(found.detail.contains("for_each with the principals as keys"), "{found}");
     }
     bed.core.apply_saved(planned).await.ok();
     let writes = bed.writes();

@@ -214,14 +214,14 @@ async fn each_import_that_fails_says_why() {
     let (hub, account) = (bed.hub.clone(), bed.account.clone());
     let nobody = Uuid::nil();
     for (from, text) in [
-        ("reader".to_owned(), "Write TARGET|PRINCIPAL|ROLE"),
-        (account.clone(), "Write TARGET|PRINCIPAL|ROLE"),
+        ("reader".to_owned(), "Use TARGET|PRINCIPAL|ROLE"),
+        (account.clone(), "Use TARGET|PRINCIPAL|ROLE"),
         (format!("{account}|alice|reader"), "\"alice\" is not a GUID"),
         (format!("{account}|{ALICE}|owner"), "holds none of \"Owner\" directly"),
         (format!("{account}|{ALICE}|Storage Blob Data Raeder"), "Did you mean \"Storage Blob Data Reader\""),
         (format!("{account}|{ALICE}|"), "is not of the form {guid}"),
         (format!("{account}|{ALICE}|/subscriptions/{BLOB_READER}"), "is not of the form {guid}"),
-        (format!("{account}|{ALICE}|azure_search"), "The platform itself makes the assignments of azure_search"),
+        (format!("{account}|{ALICE}|azure_search"), "The platform creates the role assignments of azure_search"),
         (format!("{account}|{ALICE}|contributor"), "It holds Storage Blob Data Reader on"),
         (format!("{hub}9|{ALICE}|reader"), "The hub does not exist"),
         (format!("{account}/providers/Microsoft.Authorization/roleAssignments/{nobody}"), "cannot be imported"),
@@ -250,7 +250,7 @@ async fn a_custom_role_is_found_by_name_or_guid_with_one_request_per_walk() {
         bed.core.destroy(TYPE, "a").await.quiet();
     }
     let wrong = json!({ "storage_account_id": bed.account, "principal_id": ALICE, "role_definition_id": guid, "role_definition_name": "Blob picker" });
-    bed.plan(&wrong).await.error("Two different roles");
+    bed.plan(&wrong).await.error("Name and id are those of different roles");
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ async fn an_interrupted_create_keeps_an_assignment_that_may_exist_until_a_refres
         arm.emulator.request_seen(|request| request.method == "PUT").await;
     });
     let report = bed.apply(&config).await.failed();
-    assert!(report.error("cancelled").detail.contains("may have been made all the same"));
+    assert!(report.error("cancelled").detail.contains("may have been created all the same"));
     assert_eq!(bed.recorded().len(), 1);
     bed.emulator.release(held);
     bed.apply(&config).await.ok();
@@ -122,7 +122,7 @@ async fn a_put_without_a_clear_answer_is_kept_in_the_state_until_a_refresh() {
         let rule = bed.emulator.fault(rule);
         let report = bed.apply(&config).await.failed();
         let error = report.diagnostics.0.iter().find(|found| found.is_error).expect("an error");
-        assert!(error.detail.contains("may have been made all the same"), "{fault:?}: {error}");
+        assert!(error.detail.contains("may have been created all the same"), "{fault:?}: {error}");
         assert_eq!(bed.writes(), ["PUT blob reader"; 2], "{fault:?}");
         assert_eq!(bed.recorded().len(), 1, "{fault:?}");
         assert!(bed.core.stored(TYPE, "a").tainted);
@@ -145,7 +145,7 @@ async fn a_delete_without_a_clear_answer_is_repeated_by_the_next_destroy() {
         bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.quiet();
         let rule = bed.emulator.fault(Rule::on("DELETE", "*/roleAssignments/*", fault).header("retry-after", "0"));
         let report = bed.core.destroy(TYPE, "a").await.failed();
-        report.error("may still be there");
+        report.error("may still exist");
         assert_eq!((bed.recorded().len(), bed.held(ALICE, &bed.account).is_empty()), (1, removed));
         bed.emulator.release(rule);
         bed.emulator.advance(std::time::Duration::from_secs(600));

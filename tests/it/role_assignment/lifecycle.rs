@@ -343,7 +343,7 @@ async fn an_assignment_deleted_by_others_is_drift_that_names_the_role_and_is_cre
     bed.emulator.clear_requests();
     let planned = bed.plan(&config).await.ok();
     assert_eq!(planned.action(), Action::Update);
-    assert!(planned.warning("was removed outside").detail.contains("Storage Blob Data Contributor"));
+    assert!(planned.warning("was deleted outside").detail.contains("Storage Blob Data Contributor"));
     bed.core.apply_saved(planned).await.ok();
     assert_eq!(bed.writes(), ["PUT blob contributor"]);
     bed.plan(&config).await.ok().assert_empty();

@@ -128,9 +128,9 @@ async fn a_refresh_warns_of_deleted_assignments_without_saying_what_an_apply_wil
     for (_, id) in &recorded {
         bed.delete_assignment(id);
         let report = bed.core.refresh().await.ok();
-        let warning = report.warning("A role was taken away");
+        let warning = report.warning("A role assignment was deleted");
         assert_eq!(report.diagnostics.0.len(), 1, "{}", report.diagnostics);
-        assert!(warning.detail.contains("was removed outside of Terraform"), "{warning}");
+        assert!(warning.detail.contains("was deleted outside of Terraform"), "{warning}");
         for promise in ["pply", "grants", "again", "destroy", "plan"] {
             assert!(!warning.detail.contains(promise), "{promise}: {warning}");
         }

@@ -25,7 +25,7 @@ async fn the_platforms_assignments_for_a_hubs_identity_are_refused_at_plan() {
         by_account("Storage File Data Privileged Contributor"),
     ] {
         let plan = bed.plan(&config).await;
-        let error = plan.error("The platform makes this assignment");
+        let error = plan.error("The platform assigns this role");
         assert_eq!(error.path, "principal_id");
         assert!(error.detail.contains(&bed.hub));
     }
@@ -42,7 +42,7 @@ async fn an_existing_platform_assignment_is_adopted_and_survives_a_destroy() {
         let principal = identity(&bed);
         let config = bed.by_account(&principal, "Storage Blob Data Contributor");
         let report = bed.apply(&config).await.ok();
-        report.warning("The platform makes this assignment");
+        report.warning("The platform assigns this role");
         if looks {
             bed.core.refresh().await.quiet();
             assert_eq!(bed.state()["role_assignments"]["Storage Blob Data Contributor"]["adopted"], true);
@@ -95,7 +95,7 @@ async fn an_update_to_the_platforms_assignments_is_refused_and_other_principals_
             assert_eq!(requests.len(), 2 + looks + usize::from(!refused), "{principal} {requests:?}");
             assert_eq!(planned.diagnostics.has_errors(), refused, "{}", planned.diagnostics);
             if refused {
-                assert_eq!(planned.error("The platform makes this assignment").path, "principal_id");
+                assert_eq!(planned.error("The platform assigns this role").path, "principal_id");
             }
             bed.core.destroy(TYPE, "a").await.quiet();
         }
@@ -117,7 +117,7 @@ async fn the_platforms_assignments_are_refused_at_apply_where_the_principal_is_k
         assert_eq!(planned.change_of(TYPE, "a").planned["principal_id"], UNKNOWN);
         bed.emulator.clear_requests();
         let report = bed.core.apply_saved(planned).await.failed();
-        assert_eq!(report.error("The platform makes this assignment").path, "principal_id");
+        assert_eq!(report.error("The platform assigns this role").path, "principal_id");
         assert!(!bed.requests().iter().any(|request| request.starts_with("PUT")));
         assert_eq!(bed.state(), Value::Null);
     }
@@ -201,13 +201,13 @@ async fn a_moved_assignment_is_not_deleted_while_the_hub_that_it_may_belong_to_c
         bed.core.refresh_in_plans(refreshes);
         bed.plan(&same).await.ok().assert_empty();
         let report = bed.core.destroy(TYPE, "a").await.failed();
-        let error = report.error("Cannot tell whose grant");
+        let error = report.error("Cannot tell who created");
         assert!(
             error.detail.contains("workspaces/read") && error.detail.contains("az role assignment delete"),
             "{error}"
         );
         let report = bed.apply(&reader).await.failed();
-        report.error("Cannot tell whose grant");
+        report.error("Cannot tell who created");
         assert_eq!(bed.writes(), ["PUT blob reader"]);
         assert_eq!(bed.recorded().len(), 2);
         bed.emulator.release(rule);

@@ -47,9 +47,9 @@ async fn invalid_input_is_refused_at_its_attribute_before_anything_is_sent() {
         ),
         (json!({ "hub_id": hub, "access": "owner" }), "access", "contributor, reader"),
         (json!({ "hub_id": hub, "scenario": "gaming" }), "scenario", "ai_speech, fine_tuning, prompt_flow, own_data"),
-        (json!({ "hub_id": hub, "scenario": "model_as_a_service" }), "scenario", "the platform makes that assignment"),
-        (json!({ "hub_id": hub, "scenario": "azure_search" }), "scenario", "the platform makes that assignment"),
-        (json!({ "hub_id": hub, "role_definition_name": " " }), "role_definition_name", "this one is blank"),
+        (json!({ "hub_id": hub, "scenario": "model_as_a_service" }), "scenario", "which the platform assigns"),
+        (json!({ "hub_id": hub, "scenario": "azure_search" }), "scenario", "which the platform assigns"),
+        (json!({ "hub_id": hub, "role_definition_name": " " }), "role_definition_name", "The text is blank"),
         (
             json!({ "hub_id": hub, "role_definition_id": "Reader" }),
             "role_definition_id",
@@ -64,7 +64,7 @@ async fn invalid_input_is_refused_at_its_attribute_before_anything_is_sent() {
         (
             json!({ "hub_id": hub, "access": "reader", "condition_version": "2.0" }),
             "condition_version",
-            "without condition",
+            "The condition is not set",
         ),
         (
             json!({ "hub_id": hub, "role_definition_name": "Reader", "condition": "c", "condition_version": "1.0" }),
@@ -149,11 +149,11 @@ async fn a_role_name_that_does_not_exist_is_an_error_that_suggests_the_closest_n
     bed.emulator.clear_requests();
     let config = bed.by_account(ALICE, "Storage Blob Data Contributer");
     let planned = bed.plan(&config).await.ok();
-    let warning = planned.warning("There is no such role");
+    let warning = planned.warning("The role does not exist");
     assert_eq!(warning.path, "role_definition_name");
     assert!(warning.detail.contains("Did you mean \"Storage Blob Data Contributor\""), "{}", warning.detail);
     let report = bed.core.apply_saved(planned).await.failed();
-    assert_eq!(report.error("There is no such role").path, "role_definition_name");
+    assert_eq!(report.error("The role does not exist").path, "role_definition_name");
     assert_eq!(bed.writes(), [""; 0]);
     assert_eq!(bed.held(ALICE, &bed.account), [BLOB_READER]);
     assert_eq!(bed.recorded().len(), 1);
@@ -190,7 +190,7 @@ async fn targets_that_disagree_with_the_hub_are_refused() {
     let mut bed = bed().await;
     let mut config = bed.by_hub(ALICE, "reader");
     config["storage_account_id"] = json!(bed.account.replace("sa1", "sa2"));
-    assert_eq!(bed.plan(&config).await.error("Two targets").path, "storage_account_id");
+    assert_eq!(bed.plan(&config).await.error("storage_account_id differ").path, "storage_account_id");
     config["storage_account_id"] = json!(bed.account);
     bed.apply(&config).await.quiet();
     bed.plan(&config).await.ok().assert_empty();
@@ -270,11 +270,11 @@ async fn refused(status: u16, code: &str, message: &str) -> (Bed, String, String
 #[tokio::test]
 async fn each_error_code_of_azure_says_what_to_do() {
     for (status, code, path, said) in [
-        (400, "PrincipalNotFound", "principal_id", "client id (application id) of an application is a common mistake"),
+        (400, "PrincipalNotFound", "principal_id", "client id (application id) of an application"),
         (400, "UnmatchedPrincipalType", "principal_type", "Managed identities and applications are ServicePrincipal"),
         (400, "InvalidPrincipalId", "principal_id", "object id"),
         (400, "RoleAssignmentUpdateNotPermitted", "", "az role assignment delete --ids"),
-        (400, "RoleAssignmentLimitExceeded", "", "Grant the roles to a group"),
+        (400, "RoleAssignmentLimitExceeded", "", "Assign the roles to a group"),
         (400, "RoleDefinitionDoesNotExist", "", "assignable scopes"),
         (403, "RequestDisallowedByPolicy", "", "exemption"),
         (409, "ReadOnlyDisabledSubscription", "", "disabled subscription"),
@@ -293,7 +293,7 @@ async fn a_create_that_azure_refuses_by_a_limit_a_taken_name_or_a_lock_is_explai
     let mut bed = bed_with(|options| options.assignment_limit = 0).await;
     let config = bed.by_account(ALICE, reader);
     let report = bed.apply(&config).await.failed();
-    assert!(report.error("No more role assignments fit in").detail.contains("Grant the roles to a group"));
+    assert!(report.error("The limit of role assignments is reached").detail.contains("Assign the roles to a group"));
     assert_eq!(bed.state(), Value::Null);
     bed.emulator.configure(|options| options.assignment_limit = 4000);
 
@@ -311,7 +311,7 @@ async fn a_create_that_azure_refuses_by_a_limit_a_taken_name_or_a_lock_is_explai
 
     bed.emulator.seed("locks: [{ scope: sa1, level: ReadOnly }]");
     let report = bed.apply(&config).await.failed();
-    assert!(report.error("A lock is in the way").detail.contains("ScopeLocked"));
+    assert!(report.error("A lock prevents the change").detail.contains("ScopeLocked"));
     assert_eq!((bed.state(), bed.held(ALICE, &bed.account).len()), (Value::Null, 0));
 
     let mut bed =
@@ -327,7 +327,7 @@ async fn a_missing_permission_is_named_with_its_scope_and_the_roles_that_have_it
     let mut bed = bed().await;
     bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Denied));
     let report = bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.failed();
-    let error = report.error("Not allowed to grant roles");
+    let error = report.error("Not allowed to assign roles");
     for text in [
         "Microsoft.Authorization/roleAssignments/write on",
         bed.account.as_str(),
@@ -339,7 +339,7 @@ async fn a_missing_permission_is_named_with_its_scope_and_the_roles_that_have_it
     bed.apply(&bed.by_account(ALICE, "Storage Blob Data Reader")).await.quiet();
     bed.emulator.fault(Rule::on("DELETE", "*/roleAssignments/*", Fault::Denied));
     let report = bed.core.destroy(TYPE, "a").await.failed();
-    assert!(report.error("Not allowed to remove").detail.contains("Microsoft.Authorization/roleAssignments/delete"));
+    assert!(report.error("Not allowed to delete").detail.contains("Microsoft.Authorization/roleAssignments/delete"));
     assert_eq!(bed.recorded().len(), 1);
     bed.emulator.fault(Rule::on("GET", "*/roleAssignments/*", Fault::Denied));
     let plan = bed.plan(&bed.by_account(ALICE, "Storage Blob Data Reader")).await;
@@ -359,7 +359,7 @@ async fn storage_account_id_needs_only_the_permission_to_assign_roles_and_hub_id
     let plan = bed.plan(&bed.by_hub(ALICE, "reader")).await;
     let error = plan.error("Cannot read the hub");
     assert_eq!(error.path, "hub_id");
-    assert!(error.detail.contains("Naming storage_account_id instead"), "{}", error.detail);
+    assert!(error.detail.contains("With storage_account_id instead"), "{}", error.detail);
     let config = json!({ "storage_account_id": bed.account, "principal_id": ALICE, "access": "reader" });
     bed.apply(&config).await.quiet();
     bed.plan(&config).await.ok().assert_empty();
@@ -372,7 +372,7 @@ async fn a_destroy_that_a_lock_refuses_keeps_the_object_in_the_state() {
     bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
     bed.emulator.seed("locks: [{ scope: sa1, level: CanNotDelete }]");
     let report = bed.core.destroy(TYPE, "a").await.failed();
-    assert!(report.error("A lock is in the way").detail.contains("is still there"));
+    assert!(report.error("A lock prevents the change").detail.contains("still exists"));
     assert_eq!(bed.recorded().len(), 2);
 }
 

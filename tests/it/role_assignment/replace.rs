@@ -114,7 +114,7 @@ async fn a_rename_of_an_imported_object_with_adopt_keeps_the_roles_in_any_order(
         bed.core.apply_deletes_last(last);
         let config = with(bed.by_hub(ALICE, "reader"), "on_existing", "adopt");
         let report = bed.core.apply_all(vec![resource(TYPE, "new", config.clone())]).await.ok();
-        let warning = report.warning("A role is handed to another resource");
+        let warning = report.warning("A role assignment moves to another resource");
         assert!(warning.detail.contains("stay in place") && warning.detail.contains("moved {"), "{warning}");
         assert_eq!(report.diagnostics.0.len(), 1, "{}", report.diagnostics);
         assert!(!bed.writes().iter().any(|write| write.starts_with("DELETE")));
@@ -148,7 +148,7 @@ async fn destroying_one_of_two_objects_keeps_their_common_assignments_and_destro
     bed.core.apply_all(vec![both[1].clone()]).await.quiet();
     double(&mut bed);
     let planned = bed.core.plan_all(vec![both[1].clone()]).await.ok();
-    planned.warning("Role assignments stay for another resource");
+    planned.warning("Role assignments are kept for another resource");
     bed.core.apply_saved(planned).await.ok();
     assert_eq!(bed.writes(), [""; 0]);
     assert_eq!(bed.core.state(TYPE, "old"), Value::Null);
@@ -171,7 +171,7 @@ async fn an_assignment_that_two_states_have_is_deleted_by_one_and_created_again_
         || bed.emulator.environment().into_iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
     let mut other = other();
     bed.apply(&config).await.quiet();
-    other.apply(TYPE, "b", config.clone()).await.ok().warning("role assignments are continued");
+    other.apply(TYPE, "b", config.clone()).await.ok().warning("role assignments are taken over");
     bed.plan(&config).await.ok().assert_empty();
     other.plan(TYPE, "b", config.clone()).await.ok().assert_empty();
 
@@ -179,7 +179,7 @@ async fn an_assignment_that_two_states_have_is_deleted_by_one_and_created_again_
     assert_eq!(bed.held(ALICE, &bed.account), [""; 0]);
     bed.emulator.advance(std::time::Duration::from_secs(600));
     let planned = other.plan(TYPE, "b", config.clone()).await.ok();
-    planned.warning("A role was taken away");
+    planned.warning("A role assignment was deleted");
     other.apply_saved(planned).await.ok();
     assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
     other.plan(TYPE, "b", config).await.ok().assert_empty();
@@ -207,7 +207,7 @@ async fn destroying_a_deposed_object_keeps_the_assignments_that_the_current_one_
     bed.apply(&config).await.quiet();
     interrupted_after_creation(&mut bed, resource(TYPE, "a", config.clone()).replaced()).await;
     let report = bed.core.apply_all(vec![resource(TYPE, "a", config.clone())]).await.ok();
-    report.warning("Role assignments stay for another resource");
+    report.warning("Role assignments are kept for another resource");
     assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
     bed.core.plan_all(vec![resource(TYPE, "a", config)]).await.ok().assert_empty();
 }
@@ -218,7 +218,7 @@ async fn destroying_a_deposed_object_keeps_the_assignments_that_the_current_one_
     let config = with(bed.by_hub(ALICE, "reader"), "on_existing", "adopt");
     interrupted_after_creation(&mut bed, resource(TYPE, "a", config.clone()).replaced()).await;
     let report = bed.core.apply_all(vec![resource(TYPE, "a", config.clone())]).await.ok();
-    report.warning("Role assignments stay for another resource");
+    report.warning("Role assignments are kept for another resource");
     assert_eq!((bed.held(ALICE, &bed.account), bed.recorded()), (READER_ROLES.map(str::to_owned).to_vec(), recorded));
     bed.core.plan_all(vec![resource(TYPE, "a", config)]).await.ok().assert_empty();
 }

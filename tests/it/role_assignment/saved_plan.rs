@@ -202,7 +202,7 @@ async fn a_custom_role_deleted_between_plan_and_apply_is_an_error_before_any_wri
             let before = bed.state();
             bed.emulator.clear_requests();
             let report = bed.core.apply_saved(planned).await.failed();
-            assert_eq!(report.error("There is no such role").path, "role_definition_name", "{target} {updates}");
+            assert_eq!(report.error("The role does not exist").path, "role_definition_name", "{target} {updates}");
             assert_eq!((bed.writes(), bed.state()), (Vec::new(), before.clone()), "{target} {updates}");
             if updates {
                 bed.core.destroy(TYPE, "a").await.quiet();

@@ -122,8 +122,8 @@ async fn states_of_azurerm_and_azapi_are_moved_and_plan_empty() {
         assert_eq!(writes, ["PUT", "DELETE"].map(|method| (method.to_owned(), assignment.to_owned())), "{file}");
 
         let other = MoveFrom { type_name: "azurerm_storage_account".to_owned(), ..from.clone() };
-        bed.core.move_from(TYPE, "a", other).await.error("cannot be moved here");
+        bed.core.move_from(TYPE, "a", other).await.error("cannot be moved to this type");
         let unlike = MoveFrom { state: json!({ "id": bed.account }), ..from };
-        bed.core.move_from(TYPE, "a", unlike).await.error("cannot be moved here");
+        bed.core.move_from(TYPE, "a", unlike).await.error("cannot be moved to this type");
     }
 }

@@ -35,8 +35,9 @@ async fn two_resources_for_one_role_are_refused_with_both_their_ids_and_nothing_
     ] {
         for (one, two) in [(&first, &other), (&other, &first)] {
             let planned = bed.core.plan_all(all([("a", &one.0), ("b", &two.0)])).await;
-            let error = planned.error("Two resources grant the same role");
-            for text in [one.1.as_str(), &two.1, "by storage_account_id", "destroy = false", "-refresh=false"] {
+            let error = planned.error("Two resources assign the same role");
+            for text in [one.1.as_str(), &two.1, "set storage_account_id instead", "destroy = false", "-refresh=false"]
+            {
                 assert!(error.detail.contains(text), "{text}: {error}");
             }
             assert_eq!(planned.diagnostics.0.len(), 1, "{}", planned.diagnostics);
@@ -66,7 +67,7 @@ async fn a_second_resource_for_one_role_is_refused_beside_an_existing_object_tha
             assert!(planned.diagnostics.has_errors());
             let report = bed.core.apply_all(all([("a", &first), ("b", &second)])).await.failed();
             let moved = report.diagnostics.0.iter().any(|found| found.is_error && found.detail.contains("moved {"));
-            let twice = report.diagnostics.0.iter().any(|found| found.summary == "Two resources grant the same role");
+            let twice = report.diagnostics.0.iter().any(|found| found.summary == "Two resources assign the same role");
             assert!(moved || twice, "{}", report.diagnostics);
             assert_eq!(bed.writes(), [""; 0]);
         }
@@ -127,16 +128,16 @@ async fn destroying_the_creator_of_an_assignment_keeps_it_for_the_resource_that_
         let planned = bed.core.plan_all(all([("a", &first), ("b", &unknown)])).await.ok();
         bed.core.apply_saved(planned.knowing_of("b", late.clone())).await.ok();
         // Both are in the state now, which the next plan refuses.
-        bed.core.plan_all(all([("a", &first), ("b", &late)])).await.error("Two resources grant the same role");
+        bed.core.plan_all(all([("a", &first), ("b", &late)])).await.error("Two resources assign the same role");
         bed.core.plan_deletes_first(planned_first);
         bed.emulator.clear_requests();
         let planned = bed.core.plan_all(all([("b", &late)])).await;
         if planned_first {
-            let error = planned.error("A role is kept and removed in one plan");
+            let error = planned.error("A role assignment is kept and deleted in one plan");
             assert!(error.detail.contains("removed {") && error.detail.contains("destroy = false"), "{error}");
             bed.core.forget(TYPE, "a");
         } else {
-            planned.warning("Role assignments stay for another resource");
+            planned.warning("Role assignments are kept for another resource");
             bed.core.apply_saved(planned).await.ok();
         }
         assert_eq!(
@@ -181,7 +182,7 @@ async fn a_state_with_two_objects_for_one_assignment_plans_an_error_for_each_pai
         let (mut bed, named) = both_hubs().await;
         bed.core.refresh_in_plans(refreshes);
         let planned = bed.core.plan_all(resources(&named, &[])).await;
-        let errors = planned.diagnostics.0.iter().filter(|found| found.summary == "Two resources grant the same role");
+        let errors = planned.diagnostics.0.iter().filter(|found| found.summary == "Two resources assign the same role");
         assert_eq!((errors.count(), planned.diagnostics.0.len()), (2, 2), "{}", planned.diagnostics);
         // All can be destroyed without their configuration, as the error says.
         bed.core.apply_all(Vec::new()).await.ok();
@@ -202,7 +203,7 @@ async fn destroying_either_of_two_objects_for_one_assignment_keeps_it_or_is_refu
                 let planned = bed.core.plan_all(rest.clone()).await;
                 // A removal relies on an object that stays only if a refresh has seen both.
                 if planned_first || !refreshes {
-                    let error = planned.error("A role is kept and removed in one plan");
+                    let error = planned.error("A role assignment is kept and deleted in one plan");
                     for text in ["removed {", "destroy = false", "state rm"] {
                         assert!(error.detail.contains(text), "{text}: {error}");
                     }
@@ -210,7 +211,7 @@ async fn destroying_either_of_two_objects_for_one_assignment_keeps_it_or_is_refu
                 } else {
                     let planned = planned.ok();
                     assert_eq!(planned.diagnostics.0.len(), 2, "{}", planned.diagnostics);
-                    assert!(planned.warning("Role assignments stay for another resource").detail.contains(ALICE));
+                    assert!(planned.warning("Role assignments are kept for another resource").detail.contains(ALICE));
                     bed.core.apply_saved(planned).await.ok();
                 }
                 assert_eq!(bed.writes(), [""; 0], "{gone:?} {refreshes}");
@@ -241,7 +242,7 @@ async fn updating_or_replacing_one_of_two_objects_for_one_assignment_is_refused(
             let config = named.iter_mut().find(|(name, _)| *name == changed);
             config.expect("a resource").1[attribute] = json!(value);
             let report = bed.core.apply_all(resources(&named, &["c", "d"])).await.failed();
-            let error = report.error("A role is kept and removed in one plan");
+            let error = report.error("A role assignment is kept and deleted in one plan");
             assert!(error.detail.contains("removed {") && error.detail.contains(&format!("{ALICE}|reader")), "{error}");
             assert_eq!(bed.writes(), [""; 0]);
             assert_eq!(bed.held(ALICE, &bed.account), READER_ROLES);
@@ -326,8 +327,8 @@ async fn removing_a_principal_from_a_count_of_imported_objects_is_an_error_with_
         let gone = principals.remove(0);
         let all = by_count(&bed, &principals);
         let report = bed.core.apply_all(all).await.failed();
-        let error = report.error("This state already holds the role");
-        for text in ["moved {", "use for_each with the principals as keys"] {
+        let error = report.error("This state already has the role assignment");
+        for text in ["moved {", "for_each with the principals as keys"] {
             assert!(error.detail.contains(text), "{text}: {error}");
         }
         assert!(!error.detail.contains("does not manage") && !error.detail.contains("import {"), "{error}");
@@ -369,7 +370,7 @@ async fn a_rename_of_an_imported_object_is_an_error_with_the_moved_block_to_writ
                     |text: &str| report.diagnostics.0.iter().any(|found| found.is_error && found.detail.contains(text));
                 assert!(has("moved {"), "{}", report.diagnostics);
                 if planned_first {
-                    report.error("This state already holds the role");
+                    report.error("This state already has the role assignment");
                     assert!(!has("import {"), "{}", report.diagnostics);
                 }
                 assert!(!has("does not manage"), "{}", report.diagnostics);

@@ -7,7 +7,7 @@ use super::{Bed, WITH_KEYS, bed};
 use crate::azure::{Action as Fault, Rule};
 use crate::support::core::Action;
 
-const GONE: &str = "The hub is gone, its account is still changed";
+const GONE: &str = "The hub was deleted, its account is still changed";
 
 async fn keyless_then_deleted(bed: &mut Bed) -> Value {
     let config = bed.keyless();
@@ -41,7 +41,7 @@ async fn an_object_whose_hub_was_deleted_stays_in_the_state_until_its_account_is
     }
     let report = bed.destroy().await.ok();
     let warning = report.warning("Destroying this changes");
-    assert!(warning.detail.contains("go on again") && !warning.detail.contains("the hub"), "{warning}");
+    assert!(warning.detail.contains("are enabled again") && !warning.detail.contains("the hub"), "{warning}");
     assert_eq!(bed.writes(), ["PATCH sa1 true"]);
     assert_eq!((bed.state(), bed.keys()), (Value::Null, Some(true)));
 }
@@ -106,7 +106,7 @@ async fn an_object_whose_hub_was_deleted_stays_in_the_state_while_its_account_ca
         let rule = bed.emulator.fault(Rule::on("GET", "*/storageAccounts/sa1", fault));
         let planned = bed.plan(&config).await.ok();
         assert_eq!(planned.action(), Action::Update);
-        let warning = planned.warning("The hub is gone, its account cannot be read");
+        let warning = planned.warning("The hub was deleted, its account cannot be read");
         let is_denied = matches!(fault, Fault::Denied);
         assert_eq!(warning.detail.contains("Microsoft.Storage/storageAccounts/read"), is_denied, "{warning}");
         bed.emulator.release(rule);
@@ -129,7 +129,7 @@ async fn a_recreated_hub_gets_a_new_original_mode_and_the_account_keeps_its_orig
         let planned = bed.plan(&config).await.ok();
         assert_eq!(planned.action(), Action::Update);
         if !seen {
-            planned.warning("The hub was made anew");
+            planned.warning("The hub was recreated");
         }
         let original = json!({ "system_datastores_auth_mode": "UserDelegationSAS", "shared_access_key_enabled": true });
         assert_eq!(planned.change().planned["original"], original);
@@ -162,6 +162,6 @@ async fn a_hub_recreated_on_another_account_is_a_warning_that_names_both_account
     bed.emulator.seed_storage_account(&account2, json!({ "allowSharedKeyAccess": true }));
     bed.emulator.seed_hub(&bed.hub, &account2, json!({ "systemDatastoresAuthMode": "accesskey" }));
     let planned = bed.plan(&config).await.ok();
-    let warning = planned.warning("The hub was made anew");
+    let warning = planned.warning("The hub was recreated");
     assert!(warning.detail.contains(&bed.account) && warning.detail.contains(&account2), "{warning}");
 }

@@ -19,7 +19,7 @@ async fn every_destroy_that_a_policy_undoes_leaves_the_hub_on_identity() {
         bed.emulator.clear_requests();
         let report = bed.destroy().await.failed();
         let error = report.error("The storage account did not keep the setting");
-        assert!(error.detail.contains("it was put back to identity"), "{error}");
+        assert!(error.detail.contains("was switched back to identity"), "{error}");
         assert_eq!(bed.writes(), ["PATCH hub1 accesskey", "PATCH sa1 true", "PATCH hub1 identity"]);
         assert_eq!(bed.settings(), KEYLESS);
         bed.plan(&bed.keyless()).await.ok().assert_empty();
@@ -53,13 +53,13 @@ async fn a_destroy_whose_operation_fails_is_completed_by_the_next_destroy() {
         match &outcome {
             Some(Outcome::Canceled) => report.error("The switch of the hub was canceled"),
             Some(_) => report.error("Azure failed to switch the hub"),
-            None => report.error("Out of time"),
+            None => report.error("The operation timed out"),
         };
         assert_eq!(bed.keys(), Some(false), "keys were not touched");
 
         bed.finish_operations();
         let report = bed.destroy().await.ok();
-        assert!(!report.diagnostics.0.iter().any(|found| found.summary == "Changed by somebody else"));
+        assert!(!report.diagnostics.0.iter().any(|found| found.summary == "A setting was changed by somebody else"));
         assert_eq!(bed.settings(), WITH_KEYS, "after {outcome:?}");
     }
 }
@@ -93,7 +93,7 @@ async fn an_interrupted_destroy_is_completed_by_the_next_destroy() {
             arm.emulator.request_seen(|request| request.method == "PATCH" && request.path.ends_with(name)).await;
         });
         let report = bed.destroy().await.failed();
-        assert!(report.error("Interrupted").detail.contains("may still have its effect"), "{}", report.diagnostics);
+        assert!(report.error("Interrupted").detail.contains("may still take effect"), "{}", report.diagnostics);
         bed.emulator.release(rule);
         bed.destroy().await.ok();
         assert_eq!(bed.settings(), WITH_KEYS);
@@ -115,7 +115,7 @@ async fn a_hub_recreated_on_another_account_is_not_restored_by_a_destroy() {
         bed.emulator.seed_hub(&bed.hub, &account2, json!({ "systemDatastoresAuthMode": "identity" }));
         if refresh {
             let planned = bed.plan(&config).await.ok();
-            planned.warning("The hub was made anew");
+            planned.warning("The hub was recreated");
             assert_eq!(planned.action(), Action::NoOp);
             bed.core.apply_saved(planned).await.ok();
             assert_eq!(bed.state()["storage_account_id"], json!(account2));
@@ -127,7 +127,7 @@ async fn a_hub_recreated_on_another_account_is_not_restored_by_a_destroy() {
         bed.emulator.clear_requests();
         let report = bed.core.apply_all(Vec::new()).await.ok();
         if !refresh {
-            report.warning("The hub was made anew");
+            report.warning("The hub was recreated");
         }
         assert_eq!(bed.writes(), [""; 0]);
         assert_eq!(bed.state(), Value::Null);
@@ -145,7 +145,7 @@ async fn a_plan_for_another_hub_says_what_destroying_the_first_changes() {
     config["hub_id"] = json!(hub2);
     let planned = bed.plan(&config).await.ok();
     let warning = planned.warning("Destroying this changes hub and storage account");
-    assert!(warning.detail.contains(&format!("the hub {} goes back to accesskey", bed.hub)), "{warning}");
+    assert!(warning.detail.contains(&format!("the hub {} is switched back to accesskey", bed.hub)), "{warning}");
 }
 
 #[tokio::test]
@@ -164,6 +164,6 @@ async fn a_replacement_whose_create_fails_at_once_keeps_the_original_settings() 
     bed.emulator.set_mode(&bed.hub, "UserDelegationSAS");
     bed.core.stored(TYPE, "a").tainted = false;
     let report = bed.destroy().await.ok();
-    report.warning("Changed by somebody else");
+    report.warning("A setting was changed by somebody else");
     assert_eq!(bed.mode(), "userdelegationsas");
 }

@@ -14,7 +14,7 @@ async fn a_create_that_the_account_refuses_is_completed_by_the_next_apply() {
     let config = bed.keyless();
     let report = bed.apply(&config).await.failed();
     let error = report.error("Not allowed to");
-    assert!(error.detail.contains("The hub is on identity, shared keys are on."), "{error}");
+    assert!(error.detail.contains("The hub is on identity, shared keys are enabled."), "{error}");
     assert!(error.detail.contains("Microsoft.Storage/storageAccounts/write"), "{error}");
     let original = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": null });
     assert_eq!(bed.state()["original"], original);
@@ -49,8 +49,8 @@ async fn a_create_that_the_hub_refuses_leaves_no_object_and_changes_nothing() {
     let mut bed = bed().await;
     for (rule, says) in [
         (on_hub(Fault::Denied), "Microsoft.MachineLearningServices/workspaces/write"),
-        (on_hub(Fault::Status(409)).code("ScopeLocked"), "A lock is in the way"),
-        (on_hub(Fault::Status(403)).code("RequestDisallowedByPolicy"), "A policy is in the way"),
+        (on_hub(Fault::Status(409)).code("ScopeLocked"), "A lock prevents the change"),
+        (on_hub(Fault::Status(403)).code("RequestDisallowedByPolicy"), "A policy prevents the change"),
         (on_hub(Fault::Status(409)).code("ReadOnlyDisabledSubscription"), "The subscription is disabled"),
         (on_hub(Fault::Status(409)).code("MissingSubscriptionRegistration"), "az provider register"),
     ] {
@@ -71,8 +71,8 @@ async fn a_destroy_that_the_account_refuses_puts_the_hub_back_to_identity() {
     bed.fault(on_account(Fault::Status(409)).code("ScopeLocked"));
     bed.emulator.clear_requests();
     let report = bed.destroy().await.failed();
-    let error = report.error("A lock is in the way");
-    assert!(error.detail.contains("it was put back to identity"), "{error}");
+    let error = report.error("A lock prevents the change");
+    assert!(error.detail.contains("was switched back to identity"), "{error}");
     assert_eq!(bed.writes(), ["PATCH hub1 accesskey", "PATCH sa1 true", "PATCH hub1 identity"]);
     assert_eq!(bed.settings(), KEYLESS);
     let original = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true });
@@ -90,7 +90,7 @@ async fn a_policy_that_keeps_keys_on_is_an_error_that_names_both_values() {
     let mut bed = bed_with(|options| options.policy = vec![policy.parse().expect("a policy")]).await;
     let report = bed.apply(&bed.keyless()).await.failed();
     let error = report.error("The storage account did not keep the setting");
-    assert!(error.detail.contains("was set to false") && error.detail.contains("reads back true"), "{error}");
+    assert!(error.detail.contains("allowSharedKeyAccess false") && error.detail.contains("has true now"), "{error}");
     assert_eq!(error.path, "shared_access_key_enabled");
     assert_eq!(bed.state()["shared_access_key_enabled"], true);
     assert_eq!(bed.mode(), "identity");
@@ -114,7 +114,7 @@ async fn a_failed_operation_is_reported_with_the_settings_in_force_and_the_next_
 async fn a_hub_that_is_deleted_before_its_patch_is_an_error_that_says_so() {
     let mut bed = bed().await;
     bed.fault(on_hub(Fault::Status(404)).code("ResourceNotFound"));
-    bed.apply(&bed.keyless()).await.failed().error("The hub was deleted meanwhile");
+    bed.apply(&bed.keyless()).await.failed().error("The hub was deleted during the apply");
     assert_eq!((bed.state(), bed.keys()), (Value::Null, None));
 }
 
@@ -125,9 +125,9 @@ async fn a_destroy_that_a_policy_denies_names_the_policy_and_puts_the_hub_back_t
     let policy = format!("deny {} properties.allowSharedKeyAccess=true", StorageAccountId::RESOURCE_TYPE);
     bed.emulator.seed(&format!("policies: [\"{policy}\"]"));
     let report = bed.destroy().await.failed();
-    let error = report.error("A policy is in the way");
+    let error = report.error("A policy prevents the change");
     assert!(error.detail.contains("The policy is \"emulated\""), "{error}");
-    assert!(error.detail.contains("it was put back to identity"), "{error}");
+    assert!(error.detail.contains("was switched back to identity"), "{error}");
     assert_eq!(bed.settings(), KEYLESS);
 
     // With restore_on_destroy = false there is nothing to refuse.
@@ -144,9 +144,9 @@ async fn a_hub_that_cannot_be_put_back_is_reported_with_both_errors() {
     bed.fault(on_account(Fault::Status(409)).code("ScopeLocked"));
     bed.fault(on_hub(Fault::Status(409)).code("ReadOnlyDisabledSubscription").after(1));
     let report = bed.destroy().await.failed();
-    let error = report.error("A lock is in the way");
-    assert!(error.detail.contains("failed too: The subscription is disabled"), "{error}");
-    assert!(error.detail.contains("The hub is on accesskey, shared keys are off."), "{error}");
+    let error = report.error("A lock prevents the change");
+    assert!(error.detail.contains("failed, too: The subscription is disabled"), "{error}");
+    assert!(error.detail.contains("The hub is on accesskey, shared keys are disabled."), "{error}");
     assert_eq!(bed.state()["system_datastores_auth_mode"], "accesskey");
 
     bed.emulator.clear_faults();
@@ -160,7 +160,10 @@ async fn a_policy_that_keeps_the_hubs_mode_is_an_error_that_names_both_values() 
     let mut bed = bed_with(|options| options.policy = vec![policy.parse().expect("a policy")]).await;
     let report = bed.apply(&bed.keyless()).await.failed();
     let error = report.error("The hub did not keep its mode");
-    assert!(error.detail.contains("was set to identity") && error.detail.contains("reads back accesskey"), "{error}");
+    assert!(
+        error.detail.contains("systemDatastoresAuthMode identity") && error.detail.contains("has accesskey now"),
+        "{error}"
+    );
     assert_eq!(bed.keys(), None);
 }
 
@@ -177,7 +180,9 @@ async fn a_refused_resync_of_keys_is_a_warning() {
     bed.apply(&bed.keyless()).await.quiet();
     bed.fault(Rule::on("POST", "*/resyncKeys", Fault::Denied));
     let report = bed.destroy().await.ok();
-    assert!(report.warning("has not fetched the keys anew").detail.contains("az ml workspace sync-keys --name hub1"));
+    assert!(
+        report.warning("has not fetched the current keys").detail.contains("az ml workspace sync-keys --name hub1")
+    );
     assert_eq!(bed.settings(), WITH_KEYS);
 }
 
@@ -188,7 +193,7 @@ async fn a_failed_update_keeps_the_prior_object_and_is_planned_again() {
     bed.apply(&config).await.quiet();
     bed.fault(on_account(Fault::Status(409)).code("ScopeLocked"));
     let report = bed.apply(&bed.keyless()).await.failed();
-    report.error("A lock is in the way");
+    report.error("A lock prevents the change");
     let original = json!({ "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": null });
     assert_eq!((&bed.state()["original"], bed.keys()), (&original, None));
 
@@ -246,14 +251,18 @@ async fn each_missing_write_permission_is_named() {
 async fn each_refusal_of_the_account_is_named_and_the_next_apply_sends_one_request() {
     type Obstacle = (&'static str, fn(&Bed), &'static str);
     let obstacles: [Obstacle; 3] = [
-        ("ScopeLocked", |bed| bed.emulator.seed("locks: [{ scope: sa1, level: ReadOnly }]"), "A lock is in the way"),
+        (
+            "ScopeLocked",
+            |bed| bed.emulator.seed("locks: [{ scope: sa1, level: ReadOnly }]"),
+            "A lock prevents the change",
+        ),
         (
             "RequestDisallowedByPolicy",
             |bed| {
                 let policy = "deny Microsoft.Storage/storageAccounts properties.allowSharedKeyAccess=false";
                 bed.emulator.configure(|options| options.policy = vec![policy.parse().expect("a policy")]);
             },
-            "A policy is in the way",
+            "A policy prevents the change",
         ),
         (
             "ReadOnlyDisabledSubscription",
@@ -316,7 +325,7 @@ async fn an_update_of_both_settings_that_the_account_refuses_is_completed_by_the
         json!({ "hub_id": bed.hub, "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true });
     bed.apply(&keys).await.ok();
     bed.fault(on_account(Fault::Status(409)).code("ScopeLocked"));
-    bed.apply(&bed.keyless()).await.failed().error("A lock is in the way");
+    bed.apply(&bed.keyless()).await.failed().error("A lock prevents the change");
     bed.emulator.clear_faults();
     let planned = bed.plan(&bed.keyless()).await.ok();
     assert_eq!(planned.action(), Action::Update);
@@ -341,7 +350,7 @@ async fn the_undocumented_mode_is_applied_where_azure_accepts_it_and_an_error_wh
     };
     let mut bed = bed().await;
     let report = bed.apply(&config(&bed)).await.ok();
-    report.warning("An undocumented mode");
+    report.warning("userdelegationsas is not documented");
     assert_eq!(bed.writes(), ["PATCH hub1 userdelegationsas", "PATCH sa1 false"]);
     bed.plan(&config(&bed)).await.ok().assert_empty();
 
@@ -349,7 +358,7 @@ async fn the_undocumented_mode_is_applied_where_azure_accepts_it_and_an_error_wh
     bed.core.configure(json!({ "max_retries": 0 }));
     let report = bed.apply(&config(&bed)).await.failed();
     let error = report.error("Cannot switch the hub");
-    assert!(error.detail.contains("The hub is on accesskey, shared keys are on."), "{error}");
+    assert!(error.detail.contains("The hub is on accesskey, shared keys are enabled."), "{error}");
     bed.destroy().await.ok();
     assert_eq!(bed.settings(), UNTOUCHED);
 }

@@ -28,7 +28,7 @@ async fn an_operation_that_is_canceled_or_out_of_time_is_reported_and_the_next_a
         let report = report.failed();
         match &outcome {
             Some(_) => report.error("The switch of the hub was canceled"),
-            None => report.error("Out of time"),
+            None => report.error("The operation timed out"),
         };
         assert_eq!(bed.state()["original"]["system_datastores_auth_mode"], "accesskey");
         assert_eq!(bed.keys(), None);
@@ -91,7 +91,7 @@ async fn an_operation_without_a_known_end_leaves_a_tainted_object_that_the_next_
         config["timeouts"] = json!({ "create": "3s" });
         let report = bed.apply(&config).await.failed();
         let error = &report.diagnostics.0.last().expect("an error").detail;
-        assert!(error.contains("The hub is on accesskey, shared keys are on."), "{error}");
+        assert!(error.contains("The hub is on accesskey, shared keys are enabled."), "{error}");
         assert_eq!(bed.state()["original"]["system_datastores_auth_mode"], "accesskey");
 
         bed.emulator.clear_faults();
@@ -139,7 +139,7 @@ async fn an_interrupted_create_is_tainted_and_the_next_apply_completes() {
         arm.emulator.operation_started(&arm.hub).await;
     });
     let report = bed.apply(&config).await.failed();
-    assert!(report.error("Interrupted").detail.contains("may still have its effect"));
+    assert!(report.error("Interrupted").detail.contains("may still take effect"));
     assert_eq!(bed.state()["original"]["system_datastores_auth_mode"], "accesskey");
 
     bed.finish_operations();

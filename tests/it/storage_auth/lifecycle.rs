@@ -43,7 +43,7 @@ async fn a_create_changes_the_hub_and_the_account_and_a_destroy_restores_both() 
 
     let report = bed.destroy().await.ok();
     let warning = report.warning("Destroying this changes hub and storage account");
-    assert!(warning.detail.contains("goes back to accesskey") && warning.detail.contains("go on again"));
+    assert!(warning.detail.contains("is switched back to accesskey") && warning.detail.contains("are enabled again"));
     assert!(warning.detail.contains("restore_on_destroy = false"));
     assert_eq!(bed.writes(), ["PATCH hub1 accesskey", "PATCH sa1 true", "POST resyncKeys"]);
     assert_eq!(bed.settings(), WITH_KEYS);
@@ -222,7 +222,7 @@ async fn a_destroy_leaves_a_setting_that_somebody_else_has_changed() {
     bed.emulator.set_mode(&bed.hub, "UserDelegationSAS");
     bed.emulator.clear_requests();
     let report = bed.destroy().await.ok();
-    assert!(report.warning("Changed by somebody else").detail.contains("is userdelegationsas now"));
+    assert!(report.warning("A setting was changed by somebody else").detail.contains("is userdelegationsas now"));
     assert_eq!(bed.writes(), ["PATCH sa1 true"]);
     assert_eq!(bed.mode(), "userdelegationsas");
 }
@@ -242,7 +242,7 @@ async fn a_destroy_works_when_the_hub_or_the_account_was_deleted() {
     let config = bed.keyless();
     bed.apply(&config).await.quiet();
     bed.emulator.remove(&bed.account);
-    bed.plan(&config).await.ok().warning("The storage account is gone");
+    bed.plan(&config).await.ok().warning("The storage account does not exist");
     bed.destroy().await.ok();
     assert_eq!((bed.mode(), bed.state()), ("accesskey", Value::Null));
 }
@@ -308,9 +308,9 @@ async fn invalid_input_is_refused_at_its_attribute_before_anything_is_sent() {
     }
     let mut config = good.clone();
     config["system_datastores_auth_mode"] = json!("UserDelegationSAS");
-    bed.core.validate(TYPE, "a", config.clone()).await.warning("undocumented");
+    bed.core.validate(TYPE, "a", config.clone()).await.warning("is not documented");
     config["system_datastores_auth_mode"] = json!("accesskey");
-    bed.core.validate(TYPE, "a", config).await.warning("would be without access");
+    bed.core.validate(TYPE, "a", config).await.warning("would have no access to its data");
     assert_eq!(bed.requests(), [""; 0]);
 }
 
@@ -321,7 +321,7 @@ async fn workspaces_that_are_not_hubs_are_refused_before_any_write() {
     for (kind, says) in [
         ("Project", hub.as_str()),
         ("FeatureStore", "is a feature store"),
-        ("Lakehouse", "a workspace of the kind \"Lakehouse\""),
+        ("Lakehouse", "a workspace of kind \"Lakehouse\""),
     ] {
         let id = bed.emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "other");
         bed.emulator.seed_hub(&id, &bed.account, json!({ "hubResourceId": bed.hub }));
@@ -428,7 +428,7 @@ async fn two_hubs_of_one_account_are_created_and_destroyed_in_any_order() {
             }
             "b" => {
                 // The account allows no keys until the other object is destroyed, so that there is a warning.
-                bed.core.destroy(TYPE, "b").await.ok().warning("The hub is without access");
+                bed.core.destroy(TYPE, "b").await.ok().warning("The hub has no access to its data");
                 bed.core.destroy(TYPE, "a").await.ok();
                 assert_eq!(bed.writes(), keys_last);
             }
@@ -452,13 +452,13 @@ async fn a_plan_warns_when_the_hub_would_need_keys_that_are_off() {
     bed.emulator.set_shared_key_access(&bed.account, Some(false));
     let config = json!({ "hub_id": bed.hub, "system_datastores_auth_mode": "accesskey" });
     let planned = bed.plan(&config).await.ok();
-    assert_eq!(planned.warning("The hub would be without access").path, "system_datastores_auth_mode");
+    assert_eq!(planned.warning("The hub would have no access to its data").path, "system_datastores_auth_mode");
 
     // The same in an update.
     bed.apply(&json!({ "hub_id": bed.hub })).await.ok();
     let planned = bed.plan(&config).await.ok();
-    planned.warning("The hub would be without access");
-    bed.core.apply_saved(planned).await.ok().warning("The hub is without access");
+    planned.warning("The hub would have no access to its data");
+    bed.core.apply_saved(planned).await.ok().warning("The hub has no access to its data");
 
     let with_keys = json!({
         "hub_id": bed.hub, "system_datastores_auth_mode": "accesskey", "shared_access_key_enabled": true,

@@ -107,7 +107,7 @@ fn on_hub(action: Fault) -> Rule {
 fn replaced_tainted(report: Report) -> Report {
     let report = report.ok();
     let [warning] = &report.diagnostics.0[..] else { panic!("{}", report.diagnostics) };
-    assert_eq!(warning.summary, "Original settings handed to the replacement");
+    assert_eq!(warning.summary, "Original settings are kept by the replacement");
     assert!(warning.detail.contains("restore_to = { system_datastores_auth_mode = \"accesskey\""), "{warning}");
     report
 }

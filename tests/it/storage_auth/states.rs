@@ -72,7 +72,7 @@ async fn an_azapi_update_resource_is_moved_and_plans_empty() {
             other(|from| from.state["type"] = json!("Microsoft.Storage/storageAccounts@2023-05-01")),
             other(|from| from.state["resource_id"] = json!("/subscriptions/x")),
         ] {
-            bed.core.move_from(TYPE, "a", other).await.error("cannot be moved here");
+            bed.core.move_from(TYPE, "a", other).await.error("cannot be moved to this type");
         }
     }
 }

@@ -1,17 +1,17 @@
-//! Creating and updating: from what is planned to the role assignments that are there, and what a replacement hands over.
+//! Creating and updating, and the assignments that a replacement hands over.
 
 use super::{
+    assignment::{self, StateAssignment, WantedAssignment},
     change::{AssignmentChange, Done},
     choice::{Choice, Role},
     explain,
-    grant::{self, Entry, Wanted},
-    marks::{DIFFER, TAKEN_OVER},
+    marks::{DIFFER, PLATFORM_UNCHECKED},
     plan::LookedUp,
     platform, role_lookup,
     schema::{self, State, WRITING},
     target::{self, Target},
     unresolved::Unresolved,
-    written::Written,
+    write_times::WriteTimes,
 };
 use crate::{
     arm::{self, Call, Read},
@@ -25,16 +25,15 @@ use crate::{
     provider::{Session, report},
 };
 
-/// An assignment that the removal half of a replacement leaves to the creation half.
+/// An assignment that the deletion of a replacement hands over to the creation.
 struct HandedOver {
-    entry: Entry,
-    /// The replaced object.
+    entry: StateAssignment,
     from: State,
 }
 
-/// Leaves to the successor, instead of removing it, what the creation half of a replacement is going to make again, so
-/// that nobody is without it in between and assignments keep their names.
-pub(super) fn hand_over(prior: &State, succession: &Succession, entries: &mut Vec<Entry>) {
+/// Hands over the assignments that the creation of a replacement needs, instead of deleting them, so that nobody loses
+/// access in between and assignments keep their names.
+pub(super) fn hand_over(prior: &State, succession: &Succession, entries: &mut Vec<StateAssignment>) {
     let principal = prior.principal_id.text().unwrap_or_default();
     entries.retain(|entry| match succession.fate(&entry.key(principal)) {
         Fate::HandOver => {
@@ -46,31 +45,30 @@ pub(super) fn hand_over(prior: &State, succession: &Succession, entries: &mut Ve
     });
 }
 
-/// What the removal half of a replacement has left for these grants.
-fn take_over(walk: &Walk, wanted: &[Wanted], principal: &str) -> Vec<HandedOver> {
-    wanted.iter().filter_map(|wanted| walk.take_over(&wanted.key(principal))).collect()
+/// What the deletion of a replacement has handed over for these assignments.
+fn take_over(walk: &Walk, wanted: &[WantedAssignment], principal: &str) -> Vec<HandedOver> {
+    wanted.iter().filter_map(|wanted| walk.take_handed_over(&wanted.key(principal))).collect()
 }
 
-/// Marks those of the entries that are the platform's, where that could not be told so far. Gives why it still cannot be
-/// told.
-pub(super) async fn mark_the_platforms(
+/// Marks the platform's assignments where that is still open. Returns why it stays open.
+pub(super) async fn mark_platform_assignments(
     session: &Session,
     call: &Call,
     state: &State,
-    entries: &mut [Entry],
+    entries: &mut [StateAssignment],
     private: &mut Private,
 ) -> Option<arm::Error> {
-    if private.get(TAKEN_OVER) != Some(true) {
+    if private.get(PLATFORM_UNCHECKED) != Some(true) {
         return None;
     }
-    let unseen = platform::mark(session, call, state, entries).await.err();
-    if unseen.is_none() {
-        private.remove(TAKEN_OVER);
+    let unchecked = platform::mark(session, call, state, entries).await.err();
+    if unchecked.is_none() {
+        private.remove(PLATFORM_UNCHECKED);
     }
-    unseen
+    unchecked
 }
 
-/// Makes an object, or makes it what is planned.
+/// Creates or updates an object.
 pub(super) async fn apply(
     context: Context<Session>,
     timeout: impl Fn(&Timeouts) -> &Attr<Period>,
@@ -83,9 +81,9 @@ pub(super) async fn apply(
     let failed = |state, private, error: Diagnostic| Outcome { state, private, diagnostics: error.into() };
     let Some(session) = context.client.as_deref() else { return failed(prior, private, report::unconfigured()) };
     let call = Call::new(context.cancel, planned.timeout(timeout, WRITING));
-    let mut before = prior.as_ref().map(grant::entries).unwrap_or_default();
+    let mut before = prior.as_ref().map(assignment::of_state).unwrap_or_default();
     let known = LookedUp::take(&mut private, &planned);
-    let wanted = match settle(session, &call, config, &known, &mut planned, &before, &context.walk).await {
+    let wanted = match resolve(session, &call, config, &known, &mut planned, &before, &context.walk).await {
         Ok(wanted) => wanted,
         Err(unresolved) => {
             let is_replaced = |left: &HandedOver| {
@@ -94,11 +92,12 @@ pub(super) async fn apply(
                 let same_scope = scope.known().is_some() && scope.known() == planned.scope.known();
                 (same_hub || same_scope) && schema::same_principal(&left.from, &planned)
             };
-            let left = context.walk.take_over_all(is_replaced);
+            let left = context.walk.take_all_handed_over(is_replaced);
             let entries: Vec<_> = left.iter().map(|left| left.entry.clone()).collect();
-            // What is planned is not all known yet: the replaced object is, and its assignments are still there.
+            // Not all of the plan is known yet, so that the replaced object stays, whose assignments still exist.
             let replaced = left.into_iter().next();
-            let replaced = replaced.map(|left| State { role_assignments: grant::record(&entries), ..left.from });
+            let replaced =
+                replaced.map(|left| State { role_assignments: assignment::to_attribute(&entries), ..left.from });
             return failed(prior.or(replaced), private, unresolved.into());
         }
     };
@@ -112,62 +111,63 @@ pub(super) async fn apply(
         Some(prior) => prior.mutable_properties() != planned.mutable_properties() || private.get(DIFFER) == Some(true),
         None => true,
     };
-    let unseen = mark_the_platforms(session, &call, &planned, &mut before, &mut private).await;
-    let mut written = Written::load(&private);
+    let unchecked = mark_platform_assignments(session, &call, &planned, &mut before, &mut private).await;
+    let mut write_times = WriteTimes::load(&private);
     let creating = prior.is_none();
-    let change = AssignmentChange { session, walk: &context.walk, call: &call, state: &planned, creating, unseen };
-    let Done { entries, principal_type, complete, is_the_platforms, diagnostics, .. } =
-        change.change(before, &wanted, rewrite, &mut written, succession.as_ref()).await;
+    let change = AssignmentChange { session, walk: &context.walk, call: &call, state: &planned, creating, unchecked };
+    let Done { entries, principal_type, complete, made_by_platform, diagnostics, .. } =
+        change.change(before, &wanted, rewrite, &mut write_times, succession.as_ref()).await;
 
-    written.save(&entries, &mut private);
+    write_times.save(&entries, &mut private);
     if complete {
         private.remove(DIFFER);
     }
-    if is_the_platforms {
-        private.set(TAKEN_OVER, &true);
+    if made_by_platform {
+        private.set(PLATFORM_UNCHECKED, &true);
     }
-    // What was planned is only true once all of it is there.
+    // The plan is true only once all assignments exist.
     let mut state = if complete { planned } else { prior.unwrap_or(planned) };
     if state.principal_type.is_unknown() {
         state.principal_type = principal_type.or(known_type).into();
     }
-    state.role_assignments = grant::record(&entries);
+    state.role_assignments = assignment::to_attribute(&entries);
     let nothing = entries.is_empty() && !complete;
     Outcome { state: (!nothing).then_some(state), private, diagnostics }
 }
 
-/// Finds out, before anything is changed, what planning could not know, and gives all grants that are wanted.
-async fn settle(
+/// Reads, before anything is changed, what the plan could not know, and returns all wanted assignments.
+async fn resolve(
     session: &Session,
     call: &Call,
     config: &State,
     known: &State,
     planned: &mut State,
-    before: &[Entry],
+    before: &[StateAssignment],
     walk: &Walk,
-) -> Result<Vec<Wanted>, Unresolved> {
+) -> Result<Vec<WantedAssignment>, Unresolved> {
     let read = Read::Fresh;
     let Target { scope, hub } = target::resolve(config, Some(known), Some(session), read, call).await?;
-    let scope = scope.ok_or_else(|| Unresolved::Failed(report::unsettled("the target")))?;
+    let scope = scope.ok_or_else(|| Unresolved::Failed(report::still_unknown("The target")))?;
     target::fill(planned, config, Some(&scope));
     let choice = Choice::of(config);
     let roles = role_lookup::resolve(&choice, Some(known), Some(&scope), Some(session), read, call).await?;
-    let roles = roles.ok_or_else(|| Unresolved::Failed(report::unsettled("the roles")))?;
+    let roles = roles.ok_or_else(|| Unresolved::Failed(report::still_unknown("The roles")))?;
     role_lookup::fill(planned, config, Some(&roles), Some(&scope));
-    planned.condition_version = planned.language();
+    planned.condition_version = planned.effective_condition_version();
     planned.id = planned.import_id();
     let planned = &*planned;
     let principal = planned.principal_id.text().unwrap_or_default();
-    let wanted = Wanted::all(&scope, &roles, planned);
-    let mut wanted = wanted.ok_or_else(|| Unresolved::Failed(report::unsettled("the principal")))?;
-    let is_there =
-        |wanted: &&Wanted| before.iter().any(|entry| wanted.is(entry)) || walk.is_handed_over(&wanted.key(principal));
+    let wanted = WantedAssignment::all(&scope, &roles, planned);
+    let mut wanted = wanted.ok_or_else(|| Unresolved::Failed(report::still_unknown("The principal")))?;
+    let is_there = |wanted: &&WantedAssignment| {
+        before.iter().any(|entry| wanted.is(entry)) || walk.is_handed_over(&wanted.key(principal))
+    };
     let new = wanted.iter().filter(|wanted| !is_there(wanted));
     let roles: Vec<Role> = new.map(|wanted| wanted.role.clone()).collect();
     if let Some(hub) = &hub
         && let Some(role) = platform::role_of(hub, &scope, principal, &roles)
     {
-        return Err(Unresolved::Failed(explain::refuse_to_make_the_platforms(hub, role)));
+        return Err(Unresolved::Failed(explain::platform_assigns_role(hub, role)));
     }
     if !planned.delegated_managed_identity_resource_id.is_null() {
         let tenant = target::tenant_of(session, &scope, call).await.map_err(Unresolved::Failed)?;

@@ -1,15 +1,14 @@
-//! Making the assignments that are there equal those that are wanted, one by one.
+//! Creates the role assignments that are wanted and missing, and deletes those that are no longer wanted.
 
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::{
-    explain,
-    grant::{Entry, Wanted, condition_differs, lock_id},
-    platform,
+    assignment::{StateAssignment, WantedAssignment, condition_differs, lock_id},
+    explain, platform,
     schema::State,
-    written::Written,
+    write_times::WriteTimes,
 };
 use crate::{
     arm::{
@@ -25,57 +24,51 @@ use crate::{
     provider::{Session, principal::PrincipalType},
 };
 
-/// A change of the assignments of one object: what it is made with.
+/// A change of the assignments of one object.
 #[derive(Debug)]
 pub(super) struct AssignmentChange<'t> {
-    /// Azure.
     pub(super) session: &'t Session,
-    /// The other objects of this run.
     pub(super) walk: &'t Walk,
-    /// Limits.
     pub(super) call: &'t Call,
-    /// The object as it is to be.
+    /// The planned object.
     pub(super) state: &'t State,
-    /// Whether the object is new.
     pub(super) creating: bool,
-    /// Why it could not be told which of the grants are the platform's, if that has to be told.
-    pub(super) unseen: Option<arm::Error>,
+    /// Why it is not known which of the assignments are the platform's, where it has to be.
+    pub(super) unchecked: Option<arm::Error>,
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    /// The assignments that are there now.
-    pub(super) entries: Vec<Entry>,
-    /// The principal's type, as Azure told it.
+    /// The assignments that exist now.
+    pub(super) entries: Vec<StateAssignment>,
     pub(super) principal_type: Option<PrincipalType>,
-    /// Whether all that is wanted is there.
+    /// Whether all wanted assignments exist.
     pub(super) complete: bool,
-    /// Whether a grant turned out to be one that the platform makes.
-    pub(super) is_the_platforms: bool,
-    /// What went wrong, and what there is to say.
+    /// Whether an assignment turned out to be one that the platform creates.
+    pub(super) made_by_platform: bool,
     pub(super) diagnostics: Diagnostics,
-    /// The hub whose own identity the principal is, once that was looked at.
+    /// The hub whose system-assigned identity the principal is, once that was read.
     own_hub: Option<Option<Workspace>>,
 }
 
-/// What became of an assignment that was to be removed.
+/// The result of a deletion.
 #[derive(Debug)]
 enum Removed {
-    /// It is gone, or stays as it was to be expected.
-    AsExpected,
-    /// It stays for another object, which only the apply has found out.
+    /// It is deleted, or stays as the plan said.
+    AsPlanned,
+    /// It stays for another object, which the plan did not say.
     Kept,
-    /// It was somebody else's by now, and is there again.
-    PutBack(Diagnostic),
+    /// It was somebody else's by now, and was recreated.
+    Recreated(Diagnostic),
 }
 
-/// A grant that could not be made.
+/// An assignment that could not be created.
 #[derive(Debug)]
 struct Failed {
     diagnostic: Diagnostic,
-    /// The assignment that may be there all the same.
-    maybe: Option<Entry>,
+    /// The assignment that may exist all the same.
+    maybe: Option<StateAssignment>,
 }
 
 impl From<Diagnostic> for Box<Failed> {
@@ -85,24 +78,24 @@ impl From<Diagnostic> for Box<Failed> {
 }
 
 impl AssignmentChange<'_> {
-    /// Grants what is wanted and not there, brings the rest up to date if `rewrite`, and only then removes what is no
-    /// longer wanted. It stops at the first grant that fails, before anything is removed.
+    /// Creates what is missing, updates the rest if `rewrite`, and only then deletes what is no longer wanted. It stops at
+    /// the first failure, before anything is deleted.
     pub(super) async fn change(
         &self,
-        mut before: Vec<Entry>,
-        wanted: &[Wanted],
+        mut before: Vec<StateAssignment>,
+        wanted: &[WantedAssignment],
         rewrite: bool,
-        written: &mut Written,
+        write_times: &mut WriteTimes,
         succession: Option<&Succession>,
     ) -> Done {
         let mut done = Done::default();
         for wanted in wanted {
             let known = before.iter().position(|entry| wanted.is(entry)).map(|at| before.remove(at));
-            match self.ensure(wanted, known.as_ref(), rewrite, written, &mut done).await {
+            match self.ensure(wanted, known.as_ref(), rewrite, write_times, &mut done).await {
                 Ok(entry) => done.entries.push(entry),
                 Err(failed) => {
-                    if let Some(grant) = wanted.noted(self.state, None) {
-                        self.session.forget_grant(&grant);
+                    if let Some(assignment) = wanted.noted(self.state, None) {
+                        self.session.forget_assignment(&assignment);
                     }
                     done.entries.extend(known.or(failed.maybe));
                     done.entries.extend(before);
@@ -122,18 +115,18 @@ impl AssignmentChange<'_> {
         self.state.principal_id.text().unwrap_or_default()
     }
 
-    /// Removes assignments that are ours and that no other object has, and gives back those that could not be removed.
+    /// Deletes assignments that are not adopted and that no other object has, and returns those that could not be deleted.
     pub(super) async fn remove(
         &self,
-        entries: Vec<Entry>,
+        entries: Vec<StateAssignment>,
         succession: Option<&Succession>,
-    ) -> (Vec<Entry>, Diagnostics) {
+    ) -> (Vec<StateAssignment>, Diagnostics) {
         let (mut left, mut kept, mut diagnostics) = (Vec::new(), Vec::new(), Diagnostics::default());
         for entry in entries.into_iter().filter(|entry| !entry.adopted) {
             match self.remove_one(&entry, succession).await {
-                Ok(Removed::AsExpected) => {}
+                Ok(Removed::AsPlanned) => {}
                 Ok(Removed::Kept) => kept.push(entry),
-                Ok(Removed::PutBack(warning)) => diagnostics.push(warning),
+                Ok(Removed::Recreated(warning)) => diagnostics.push(warning),
                 Err(failed) => {
                     left.push(entry);
                     diagnostics.push(failed);
@@ -146,12 +139,16 @@ impl AssignmentChange<'_> {
         (left, diagnostics)
     }
 
-    async fn remove_one(&self, entry: &Entry, succession: Option<&Succession>) -> Result<Removed, Diagnostic> {
+    async fn remove_one(
+        &self,
+        entry: &StateAssignment,
+        succession: Option<&Succession>,
+    ) -> Result<Removed, Diagnostic> {
         let principal = self.principal();
-        if let Some(error) = &self.unseen
-            && platform::may_own(self.state, entry)
+        if let Some(error) = &self.unchecked
+            && platform::may_have_assigned(self.state, entry)
         {
-            return Err(explain::may_be_the_platforms(entry, error));
+            return Err(explain::may_be_made_by_platform(entry, error));
         }
         let failed = |error| explain::not_removed(entry, principal, &error);
         let key = entry.key(principal);
@@ -160,7 +157,7 @@ impl AssignmentChange<'_> {
             match succession.fate(&key) {
                 Fate::Undo => {}
                 Fate::Keep if !succession.is_expected(&key) => return Ok(Removed::Kept),
-                Fate::Keep | Fate::Succeeded | Fate::HandOver => return Ok(Removed::AsExpected),
+                Fate::Keep | Fate::Succeeded | Fate::HandOver => return Ok(Removed::AsPlanned),
             }
         }
         let deleted = self.session.arm.delete_role_assignment(&entry.id, self.call).await.map_err(failed)?;
@@ -168,18 +165,18 @@ impl AssignmentChange<'_> {
             && !found.properties.principal_id.is_empty()
             && !entry.is(&found, principal)
         {
-            return Ok(Removed::PutBack(self.put_back(entry, &found).await));
+            return Ok(Removed::Recreated(self.recreate(entry, &found).await));
         }
-        self.walk.deleted(&key);
-        let gone = Wanted { role: entry.role.clone(), id: entry.id.clone() };
-        if let Some(grant) = gone.noted(self.state, None) {
-            self.session.forget_grant(&grant);
+        self.walk.note_deleted(&key);
+        let deleted = WantedAssignment { role: entry.role.clone(), id: entry.id.clone() };
+        if let Some(assignment) = deleted.noted(self.state, None) {
+            self.session.forget_assignment(&assignment);
         }
-        Ok(Removed::AsExpected)
+        Ok(Removed::AsPlanned)
     }
 
-    /// Makes an assignment again that was somebody else's: ours had gone, and the name had been given to another one.
-    async fn put_back(&self, entry: &Entry, found: &RoleAssignment) -> Diagnostic {
+    /// Recreates an assignment that was somebody else's: ours had been deleted, and its name used for another one.
+    async fn recreate(&self, entry: &StateAssignment, found: &RoleAssignment) -> Diagnostic {
         let properties = found.properties.clone();
         let theirs = NewRoleAssignment {
             role_definition_id: properties.role_definition_id,
@@ -191,30 +188,30 @@ impl AssignmentChange<'_> {
             delegated_managed_identity_resource_id: properties.delegated_managed_identity_resource_id,
         };
         let again = self.session.arm.put_role_assignment(&entry.id, &theirs, Duration::from_secs(120), self.call).await;
-        explain::put_back(entry, &theirs.principal_id, again.err().as_ref())
+        explain::recreated(entry, &theirs.principal_id, again.err().as_ref())
     }
 
     async fn ensure(
         &self,
-        wanted: &Wanted,
-        known: Option<&Entry>,
+        wanted: &WantedAssignment,
+        known: Option<&StateAssignment>,
         rewrite: bool,
-        written: &mut Written,
+        write_times: &mut WriteTimes,
         done: &mut Done,
-    ) -> Result<Entry, Box<Failed>> {
+    ) -> Result<StateAssignment, Box<Failed>> {
         let id = known.map_or(&wanted.id, |entry| &entry.id);
         let failed = |error| Box::<Failed>::from(explain::not_granted(self.state, wanted, &error));
         let _lock = self.session.lock(&lock_id(id), self.call).await.map_err(failed)?;
-        // What was created has the entry that was planned for it, also where a replaced object has left the assignment.
-        let entry = |known: Option<&Entry>| {
+        // A created object has the entry that was planned, even where the replaced object has handed over the assignment.
+        let entry = |known: Option<&StateAssignment>| {
             let known = known.filter(|_| !self.creating);
-            Entry::granted(wanted, id.clone(), self.state, known)
+            StateAssignment::existing(wanted, id.clone(), self.state, known)
         };
         if let Some(known) = known
             && (known.adopted || !rewrite)
         {
-            self.walk.wrote(&known.key(self.principal()));
-            return Ok(Entry { adopted: known.adopted, ..entry(Some(known)) });
+            self.walk.note_written(&known.key(self.principal()));
+            return Ok(StateAssignment { adopted: known.adopted, ..entry(Some(known)) });
         }
         let mut made = self.put(id, wanted).await;
         if let Err(error) = &made
@@ -227,52 +224,51 @@ impl AssignmentChange<'_> {
         }
         match made {
             Ok(made) => {
-                self.walk.wrote(&entry(known).key(self.principal()));
-                written.note(&made.value, id);
-                self.granted(wanted, &made.value, done).await;
+                self.walk.note_written(&entry(known).key(self.principal()));
+                write_times.note(&made.value, id);
+                self.note_created(wanted, &made.value, done).await;
                 Ok(entry(known))
             }
             Err(error) => {
                 let maybe = error.may_have_had_effect().then(|| entry(known));
                 if maybe.is_some() {
-                    written.forget(id);
+                    write_times.forget(id);
                 }
                 Err(Box::new(Failed { diagnostic: explain::not_granted(self.state, wanted, &error), maybe }))
             }
         }
     }
 
-    async fn put(&self, id: &RoleAssignmentId, wanted: &Wanted) -> Result<Dated<RoleAssignment>, arm::Error> {
+    async fn put(&self, id: &RoleAssignmentId, wanted: &WantedAssignment) -> Result<Dated<RoleAssignment>, arm::Error> {
         let patience = self.state.principal_propagation_timeout.known().map_or(Duration::ZERO, Period::length);
         self.session.arm.put_role_assignment(id, &self.new_assignment(wanted), patience, self.call).await
     }
 
-    /// Takes note of a grant that was made.
-    async fn granted(&self, wanted: &Wanted, made: &RoleAssignment, done: &mut Done) {
-        if let Some(grant) = wanted.noted(self.state, made.properties.created_on) {
-            self.session.note_grant(grant);
+    /// Notes an assignment that was created.
+    async fn note_created(&self, wanted: &WantedAssignment, made: &RoleAssignment, done: &mut Done) {
+        if let Some(assignment) = wanted.noted(self.state, made.properties.created_on) {
+            self.session.note_assignment(assignment);
         }
         let told = made.properties.principal_type.as_deref().map(PrincipalType::from);
-        if self.may_turn_out_to_be_the_platforms(wanted, told.as_ref())
+        if self.may_be_the_platforms_after_all(wanted, told.as_ref())
             && let Some(hub) = self.own_hub(wanted, done).await
         {
-            done.diagnostics.push(explain::leaves_to_the_platform(&hub, wanted));
-            done.is_the_platforms = true;
+            done.diagnostics.push(explain::left_to_the_platform(&hub, wanted));
+            done.made_by_platform = true;
         }
         done.principal_type = told.or(done.principal_type.take());
     }
 
-    /// Whether a hub's own identity may just have been given a role that is the platform's to give. Where the type of the
-    /// principal was known, or the hub had to be looked at, planning has seen to it; otherwise Azure's answer is the first to
-    /// say that the principal may be such an identity.
-    fn may_turn_out_to_be_the_platforms(&self, wanted: &Wanted, told: Option<&PrincipalType>) -> bool {
+    /// Whether the platform may create this assignment. Where the principal's type was known, or the hub had to be read, the
+    /// plan has checked it; otherwise Azure's answer is the first to tell the type.
+    fn may_be_the_platforms_after_all(&self, wanted: &WantedAssignment, told: Option<&PrincipalType>) -> bool {
         let State { principal_type, hub_id, .. } = self.state;
         let seen_to = principal_type.known().is_some() || (self.creating && !hub_id.is_null());
-        !seen_to && platform::may_be(told, &wanted.id.scope, std::slice::from_ref(&wanted.role))
+        !seen_to && platform::may_assign(told, &wanted.id.scope, std::slice::from_ref(&wanted.role))
     }
 
-    /// The hub whose own identity the principal is, as far as that can be seen.
-    async fn own_hub(&self, wanted: &Wanted, done: &mut Done) -> Option<Workspace> {
+    /// The hub whose system-assigned identity the principal is, if that can be read.
+    async fn own_hub(&self, wanted: &WantedAssignment, done: &mut Done) -> Option<Workspace> {
         if done.own_hub.is_none() {
             let (session, principal) = (self.session, self.state.principal_id.text().unwrap_or_default());
             let (hub_id, scope) = (self.state.hub_id.known(), &wanted.id.scope);
@@ -282,14 +278,14 @@ impl AssignmentChange<'_> {
         done.own_hub.clone().flatten()
     }
 
-    fn new_assignment(&self, wanted: &Wanted) -> NewRoleAssignment {
+    fn new_assignment(&self, wanted: &WantedAssignment) -> NewRoleAssignment {
         let text = |attr: &Attr<String>| attr.text().map(str::to_owned);
         let state = self.state;
         let principal_type = state.principal_type.known().filter(|kind| kind.may_be_sent());
         NewRoleAssignment {
             role_definition_id: RoleDefinitionId::within(&wanted.id.scope, wanted.role.guid).into(),
             principal_id: self.principal().to_owned(),
-            // Other types are told by Azure and not to it.
+            // Azure answers other types and does not accept them.
             principal_type: principal_type.map(ToString::to_string),
             description: text(&state.description),
             condition: text(&state.condition),
@@ -301,8 +297,13 @@ impl AssignmentChange<'_> {
         }
     }
 
-    /// Deals with a grant that is there under another name. Nothing if it was removed meanwhile by this run.
-    async fn adopt(&self, wanted: &Wanted, error: &arm::Error, done: &mut Done) -> Result<Option<Entry>, Box<Failed>> {
+    /// Adopts an assignment that exists under another name, or fails. `None` if this run has deleted it meanwhile.
+    async fn adopt(
+        &self,
+        wanted: &WantedAssignment,
+        error: &arm::Error,
+        done: &mut Done,
+    ) -> Result<Option<StateAssignment>, Box<Failed>> {
         let interrupted = |error: arm::Error| explain::not_granted(self.state, wanted, &error);
         let existing = self.existing(wanted, error).await.map_err(interrupted)?;
         if !self.state.adopts() {
@@ -313,25 +314,28 @@ impl AssignmentChange<'_> {
             return Err(explain::cannot_adopt(wanted, &existing, &difference).into());
         }
         let id = existing.assignment_id().unwrap_or_else(|_| wanted.id.clone());
-        // Another object of this run may be removing it, or be about to.
+        // Another object of this run may be deleting it.
         let _lock = self.session.lock(&lock_id(&id), self.call).await.map_err(interrupted)?;
-        let adopted = Entry { adopted: true, ..Entry::granted(wanted, id, self.state, None) };
+        let adopted = StateAssignment { adopted: true, ..StateAssignment::existing(wanted, id, self.state, None) };
         let key = adopted.key(self.principal());
         if self.walk.has_deleted(&key) {
             return Ok(None);
         }
-        self.walk.wrote(&key);
+        self.walk.note_written(&key);
         let told = existing.properties.principal_type.as_deref().map(PrincipalType::from);
         done.principal_type = told.or(done.principal_type.take());
         Ok(Some(adopted))
     }
 
-    /// The assignment that stands in the way: the one that Azure names, or else the one in the scope's list. Nothing if it
-    /// cannot be seen.
+    /// The assignment that exists: the one that Azure names, or else the one in the scope's list. `None` if it cannot be read.
     ///
     /// # Errors
-    /// When the call has ended.
-    async fn existing(&self, wanted: &Wanted, error: &arm::Error) -> Result<Option<RoleAssignment>, arm::Error> {
+    /// The call has ended.
+    async fn existing(
+        &self,
+        wanted: &WantedAssignment,
+        error: &arm::Error,
+    ) -> Result<Option<RoleAssignment>, arm::Error> {
         let principal = self.principal();
         let seen = |result: Result<RoleAssignment, arm::Error>| match result {
             Ok(found) => Ok(Some(found).filter(|found| wanted.matches(found, principal))),

@@ -5,12 +5,11 @@ use uuid::Uuid;
 use super::schema::{Access, State};
 use crate::{arm::RoleDefinitionId, provider::roles};
 
-/// A role with the name it has in Azure.
+/// A role, built-in or custom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Role {
-    /// Its name; its GUID where nobody could be asked.
+    /// Its name in Azure, or its GUID where that could not be read.
     pub(super) name: String,
-    /// What tells it from others.
     pub(super) guid: Uuid,
 }
 
@@ -20,19 +19,17 @@ impl From<roles::Role> for Role {
     }
 }
 
-/// What the configuration says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Choice<'s> {
     /// A pair or scenario, by its name in lower case.
     Preset(&'static str, &'static [roles::Role]),
     /// One role, by name, GUID or both.
     Single(Option<&'s str>, Option<Uuid>),
-    /// It cannot be told yet.
+    /// Not known yet.
     Unknown,
 }
 
 impl<'s> Choice<'s> {
-    /// The choice that a configuration or state makes.
     pub(super) fn of(state: &'s State) -> Self {
         let State { access, scenario, role_definition_name: name, role_definition_id: id, .. } = state;
         match (access.known(), scenario.known()) {
@@ -56,7 +53,7 @@ impl<'s> Choice<'s> {
         }
     }
 
-    /// What stands for the choice in ids: the pair, the scenario or the role's GUID.
+    /// The choice in ids: the pair, the scenario or the role's GUID.
     pub(super) fn key(&self) -> Option<String> {
         match self {
             Self::Preset(name, _) => Some((*name).to_owned()),

@@ -1,4 +1,4 @@
-//! What an object is called: its identity and its id, by which it is imported.
+//! The identity and the id of an object, by which it is imported.
 
 use super::{
     choice::Choice,
@@ -7,14 +7,12 @@ use super::{
 use crate::framework::Attr;
 
 impl State {
-    /// The identity, once all of it is known.
     pub(super) fn identity(&self) -> Option<Identity> {
         let role = Choice::of(self).key()?;
         let principal_id = self.principal_id.text()?.to_owned();
-        Some(Identity { scope: self.held_on()?.into(), principal_id, role })
+        Some(Identity { scope: self.assigned_at()?.into(), principal_id, role })
     }
 
-    /// The text to import it by.
     pub(super) fn import_id(&self) -> Attr<String> {
         let target = match &self.hub_id {
             Attr::Null => self.scope.known().cloned().map(String::from),

@@ -1,10 +1,10 @@
-//! Objects that come from elsewhere: from Azure by an id, or from another provider's state.
+//! Imports by an id or identity, and moves from another provider's state.
 
 use serde_json::Value as Json;
 
 use super::{
+    assignment::{self, StateAssignment},
     choice::{Choice, Role},
-    grant::{self, Entry},
     role_lookup,
     schema::{Identity, State},
     target,
@@ -24,7 +24,6 @@ use crate::{
 };
 use uuid::Uuid;
 
-/// Finds what an import names.
 pub(super) async fn import(
     session: &Session,
     call: &Call,
@@ -54,18 +53,18 @@ pub(super) async fn import(
 
 fn unreadable(why: &str) -> Diagnostic {
     let detail = format!(
-        "{why}\n\nWrite TARGET|PRINCIPAL|ROLE, where the target is the id of a hub, of its storage account or of any other \
-         scope, the principal an object id, and the role contributor, reader, a scenario, or the name, GUID or id of a role; or the \
-         ARM id of one role assignment."
+        "{why}\n\nUse TARGET|PRINCIPAL|ROLE or the ARM id of one role assignment. TARGET is the id of a hub, of its storage \
+         account or of any other scope; PRINCIPAL is an object id; ROLE is contributor, reader, a scenario, or the name, GUID \
+         or id of a role."
     );
-    Diagnostic::error("Nothing can be imported by this id", detail)
+    Diagnostic::error("The import id is not valid", detail)
 }
 
 fn scope_of(text: &str) -> Result<ArmId, Diagnostic> {
     ArmId::parse(text).map_err(|error| unreadable(&format!("{error}.")))
 }
 
-/// The configuration that an import amounts to.
+/// The configuration that an import id means.
 fn by_target(mut state: State, principal: &str, role: &str) -> Result<State, Diagnostic> {
     let principal: PrincipalId = principal.parse().map_err(|refusal: Refusal| unreadable(&refusal.detail))?;
     state.principal_id = principal.into();
@@ -73,7 +72,7 @@ fn by_target(mut state: State, principal: &str, role: &str) -> Result<State, Dia
         state.access = Attr::Known(access);
     } else if let Some(scenario) = roles::scenario(role) {
         if scenario.holder == roles::Holder::Hub {
-            return Err(unreadable(&format!("The platform itself makes the assignments of {role}.")));
+            return Err(unreadable(&format!("The platform creates the role assignments of {role}.")));
         }
         state.scenario = Attr::Known(*scenario);
     } else {
@@ -90,16 +89,16 @@ fn by_target(mut state: State, principal: &str, role: &str) -> Result<State, Dia
 async fn find(session: &Session, call: &Call, named: State) -> Result<State, Diagnostic> {
     let read = Read::Remembered;
     let target = target::resolve(&named, None, Some(session), read, call).await.map_err(Diagnostic::from)?;
-    let scope = target.scope.ok_or_else(|| unreadable("It names no target."))?;
+    let scope = target.scope.ok_or_else(|| unreadable("It has no target."))?;
     let roles = role_lookup::resolve(&Choice::of(&named), None, Some(&scope), Some(session), read, call).await;
     let roles = roles.map_err(Diagnostic::from)?.unwrap_or_default();
     let principal = named.principal_id.text().unwrap_or_default().to_owned();
     let list = session.arm.list(RoleAssignment::at_scope(&scope), read, call).await.map_err(|error| {
-        let next = report::lacks(&error, "Microsoft.Authorization/roleAssignments/read", scope.as_str(), "Reader");
-        report::failure("Cannot list the role assignments", &error, &next)
+        let action = "Microsoft.Authorization/roleAssignments/read";
+        report::not_readable("Cannot list the role assignments", &error, action, scope.as_str(), "Reader")
     })?;
     let found = roles.iter().filter_map(|role| {
-        let found = list.value.iter().find(|found| grant::is_about(found, &scope, &principal, role))?;
+        let found = list.value.iter().find(|found| assignment::is_about(found, &scope, &principal, role))?;
         Some((role.clone(), found))
     });
     let found: Vec<_> = found.collect();
@@ -119,18 +118,17 @@ async fn find(session: &Session, call: &Call, named: State) -> Result<State, Dia
         if !others.is_empty() {
             detail.push_str(&format!(" It holds {}.", others.join(", ")));
         }
-        return Err(Diagnostic::error("There is nothing to import", detail));
+        return Err(Diagnostic::error("No role assignment to import was found", detail));
     }
     Ok(complete(named, &scope, &roles, found))
 }
 
-/// Finds one assignment by its own id.
 async fn one(session: &Session, call: &Call, id: RoleAssignmentId) -> Result<State, Diagnostic> {
     let found = session.arm.get::<RoleAssignment>(&id, Read::Remembered, call).await.map_err(|error| {
         let next = "Check the id; az role assignment list --scope SCOPE shows the assignments there.";
         report::failure("The role assignment cannot be imported", &error, next)
     })?;
-    let guid = found.role_guid().ok_or_else(|| unreadable("The assignment names no role."))?;
+    let guid = found.role_guid().ok_or_else(|| unreadable("The assignment has no role."))?;
     let named = State {
         scope: id.scope.clone().into(),
         principal_id: PrincipalId::from(found.properties.principal_id.as_str()).into(),
@@ -143,13 +141,14 @@ async fn one(session: &Session, call: &Call, id: RoleAssignmentId) -> Result<Sta
     let roles = roles.map_err(Diagnostic::from)?.unwrap_or_default();
     let role = roles.first().cloned().unwrap_or(Role { name: guid.to_string(), guid });
     let mut state = complete(named, &scope, &roles, vec![(role, &found)]);
-    // The id as given, which may name another tenant.
-    let entries: Vec<_> = grant::entries(&state).into_iter().map(|entry| Entry { id: id.clone(), ..entry }).collect();
-    state.role_assignments = grant::record(&entries);
+    // The given id may have another tenant.
+    let entries: Vec<_> =
+        assignment::of_state(&state).into_iter().map(|entry| StateAssignment { id: id.clone(), ..entry }).collect();
+    state.role_assignments = assignment::to_attribute(&entries);
     Ok(state)
 }
 
-/// The state of what was found.
+/// The state of the assignments that were found.
 fn complete(mut state: State, scope: &ArmId, roles: &[Role], found: Vec<(Role, &RoleAssignment)>) -> State {
     let config = state.clone();
     target::fill(&mut state, &config, Some(scope));
@@ -171,14 +170,16 @@ fn complete(mut state: State, scope: &ArmId, roles: &[Role], found: Vec<(Role, &
         let delegated = first.delegated_managed_identity_resource_id.as_deref();
         state.delegated_managed_identity_resource_id = delegated.and_then(|id| ArmId::parse(id).ok()).into();
     }
-    let entry = |(role, found): (Role, &RoleAssignment)| Some(Entry::found(&role, found.assignment_id().ok()?, found));
-    state.role_assignments = grant::record(&found.into_iter().filter_map(entry).collect::<Vec<_>>());
+    let entry = |(role, found): (Role, &RoleAssignment)| {
+        Some(StateAssignment::found(&role, found.assignment_id().ok()?, found))
+    };
+    state.role_assignments = assignment::to_attribute(&found.into_iter().filter_map(entry).collect::<Vec<_>>());
     state.id = state.import_id();
     state
 }
 
 /// The state of azurerm's or azapi's resource for one role assignment, as ours.
-pub(super) fn take_over(source: &MoveSource) -> Option<State> {
+pub(super) fn move_state(source: &MoveSource) -> Option<State> {
     let provider = source.provider_address.to_lowercase();
     let text = |json: &Json, name: &str| {
         json.get(name).and_then(Json::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
@@ -228,7 +229,8 @@ pub(super) fn take_over(source: &MoveSource) -> Option<State> {
     let config = state.clone();
     target::fill(&mut state, &config, Some(&id.scope));
     let role = Role { name: name.unwrap_or_else(|| guid.to_string()), guid };
-    state.role_assignments = grant::record(&[Entry { role, id, role_definition_id, adopted: false }]);
+    state.role_assignments =
+        assignment::to_attribute(&[StateAssignment { role, id, role_definition_id, adopted: false }]);
     state.id = state.import_id();
     Some(state)
 }

@@ -1,27 +1,26 @@
 //! `foundryhub_role_assignment`: the roles that one principal needs on a hub's storage account.
 //!
-//! One object stands for one or two role assignments in Azure, all of one principal at one scope. Which ones are wanted
-//! follows from the configuration ([`choice`], [`target`]); which ones are there stands in the state's
-//! `role_assignments`; making the second equal the first is [`change`]. Wanted grants come first and unwanted ones go
-//! last, so that nobody is without access in between.
+//! One object manages one or two role assignments in Azure, all of one principal at one scope. Which ones are wanted
+//! follows from the configuration ([`choice`], [`target`]); which ones exist is in the state's `role_assignments`.
+//! [`change`] creates what is missing before it deletes what is no longer wanted, so that nobody loses access in between.
 
 mod apply;
+mod assignment;
 mod change;
 mod choice;
 mod explain;
-mod grant;
 mod identity;
 mod import;
-mod look;
 mod marks;
 mod plan;
 mod platform;
+mod read;
 mod role_lookup;
 mod schema;
 mod target;
 mod unresolved;
 mod validate;
-mod written;
+mod write_times;
 
 use crate::{
     arm::Call,
@@ -37,15 +36,14 @@ use crate::{
     },
     provider::{Session, report},
 };
-use apply::{apply, hand_over, mark_the_platforms};
+use apply::{apply, hand_over, mark_platform_assignments};
 use change::AssignmentChange;
-use marks::TAKEN_OVER;
+use marks::PLATFORM_UNCHECKED;
 use plan::Plan;
 use schema::{Identity, READING, State, WRITING};
 
-/// The resource type.
 #[derive(Debug)]
-pub struct RoleAssignment;
+pub(crate) struct RoleAssignment;
 
 impl Resource for RoleAssignment {
     type Client = Session;
@@ -75,7 +73,7 @@ impl Resource for RoleAssignment {
 
     fn keys(&self, state: &State) -> Vec<Key> {
         let principal = state.principal_id.text().unwrap_or_default();
-        grant::entries(state).iter().map(|entry| entry.key(principal)).collect()
+        assignment::of_state(state).iter().map(|entry| entry.key(principal)).collect()
     }
 
     fn overlaps(&self, state: &State, overlaps: &[Overlap]) -> Diagnostics {
@@ -92,11 +90,7 @@ impl Resource for RoleAssignment {
         let (found, keys) = (Diagnostics::default(), None);
         let (session, walk) = (context.client.as_deref(), context.walk);
         let mut plan = Plan { session, walk, call, prior, config, planned, private, replaced, found, keys };
-        // The creation half of a replacement must come to the apply, which says the same and keeps what the removal half has
-        // left to it.
-        if let Err(failed) = plan.complete().await
-            && !(plan.prior.is_none() && plan.walk.has_something_handed_over())
-        {
+        if let Err(failed) = plan.complete().await {
             plan.found.push(failed);
         }
         let Plan { planned: state, private, found: diagnostics, keys, .. } = plan;
@@ -113,7 +107,7 @@ impl Resource for RoleAssignment {
             return Outcome { state: Some(state), private, diagnostics: report::unconfigured().into() };
         };
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
-        look::read(session, &call, state, private).await
+        read::read(session, &call, state, private).await
     }
 
     async fn update(&self, context: Context<Session>, request: UpdateRequest<State>) -> Outcome<State> {
@@ -127,13 +121,14 @@ impl Resource for RoleAssignment {
             return Outcome { state: Some(prior), private, diagnostics: report::unconfigured().into() };
         };
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
-        let mut entries = grant::entries(&prior);
+        let mut entries = assignment::of_state(&prior);
         hand_over(&prior, &succession, &mut entries);
-        let unseen = mark_the_platforms(session, &call, &prior, &mut entries, &mut private).await;
+        let unchecked = mark_platform_assignments(session, &call, &prior, &mut entries, &mut private).await;
         let change =
-            AssignmentChange { session, walk: &context.walk, call: &call, state: &prior, creating: false, unseen };
+            AssignmentChange { session, walk: &context.walk, call: &call, state: &prior, creating: false, unchecked };
         let (left, diagnostics) = change.remove(entries, Some(&succession)).await;
-        let state = (!left.is_empty()).then(|| State { role_assignments: grant::record(&left), ..prior.clone() });
+        let state =
+            (!left.is_empty()).then(|| State { role_assignments: assignment::to_attribute(&left), ..prior.clone() });
         Outcome { state, private, diagnostics }
     }
 
@@ -143,19 +138,19 @@ impl Resource for RoleAssignment {
         };
         let call = Call::new(context.cancel, READING);
         match import::import(session, &call, target).await {
-            Ok(state) => came_from_elsewhere(state),
+            Ok(state) => from_elsewhere(state),
             Err(error) => Outcome { state: None, private: Private::default(), diagnostics: error.into() },
         }
     }
 
-    fn take_over(&self, source: &MoveSource) -> Option<Outcome<State>> {
-        import::take_over(source).map(came_from_elsewhere)
+    fn move_state(&self, source: &MoveSource) -> Option<Outcome<State>> {
+        import::move_state(source).map(from_elsewhere)
     }
 }
 
-/// An object that the read that follows looks at more closely.
-fn came_from_elsewhere(state: State) -> Outcome<State> {
+/// An object that was imported or moved here. The read that follows checks which assignments are the platform's.
+fn from_elsewhere(state: State) -> Outcome<State> {
     let mut private = Private::default();
-    private.set(TAKEN_OVER, &true);
+    private.set(PLATFORM_UNCHECKED, &true);
     Outcome { state: Some(state), private, diagnostics: Diagnostics::default() }
 }

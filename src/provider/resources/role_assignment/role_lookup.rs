@@ -1,10 +1,10 @@
-//! From the choice of a configuration to roles with name and GUID, asking Azure where neither is built in.
+//! Finds the name and GUID of the chosen roles; only custom roles need a request.
 
 use uuid::Uuid;
 
 use super::{
+    assignment::StateAssignment,
     choice::{Choice, Role},
-    grant::Entry,
     schema::State,
     unresolved::Unresolved,
 };
@@ -14,8 +14,7 @@ use crate::{
     provider::{Session, report, roles},
 };
 
-/// The roles of a choice; `None` while they cannot be known. Built-in roles need no request. `known` is a plan or state
-/// whose name and id belong together.
+/// The roles of a choice; `None` while they cannot be known. `known` is a plan or state whose name and id belong together.
 pub(super) async fn resolve(
     choice: &Choice<'_>,
     known: Option<&State>,
@@ -30,7 +29,7 @@ pub(super) async fn resolve(
         Choice::Single(name, guid) => (name, guid),
     };
     let built_in = match (name, guid) {
-        // That both agree has been validated.
+        // Validation has checked that both agree.
         (Some(name), Some(guid)) => roles::by_name(name).filter(|role| role.guid == guid),
         (Some(name), None) => roles::by_name(name),
         (None, Some(guid)) => roles::by_guid(guid),
@@ -67,8 +66,8 @@ async fn by_name(
     call: &Call,
 ) -> Result<Option<Vec<Role>>, Unresolved> {
     let failed = |error: &arm::Error| {
-        let next = "To do without this look, name the role by role_definition_id.";
-        Unresolved::Failed(report::failure(format!("Cannot look up the role {name:?}"), error, next).at(at_name()))
+        let next = "With role_definition_id instead of role_definition_name no look-up is needed.";
+        Unresolved::Failed(report::failure("Cannot look up the role", error, next).at(at_name()))
     };
     let found = session.arm.list(RoleDefinition::named(scope, name), read, call).await;
     let found = match found {
@@ -92,18 +91,18 @@ async fn by_guid(
 ) -> Result<Option<Vec<Role>>, Unresolved> {
     let role = match session.arm.get(&RoleDefinition::id_at(scope, guid), read, call).await {
         Ok(definition) => named(&definition).unwrap_or(Role { name: guid.to_string(), guid }),
-        // The name is for display only. Whoever may grant a role need not be allowed to look at it.
+        // The name is for display only, and a caller who may assign a role need not be allowed to read it.
         Err(error) if error.is_forbidden() => Role { name: name.map_or_else(|| guid.to_string(), str::to_owned), guid },
         Err(error) if error.is_not_found() => {
-            let next = "Check the GUID. A custom role exists only where it can be assigned; see its assignable scopes.";
-            let summary = format!("There is no role {guid} at this scope");
-            return Err(Unresolved::Missing(
-                report::failure(summary, &error, next).at(Path::root("role_definition_id")),
-            ));
+            let next = "Check the GUID. A custom role exists only within its assignable scopes.";
+            let told = report::explain(&error, next);
+            let error =
+                Diagnostic::error("The role does not exist", format!("There is no role {guid} at {scope}.\n\n{told}"));
+            return Err(Unresolved::Missing(error.at(Path::root("role_definition_id"))));
         }
         Err(error) => {
-            let summary = format!("Cannot look up the role {guid}");
-            return Err(Unresolved::Failed(report::failure(summary, &error, "").at(Path::root("role_definition_id"))));
+            let error = report::failure("Cannot look up the role", &error, "");
+            return Err(Unresolved::Failed(error.at(Path::root("role_definition_id"))));
         }
     };
     if fits(&role, name, Some(guid)) {
@@ -114,7 +113,7 @@ async fn by_guid(
         role.name,
         name.unwrap_or_default()
     );
-    Err(Unresolved::Failed(Diagnostic::error("Two different roles", detail).at(at_name())))
+    Err(Unresolved::Failed(Diagnostic::error("Name and id are those of different roles", detail).at(at_name())))
 }
 
 fn named(definition: &RoleDefinition) -> Option<Role> {
@@ -128,10 +127,11 @@ fn at_name() -> Path {
 }
 
 fn no_scope(scope: &ArmId, error: &arm::Error) -> Diagnostic {
-    report::failure(format!("{scope} does not exist"), error, "Roles can be looked up only at a scope that exists.")
+    let told = report::explain(error, "Check the target, or let it refer to the resource that creates it.");
+    Diagnostic::error("The scope does not exist", format!("There is no {scope}.\n\n{told}"))
 }
 
-/// The error for a name that no role has, with the names that resemble it.
+/// The error for a name that no role has, with similar names.
 fn unknown_name(name: &str, scope: &ArmId, all: &[RoleDefinition]) -> Diagnostic {
     let wanted = name.to_lowercase();
     let mut near: Vec<(f64, &str)> = all
@@ -147,11 +147,11 @@ fn unknown_name(name: &str, scope: &ArmId, all: &[RoleDefinition]) -> Diagnostic
         detail.push_str(&format!(" Did you mean {}?", near.join(", ")));
     }
     detail.push_str(" A custom role can be used only within its assignable scopes.");
-    Diagnostic::error("There is no such role", detail).at(at_name())
+    Diagnostic::error("The role does not exist", detail).at(at_name())
 }
 
-/// The roles of a configuration with their names, as far as both follow from it and from what is there already.
-pub(super) fn shown(config: &State, prior: Option<&State>, had: &[Entry]) -> Option<Vec<Role>> {
+/// The roles of a configuration as far as they follow from it and from the prior object, without a request.
+pub(super) fn shown(config: &State, prior: Option<&State>, had: &[StateAssignment]) -> Option<Vec<Role>> {
     let (name, guid) = match Choice::of(config) {
         Choice::Preset(_, roles) => return Some(roles.iter().copied().map(Role::from).collect()),
         Choice::Unknown => return None,
@@ -175,8 +175,8 @@ pub(super) fn shown(config: &State, prior: Option<&State>, had: &[Entry]) -> Opt
     Some(vec![Role { name, guid }])
 }
 
-/// Fills name and id of a single role into a plan, and empties them for a preset. What the configuration says stays, and
-/// so does what is known already about the same role.
+/// Fills name and id of a single role into a plan, and nulls them for a preset. What is configured stays, and so does what is
+/// known of the same role.
 pub(super) fn fill(planned: &mut State, config: &State, roles: Option<&[Role]>, scope: Option<&ArmId>) {
     if let Choice::Preset(..) = Choice::of(config) {
         planned.role_definition_name = Attr::Null;

@@ -1,4 +1,4 @@
-//! Where the roles are held.
+//! The scope of the role assignments.
 
 use super::{schema::State, unresolved::Unresolved};
 use crate::{
@@ -6,22 +6,20 @@ use crate::{
     framework::{Attr, Diagnostic, Path},
     provider::{
         Session,
-        hub::{self, Unread},
+        hub::{self, HubError},
         report,
     },
 };
 
-/// A target.
 #[derive(Debug, Default)]
 pub(super) struct Target {
-    /// Where the roles are held; `None` while that cannot be known.
+    /// `None` while it cannot be known.
     pub(super) scope: Option<ArmId>,
-    /// The hub, if it had to be looked at.
+    /// The hub, if it had to be read.
     pub(super) hub: Option<Workspace>,
 }
 
-/// Finds the target of a configuration. A hub is looked at only where `known`, the state or plan so far, does not say
-/// which account it has.
+/// Finds the target of a configuration. A hub is read only where `known`, a state or plan, does not have its account.
 pub(super) async fn resolve(
     config: &State,
     known: Option<&State>,
@@ -31,7 +29,7 @@ pub(super) async fn resolve(
 ) -> Result<Target, Unresolved> {
     let (given, open) = (given(config), is_open(config));
     let Some(hub_id) = config.hub_id.known() else {
-        // An unknown hub may turn out to be null, or has to agree in any case.
+        // An unknown hub may turn out to be null, and otherwise has to agree.
         return Ok(Target { scope: given, hub: None });
     };
     if let Some(scope) = of_the_same_hub(config, known)
@@ -43,14 +41,12 @@ pub(super) async fn resolve(
     let Some(session) = session else { return Ok(Target { scope: given, hub: None }) };
     let hub = match hub::read(session, hub_id, read, call).await {
         Ok(hub) => hub,
-        Err(unread @ Unread::Missing(_)) => return Err(Unresolved::Missing(unread.error(hub_id))),
-        Err(unread) => {
-            let is_forbidden = matches!(&unread, Unread::Failed(error) if error.is_forbidden());
-            let mut diagnostic = unread.error(hub_id);
+        Err(error @ HubError::Missing(_)) => return Err(Unresolved::Missing(error.error(hub_id))),
+        Err(error) => {
+            let is_forbidden = matches!(&error, HubError::NotReadable(error) if error.is_forbidden());
+            let mut diagnostic = error.error(hub_id);
             if is_forbidden {
-                diagnostic
-                    .detail
-                    .push_str("\n\nNaming storage_account_id instead of hub_id does without reading the hub.");
+                diagnostic.detail.push_str("\n\nWith storage_account_id instead of hub_id the hub need not be read.");
             }
             return Err(Unresolved::Failed(diagnostic));
         }
@@ -66,34 +62,36 @@ pub(super) async fn resolve(
         let detail = format!(
             "The storage account of {hub_id} is {account}, and {name} is {given}. Remove one of them, or make them agree."
         );
-        return Err(Unresolved::Failed(Diagnostic::error("Two targets", detail).at(Path::root(name))));
+        return Err(Unresolved::Failed(
+            Diagnostic::error(format!("hub_id and {name} differ"), detail).at(Path::root(name)),
+        ));
     }
     Ok(Target { scope: Some(given.unwrap_or(account)), hub: Some(hub) })
 }
 
-/// The scope as far as it follows from the configuration and the prior object. Which account a hub has, only Azure knows.
+/// The scope as far as it follows from the configuration and the prior object, without reading the hub.
 pub(super) fn shown(config: &State, prior: Option<&State>) -> Option<ArmId> {
     let given = given(config);
     if given.is_some() || is_open(config) { given } else { of_the_same_hub(config, prior) }
 }
 
-/// The scope that a configuration names itself.
+/// The scope that a configuration sets.
 fn given(config: &State) -> Option<ArmId> {
     let named = config.storage_account_id.known().map(StorageAccountId::arm).or(config.scope.known());
     named.map(ArmId::without_trailing_slash)
 }
 
-/// Whether a scope may still turn out to be named.
+/// Whether a scope may still turn out to be set.
 fn is_open(config: &State) -> bool {
     config.storage_account_id.is_unknown() || config.scope.is_unknown()
 }
 
-/// Where `known`, a plan or state, holds the roles of the hub that a configuration names.
+/// The scope in `known`, a plan or state, if that has the configured hub.
 fn of_the_same_hub(config: &State, known: Option<&State>) -> Option<ArmId> {
-    known.filter(|known| known.hub_id.known() == config.hub_id.known())?.held_on()
+    known.filter(|known| known.hub_id.known() == config.hub_id.known())?.assigned_at()
 }
 
-/// Fills a plan with the target. What the configuration says stays, and so does a spelling that means the same.
+/// Fills the scope into a plan. What is configured stays, and so does a spelling that means the same.
 pub(super) fn fill(planned: &mut State, config: &State, scope: Option<&ArmId>) {
     if config.scope.is_null() && (scope.is_none() || planned.scope.known() != scope) {
         planned.scope = scope.map_or(Attr::Unknown, |scope| scope.clone().into());
@@ -109,16 +107,15 @@ pub(super) fn fill(planned: &mut State, config: &State, scope: Option<&ArmId>) {
     }
 }
 
-/// The tenant of the subscription that the scope lies in, by which an assignment that was made there through delegation
-/// is found again.
+/// The tenant of the scope's subscription, by which an assignment with a delegated managed identity is found again.
 pub(super) async fn tenant_of(session: &Session, scope: &ArmId, call: &Call) -> Result<Option<String>, Diagnostic> {
     let subscription = scope.subscription().and_then(|subscription| ArmId::subscription_scope(subscription).ok());
     let Some(subscription) = subscription else { return Ok(None) };
     let found = session.arm.get::<Subscription>(&subscription, Read::Fresh, call).await.map_err(|error| {
         let why = "Reader allows it. An assignment made with delegated_managed_identity_resource_id is found again only by the \
                    tenant of its subscription.";
-        let next = report::lacks(&error, "Microsoft.Resources/subscriptions/read", subscription.as_str(), why);
-        report::failure("Cannot read the subscription", &error, &next)
+        let action = "Microsoft.Resources/subscriptions/read";
+        report::not_readable("Cannot read the subscription", &error, action, subscription.as_str(), why)
     })?;
     Ok(Some(found.tenant_id).filter(|tenant| uuid::Uuid::try_parse(tenant).is_ok()))
 }

@@ -7,7 +7,7 @@ use crate::framework::Diagnostic;
 pub(super) enum Unresolved {
     /// It does not exist, at least not yet: a warning while planning, an error when applying.
     Missing(Diagnostic),
-    /// It could not be found out, or makes no sense.
+    /// It could not be read, or the configuration contradicts itself.
     Failed(Diagnostic),
 }
 

@@ -1,4 +1,4 @@
-//! What only several attributes together can say against a configuration.
+//! Rules about several attributes of a configuration.
 
 use super::{choice::Choice, schema::State};
 use crate::{
@@ -6,7 +6,6 @@ use crate::{
     provider::roles,
 };
 
-/// Checks a configuration.
 pub(super) fn validate(config: &State) -> Diagnostics {
     let mut found = Diagnostics::default();
     let mut refuse = |at: &str, summary: &str, detail: String| {
@@ -14,15 +13,15 @@ pub(super) fn validate(config: &State) -> Diagnostics {
     };
 
     if config.hub_id.is_null() && config.storage_account_id.is_null() && config.scope.is_null() {
-        let detail = "Set hub_id, storage_account_id or scope to say where the roles are held.";
-        refuse("hub_id", "No target", detail.to_owned());
+        let detail = "Set hub_id, storage_account_id or scope.";
+        refuse("hub_id", "The scope of the roles is not set", detail.to_owned());
     }
     if let (Some(account), Some(scope)) = (config.storage_account_id.known(), config.scope.known())
         && account.arm() != scope
     {
         let detail =
             format!("storage_account_id is {account} and scope is {scope}. Remove one of them, or make them agree.");
-        refuse("scope", "Two targets", detail);
+        refuse("scope", "storage_account_id and scope differ", detail);
     }
 
     let choices = [
@@ -37,14 +36,13 @@ pub(super) fn validate(config: &State) -> Diagnostics {
     match chosen.as_slice() {
         [] if open => {}
         [] => {
-            let detail =
-                "Set access, scenario, role_definition_name or role_definition_id to say which roles are meant.";
-            refuse("access", "No roles", detail.to_owned());
+            let detail = "Set access, scenario, role_definition_name or role_definition_id.";
+            refuse("access", "The roles are not set", detail.to_owned());
         }
         [_] | ["role_definition_name", "role_definition_id"] => {}
         [first, second, ..] => {
             let detail = format!("{first} and {second} exclude each other. Remove one of them.");
-            refuse(second, "Two choices of roles", detail);
+            refuse(second, "The roles are set twice", detail);
         }
     }
     if let (Some(name), Some(id)) = (config.role_definition_name.text(), config.role_definition_id.known())
@@ -53,29 +51,36 @@ pub(super) fn validate(config: &State) -> Diagnostics {
     {
         let other = roles::by_guid(guid).map_or_else(|| guid.to_string(), |role| format!("{:?}", role.name));
         let detail = format!(
-            "role_definition_name is {name:?}, whose id is {}, and role_definition_id is that of {other}.",
+            "role_definition_name is {name:?}, whose id is {}, and role_definition_id is that of {other}. Remove one of them.",
             by_name.guid
         );
-        refuse("role_definition_id", "Two different roles", detail);
+        refuse("role_definition_id", "Name and id are those of different roles", detail);
     }
 
     if config.condition.known().is_some() && Choice::of(config).preset().is_some_and(|roles| roles.len() > 1) {
-        let detail = "A condition speaks of what one role allows, and this choice means several. Use one resource per role with role_definition_name.";
-        refuse("condition", "A condition for several roles", detail.to_owned());
+        let detail = "A condition is about the permissions of one role, and this resource assigns several. Use one resource per role with role_definition_name.";
+        refuse("condition", "The condition applies to several roles", detail.to_owned());
     }
     if config.condition.is_null() && config.condition_version.known().is_some() {
-        refuse("condition_version", "No condition", "condition_version means nothing without condition.".to_owned());
+        refuse(
+            "condition_version",
+            "The condition is not set",
+            "Set condition, or remove condition_version.".to_owned(),
+        );
     }
     if let (Some(scenario), Some(principal_type)) = (config.scenario.known(), config.principal_type.known())
         && !scenario.holder.fits(principal_type)
     {
         let detail = format!(
-            "The scenario {} ({}) is about {}, and principal_type is {principal_type}. The roles are granted all the same.",
+            "The scenario {} ({}) is for {}, and principal_type is {principal_type}. The roles are assigned all the same; check \
+             principal_id.",
             scenario.name,
             scenario.title,
             scenario.holder.words()
         );
-        found.push(Diagnostic::warning("Unusual principal for this scenario", detail).at(Path::root("principal_type")));
+        found.push(
+            Diagnostic::warning("The principal is unusual for this scenario", detail).at(Path::root("principal_type")),
+        );
     }
     found
 }

@@ -1,4 +1,4 @@
-//! What an object stands for beside the other objects of a run: its hub, and the keys of the hub's account.
+//! The keys by which objects of one run are compared: their hub, and the shared keys of the hub's account.
 
 use super::settings::Settings;
 use crate::{
@@ -6,20 +6,20 @@ use crate::{
     framework::walk::{Key, Walk},
 };
 
-/// A hub has one object.
+/// Only one object may manage a hub.
 pub(super) fn hub_key(hub: &WorkspaceId) -> Key {
     Key::new(hub.arm().key())
 }
 
-/// The keys of an account may be set by the objects of several hubs.
+/// The objects of several hubs may manage the shared keys of one account.
 pub(super) fn account_key(account: &StorageAccountId) -> Key {
     Key::new(account.arm().key()).shared()
 }
 
-/// Notes what of hub and account this run wants as it is now.
-pub(super) fn wrote(walk: &Walk, hub: &WorkspaceId, account: Option<&StorageAccountId>, target: &Settings) {
-    walk.wrote(&hub_key(hub));
+/// Notes that hub and account are as this run wants them.
+pub(super) fn note_written(walk: &Walk, hub: &WorkspaceId, account: Option<&StorageAccountId>, target: &Settings) {
+    walk.note_written(&hub_key(hub));
     if let (Some(account), Some(_)) = (account, target.keys) {
-        walk.wrote(&account_key(account));
+        walk.note_written(&account_key(account));
     }
 }

@@ -1,19 +1,19 @@
-//! `foundryhub_storage_auth`: how a hub signs in to its storage account, and whether that account takes shared keys.
+//! `foundryhub_storage_auth`: how a hub signs in to its storage account, and whether that account accepts shared keys.
 //!
-//! The two properties belong to two Azure resources that this one does not own. It remembers in `original` what each was
-//! before it first wrote it, and in its private data ([`record`]) which values are its own doing, so that destroying puts
-//! back its own changes and nothing else.
+//! The two properties belong to two Azure resources that this one does not own. `original` has the value of each before this
+//! resource first changed it, and the private data ([`own_values`]) the values that it has set since, so that destroying
+//! restores its own changes and nothing else.
 //!
-//! In the order of an object's life: [`plan`], [`apply`], [`restore`]. All three stand on [`HubAndAccount`] and [`change`].
+//! In the order of an object's life: [`plan`], [`apply`], [`restore`]. All three use [`HubAndAccount`] and [`change`].
 
 mod apply;
 mod change;
-mod debt;
 mod explain;
 mod keys;
+mod missing_hub;
 mod observe;
+mod own_values;
 mod plan;
-mod record;
 mod restore;
 mod schema;
 mod settings;
@@ -32,20 +32,19 @@ use crate::{
     },
     provider::{
         Session,
-        hub::{self, Account, HubAndAccount, Unread, Unseen},
+        hub::{self, Account, HubAndAccount, HubError, ReadError},
         report,
     },
 };
 use apply::{Before, Replaced};
-use keys::{account_key, hub_key, wrote};
-use observe::{is_another_hub, observe};
-use record::Record;
+use keys::{account_key, hub_key, note_written};
+use observe::{is_recreated, observe};
+use own_values::OwnValues;
 use schema::{Identity, READING, State, WRITING};
 use settings::SettingAttributes;
 
-/// The resource type.
 #[derive(Debug)]
-pub struct StorageAuth;
+pub(crate) struct StorageAuth;
 
 impl Resource for StorageAuth {
     type Client = Session;
@@ -98,7 +97,7 @@ impl Resource for StorageAuth {
         let Some(session) = context.client.as_deref() else {
             return kept(None, Private::default(), report::unconfigured());
         };
-        let replaced = planned.hub_id.known().and_then(|hub| context.walk.take_over::<Replaced>(&hub_key(hub)));
+        let replaced = planned.hub_id.known().and_then(|hub| context.walk.take_handed_over::<Replaced>(&hub_key(hub)));
         let before = replaced.map_or(Before::Nothing, Before::Replaced);
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.create, WRITING));
         apply::apply(session, &context.walk, &call, before, &config, planned, Private::default()).await
@@ -109,32 +108,32 @@ impl Resource for StorageAuth {
             return kept(Some(state), private, report::unconfigured());
         };
         let Some(hub) = state.hub_id.known().cloned() else {
-            return kept(Some(state), private, report::unsettled("the hub's id"));
+            return kept(Some(state), private, report::still_unknown("The hub's id"));
         };
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
         let known = state.storage_account_id.known().cloned();
         let mut diagnostics = Diagnostics::default();
-        let look = match HubAndAccount::read(session, &hub, known.clone(), Read::Remembered, &call).await {
-            Ok(look) => look,
-            Err(Unseen::Hub(Unread::Missing(_), _)) => {
-                return debt::of_a_hub_that_is_gone(session, &call, &hub, state, private).await;
+        let current = match HubAndAccount::read(session, &hub, known.clone(), Read::Remembered, &call).await {
+            Ok(current) => current,
+            Err(ReadError::Hub(HubError::Missing(_), _)) => {
+                return missing_hub::read(session, &call, &hub, state, private).await;
             }
-            Err(Unseen::Hub(unread, _)) => return kept(Some(state), private, unread.error(&hub)),
-            Err(Unseen::Account(error)) => return kept(Some(state), private, error),
+            Err(ReadError::Hub(error, _)) => return kept(Some(state), private, error.error(&hub)),
+            Err(ReadError::Account(error)) => return kept(Some(state), private, error),
         };
-        if let Some(known) = known.filter(|known| *known != look.account_id) {
-            diagnostics.push(explain::another_account(&hub, &known, &look.account_id));
+        if let Some(known) = known.filter(|known| *known != current.account_id) {
+            diagnostics.push(explain::another_account(&hub, &known, &current.account_id));
             state.original = SettingAttributes::default().into();
-            Record::default().save(&mut private);
-        } else if is_another_hub(&state, &look) {
-            diagnostics.extend(debt::forget_the_hub(&mut state, &mut private, &hub));
+            OwnValues::default().save(&mut private);
+        } else if is_recreated(&state, &current) {
+            diagnostics.extend(missing_hub::forget_original_mode(&mut state, &mut private, &hub));
         }
-        match &look.account {
-            Account::Seen(_) => {}
-            Account::Gone(_) => diagnostics.push(explain::account_gone(&look.account_id)),
-            Account::Hidden(error) => diagnostics.push(explain::account_hidden(&look.account_id, error)),
+        match &current.account {
+            Account::Found(_) => {}
+            Account::Missing(_) => diagnostics.push(explain::account_missing(&current.account_id)),
+            Account::NotReadable(error) => diagnostics.push(explain::account_not_readable(&current.account_id, error)),
         }
-        observe(&mut state, &look);
+        observe(&mut state, &current);
         Outcome { state: Some(state), private, diagnostics }
     }
 
@@ -147,7 +146,7 @@ impl Resource for StorageAuth {
         let target = apply::wanted(&config, &planned);
         if target.is_met_by(&prior.settings()) {
             if let Some(hub) = planned.hub_id.known() {
-                wrote(&context.walk, hub, prior.storage_account_id.known(), &target);
+                note_written(&context.walk, hub, prior.storage_account_id.known(), &target);
             }
             return Outcome { state: Some(planned), private, diagnostics: Diagnostics::default() };
         }
@@ -160,7 +159,7 @@ impl Resource for StorageAuth {
             return kept(Some(prior), private, report::unconfigured());
         };
         let Some(hub) = prior.hub_id.known().cloned() else {
-            return kept(Some(prior), private, report::unsettled("the hub's id"));
+            return kept(Some(prior), private, report::still_unknown("The hub's id"));
         };
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
         restore::destroy(session, &call, &hub, prior, private, &succession).await
@@ -178,28 +177,28 @@ impl Resource for StorageAuth {
             Err(error) => return failed(Diagnostic::error("Nothing can be imported by this id", format!("{error}."))),
         };
         let call = Call::new(context.cancel, READING);
-        // The engine reads the object next, and gets this same answer.
+        // The engine reads the object next, from this same answer.
         match hub::read(session, &hub, Read::Remembered, &call).await {
             Ok(found) => match hub::refused_kind(&hub, &found) {
                 Some(error) => failed(error),
                 None => Outcome {
-                    state: Some(State::named(&hub)),
+                    state: Some(State::unread(&hub)),
                     private: Private::default(),
                     diagnostics: Diagnostics::default(),
                 },
             },
-            Err(unread) => failed(unread.error(&hub)),
+            Err(error) => failed(error.error(&hub)),
         }
     }
 
-    fn take_over(&self, source: &MoveSource) -> Option<Outcome<State>> {
-        let state = Some(State::named(&moved_hub(source)?));
+    fn move_state(&self, source: &MoveSource) -> Option<Outcome<State>> {
+        let state = Some(State::unread(&moved_hub(source)?));
         Some(Outcome { state, private: Private::default(), diagnostics: Diagnostics::default() })
     }
 }
 
-/// The workspace of an azapi_update_resource. What it sets, and what was there before, its state does not tell; the read
-/// that follows tells the first.
+/// The workspace of an azapi_update_resource. The read that follows fills in what it has set; nothing tells what was there
+/// before.
 fn moved_hub(source: &MoveSource) -> Option<WorkspaceId> {
     let text = |name: &str| source.state.get(name).and_then(serde_json::Value::as_str);
     let (resource_type, _) = text("type")?.split_once('@')?;

@@ -1,4 +1,4 @@
-//! From what was read of hub and account to the state.
+//! Fills the state with what was read of hub and account.
 
 use super::{
     schema::State,
@@ -9,27 +9,27 @@ use crate::{
     provider::{hub::HubAndAccount, principal::PrincipalId},
 };
 
-/// Takes what was seen into the state. Spellings that mean the same stay.
-pub(super) fn observe(state: &mut State, look: &HubAndAccount) {
-    fill(state, look);
-    note(state, &settings_of(look));
+/// Fills the state. Spellings that mean the same stay.
+pub(super) fn observe(state: &mut State, current: &HubAndAccount) {
+    fill(state, current);
+    note(state, &settings_of(current));
 }
 
-/// Fills in what only Azure knows of the hub.
-pub(super) fn fill(state: &mut State, look: &HubAndAccount) {
+/// Fills in the computed attributes of the hub.
+pub(super) fn fill(state: &mut State, current: &HubAndAccount) {
     state.id = state.hub_id.text().map(str::to_owned).into();
-    if state.storage_account_id.known() != Some(&look.account_id) {
-        state.storage_account_id = look.account_id.clone().into();
+    if state.storage_account_id.known() != Some(&current.account_id) {
+        state.storage_account_id = current.account_id.clone().into();
     }
-    state.hub_principal_id = look.hub.system_principal_id().map(PrincipalId::from).into();
-    let assigned = look.hub.user_assigned_principal_ids().map(|id| PrincipalId::from(id).into());
+    state.hub_principal_id = current.hub.system_principal_id().map(PrincipalId::from).into();
+    let assigned = current.hub.user_assigned_principal_ids().map(|id| PrincipalId::from(id).into());
     state.hub_user_assigned_principal_ids = Attr::Known(assigned.collect());
     if state.original.is_null() {
         state.original = SettingAttributes::default().into();
     }
 }
 
-/// Takes the two properties into the state.
+/// Fills in the two properties.
 pub(super) fn note(state: &mut State, now: &Settings) {
     if let Some(mode) = &now.mode
         && state.system_datastores_auth_mode.known() != Some(mode)
@@ -43,13 +43,12 @@ pub(super) fn note(state: &mut State, now: &Settings) {
     }
 }
 
-/// The two properties as they were read.
-pub(super) fn settings_of(look: &HubAndAccount) -> Settings {
-    Settings { mode: Some(look.hub.properties.system_datastores_auth_mode.clone()), keys: look.account.keys() }
+pub(super) fn settings_of(current: &HubAndAccount) -> Settings {
+    Settings { mode: Some(current.hub.properties.system_datastores_auth_mode.clone()), keys: current.account.keys() }
 }
 
-/// Whether another hub has the name now: a hub's system-assigned identity stays the same as long as the hub is there.
-pub(super) fn is_another_hub(state: &State, look: &HubAndAccount) -> bool {
-    let known = state.hub_principal_id.text().zip(look.hub.system_principal_id());
+/// Whether the hub was recreated: a hub keeps its system-assigned identity as long as it exists.
+pub(super) fn is_recreated(state: &State, current: &HubAndAccount) -> bool {
+    let known = state.hub_principal_id.text().zip(current.hub.system_principal_id());
     known.is_some_and(|(known, now)| !known.eq_ignore_ascii_case(now))
 }

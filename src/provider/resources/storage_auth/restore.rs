@@ -1,4 +1,4 @@
-//! Destroying: putting back what this resource has changed, as far as nobody else has a say in it.
+//! Destroying: restores what this resource has changed and nobody else has changed since or still needs.
 
 use super::{
     apply::Replaced,
@@ -6,7 +6,7 @@ use super::{
     explain,
     keys::{account_key, hub_key},
     observe::{note, settings_of},
-    record::Record,
+    own_values::OwnValues,
     schema::State,
     settings::Settings,
 };
@@ -19,17 +19,17 @@ use crate::{
     },
     provider::{
         Session,
-        hub::{self, Account, HubAndAccount, Unread, Unseen},
+        hub::{self, Account, HubAndAccount, HubError, ReadError},
     },
 };
 
-/// What is there to be put back.
-struct There {
+/// What can be restored.
+struct Current {
     account: StorageAccountId,
     now: Settings,
 }
 
-/// Removes an object. Where another object for the same hub takes its place or stays, what is in force is that one's.
+/// Deletes an object. Where another object manages the same hub, the current values are that one's.
 pub(super) async fn destroy(
     session: &Session,
     call: &Call,
@@ -40,7 +40,7 @@ pub(super) async fn destroy(
 ) -> Outcome<State> {
     let original = Settings::of(&prior.original);
     if succession.is_replacement() {
-        Record::of_replaced(&private, &prior).save(&mut private);
+        OwnValues::of_replaced(&private, &prior).save(&mut private);
     }
     let known = prior.storage_account_id.known().cloned();
     let _locks = match locks(session, call, hub, known.as_ref()).await {
@@ -51,11 +51,11 @@ pub(super) async fn destroy(
     match succession.fate(&key) {
         Fate::Undo => {}
         Fate::HandOver => {
-            succession.hand_over(&key, Replaced { record: Record::load(&private), state: prior });
-            return gone(explain::handed_over(hub, &original).into_iter().collect());
+            succession.hand_over(&key, Replaced { own_values: OwnValues::load(&private), state: prior });
+            return deleted(explain::handed_over(hub, &original).into_iter().collect());
         }
         Fate::Keep | Fate::Succeeded => {
-            return gone(explain::kept_for_another(hub, &original).into_iter().collect());
+            return deleted(explain::kept_for_another(hub, &original).into_iter().collect());
         }
     }
     let mut found = Diagnostics::default();
@@ -66,12 +66,11 @@ pub(super) async fn destroy(
         prior.keep_keys();
     }
     if prior.restores() == Settings::default() {
-        return gone(found);
+        return deleted(found);
     }
     restore(session, call, hub, prior, private, found, succession).await
 }
 
-/// Puts back what this resource has changed.
 async fn restore(
     session: &Session,
     call: &Call,
@@ -82,14 +81,14 @@ async fn restore(
     succession: &Succession,
 ) -> Outcome<State> {
     let wanted = prior.restores();
-    let there = match look(session, call, hub, &prior, &wanted, &mut found).await {
+    let there = match read(session, call, hub, &prior, &wanted, &mut found).await {
         Ok(Some(there)) => there,
-        Ok(None) => return gone(found),
+        Ok(None) => return deleted(found),
         Err(error) => return failed(prior, private, found, error),
     };
-    let record = Record::load(&private);
-    let target = record.put_back(&wanted, &there.now);
-    found.extend(left_alone(hub, &there, &wanted, &target, &record));
+    let own_values = OwnValues::load(&private);
+    let target = own_values.to_restore(&wanted, &there.now);
+    found.extend(left_alone(hub, &there, &wanted, &target, &own_values));
     let mut change = Change {
         session,
         walk: succession.walk(),
@@ -97,16 +96,16 @@ async fn restore(
         hub,
         account: &there.account,
         now: there.now.clone(),
-        wrote: Settings::default(),
-        record,
+        sent: Settings::default(),
+        own_values,
         found,
     };
     let result = change.run(&target, None).await;
-    let Change { now, record, found, .. } = change;
+    let Change { now, own_values, found, .. } = change;
     match result {
-        Ok(()) => gone(found),
+        Ok(()) => deleted(found),
         Err(error) => {
-            record.save(&mut private);
+            own_values.save(&mut private);
             note(&mut prior, &now);
             failed(prior, private, found, error)
         }
@@ -118,8 +117,7 @@ fn failed(prior: State, private: Private, mut diagnostics: Diagnostics, error: D
     Outcome { state: Some(prior), private, diagnostics }
 }
 
-/// Nothing is left of the object.
-fn gone(diagnostics: Diagnostics) -> Outcome<State> {
+fn deleted(diagnostics: Diagnostics) -> Outcome<State> {
     Outcome { state: None, private: Private::default(), diagnostics }
 }
 
@@ -138,59 +136,66 @@ async fn locks(
     Ok((hub, account))
 }
 
-/// What there is to put back; nothing when hub and account are gone or others than those that were changed.
-async fn look(
+/// Reads what can be restored; `None` when hub and account do not exist or were recreated.
+async fn read(
     session: &Session,
     call: &Call,
     hub: &WorkspaceId,
     prior: &State,
     wanted: &Settings,
     found: &mut Diagnostics,
-) -> Result<Option<There>, Diagnostic> {
+) -> Result<Option<Current>, Diagnostic> {
     let known = prior.storage_account_id.known().cloned();
-    let look = match HubAndAccount::read(session, hub, known.clone(), Read::Fresh, call).await {
-        Ok(look) => look,
-        Err(Unseen::Account(error)) => return Err(error),
-        Err(Unseen::Hub(unread @ Unread::Failed(_), _)) => return Err(unread.error(hub)),
-        // The account outlives the hub, and so does what was changed there.
-        Err(Unseen::Hub(Unread::Missing(_), found)) => {
+    let current = match HubAndAccount::read(session, hub, known.clone(), Read::Fresh, call).await {
+        Ok(current) => current,
+        Err(ReadError::Account(error)) => return Err(error),
+        Err(ReadError::Hub(error @ HubError::NotReadable(_), _)) => return Err(error.error(hub)),
+        // The account and what was changed there outlive the hub.
+        Err(ReadError::Hub(HubError::Missing(_), found)) => {
             let Some((account, found)) = known.zip(found) else { return Ok(None) };
             return match found? {
-                Account::Seen(found) => {
+                Account::Found(found) => {
                     let now = Settings { mode: None, keys: Some(found.shared_key_enabled()) };
-                    Ok(Some(There { account, now }))
+                    Ok(Some(Current { account, now }))
                 }
-                Account::Gone(_) => Ok(None),
-                Account::Hidden(error) => Err(hub::account_not_read(&account, &error)),
+                Account::Missing(_) => Ok(None),
+                Account::NotReadable(error) => Err(hub::account_not_readable(&account, &error)),
             };
         }
     };
-    if let Some(known) = known.filter(|known| *known != look.account_id) {
-        found.push(explain::another_account(hub, &known, &look.account_id));
+    if let Some(known) = known.filter(|known| *known != current.account_id) {
+        found.push(explain::another_account(hub, &known, &current.account_id));
         return Ok(None);
     }
-    match &look.account {
-        // To put the hub back to keys alone, without a look at whether the account takes them, may lock it out.
-        Account::Hidden(error) if wanted.keys.is_some() => {
-            return Err(hub::account_not_read(&look.account_id, error));
+    match &current.account {
+        // Switching only the hub back to keys, without knowing whether the account accepts them, may lock it out.
+        Account::NotReadable(error) if wanted.keys.is_some() => {
+            return Err(hub::account_not_readable(&current.account_id, error));
         }
-        Account::Hidden(error) => found.push(explain::account_hidden(&look.account_id, error)),
-        Account::Seen(_) | Account::Gone(_) => {}
+        Account::NotReadable(error) => found.push(explain::account_not_readable(&current.account_id, error)),
+        Account::Found(_) | Account::Missing(_) => {}
     }
-    Ok(Some(There { now: settings_of(&look), account: look.account_id }))
+    Ok(Some(Current { now: settings_of(&current), account: current.account_id }))
 }
 
-/// Warnings about what is not put back because somebody else has changed it since.
-fn left_alone(hub: &WorkspaceId, there: &There, wanted: &Settings, target: &Settings, record: &Record) -> Diagnostics {
+/// Warnings about what is not restored because somebody else has changed it since.
+fn left_alone(
+    hub: &WorkspaceId,
+    there: &Current,
+    wanted: &Settings,
+    target: &Settings,
+    own_values: &OwnValues,
+) -> Diagnostics {
     let mut found = Diagnostics::default();
     if let (None, Some(wanted), Some(now), Some(ours)) =
-        (&target.mode, &wanted.mode, &there.now.mode, record.last_mode())
+        (&target.mode, &wanted.mode, &there.now.mode, own_values.last_mode())
         && wanted != now
     {
         let what = format!("systemDatastoresAuthMode of {hub}");
         found.push(explain::left_alone(&what, ours.wire(), now.wire(), wanted.wire()));
     }
-    if let (None, Some(wanted), Some(now), Some(ours)) = (target.keys, wanted.keys, there.now.keys, record.keys.last())
+    if let (None, Some(wanted), Some(now), Some(ours)) =
+        (target.keys, wanted.keys, there.now.keys, own_values.keys.last())
         && wanted != now
     {
         let what = format!("allowSharedKeyAccess of {}", there.account);

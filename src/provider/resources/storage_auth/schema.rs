@@ -1,4 +1,4 @@
-//! What is written in HCL, and what of it is refused without asking Azure.
+//! The resource in HCL, and what is refused without a request.
 
 use std::{convert::identity, time::Duration};
 
@@ -22,45 +22,27 @@ use crate::{
     },
 };
 
-/// The object as configuration, plan and state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct State {
-    /// The hub's id, without a trailing slash.
+pub(crate) struct State {
     pub id: Attr<String>,
-    /// The hub.
     pub hub_id: Attr<WorkspaceId>,
-    /// How its system datastores sign in.
     pub system_datastores_auth_mode: Attr<AuthMode>,
-    /// Whether the account takes shared keys.
     pub shared_access_key_enabled: Attr<bool>,
-    /// The hub's storage account.
     pub storage_account_id: Attr<StorageAccountId>,
-    /// The hub's system-assigned identity.
     pub hub_principal_id: Attr<PrincipalId>,
-    /// The hub's user-assigned identities.
     pub hub_user_assigned_principal_ids: Attr<Vec<Attr<PrincipalId>>>,
-    /// Whether destroying restores.
     pub restore_on_destroy: Attr<bool>,
-    /// What destroying restores instead of what was found.
     pub restore_to: Attr<SettingAttributes>,
-    /// What was found.
     pub original: Attr<SettingAttributes>,
-    /// What the access check does with what it finds.
     pub access_check: Attr<AccessCheck>,
-    /// Who must have access beforehand.
     pub access_check_principal_ids: Attr<Vec<Attr<PrincipalId>>>,
-    /// How old the youngest grant must be.
     pub grant_settle_time: Attr<Period>,
-    /// How long to wait for what follows from the hub's switch.
     pub platform_grant_timeout: Attr<Period>,
-    /// How long operations may take.
     pub timeouts: Attr<Timeouts>,
 }
 
-/// What tells one object from another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Identity {
-    /// The hub.
+pub(crate) struct Identity {
     pub hub_id: String,
 }
 
@@ -68,15 +50,16 @@ pub struct Identity {
 pub(super) const READING: Duration = Duration::from_secs(5 * 60);
 pub(super) const WRITING: Duration = Duration::from_secs(30 * 60);
 
-const DESCRIPTION: &str = "Keeps the storage authorization of an Azure AI Foundry hub: how the hub signs in to its default storage account, and whether that account takes shared keys.
+const DESCRIPTION: &str = "Keeps the storage authorization of an Azure AI Foundry hub: how the hub signs in to its default storage account, and whether that account accepts shared keys.
 
-On the way to Microsoft Entra authorization the hub is switched first and the keys go off last; on the way back the hub \
-is switched, keys go on, and the hub fetches them anew. Only the property that changes is sent. Destroying puts back \
-what this resource has changed and nothing else; a property that somebody else has changed since is left alone.
+On the way to Microsoft Entra authorization the hub is switched first and shared keys are disabled last; on the way back \
+the hub is switched, shared keys are enabled, and the hub fetches them again. Only the property that changes is sent. \
+Destroying restores what this resource has changed and nothing else; a property that somebody else has changed since is \
+left alone.
 
-With keys off, everybody who works with the hub's data needs roles on the storage account: grant them with \
-`foundryhub_role_assignment`, let the grants name the `hub_id`, and list them in `depends_on` here. Several hubs can \
-share an account: those of one configuration wait for each other before its keys go off, whether one of them sets \
+Once shared keys are disabled, everybody who works with the hub's data needs roles on the storage account: assign them with \
+`foundryhub_role_assignment` resources that set `hub_id`, and list these in `depends_on` here. Several hubs can share an \
+account: those of one configuration wait for each other before its shared keys are disabled, whether one of them sets \
 `shared_access_key_enabled` or all do. For that the engine has to switch them at the same time, with a `-parallelism` of \
 at least their number; otherwise set it on one resource, and let that depend on the others.
 
@@ -85,12 +68,11 @@ changes nothing in Azure, and neither does renaming it with a `moved` block. One
 same hub are refused when they are planned, and so is a block that was renamed without a `moved` block. `terraform destroy` \
 plans the configuration first and is refused, too; `terraform destroy -refresh=false` does not.
 
-If the hub is deleted while keys of its account are still off because of this resource, the object stays in the state and \
-each plan shows it, until it is destroyed, which switches keys on again, or until the hub is there again.
+If the hub is deleted while this resource has disabled shared keys of its account, the object stays in the state and each \
+plan shows it, until it is destroyed, which enables them again, or until the hub exists again.
 
 The hub setting is in public preview at Azure.";
 
-/// The schema.
 pub(super) fn schema() -> Schema {
     let flag = |name, description| Attribute::optional(name, Type::Bool, description);
     let text = |name, description| Attribute::optional(name, Type::String, description);
@@ -100,7 +82,7 @@ pub(super) fn schema() -> Schema {
         Attribute::required(
             "hub_id",
             Type::String,
-            "ARM id of the hub. A workspace of kind `Default` does as well; a project takes part in its hub's authorization and is refused.",
+            "ARM id of the hub, or of a workspace of kind `Default`. A project uses its hub's authorization and is refused.",
         )
         .parsed::<WorkspaceId>()
         .replaces(),
@@ -112,7 +94,7 @@ pub(super) fn schema() -> Schema {
         .parsed::<AuthMode>(),
         flag(
             "shared_access_key_enabled",
-            "Whether the storage account takes shared keys (`allowSharedKeyAccess`). If not set it is only observed; once set it is enforced, and removing it stops that without changing the account.",
+            "Whether the storage account accepts shared keys (`allowSharedKeyAccess`). If not set it is only read; once set it is enforced, and removing it stops that without changing the account.",
         )
         .or_computed(),
         computed("storage_account_id", Type::String, "ARM id of the hub's default storage account.")
@@ -125,14 +107,14 @@ pub(super) fn schema() -> Schema {
             "Object ids of the hub's user-assigned identities.",
         )
         .parsed::<PrincipalId>(),
-        flag("restore_on_destroy", "Whether destroying puts back what this resource has changed.").setting(true),
+        flag("restore_on_destroy", "Whether destroying restores what this resource has changed.").setting(true),
         Attribute::nested(
             "restore_to",
             Nesting::Single,
             Presence::Optional,
             vec![
                 text("system_datastores_auth_mode", "The mode to leave the hub with.").parsed::<AuthMode>(),
-                flag("shared_access_key_enabled", "Whether to leave the account with shared keys on."),
+                flag("shared_access_key_enabled", "Whether to leave the account with shared keys enabled."),
             ],
             "What destroying leaves behind, instead of `original`.",
         ),
@@ -141,14 +123,14 @@ pub(super) fn schema() -> Schema {
             Nesting::Single,
             Presence::Computed,
             vec![
-                computed("system_datastores_auth_mode", Type::String, "The hub's mode before it was first changed from here."),
-                computed("shared_access_key_enabled", Type::Bool, "Whether keys were on before that was first changed from here."),
+                computed("system_datastores_auth_mode", Type::String, "The hub's mode before this resource first changed it."),
+                computed("shared_access_key_enabled", Type::Bool, "Whether shared keys were enabled before this resource first changed that."),
             ],
-            "What was found before this resource first changed it. Null means that it has never been changed from here, so that destroying leaves it alone.",
+            "The settings before this resource first changed them. Null means that it has never changed that setting, so that destroying leaves it alone.",
         ),
         text(
             "access_check",
-            "What to do when somebody would lose access: `warn`, `enforce` (change nothing, or leave keys on), or `off` to not look.",
+            "What to do when somebody would lose access: `warn`, `enforce` (change nothing, or leave shared keys enabled), or `off` (no check).",
         )
         .setting("warn")
         .parsed::<AccessCheck>(),
@@ -160,32 +142,31 @@ pub(super) fn schema() -> Schema {
         .parsed::<PrincipalId>(),
         text(
             "grant_settle_time",
-            "How old the youngest role assignment that the access check relies on must be before keys go off, such as `10m`. Azure can take that long to let new assignments work.",
+            "How old the youngest role assignment that the access check relies on must be before shared keys are disabled, such as `10m`. Azure can take that long to let new assignments work.",
         )
         .setting("0s")
         .parsed::<Period>(),
         text(
             "platform_grant_timeout",
-            "How long to wait, once the hub is switched, for what follows from that before keys go off: the platform's grant to the hub's system-assigned identity, the hub's system datastores, and other hubs of the account that the same run switches. Then `warn` goes on and `enforce` stops. `0s` does not wait.",
+            "How long to wait, once the hub is switched and before shared keys are disabled, for the platform to assign a role to the hub's system-assigned identity, for the hub's system datastores, and for other hubs of the account that the same run switches. Then `warn` goes on and `enforce` stops. `0s` does not wait.",
         )
         .setting("5m")
         .parsed::<Period>(),
     ];
     let blocks = vec![timeouts::block([
         "For the first change; 30 minutes if not set.",
-        "For looking at hub and account; 5 minutes if not set.",
+        "For reading hub and account; 5 minutes if not set.",
         "For later changes; 30 minutes if not set.",
-        "For putting back what was found; 30 minutes if not set.",
+        "For restoring the original settings; 30 minutes if not set.",
     ])];
     Schema { version: 1, block: Block { description: DESCRIPTION, attributes, blocks } }
 }
 
-/// How a state of version 0 becomes today's: it had no platform_grant_timeout, which is a setting and gets its default.
+/// The upgrade from version 0, which had no platform_grant_timeout: a setting, which gets its default.
 pub(super) fn upgrade(version: i64) -> Option<Upgrade> {
     (version == 0).then(|| (schema().block.ty(), identity as fn(_) -> _))
 }
 
-/// The identity's schema.
 pub(super) fn identity_schema() -> IdentitySchema {
     let hub_id = IdentityAttribute {
         name: "hub_id",
@@ -197,8 +178,8 @@ pub(super) fn identity_schema() -> IdentitySchema {
 }
 
 impl State {
-    /// What stands for a hub before it has been looked at.
-    pub(super) fn named(hub: &WorkspaceId) -> Self {
+    /// The object of a hub that has not been read yet.
+    pub(super) fn unread(hub: &WorkspaceId) -> Self {
         Self {
             id: hub.to_string().into(),
             hub_id: hub.clone().into(),
@@ -207,7 +188,6 @@ impl State {
         }
     }
 
-    /// The two properties.
     pub(super) fn settings(&self) -> Settings {
         Settings {
             mode: self.system_datastores_auth_mode.known().cloned(),
@@ -215,7 +195,7 @@ impl State {
         }
     }
 
-    /// What destroying puts back, as far as it puts back anything.
+    /// What destroying restores, unless somebody else has changed it.
     pub(super) fn restores(&self) -> Settings {
         if self.restore_on_destroy.known() == Some(&false) {
             return Settings::default();
@@ -233,7 +213,7 @@ impl State {
         }
     }
 
-    /// What the access check has to see to. It warns as long as it is not known what else it shall do.
+    /// The requirements of the access check, which warns while access_check is unknown.
     pub(super) fn requirements(&self) -> Requirements {
         let principals = self.access_check_principal_ids.known().into_iter().flatten();
         let period = |period: &Attr<Period>| period.known().map_or(Duration::ZERO, Period::length);
@@ -245,7 +225,6 @@ impl State {
         }
     }
 
-    /// The time that an operation may take.
     pub(super) fn timeout(&self, which: impl Fn(&Timeouts) -> &Attr<Period>, default: Duration) -> Duration {
         timeouts::allowed(&self.timeouts, which, default)
     }
@@ -263,14 +242,15 @@ pub(super) fn validate(config: &State) -> Diagnostics {
     ];
     for (path, mode) in modes {
         if mode.is_some_and(|mode| mode.kind() == AuthModeKind::UserDelegationSas) {
-            let detail = "Azure does not document userdelegationsas, and it has been seen to answer it with server errors. identity is the mode for Microsoft Entra authorization.";
-            found.push(Diagnostic::warning("An undocumented mode", detail).at(path));
+            let detail = "Azure does not document userdelegationsas and has answered it with server errors. Use identity for Microsoft Entra authorization.";
+            found.push(Diagnostic::warning("userdelegationsas is not documented", detail).at(path));
         }
     }
     if config.settings().locks_the_hub_out() {
-        let detail = "In the mode accesskey the hub signs in with a key of its storage account, and shared_access_key_enabled = false makes the account refuse keys: the hub would not reach its data. Use the mode identity, or leave keys on.";
+        let detail = "With accesskey the hub signs in with a key of its storage account, which refuses keys with shared_access_key_enabled = false: the hub could not access its data. Use the mode identity, or leave shared keys enabled.";
         found.push(
-            Diagnostic::warning("The hub would be without access", detail).at(Path::root("shared_access_key_enabled")),
+            Diagnostic::warning("The hub would have no access to its data", detail)
+                .at(Path::root("shared_access_key_enabled")),
         );
     }
     found
@@ -281,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_destroying_puts_back_is_pinned_or_what_was_found() {
+    fn destroying_restores_restore_to_or_else_the_original_settings() {
         let settings = |mode: Option<&str>, keys| Settings { mode: mode.map(AuthMode::new), keys };
         let attributes = |mode, keys| Attr::Known(settings(mode, keys).attributes());
         let mut state = State { original: attributes(Some("accesskey"), Some(true)), ..State::default() };
@@ -293,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hub_with_keys_on_an_account_without_is_warned_of() {
+    fn a_hub_that_uses_keys_its_account_refuses_is_warned_of() {
         let config = |mode: &str, keys: bool| State {
             system_datastores_auth_mode: AuthMode::new(mode).into(),
             shared_access_key_enabled: keys.into(),

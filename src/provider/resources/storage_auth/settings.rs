@@ -1,4 +1,4 @@
-//! The two properties that this resource is about: the hub's mode and the account's keys.
+//! The two properties that the resource manages: the hub's mode, and whether the account accepts shared keys.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,12 +7,10 @@ use crate::{
     framework::Attr,
 };
 
-/// The two properties that this resource is about, in HCL.
+/// The two properties in HCL.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SettingAttributes {
-    /// The hub's.
+pub(crate) struct SettingAttributes {
     pub system_datastores_auth_mode: Attr<AuthMode>,
-    /// The account's.
     pub shared_access_key_enabled: Attr<bool>,
 }
 
@@ -26,7 +24,6 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// What HCL has.
     pub(super) fn of(attributes: &Attr<SettingAttributes>) -> Self {
         let Some(attributes) = attributes.known() else { return Self::default() };
         Self {
@@ -35,7 +32,6 @@ impl Settings {
         }
     }
 
-    /// As HCL has it.
     pub(super) fn attributes(&self) -> SettingAttributes {
         SettingAttributes {
             system_datastores_auth_mode: self.mode.clone().into(),
@@ -43,34 +39,32 @@ impl Settings {
         }
     }
 
-    /// Whether `now` is as wanted. What is not known to be so is not.
+    /// Whether `now` is known to be as wanted.
     pub(super) fn is_met_by(&self, now: &Self) -> bool {
         self.mode.as_ref().is_none_or(|mode| now.mode.as_ref() == Some(mode))
             && self.keys.is_none_or(|keys| now.keys == Some(keys))
     }
 
-    /// Whether the hub does not sign in with keys.
-    pub(super) fn leaves_keys(&self) -> bool {
+    pub(super) fn uses_identity(&self) -> bool {
         self.mode.as_ref().is_some_and(|mode| mode.kind() != AuthModeKind::AccessKey)
     }
 
-    /// Whether the hub signs in with keys.
-    pub(super) fn needs_keys(&self) -> bool {
+    pub(super) fn uses_keys(&self) -> bool {
         self.mode.as_ref().is_some_and(|mode| mode.kind() == AuthModeKind::AccessKey)
     }
 
-    /// Whether somebody may lose access when `now` becomes this: the hub leaves keys, or keys go off.
-    pub(super) fn takes_keys_away(&self, now: &Self) -> bool {
-        (self.leaves_keys() && !now.leaves_keys()) || (self.keys == Some(false) && now.keys != Some(false))
+    /// Whether somebody may lose access when `now` becomes this: the hub stops using keys, or keys are disabled.
+    pub(super) fn removes_key_access(&self, now: &Self) -> bool {
+        (self.uses_identity() && !now.uses_identity()) || (self.keys == Some(false) && now.keys != Some(false))
     }
 
-    /// Whether the hub begins to need keys when `now` becomes this.
-    pub(super) fn comes_to_need_keys(&self, now: &Self) -> bool {
-        self.needs_keys() && !now.needs_keys()
+    /// Whether the hub starts to use keys when `now` becomes this.
+    pub(super) fn switches_to_keys(&self, now: &Self) -> bool {
+        self.uses_keys() && !now.uses_keys()
     }
 
-    /// Whether the hub would sign in with keys that its account refuses.
+    /// Whether the hub would use keys that its account refuses.
     pub(super) fn locks_the_hub_out(&self) -> bool {
-        self.keys == Some(false) && self.needs_keys()
+        self.keys == Some(false) && self.uses_keys()
     }
 }

@@ -291,7 +291,9 @@ async fn a_role_assignment_whose_replacement_failed_is_completed_by_state_rm_and
             let earlier = Earlier::load(engine, "failed-replacement-grant").await;
             let (before, names) = (earlier.in_azure(), earlier.names());
             let planned = earlier.workspace.plan(order).await.exits(1);
-            planned.says("This state already holds the role").says("state rm ADDRESS and import the resource again");
+            planned
+                .says("This state already has the role assignment")
+                .says("state rm ADDRESS and import the resource again");
             earlier.workspace.run(&["state", "rm", ROLE_ASSIGNMENT_ADDRESS]).await.succeeded();
             let id = format!("{}|{ALICE}|contributor", earlier.bed.hub);
             earlier.workspace.import(ROLE_ASSIGNMENT_ADDRESS, &id).await.succeeded();
@@ -351,7 +353,7 @@ async fn a_renamed_block_keeps_its_roles_and_the_plan_writes_the_moved_block() {
                 let before = earlier.in_azure();
                 earlier.configure(&earlier.config.replace("\"alice\"", "\"renamed\""));
                 let applied = earlier.workspace.apply(order).await.exits(1);
-                let applied = applied.says("This state already holds the role").says("moved {");
+                let applied = applied.says("This state already has the role assignment").says("moved {");
                 assert_eq!(
                     (earlier.bed.writes(), earlier.in_azure()),
                     (Vec::new(), before),

@@ -22,21 +22,21 @@ async fn a_principal_that_lacks_roles_is_a_warning_at_plan_and_stops_an_apply_wi
     let mut bed = bed().await;
     bed.seed_roles(ALICE, &[BLOB_READER_NAME]);
     let planned = bed.plan(&bed.checked("enforce")).await.ok();
-    let warning = planned.warning("Somebody would lose access");
+    let warning = planned.warning("A principal would lose access");
     assert_eq!(warning.path, "access_check_principal_ids");
     assert!(warning.detail.contains(&format!("{ALICE} lacks {FILE_READER_NAME:?}")), "{warning}");
     // Azure would refuse the pair, since she has one of its roles.
     assert!(warning.detail.contains(&format!("role_definition_name = {FILE_READER_NAME:?}")), "{warning}");
     assert!(warning.detail.contains("the apply will stop"), "{warning}");
     let report = bed.core.apply_saved(planned).await.failed();
-    let error = report.error("Somebody would lose access");
-    assert!(error.detail.contains("turn the reference round"), "{error}");
+    let error = report.error("A principal would lose access");
+    assert!(error.detail.contains("remove that reference"), "{error}");
     assert_eq!(bed.settings(), UNTOUCHED);
     assert_eq!(bed.state(), Value::Null);
     assert_eq!(bed.writes(), [""; 0]);
 
     let report = bed.apply(&bed.checked("warn")).await.ok();
-    report.warning("Somebody would lose access");
+    report.warning("A principal would lose access");
     assert_eq!(bed.settings(), KEYLESS);
     // A plan that changes nothing has nothing to warn of.
     bed.emulator.clear_requests();
@@ -60,7 +60,7 @@ async fn stronger_and_inherited_roles_count_and_roles_on_a_container_do_not() {
     bed.emulator.seed_assignment(&bed.account, ALICE, "Owner");
     bed.seed_roles(ALICE, &[FILE_CONTRIBUTOR_NAME]);
     let report = bed.apply(&bed.checked("enforce")).await.failed();
-    assert!(report.error("Somebody would lose access").detail.contains(BLOB_CONTRIBUTOR_NAME));
+    assert!(report.error("A principal would lose access").detail.contains(BLOB_CONTRIBUTOR_NAME));
     assert_eq!(bed.settings(), UNTOUCHED);
 }
 
@@ -92,8 +92,8 @@ async fn storage_data_roles_count_and_owner_custom_and_conditional_ones_do_not()
     for (roles, verdict) in [
         (&READER_NAMES[..], None),
         (&[BLOB_CONTRIBUTOR_NAME, FILE_READER_NAME], None),
-        (&[BLOB_CONTRIBUTOR_NAME, "Storage File Data SMB Share Contributor"], Some("Somebody would lose access")),
-        (&["Owner", "Contributor"], Some("Somebody would lose access")),
+        (&[BLOB_CONTRIBUTOR_NAME, "Storage File Data SMB Share Contributor"], Some("A principal would lose access")),
+        (&["Owner", "Contributor"], Some("A principal would lose access")),
         (&[custom, FILE_CONTRIBUTOR_NAME], Some("Access cannot be verified")),
     ] {
         let mut bed = bed().await;
@@ -143,7 +143,7 @@ async fn a_role_assignment_of_the_same_run_that_is_not_made_yet_does_not_pass_th
         arm.emulator.release(rule);
     };
     let (report, ()) = futures_util::future::join(bed.core.apply_saved(planned), release).await;
-    let error = report.failed().error("Somebody would lose access").clone();
+    let error = report.failed().error("A principal would lose access").clone();
     assert!(error.detail.contains("list it in depends_on"), "{error}");
     assert_eq!(bed.settings(), UNTOUCHED);
 }

@@ -29,7 +29,7 @@ async fn a_hub_with_user_assigned_identities_needs_both_roles_for_the_primary_on
     let report = bed.core.apply_saved(planned).await.failed();
     let error = report.error("The hub's identity would lose access");
     assert!(error.detail.contains(BLOB_CONTRIBUTOR_NAME) && error.detail.contains(FILE_CONTRIBUTOR_NAME), "{error}");
-    assert!(error.detail.contains("turn the reference round"), "{error}");
+    assert!(error.detail.contains("remove that reference"), "{error}");
     assert_eq!(bed.settings(), UNTOUCHED);
     assert_eq!(bed.state(), Value::Null);
 
@@ -130,6 +130,6 @@ async fn a_condition_on_the_platforms_role_assignment_does_not_matter() {
         let given = bed.emulator.assignments().into_iter().find(|found| {
             found.principal_id == bed.state()["hub_principal_id"] && found.scope.ends_with("/storageAccounts/sa1")
         });
-        assert_eq!(given.expect("the platform's grant").condition.is_some(), condition == OnOff::On);
+        assert_eq!(given.expect("the platform to assign a role").condition.is_some(), condition == OnOff::On);
     }
 }

@@ -36,7 +36,7 @@ async fn a_hub_that_may_not_be_read_is_a_warning_at_plan_and_an_error_at_apply()
     let mut bed = bed().await;
     bed.fault(Rule::on("GET", "*/workspaces/hub1", Fault::Denied));
     let planned = bed.plan(&bed.keyless()).await.ok();
-    assert!(planned.warning("The hub cannot be seen").detail.contains("workspaces/read"));
+    assert!(planned.warning("Cannot read the hub").detail.contains("workspaces/read"));
     bed.core.apply_saved(planned).await.failed().error("Cannot read the hub");
     assert_eq!(bed.writes(), [""; 0]);
 }

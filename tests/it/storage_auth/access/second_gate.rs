@@ -33,7 +33,7 @@ async fn keys_stay_on_when_the_platform_never_gives_the_hubs_identity_its_role()
     let report = bed.apply(&config).await.failed();
     let error = report.error("The hub's identity would lose access");
     assert!(error.detail.contains("platform_grant_timeout") && !error.detail.contains("depends_on"), "{error}");
-    assert!(error.detail.contains("The hub is on identity, shared keys are on."), "{error}");
+    assert!(error.detail.contains("The hub is on identity, shared keys are enabled."), "{error}");
     assert_eq!(bed.settings(), ("identity", None));
 
     // The next apply turns keys off.
@@ -148,10 +148,10 @@ async fn the_log_says_what_the_second_gate_waits_for() {
     config["platform_grant_timeout"] = json!("1s");
     bed.apply(&config).await.ok();
     let log = bed.core.transcript();
-    let lines: Vec<_> = log.lines().filter(|line| line.contains("waiting before keys go off")).collect();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("waiting before shared keys are disabled")).collect();
     let [line] = lines[..] else { panic!("{log}") };
     assert!(line.contains("\"@level\":\"info\"") && line.contains("workspaceblobstore"), "{line}");
-    assert!(line.contains("the platform's grant") && line.contains("/workspaces/hub1"), "{line}");
+    assert!(line.contains("the platform to assign a role") && line.contains("/workspaces/hub1"), "{line}");
     let found = log.lines().find(|line| line.contains("\"code\":\"datastores_use_keys\"")).expect("the finding");
     let subject = format!("\"subject\":{:?}", bed.hub);
     assert!(found.contains(&subject) && found.contains("\"stops\":false"), "{found}");

@@ -1,13 +1,13 @@
-//! Looking: what is there, and what of it differs.
+//! Reading: which assignments exist, and what has changed about them.
 
 use futures_util::future::join_all;
 
 use super::{
-    explain, grant,
-    marks::{DIFFER, TAKEN_OVER},
+    assignment, explain,
+    marks::{DIFFER, PLATFORM_UNCHECKED},
     platform,
     schema::State,
-    written::Written,
+    write_times::WriteTimes,
 };
 use crate::{
     arm::{Call, ErrorCode, Read, role_assignments::RoleAssignmentProperties},
@@ -15,11 +15,10 @@ use crate::{
     provider::{Session, principal::PrincipalType},
 };
 
-/// Looks at all assignments of an object at once.
 pub(super) async fn read(session: &Session, call: &Call, mut state: State, mut private: Private) -> Outcome<State> {
-    let entries = grant::entries(&state);
+    let entries = assignment::of_state(&state);
     let principal = state.principal_id.text().unwrap_or_default().to_owned();
-    let written = Written::load(&private);
+    let write_times = WriteTimes::load(&private);
     let looks = entries.iter().map(|entry| session.arm.get_role_assignment(&entry.id, Read::Remembered, call));
     let mut diagnostics = Diagnostics::default();
     let (mut there, mut seen) = (Vec::new(), Vec::new());
@@ -27,7 +26,7 @@ pub(super) async fn read(session: &Session, call: &Call, mut state: State, mut p
     for (entry, look) in entries.into_iter().zip(looks) {
         match look {
             Ok(found) if entry.is(&found.value, &principal) => {
-                if !entry.adopted && !written.is_stale(&entry.id, &found.value) {
+                if !entry.adopted && !write_times.is_stale(&entry.id, &found.value) {
                     seen.push(found.value.properties);
                 }
                 there.push(entry);
@@ -36,8 +35,8 @@ pub(super) async fn read(session: &Session, call: &Call, mut state: State, mut p
             Err(error) if error.is_not_found() => {
                 let answered = error.service().and_then(|error| error.date);
                 let denied = error.code() == Some(&ErrorCode::RoleAssignmentNotFound);
-                if denied && written.is_settling(&entry.id, answered) {
-                    diagnostics.push(explain::settling(&entry, &principal));
+                if denied && write_times.may_be_missed(&entry.id, answered) {
+                    diagnostics.push(explain::not_visible_yet(&entry, &principal));
                     there.push(entry);
                 } else {
                     diagnostics.push(explain::lost(&entry, &principal));
@@ -57,23 +56,23 @@ pub(super) async fn read(session: &Session, call: &Call, mut state: State, mut p
     if seen.iter().any(|other| mutable_properties(other) != mutable_properties(&seen[0])) {
         private.set(DIFFER, &true);
     }
-    // The mark stays until they could be looked at.
-    if private.get(TAKEN_OVER) == Some(true) && platform::mark(session, call, &state, &mut there).await.is_ok() {
-        private.remove(TAKEN_OVER);
+    // The flag stays until the hubs could be read.
+    if private.get(PLATFORM_UNCHECKED) == Some(true) && platform::mark(session, call, &state, &mut there).await.is_ok()
+    {
+        private.remove(PLATFORM_UNCHECKED);
     }
-    state.role_assignments = grant::record(&there);
-    written.save(&there, &mut private);
+    state.role_assignments = assignment::to_attribute(&there);
+    write_times.save(&there, &mut private);
     Outcome { state: Some(state), private, diagnostics }
 }
 
-/// What of an assignment can be changed in place.
+/// The properties that can be changed in place.
 fn mutable_properties(found: &RoleAssignmentProperties) -> [Attr<String>; 3] {
     let text = |value: &Option<String>| Attr::from(value.clone().filter(|text| !text.is_empty()));
     [&found.description, &found.condition, &found.condition_version].map(text)
 }
 
-/// Takes into the state what assignments have that a configuration can set. Where two differ, the one that differs from
-/// the state is what there is to tell.
+/// Fills the state with what a configuration can set. Where two assignments differ, the one that differs from the state wins.
 fn observe(state: &mut State, seen: &[RoleAssignmentProperties]) {
     let before = [&state.description, &state.condition, &state.condition_version].map(Attr::clone);
     for properties in seen {
@@ -83,7 +82,7 @@ fn observe(state: &mut State, seen: &[RoleAssignmentProperties]) {
                 *place = found;
             }
         }
-        // What a principal is never changes, and a more exact word of Azure's, such as ForeignGroup, must not replace it.
+        // A principal's type never changes, and a more exact one of Azure's, such as ForeignGroup, must not replace it.
         if state.principal_type.is_null() {
             let told = properties.principal_type.as_deref().filter(|text| !text.is_empty());
             state.principal_type = told.map(PrincipalType::from).into();

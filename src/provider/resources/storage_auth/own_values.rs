@@ -1,5 +1,5 @@
-//! What the private data remember: which values of the two properties are this resource's own doing, so that a value that
-//! somebody else has set is told from them.
+//! The values of the two properties that this resource has set, in its private data. Any other value was set by somebody
+//! else.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,34 +12,31 @@ use crate::{
     framework::{Attr, Private},
 };
 
-/// The name in the private data.
 const WRITTEN: &str = "written";
 
-/// What this resource has made of both properties.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Record {
-    /// Of the hub's mode, spelled as it is sent.
-    pub(super) mode: Trace<String>,
-    /// Of the account's keys.
-    pub(super) keys: Trace<bool>,
+pub(super) struct OwnValues {
+    /// The hub's modes, as they are sent.
+    pub(super) mode: PropertyValues<String>,
+    pub(super) keys: PropertyValues<bool>,
 }
 
-/// The values of one property that are this resource's own doing. None when it has never written the property.
+/// The values of one property that this resource has set; none where it has never changed the property.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Trace<T>(Vec<T>);
+pub(super) struct PropertyValues<T>(Vec<T>);
 
-impl<T> Default for Trace<T> {
+impl<T> Default for PropertyValues<T> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<T: PartialEq + Clone> Trace<T> {
-    /// Notes that `value` was written over `before`. What was found after it, if anybody looked, tells whether it is in
-    /// force: until it is, either value may turn up and is nobody else's doing.
-    pub(super) fn write(&mut self, value: &T, before: Option<&T>, after: Option<&T>) {
+impl<T: PartialEq + Clone> PropertyValues<T> {
+    /// Notes that `before` was changed to `value`. As long as the value read `after` it, if any, differs, the property may
+    /// have either value without anybody else having changed it.
+    pub(super) fn note_write(&mut self, value: &T, before: Option<&T>, after: Option<&T>) {
         if after == Some(value) {
             self.0 = vec![value.clone()];
             return;
@@ -51,76 +48,71 @@ impl<T: PartialEq + Clone> Trace<T> {
         }
     }
 
-    /// Whether it is not somebody else's doing that the property has this value. Where nothing was ever written from here
-    /// there is nothing that somebody else could have changed.
-    pub(super) fn explains(&self, now: &T) -> bool {
+    /// Whether nobody else has changed the property to this value. Where this resource never changed it, there is no change
+    /// of ours that somebody else could have undone.
+    pub(super) fn may_be_ours(&self, now: &T) -> bool {
         self.0.is_empty() || self.0.contains(now)
     }
 
-    /// What was written last.
     pub(super) fn last(&self) -> Option<&T> {
         self.0.last()
     }
 }
 
-impl Record {
-    /// What the private data of an object have.
+impl OwnValues {
     pub(super) fn load(private: &Private) -> Self {
         private.get(WRITTEN).unwrap_or_default()
     }
 
-    /// The same for an object that is removed to be made again. If it is tainted, the engine has not kept its private data,
-    /// and what the state knows of the properties it has written counts as its doing.
+    /// The same for an object that is replaced. If it is tainted, the engine has not kept its private data, and the values in
+    /// the state of properties that have an original value count.
     pub(super) fn of_replaced(private: &Private, prior: &State) -> Self {
         private.get(WRITTEN).unwrap_or_else(|| {
             let (original, now) = (Settings::of(&prior.original), prior.settings());
             let mode = original.mode.and(now.mode).map(|mode| wire(&mode));
             Self {
-                mode: Trace(mode.into_iter().collect()),
-                keys: Trace(original.keys.and(now.keys).into_iter().collect()),
+                mode: PropertyValues(mode.into_iter().collect()),
+                keys: PropertyValues(original.keys.and(now.keys).into_iter().collect()),
             }
         })
     }
 
-    /// Puts it into the private data.
     pub(super) fn save(&self, private: &mut Private) {
         private.set(WRITTEN, self);
     }
 
-    /// What of `wanted` is to be put back where `now` is found: not what is so already, what is not there, or what
-    /// somebody else has changed since.
-    pub(super) fn put_back(&self, wanted: &Settings, now: &Settings) -> Settings {
+    /// What of `wanted` to restore: not what `now` has already or does not know, and not what somebody else has changed.
+    pub(super) fn to_restore(&self, wanted: &Settings, now: &Settings) -> Settings {
         let mode = wanted
             .mode
             .as_ref()
-            .filter(|wanted| now.mode.as_ref().is_some_and(|now| now != *wanted && self.mode.explains(&wire(now))));
-        let keys = wanted.keys.filter(|wanted| now.keys.is_some_and(|now| now != *wanted && self.keys.explains(&now)));
+            .filter(|wanted| now.mode.as_ref().is_some_and(|now| now != *wanted && self.mode.may_be_ours(&wire(now))));
+        let keys =
+            wanted.keys.filter(|wanted| now.keys.is_some_and(|now| now != *wanted && self.keys.may_be_ours(&now)));
         Settings { mode: mode.cloned(), keys }
     }
 
-    /// The mode that was written last.
     pub(super) fn last_mode(&self) -> Option<AuthMode> {
         self.mode.last().map(AuthMode::new)
     }
 }
 
-/// A mode as it is sent, which is how the record has it.
 pub(super) fn wire(mode: &AuthMode) -> String {
     mode.wire().to_owned()
 }
 
-/// Takes into `original` what was `found` of each property that may have been written for the first time.
-pub(super) fn note_original(original: &mut Settings, wrote: &Settings, found: &Settings) {
-    if wrote.mode.is_some() && original.mode.is_none() {
+/// Sets `original` to what was `found` of each property that may have been changed for the first time.
+pub(super) fn note_original(original: &mut Settings, sent: &Settings, found: &Settings) {
+    if sent.mode.is_some() && original.mode.is_none() {
         original.mode.clone_from(&found.mode);
     }
-    if wrote.keys.is_some() && original.keys.is_none() {
+    if sent.keys.is_some() && original.keys.is_none() {
         original.keys = found.keys;
     }
 }
 
-/// What `original` is going to have after an update from `now` to `target`. What the plan says it must still be true at
-/// the apply, which has the same prior object and no other knowledge of the plan.
+/// The `original` after an update from `now` to `target`. It must still be true at the apply, which has the same prior
+/// object and knows nothing else of the plan.
 pub(super) fn plan_original(
     original: &Attr<SettingAttributes>,
     now: &Settings,
@@ -147,7 +139,7 @@ pub(super) fn plan_original(
     planned
 }
 
-/// The `original` of an object after a change that was `completed` or not: what was planned, where that was known.
+/// The `original` after a change: what was planned, where that was known and the change was `completed`.
 pub(super) fn as_planned(
     planned: &Attr<SettingAttributes>,
     found: Settings,
@@ -171,33 +163,33 @@ mod tests {
 
     #[test]
     fn a_value_that_did_not_stick_does_not_make_the_old_one_somebody_elses() {
-        let mut keys = Trace::default();
-        assert!(keys.explains(&true) && keys.explains(&false));
-        keys.write(&false, Some(&true), Some(&false));
-        assert!(keys.explains(&false) && !keys.explains(&true));
+        let mut keys = PropertyValues::default();
+        assert!(keys.may_be_ours(&true) && keys.may_be_ours(&false));
+        keys.note_write(&false, Some(&true), Some(&false));
+        assert!(keys.may_be_ours(&false) && !keys.may_be_ours(&true));
         // A policy kept keys off.
-        keys.write(&true, Some(&false), Some(&false));
-        assert!(keys.explains(&false) && keys.explains(&true));
+        keys.note_write(&true, Some(&false), Some(&false));
+        assert!(keys.may_be_ours(&false) && keys.may_be_ours(&true));
         assert_eq!(keys.last(), Some(&true));
 
-        // Nobody knows what became of it.
-        let mut mode = Trace::default();
+        // The result is not known.
+        let mut mode = PropertyValues::default();
         let text = |text: &str| text.to_owned();
-        mode.write(&text("identity"), Some(&text("accesskey")), None);
-        assert!(mode.explains(&text("identity")) && mode.explains(&text("accesskey")));
-        assert!(!mode.explains(&text("userdelegationsas")));
+        mode.note_write(&text("identity"), Some(&text("accesskey")), None);
+        assert!(mode.may_be_ours(&text("identity")) && mode.may_be_ours(&text("accesskey")));
+        assert!(!mode.may_be_ours(&text("userdelegationsas")));
     }
 
     #[test]
-    fn only_ones_own_changes_are_put_back() {
+    fn only_own_changes_are_restored() {
         let settings = |mode: &str, keys| Settings { mode: Some(AuthMode::new(mode)), keys };
-        let mut record = Record::default();
-        record.mode.write(&"identity".to_owned(), None, Some(&"identity".to_owned()));
+        let mut own_values = OwnValues::default();
+        own_values.mode.note_write(&"identity".to_owned(), None, Some(&"identity".to_owned()));
         let wanted = settings("accesskey", Some(true));
-        assert_eq!(record.put_back(&wanted, &settings("Identity", Some(false))), wanted);
+        assert_eq!(own_values.to_restore(&wanted, &settings("Identity", Some(false))), wanted);
         let others = settings("UserDelegationSAS", Some(true));
-        assert_eq!(record.put_back(&wanted, &others), Settings::default());
+        assert_eq!(own_values.to_restore(&wanted, &others), Settings::default());
         let hidden = Settings { mode: None, keys: None };
-        assert_eq!(record.put_back(&wanted, &hidden), Settings::default());
+        assert_eq!(own_values.to_restore(&wanted, &hidden), Settings::default());
     }
 }

@@ -1,4 +1,4 @@
-//! How texts that Azure's types do not take are refused in a configuration.
+//! The refusal of a configured text that is not of one of Azure's types.
 
 use crate::{
     arm::{IdError, workspaces::UnknownAuthMode},

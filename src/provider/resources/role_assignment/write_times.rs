@@ -1,23 +1,23 @@
-//! When our last write of each assignment was: what tells an answer that lags behind from one that is true.
+//! The times of our last writes of each assignment, by which stale answers of Azure are recognized.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::grant::Entry;
+use super::assignment::StateAssignment;
 use crate::{
     arm::{RoleAssignmentId, role_assignments::RoleAssignment},
     framework::Private,
 };
 
-/// How long Azure may deny an assignment that it has just made.
+/// How long Azure may fail to find an assignment that it has just created.
 const SETTLES_WITHIN: time::Duration = time::Duration::minutes(5);
 
 /// The times of our last writes, by the assignment's name.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Written(BTreeMap<String, Times>);
+pub(super) struct WriteTimes(BTreeMap<String, Times>);
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Times {
@@ -29,19 +29,17 @@ struct Times {
 
 const WRITTEN: &str = "written";
 
-impl Written {
-    /// What the private data have of it.
+impl WriteTimes {
     pub(super) fn load(private: &Private) -> Self {
         private.get(WRITTEN).unwrap_or_default()
     }
 
-    /// Keeps it in the private data, as far as it is about these entries.
-    pub(super) fn save(mut self, entries: &[Entry], private: &mut Private) {
+    /// Keeps those of these entries in the private data.
+    pub(super) fn save(mut self, entries: &[StateAssignment], private: &mut Private) {
         self.0.retain(|name, _| entries.iter().any(|entry| entry.id.name.to_string() == *name));
         private.set(WRITTEN, &self);
     }
 
-    /// Notes an answer to a write.
     pub(super) fn note(&mut self, found: &RoleAssignment, id: &RoleAssignmentId) {
         let properties = &found.properties;
         self.0.insert(id.name.to_string(), Times { created: properties.created_on, updated: properties.updated_on });
@@ -52,8 +50,8 @@ impl Written {
         self.0.remove(&id.name.to_string());
     }
 
-    /// Whether an answer of this time, which denies the assignment, is only too early.
-    pub(super) fn is_settling(&self, id: &RoleAssignmentId, answered: Option<OffsetDateTime>) -> bool {
+    /// Whether an answer of this time that does not find the assignment may be stale.
+    pub(super) fn may_be_missed(&self, id: &RoleAssignmentId, answered: Option<OffsetDateTime>) -> bool {
         let created = self.0.get(&id.name.to_string()).and_then(|times| times.created);
         created.zip(answered).is_some_and(|(created, answered)| answered - created < SETTLES_WITHIN)
     }
@@ -80,15 +78,15 @@ mod tests {
         let mut found = RoleAssignment::default();
         found.properties.created_on = Some(made);
         found.properties.updated_on = Some(made);
-        let mut written = Written::default();
-        written.note(&found, &id);
+        let mut write_times = WriteTimes::default();
+        write_times.note(&found, &id);
         let at = |minutes| Some(made + time::Duration::minutes(minutes));
-        assert!(written.is_settling(&id, at(4)));
-        assert!(!written.is_settling(&id, at(5)));
-        assert!(!written.is_settling(&id, None));
-        assert!(!Written::default().is_settling(&id, at(1)));
-        assert!(!written.is_stale(&id, &found));
+        assert!(write_times.may_be_missed(&id, at(4)));
+        assert!(!write_times.may_be_missed(&id, at(5)));
+        assert!(!write_times.may_be_missed(&id, None));
+        assert!(!WriteTimes::default().may_be_missed(&id, at(1)));
+        assert!(!write_times.is_stale(&id, &found));
         found.properties.updated_on = Some(made - time::Duration::seconds(1));
-        assert!(written.is_stale(&id, &found));
+        assert!(write_times.is_stale(&id, &found));
     }
 }

@@ -1,12 +1,12 @@
-//! What the access check asks Azure, and what it makes of the answers.
+//! What the access check reads from Azure, and the findings in it.
 
 use std::sync::Arc;
 
 use time::OffsetDateTime;
 
 use super::{
-    Access, Finding, Grants, List, Principal, Stage,
-    holdings::{self, Holding, Standing},
+    Access, Finding, List, OwnAssignments, Principal, SwitchStage,
+    holdings::{self, Holding, RoleCheck},
 };
 use crate::arm::{
     self, ArmId, Dated, Read,
@@ -14,63 +14,65 @@ use crate::arm::{
     workspaces::{AuthModeKind, Workspace, WorkspaceKind},
 };
 
-/// What was found, and on what grants that relies.
+/// Findings, and the role assignments that the others rely on.
 #[derive(Default)]
-pub(super) struct Looked {
+pub(super) struct Checked {
     pub(super) findings: Vec<Finding>,
-    /// When the grants relied on were made.
+    /// When the assignments relied on were created.
     pub(super) relied: Vec<OffsetDateTime>,
     /// Azure's clock.
     pub(super) now: Option<OffsetDateTime>,
-    /// What is missing and may be about to come.
+    /// What is missing and expected soon.
     pub(super) awaited: Option<String>,
 }
 
-impl Looked {
-    /// Takes in how a principal stands.
-    pub(super) fn add(&mut self, principal: Principal, standing: Standing) {
-        match standing {
-            Standing::Holds(made) => self.relied.extend(made.into_iter().flatten()),
-            Standing::Lacks(roles) => self.findings.push(Finding::Lacks { principal, roles }),
-            Standing::Unsure(roles, doubts) => self.findings.push(Finding::NotVerifiable { principal, roles, doubts }),
+impl Checked {
+    /// Adds the result for a principal.
+    pub(super) fn add(&mut self, principal: Principal, check: RoleCheck) {
+        match check {
+            RoleCheck::Holds(made) => self.relied.extend(made.into_iter().flatten()),
+            RoleCheck::Lacks(roles) => self.findings.push(Finding::Lacks { principal, roles }),
+            RoleCheck::NotVerifiable(roles, doubts) => {
+                self.findings.push(Finding::NotVerifiable { principal, roles, doubts })
+            }
         }
     }
 }
 
 impl Access<'_> {
-    /// Lists what is held at the account or above it.
+    /// Lists the role assignments at the account or above it.
     pub(super) async fn list(&self, read: Read) -> Result<Arc<Dated<Vec<RoleAssignment>>>, Finding> {
         let list = RoleAssignment::at_scope(self.account.arm());
         let listed = self.session.arm.list(list, read, self.call).await;
         listed.map_err(|error| Finding::NotReadable { list: List::RoleAssignments, error })
     }
 
-    pub(super) fn holdings(&self, listed: &[RoleAssignment], grants: Grants) -> Vec<Holding> {
+    pub(super) fn holdings(&self, listed: &[RoleAssignment], own: OwnAssignments) -> Vec<Holding> {
         let account = self.account.arm();
-        let mut granted = self.session.grants_at(account);
-        granted.retain(|grant| grants == Grants::Planned || grant.created_on.is_some());
-        holdings::on(account, listed, &granted)
+        let mut noted = self.session.assignments_at(account);
+        noted.retain(|assignment| own == OwnAssignments::Planned || assignment.created_on.is_some());
+        holdings::on(account, listed, &noted)
     }
 
-    /// The roles that are the user's to grant.
-    pub(super) fn configured(&self, holdings: &[Holding]) -> Looked {
-        let mut looked = Looked::default();
+    /// The roles that the user assigns.
+    pub(super) fn configured(&self, holdings: &[Holding]) -> Checked {
+        let mut checked = Checked::default();
         for id in &self.requirements.principals {
-            looked.add(Principal::Required(id.clone()), holdings::pair(id, holdings, false));
+            checked.add(Principal::Required(id.clone()), holdings::pair(id, holdings, false));
         }
         let has_system_identity = self.hub.system_principal_id().is_some();
         match self.assigned_identity() {
             Some(id) => {
                 let kind = if has_system_identity { Principal::PrimaryIdentity } else { Principal::AssignedIdentity };
-                looked.add(kind(id.to_owned()), holdings::pair(id, holdings, true));
+                checked.add(kind(id.to_owned()), holdings::pair(id, holdings, true));
             }
             None if has_system_identity => {}
             None => {
                 let candidates = self.hub.user_assigned_principal_ids().map(str::to_owned).collect();
-                looked.findings.push(Finding::HubIdentityUnknown { candidates });
+                checked.findings.push(Finding::HubIdentityUnknown { candidates });
             }
         }
-        looked
+        checked
     }
 
     /// The user-assigned identity that the hub uses: the primary one, or the only identity that it has.
@@ -89,9 +91,9 @@ impl Access<'_> {
         (!holdings::anybody_holds_a_pair(&hubs, holdings)).then_some(Finding::NobodyHoldsRoles)
     }
 
-    /// What is to be said of other workspaces on the account that still use keys and do not come to one of the `awaited`
-    /// stages within moments, and all of these workspaces but those that have failed. Projects go with their hub.
-    pub(super) async fn others(&self, read: Read, awaited: impl Fn(Stage) -> bool) -> (Vec<Finding>, Vec<ArmId>) {
+    /// Findings about other workspaces on the account that use keys and do not reach one of the `awaited` stages within
+    /// seconds, and all of these workspaces but those that have failed. A project follows its hub.
+    pub(super) async fn others(&self, read: Read, awaited: impl Fn(SwitchStage) -> bool) -> (Vec<Finding>, Vec<ArmId>) {
         let subscription = self.hub_id.subscription();
         let all =
             match self.session.arm.list::<Workspace>(arm::List::in_subscription(subscription), read, self.call).await {
@@ -110,13 +112,13 @@ impl Access<'_> {
             return Default::default();
         }
         let switches = &self.session.switches;
-        // What ends this wait early ends the operation with its next request.
+        // An interruption or timeout is noticed by the next request.
         let wait = switches.wait_to_begin(self.account.arm(), &others, &awaited);
         _ = self.session.arm.wait_for(wait, "waiting for other hubs of the account", self.call).await;
         let (mut failed, mut unknown) = (Vec::new(), Vec::new());
         for other in &others {
             match switches.stage(other) {
-                Some(Stage::Failed) => failed.push(other.clone()),
+                Some(SwitchStage::Failed) => failed.push(other.clone()),
                 Some(stage) if awaited(stage) => {}
                 _ => unknown.push(other.clone()),
             }

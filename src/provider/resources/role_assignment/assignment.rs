@@ -1,4 +1,4 @@
-//! Single grants: their names, and the state's record of them.
+//! Single role assignments: those that are wanted, with their names, and those in the state.
 
 use std::collections::BTreeMap;
 
@@ -7,32 +7,31 @@ use uuid::{Uuid, uuid};
 
 use super::{
     choice::{Choice, Role},
-    schema::{Assigned, State},
+    schema::{AssignmentAttributes, State},
 };
 use crate::{
     arm::{ArmId, RoleAssignmentId, RoleDefinitionId, StorageAccountId, role_assignments::RoleAssignment},
     framework::{Attr, walk::Key},
-    provider::Grant,
+    provider::SessionAssignment,
 };
 
 /// The namespace of assignment names. It must never change: names made with another one would not be found again.
 const NAMESPACE: Uuid = uuid!("6f1d0e0c-5f0b-4b3a-9c57-2b8c4f1a7d35");
 
-/// A grant that shall be there.
+/// A role assignment that a configuration wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
-    /// The role.
+pub(super) struct WantedAssignment {
     pub(super) role: Role,
-    /// The assignment's id, if it is ours to make.
+    /// The id that it is created with, unless it exists already.
     pub(super) id: RoleAssignmentId,
 }
 
-impl Wanted {
-    /// The grants of these roles that an object stands for.
+impl WantedAssignment {
+    /// The assignments of these roles.
     ///
     /// Their names are UUIDs of version 5 of `scope|target|principal|choice|role` in lower case, where target and choice
-    /// are what the configuration says. Repeating a grant therefore changes nothing, and objects that differ never share
-    /// an assignment, so that none removes another's.
+    /// are what the configuration says. Creating one again therefore changes nothing, and objects that differ never share
+    /// an assignment, so that none deletes another's.
     pub(super) fn all(scope: &ArmId, roles: &[Role], state: &State) -> Option<Vec<Self>> {
         let principal = state.principal_id.text()?.to_lowercase();
         let target = state.named_target(Some(scope));
@@ -48,65 +47,67 @@ impl Wanted {
         Some(roles.iter().map(wanted).collect())
     }
 
-    /// What an object that has this grant stands for.
     pub(super) fn key(&self, principal: &str) -> Key {
         subject(&self.id.scope, principal, &self.role).named(self.id.name)
     }
 
-    /// Whether this grant is what the entry is about, whatever its name.
-    pub(super) fn is(&self, entry: &Entry) -> bool {
+    /// Whether the entry has the same role and scope, whatever its name.
+    pub(super) fn is(&self, entry: &StateAssignment) -> bool {
         entry.role.guid == self.role.guid && entry.id.scope == self.id.scope
     }
 
-    /// What others in this process get to know of it; nothing of one that a condition narrows.
-    pub(super) fn noted(&self, state: &State, created_on: Option<OffsetDateTime>) -> Option<Grant> {
+    /// What other resources of this process learn of it; `None` with a condition.
+    pub(super) fn noted(&self, state: &State, created_on: Option<OffsetDateTime>) -> Option<SessionAssignment> {
         let principal_id = state.principal_id.text()?.to_owned();
         let scope = self.id.scope.clone();
-        state.condition.is_null().then_some(Grant { scope, principal_id, role: self.role.guid, created_on })
+        state.condition.is_null().then_some(SessionAssignment { scope, principal_id, role: self.role.guid, created_on })
     }
 
-    /// Whether the assignment is this very grant, whatever its name.
+    /// Whether the assignment is this very assignment, whatever its name.
     pub(super) fn matches(&self, found: &RoleAssignment, principal: &str) -> bool {
         is_about(found, &self.id.scope, principal, &self.role)
     }
 }
 
-/// Whether an assignment gives this principal this role at this scope. A name proves nothing: Azure lets others use one
-/// again.
+/// Whether an assignment has this scope, principal and role. Its name is no proof, since Azure allows to use one again.
 pub(super) fn is_about(found: &RoleAssignment, scope: &ArmId, principal: &str, role: &Role) -> bool {
     found.is_held_by(principal)
         && found.role_guid() == Some(role.guid)
         && found.assignment_id().is_ok_and(|id| id.scope == *scope)
 }
 
-/// What a grant is about, of which there can be one only.
+/// The key of an assignment, of which Azure allows only one.
 pub(super) fn subject(scope: &ArmId, principal: &str, role: &Role) -> Key {
     Key::new(format!("{}|{}|{}", scope.key(), principal.to_lowercase(), role.guid))
 }
 
-/// An assignment that the state knows.
+/// A role assignment in the state.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    /// The role, by the name that the state has for it.
+pub(super) struct StateAssignment {
+    /// The role, by the name that it has in the state.
     pub(super) role: Role,
-    /// Its id.
     pub(super) id: RoleAssignmentId,
-    /// The role's id, in the form that the state has.
+    /// In the form that it has in the state.
     pub(super) role_definition_id: RoleDefinitionId,
     /// Whether somebody else made it.
     pub(super) adopted: bool,
 }
 
-impl Entry {
-    /// What an import finds.
+impl StateAssignment {
+    /// An assignment that an import finds.
     pub(super) fn found(role: &Role, id: RoleAssignmentId, found: &RoleAssignment) -> Self {
         let role_definition_id = RoleDefinitionId::parse(&found.properties.role_definition_id)
             .unwrap_or_else(|_| RoleDefinitionId::within(&id.scope, role.guid));
         Self { role: role.clone(), id, role_definition_id, adopted: false }
     }
 
-    /// A grant that is there now. An entry keeps what the state calls it as long as it is about the same role.
-    pub(super) fn granted(wanted: &Wanted, id: RoleAssignmentId, state: &State, known: Option<&Self>) -> Self {
+    /// An assignment that exists now. It keeps the role's name and id that it has in the state.
+    pub(super) fn existing(
+        wanted: &WantedAssignment,
+        id: RoleAssignmentId,
+        state: &State,
+        known: Option<&Self>,
+    ) -> Self {
         let (role, role_definition_id) = match known {
             Some(known) => (known.role.clone(), known.role_definition_id.clone()),
             None => {
@@ -118,23 +119,21 @@ impl Entry {
         Self { role, id, role_definition_id, adopted: false }
     }
 
-    /// What an object that has this entry stands for.
     pub(super) fn key(&self, principal: &str) -> Key {
         subject(&self.id.scope, principal, &self.role).named(self.id.name)
     }
 
-    /// Whether an assignment that Azure has by this entry's name is still the one that the entry is about.
+    /// Whether the assignment that has this name in Azure is still this one.
     pub(super) fn is(&self, found: &RoleAssignment, principal: &str) -> bool {
         is_about(found, &self.id.scope, principal, &self.role)
     }
 }
 
-/// The entries of a state.
-pub(super) fn entries(state: &State) -> Vec<Entry> {
-    let entry = |(name, assigned): (&String, &Attr<Assigned>)| {
-        let Assigned { id, role_definition_id, adopted } = assigned.known()?;
+pub(super) fn of_state(state: &State) -> Vec<StateAssignment> {
+    let entry = |(name, assigned): (&String, &Attr<AssignmentAttributes>)| {
+        let AssignmentAttributes { id, role_definition_id, adopted } = assigned.known()?;
         let role_definition_id = role_definition_id.known()?.clone();
-        Some(Entry {
+        Some(StateAssignment {
             role: Role { name: name.clone(), guid: role_definition_id.guid() },
             id: id.known()?.clone(),
             role_definition_id,
@@ -145,23 +144,23 @@ pub(super) fn entries(state: &State) -> Vec<Entry> {
 }
 
 impl State {
-    /// Where the roles are held, as far as anything says so. A scope that the user has left empty is not in the state.
-    pub(super) fn held_on(&self) -> Option<ArmId> {
+    /// The scope of the assignments, as far as it is known. A scope that the user has left empty is not in the state.
+    pub(super) fn assigned_at(&self) -> Option<ArmId> {
         let named = self.scope.known().or(self.storage_account_id.known().map(StorageAccountId::arm));
-        named.cloned().or_else(|| Some(entries(self).first()?.id.scope.clone()))
+        named.cloned().or_else(|| Some(of_state(self).first()?.id.scope.clone()))
     }
 }
 
-/// The entries as the state has them, by the role's name. Where a move to another scope was left half done and one role
-/// is there twice, the later one's scope is added.
-pub(super) fn record(entries: &[Entry]) -> Attr<BTreeMap<String, Attr<Assigned>>> {
+/// The attribute `role_assignments`, by the role's name. Where an interrupted change of the scope has left one role twice,
+/// the later one's scope is added.
+pub(super) fn to_attribute(entries: &[StateAssignment]) -> Attr<BTreeMap<String, Attr<AssignmentAttributes>>> {
     let mut map = BTreeMap::new();
     for entry in entries {
         let mut name = entry.role.name.clone();
         if map.contains_key(&name) {
             name = format!("{name} at {}", entry.id.scope);
         }
-        let assigned = Assigned {
+        let assigned = AssignmentAttributes {
             id: entry.id.clone().into(),
             role_definition_id: entry.role_definition_id.clone().into(),
             adopted: entry.adopted.into(),
@@ -171,7 +170,7 @@ pub(super) fn record(entries: &[Entry]) -> Attr<BTreeMap<String, Attr<Assigned>>
     Attr::Known(map)
 }
 
-/// The id by which writes and deletes of an assignment are serialised, whatever its tenant.
+/// The id by which writes and deletes of an assignment are serialized, whatever its tenant.
 pub(super) fn lock_id(id: &RoleAssignmentId) -> ArmId {
     ArmId::parse(&id.path()).unwrap_or_else(|_| id.scope.clone())
 }
@@ -181,7 +180,7 @@ pub(super) fn condition_differs(state: &State, existing: &RoleAssignment) -> Opt
     let theirs = existing.properties.condition.as_deref().filter(|text| !text.is_empty());
     let ours = state.condition.text();
     let shown = |text: Option<&str>| text.map_or_else(|| "none".to_owned(), |text| format!("{text:?}"));
-    (theirs != ours).then(|| format!("its condition is {}, and {} is configured", shown(theirs), shown(ours)))
+    (theirs != ours).then(|| format!("its condition is {}, and the configured one is {}", shown(theirs), shown(ours)))
 }
 
 #[cfg(test)]
@@ -202,14 +201,14 @@ mod tests {
             ..State::default()
         };
         let scope = ArmId::parse(scope).unwrap();
-        let wanted = Wanted::all(&scope, &[roles::BLOB_READER.into()], &state).unwrap();
+        let wanted = WantedAssignment::all(&scope, &[roles::BLOB_READER.into()], &state).unwrap();
         wanted[0].id.name.to_string()
     }
 
     #[test]
-    fn a_name_depends_on_what_the_object_says_and_not_on_its_case() {
+    fn a_name_depends_on_the_configuration_and_not_on_its_case() {
         let by_hub = name(ACCOUNT, HUB, ALICE, "reader", "");
-        // Written down, because other releases have to find what this one made.
+        // WriteTimes down, because other releases have to find what this one made.
         assert_eq!(by_hub, "c5a0ffb3-181b-51bf-8a3f-a3db596deea7");
         assert_eq!(name(&ACCOUNT.to_uppercase(), &HUB.to_uppercase(), &ALICE.to_uppercase(), "READER", ""), by_hub);
         let others = [
@@ -229,12 +228,12 @@ mod tests {
         let entry = |scope: &str| {
             let scope = ArmId::parse(scope).unwrap();
             let state = State { principal_id: PrincipalId::from(ALICE).into(), ..State::default() };
-            let wanted = Wanted::all(&scope, &[roles::BLOB_READER.into()], &state).unwrap().remove(0);
-            Entry::granted(&wanted, wanted.id.clone(), &state, None)
+            let wanted = WantedAssignment::all(&scope, &[roles::BLOB_READER.into()], &state).unwrap().remove(0);
+            StateAssignment::existing(&wanted, wanted.id.clone(), &state, None)
         };
         let both = [entry(ACCOUNT), entry("/subscriptions/s")];
-        let state = State { role_assignments: record(&both), ..State::default() };
-        let again = entries(&state);
+        let state = State { role_assignments: to_attribute(&both), ..State::default() };
+        let again = of_state(&state);
         assert_eq!(again.len(), 2);
         for (found, expected) in again.iter().zip(&both) {
             assert_eq!((&found.id, found.role.guid), (&expected.id, expected.role.guid));

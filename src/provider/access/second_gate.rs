@@ -1,0 +1,168 @@
+//! The second gate, before shared keys are disabled: it waits for the platform and for other hubs of this run, and then
+//! until role assignments are old enough.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::{Access, Finding, List, OwnAssignments, Principal, SwitchStage, holdings, queries::Checked};
+use crate::{
+    arm::{self, ArmId, Error, Read, workspaces::Datastore},
+    framework::{Diagnostic, Path},
+};
+
+/// How long to wait before the platform's changes are read again.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// The part of the operation's time that is reserved for the change of the account.
+const RESERVED_FOR_ACCOUNT: Duration = Duration::from_secs(30);
+
+const LOG_EVERY: Duration = Duration::from_secs(60);
+
+impl Access<'_> {
+    /// The second gate: the role of the hub's system-assigned identity, the hub's datastores, and the `others` on the account
+    /// that this run switches. It waits for the platform only if the hub was `switched`.
+    ///
+    /// # Errors
+    /// Interrupted, or too little time is left for grant_settle_time.
+    pub(crate) async fn check_before_disabling_keys(
+        &self,
+        switched: bool,
+        others: &[ArmId],
+    ) -> Result<Vec<Finding>, Diagnostic> {
+        let arm = &self.session.arm;
+        let end =
+            arm.left(self.call).saturating_sub(self.requirements.platform_grant_timeout).max(RESERVED_FOR_ACCOUNT);
+        let (mut pause, mut logged) = (FIRST_PAUSE, None);
+        let (mut roles, mut datastores) = (self.roles(switched).await, self.datastores(switched).await);
+        let mut hubs = self.switched(others);
+        loop {
+            let left = arm.left(self.call).saturating_sub(end);
+            let awaited: Vec<&str> =
+                [&roles, &datastores, &hubs].into_iter().filter_map(|checked| checked.awaited.as_deref()).collect();
+            if awaited.is_empty() || left.is_zero() {
+                break;
+            }
+            if logged.is_none_or(|logged| logged >= left + LOG_EVERY) {
+                self.log(&awaited.join("; "), left);
+                logged = Some(left);
+            }
+            tokio::select! {
+                waited = self.wait(pause.min(left)) => waited?,
+                () = self.session.switches.wait_to_end(others), if hubs.awaited.is_some() => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            if roles.awaited.is_some() {
+                roles = self.roles(switched).await;
+            }
+            if datastores.awaited.is_some() {
+                datastores = self.datastores(switched).await;
+            }
+            hubs = self.switched(others);
+        }
+        roles.findings.append(&mut datastores.findings);
+        roles.findings.append(&mut hubs.findings);
+        let stops = roles.findings.iter().any(|finding| self.stops(finding));
+        if !stops {
+            self.settle(&roles).await?;
+        }
+        Ok(roles.findings)
+    }
+
+    async fn roles(&self, switched: bool) -> Checked {
+        match self.list(Read::Fresh).await {
+            Ok(listed) => {
+                let holdings = self.holdings(&listed.value, OwnAssignments::Created);
+                let mut checked = Checked { now: listed.date, ..Checked::default() };
+                // The platform assigns its role to this identity, whatever others the hub has.
+                if let Some(id) = self.hub.system_principal_id() {
+                    checked.add(Principal::SystemIdentity(id.to_owned()), holdings::platform_role(id, &holdings));
+                    let is_awaited = switched && !checked.findings.is_empty();
+                    checked.awaited =
+                        is_awaited.then(|| format!("the platform to assign a role to the hub's identity {id}"));
+                }
+                checked.relied.extend(self.configured(&holdings).relied);
+                let noted = self.session.assignments_at(self.account.arm());
+                checked.relied.extend(noted.iter().filter_map(|noted| noted.created_on));
+                checked.findings.extend(self.nobody(&holdings));
+                checked
+            }
+            Err(hidden) => Checked { findings: vec![hidden], ..Checked::default() },
+        }
+    }
+
+    async fn datastores(&self, switched: bool) -> Checked {
+        let mut checked = Checked::default();
+        match self.session.arm.list::<Datastore>(arm::List::below(self.hub_id.arm()), Read::Fresh, self.call).await {
+            Ok(all) => {
+                let still = all.value.iter().filter(|store| store.is_system() && store.uses_account_key());
+                let still: Vec<String> = still.map(|store| store.name.clone()).collect();
+                if !still.is_empty() {
+                    checked.awaited =
+                        switched.then(|| format!("the datastores {} to stop using the key", still.join(", ")));
+                    checked.findings.push(Finding::DatastoresUseKeys { names: still });
+                }
+            }
+            Err(error) => checked.findings.push(Finding::NotReadable { list: List::Datastores, error }),
+        }
+        checked
+    }
+
+    fn switched(&self, others: &[ArmId]) -> Checked {
+        let at = |stage| -> Vec<ArmId> {
+            others.iter().filter(|other| self.session.switches.stage(other) == Some(stage)).cloned().collect()
+        };
+        let (under_way, failed) = (at(SwitchStage::Begun), at(SwitchStage::Failed));
+        let mut checked = Checked::default();
+        if !under_way.is_empty() {
+            let names: Vec<&str> = under_way.iter().map(ArmId::as_str).collect();
+            checked.awaited = Some(format!("this run to switch {}", names.join(", ")));
+            checked.findings.push(Finding::OthersBeingSwitched { others: under_way });
+        }
+        if !failed.is_empty() {
+            checked.findings.push(Finding::OthersNotSwitched { others: failed });
+        }
+        checked
+    }
+
+    fn log(&self, awaited: &str, at_most: Duration) {
+        let seconds = at_most.as_secs();
+        tracing::info!(hub = %self.hub_id, awaited, at_most_seconds = seconds, "waiting before shared keys are disabled");
+    }
+
+    /// Waits until the youngest role assignment is old enough.
+    async fn settle(&self, checked: &Checked) -> Result<(), Diagnostic> {
+        let settle = self.requirements.grant_settle_time;
+        let Some(youngest) = checked.relied.iter().max().filter(|_| !settle.is_zero()) else { return Ok(()) };
+        let age = checked.now.unwrap_or_else(OffsetDateTime::now_utc) - *youngest;
+        let mut left = settle.saturating_sub(Duration::try_from(age).unwrap_or_default());
+        if left >= self.session.arm.left(self.call) {
+            return Err(too_young(left));
+        }
+        while !left.is_zero() {
+            self.log("the youngest role assignment to reach grant_settle_time", left);
+            let step = left.min(LOG_EVERY);
+            self.wait(step).await?;
+            left -= step;
+        }
+        Ok(())
+    }
+
+    async fn wait(&self, wait: Duration) -> Result<(), Diagnostic> {
+        let waited = self.session.arm.pause(wait, "waiting to disable shared keys", self.call).await;
+        waited.map_err(|error| match error {
+            Error::DeadlineExceeded { .. } => too_young(wait),
+            _ => Diagnostic::error("Interrupted", "Shared keys are still enabled."),
+        })
+    }
+}
+
+fn too_young(missing: Duration) -> Diagnostic {
+    let detail = format!(
+        "The youngest role assignment that the access check relies on needs {} more seconds to reach grant_settle_time, \
+         and the timeouts block leaves less. Shared keys are still enabled. Apply again later, or raise the timeout.",
+        missing.as_secs() + 1
+    );
+    Diagnostic::error("Role assignments are too young", detail).at(Path::root("grant_settle_time"))
+}
