@@ -309,7 +309,7 @@ async fn remove_first_of_count(engine: &'static Engine, imported: bool) {
         let applied = workspace.apply(order).await;
         all_hold(stay);
         if imported {
-            applied.exits(1).says("This state already has the role assignment").says("moved {").says("use for_each");
+            applied.exits(1).says("This state already has the role assignment").says("moved {").says("for_each");
             assert_eq!(bed.held(leaves), PAIR);
             // With for_each and moved blocks, as the error says, only the first person loses the roles.
             let moved_to_key = |at: usize, person: &str| {

@@ -19,12 +19,12 @@ pub(super) async fn read(session: &Session, call: &Call, mut state: State, mut p
     let entries = assignment::of_state(&state);
     let principal = state.principal_id.text().unwrap_or_default().to_owned();
     let write_times = WriteTimes::load(&private);
-    let looks = entries.iter().map(|entry| session.arm.get_role_assignment(&entry.id, Read::Remembered, call));
+    let answers = entries.iter().map(|entry| session.arm.get_role_assignment(&entry.id, Read::Remembered, call));
     let mut diagnostics = Diagnostics::default();
     let (mut there, mut seen) = (Vec::new(), Vec::new());
-    let looks = join_all(looks).await;
-    for (entry, look) in entries.into_iter().zip(looks) {
-        match look {
+    let answers = join_all(answers).await;
+    for (entry, answer) in entries.into_iter().zip(answers) {
+        match answer {
             Ok(found) if entry.is(&found.value, &principal) => {
                 if !entry.adopted && !write_times.is_stale(&entry.id, &found.value) {
                     seen.push(found.value.properties);

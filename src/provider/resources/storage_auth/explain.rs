@@ -286,8 +286,8 @@ fn undone(hub: &str) -> Diagnostic {
     let detail = format!(
         "This plan destroys one foundryhub_storage_auth of\n{hub}\n\nand keeps another one, which needs what the first one would \
          restore. {advice}\n\nIf \
-         the plan calls the other one \"deposed\", it is left over from a replacement. Plan again without -parallelism=1 and \
-         -refresh=false; where it says the same again, run taint ADDRESS for the resource of this configuration first: it is \
+         the plan calls the other one \"deposed\", it is left from a replacement. Plan again without -parallelism=1 and \
+         -refresh=false; if the error is still there, run taint ADDRESS for the resource of this configuration first: it is \
          then replaced, too, and nothing changes in Azure for that.\n\n{DESTROY_ALL}"
     );
     Diagnostic::error("One hub is kept and destroyed in one plan", detail).at(Path::root(HUB))
