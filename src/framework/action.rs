@@ -12,8 +12,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::{
     Diagnostics, Value,
     context::Context,
-    erased::{Answer, Described, Erased, read_struct, validated},
+    erased::{Answer, Described, Erased, validated},
     schema::{Block, Schema},
+    structs::from_value,
 };
 
 /// An action: an operation without a state.
@@ -86,7 +87,7 @@ impl<A: Action> Erased<A> {
     /// The configuration, validated once more: engines validate it only before its values are known.
     fn validated(&self, config: Value) -> Result<A::Config, Diagnostics> {
         let diagnostics = self.validate(config.clone());
-        if diagnostics.has_errors() { Err(diagnostics) } else { Ok(read_struct(config)?) }
+        if diagnostics.has_errors() { Err(diagnostics) } else { Ok(from_value(config)?) }
     }
 }
 
@@ -94,7 +95,7 @@ impl<A: Action> AnyAction<A::Client> for Erased<A> {
     fn plan(&self, context: Context<A::Client>, config: Value) -> Answer<'_, Diagnostics> {
         Box::pin(async move {
             match self.validated(config) {
-                Ok(config) => self.author.plan(context, config).await,
+                Ok(config) => self.implementation.plan(context, config).await,
                 Err(diagnostics) => diagnostics,
             }
         })
@@ -108,7 +109,7 @@ impl<A: Action> AnyAction<A::Client> for Erased<A> {
     ) -> Answer<'static, Diagnostics> {
         Box::pin(async move {
             match self.validated(config) {
-                Ok(config) => self.author.invoke(context, config, progress).await,
+                Ok(config) => self.implementation.invoke(context, config, progress).await,
                 Err(diagnostics) => diagnostics,
             }
         })

@@ -1,13 +1,6 @@
 //! Panics end the call that they occur in and nothing else.
 
-use std::{
-    any::Any,
-    cell::Cell,
-    future::Future,
-    panic::AssertUnwindSafe,
-    pin::pin,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{any::Any, cell::Cell, future::Future, panic::AssertUnwindSafe, pin::pin};
 
 use futures_util::{Stream, StreamExt as _, stream};
 
@@ -23,7 +16,7 @@ pub fn is_contained() -> bool {
 /// Runs `work`; when it panics, the text of the panic is the error.
 pub(crate) async fn contain<T>(work: impl Future<Output = T>) -> Result<T, String> {
     let mut work = pin!(work);
-    // Unwind safety: a future that panicked is not polled again, and what calls share is behind `lock`.
+    // Unwind safety: a future that panicked is not polled again, and what calls share is behind [`super::lock`].
     let marked = std::future::poll_fn(move |context| {
         let before = CONTAINED.replace(true);
         let polled = std::panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
@@ -50,11 +43,6 @@ pub(crate) fn contain_each<S: Stream>(items: S) -> impl Stream<Item = Result<S::
 fn text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a message".to_owned())
-}
-
-/// Locks regardless of poisoning: the data is consistent at any time.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

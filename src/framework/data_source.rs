@@ -7,8 +7,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     Diagnostics, Value,
     context::Context,
-    erased::{Answer, Described, Erased, read_struct, validated, write_struct},
+    erased::{Answer, Described, Erased, validated},
     schema::{Block, Schema},
+    structs::{from_value, to_value},
 };
 
 /// What was read together with warnings, or why nothing was.
@@ -58,8 +59,8 @@ impl<D: DataSource> Erased<D> {
 impl<D: DataSource> AnyDataSource<D::Client> for Erased<D> {
     fn read(&self, context: Context<D::Client>, config: Value) -> Answer<'_, Read<Value>> {
         Box::pin(async move {
-            let (state, warnings) = self.author.read(context, read_struct(config)?).await?;
-            Ok((write_struct(&state)?, warnings))
+            let (state, warnings) = self.implementation.read(context, from_value(config)?).await?;
+            Ok((to_value(&state)?, warnings))
         })
     }
 }

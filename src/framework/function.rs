@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Diagnostic, Type, Value,
-    erased::{read_struct, write_struct},
+    structs::{Mismatch, from_value, to_value},
 };
 
 /// A provider-defined function. It depends on nothing but its arguments: engines call it without configuring the provider.
@@ -110,6 +110,12 @@ impl FunctionError {
     }
 }
 
+impl From<Mismatch> for FunctionError {
+    fn from(mismatch: Mismatch) -> Self {
+        Diagnostic::from(mismatch).into()
+    }
+}
+
 impl From<Diagnostic> for FunctionError {
     fn from(diagnostic: Diagnostic) -> Self {
         Self::new(format!("{}: {}", diagnostic.summary, diagnostic.detail))
@@ -155,6 +161,6 @@ impl<F: Function> AnyFunction for F {
         let rest = Value::List(arguments.split_off(signature.parameters.len()));
         let names = signature.parameters.iter().chain(&signature.variadic).map(|parameter| parameter.name);
         let arguments = Value::object(names.zip(arguments.into_iter().chain([rest])));
-        Ok(write_struct(&Function::call(self, read_struct(arguments)?)?)?)
+        Ok(to_value(&Function::call(self, from_value(arguments)?)?)?)
     }
 }

@@ -10,10 +10,12 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Diagnostics, Private, Value,
+    any_resource::{AnyResource, ErasedOutcome, failed},
     context::Context,
-    erased::{AnyResource, Described, Erased, ErasedOutcome, failed, read_struct, validated},
+    erased::{Described, Erased, validated},
     resource::{Outcome, Resource},
     schema::{Block, Schema},
+    structs::from_value,
 };
 
 /// Lists the existing objects of a resource type, managed by Terraform or not.
@@ -105,7 +107,7 @@ impl<L: ListResource> Erased<Lister<L>> {
 
 impl<L: ListResource> AnyListResource<<L::Resource as Resource>::Client> for Erased<Lister<L>> {
     fn resource(&self) -> &dyn AnyResource<<L::Resource as Resource>::Client> {
-        &self.author.resource
+        &self.implementation.resource
     }
 
     fn list(
@@ -116,15 +118,15 @@ impl<L: ListResource> AnyListResource<<L::Resource as Resource>::Client> for Era
     ) -> BoxStream<'static, ListedValue> {
         let refused =
             |diagnostics: Diagnostics| ListedValue { display_name: String::new(), object: failed(diagnostics) };
-        let config = match read_struct(config) {
+        let config = match from_value(config) {
             Ok(config) => config,
-            Err(error) => return stream::once(ready(refused(error.into()))).boxed(),
+            Err(mismatch) => return stream::once(ready(refused(mismatch.into()))).boxed(),
         };
-        let objects = self.author.list.list(context, ListRequest { config, include_object });
+        let objects = self.implementation.list.list(context, ListRequest { config, include_object });
         let by_value = move |object| match object {
             Ok(Listed { display_name, object, warnings: diagnostics }) => {
                 let outcome = Outcome { state: Some(object), private: Private::default(), diagnostics };
-                ListedValue { display_name, object: self.author.resource.erase(outcome, &Value::Null) }
+                ListedValue { display_name, object: self.implementation.resource.erase(outcome, &Value::Null) }
             }
             Err(diagnostics) => refused(diagnostics),
         };

@@ -2,6 +2,8 @@
 //! and what each remote procedure means. It does no IO.
 
 pub mod action;
+pub mod any_resource;
+mod attr;
 pub mod contain;
 pub mod context;
 pub mod data_source;
@@ -10,6 +12,7 @@ pub mod erased;
 pub mod function;
 pub mod json;
 pub mod list_resource;
+pub(crate) mod lock;
 mod members;
 pub mod number;
 mod one_of;
@@ -21,18 +24,18 @@ pub mod resource;
 pub mod schema;
 pub mod server;
 mod spelling;
-pub mod state;
+pub mod structs;
 pub mod timeouts;
 pub mod types;
 pub mod value;
 pub mod walk;
 
+pub use attr::Attr;
 pub(crate) use diagnostics::Severity;
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use number::Number;
 pub(crate) use one_of::one_of;
 pub use path::{Path, Step};
 pub use private::Private;
-pub use state::Attr;
 pub use types::Type;
 pub use value::Value;

@@ -162,7 +162,7 @@ pub struct DestroyPlanRequest<'r, S> {
 pub struct Planned<S> {
     /// What the object will be.
     pub state: S,
-    /// Its keys; `None` while they are not known. A plan may know more than it shows.
+    /// Its keys; `None` while they are not known. May contain values that `state` leaves unknown.
     pub keys: Option<Vec<Key>>,
     /// What the resource keeps for the apply.
     pub private: Private,

@@ -11,13 +11,15 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Diagnostic, Diagnostics, Private, Value,
     action::{self, ActionEvent, AnyAction},
-    contain::{contain, lock},
+    any_resource::{AnyResource, Change, ErasedOutcome, PlannedChange, failed, unplanned},
+    contain::contain,
     context::Context,
     data_source::AnyDataSource,
-    erased::{AnyResource, Change, Described, ErasedOutcome, PlannedChange, failed, unplanned},
+    erased::Described,
     function::{AnyFunction, FunctionError},
     json,
     list_resource::{AnyListResource, ListedValue},
+    lock::lock,
     plan,
     registry::Registry,
     resource::{ImportTarget, MoveSource},
@@ -194,19 +196,19 @@ impl<P: Provider> Server<P> {
             self.walk(resource.name()).note_in_state(&resource.keys(&read));
         }
         let work = resource.read(self.context(resource.name()), read, own_private);
-        let mut left = contained("ReadResource", failed, work).await;
-        if !left.diagnostics.has_errors() && !left.state.is_null() {
+        let mut outcome = contained("ReadResource", failed, work).await;
+        if !outcome.diagnostics.has_errors() && !outcome.state.is_null() {
             let known = if imported { Value::Null } else { identity.clone() };
             // Identities keep their first spelling, too.
-            if known.same_by(&left.identity, &resource.identity_schema().ty(), &str::eq_ignore_ascii_case) {
-                left.identity = known.clone();
+            if known.same_by(&outcome.identity, &resource.identity_schema().ty(), &str::eq_ignore_ascii_case) {
+                outcome.identity = known.clone();
             }
-            left.diagnostics.extend(identity_faults(resource, &known, &left.identity));
+            outcome.diagnostics.extend(identity_faults(resource, &known, &outcome.identity));
         }
-        if left.diagnostics.has_errors() {
-            return ErasedOutcome { state, identity, private, diagnostics: left.diagnostics };
+        if outcome.diagnostics.has_errors() {
+            return ErasedOutcome { state, identity, private, diagnostics: outcome.diagnostics };
         }
-        spelt_as_before(resource, left, &state)
+        spelt_as_before(resource, outcome, &state)
     }
 
     /// Plans a creation, change or removal.
@@ -225,30 +227,33 @@ impl<P: Provider> Server<P> {
         &self,
         resource: &dyn AnyResource<P::Client>,
         change: Change,
+        planned: Value,
         identity: Value,
     ) -> ErasedOutcome {
         let creates = change.prior.is_null();
-        let before = if creates { change.target.clone().nulled_unknowns() } else { change.prior.clone() };
-        let spelt = if change.target.is_null() { before.clone() } else { change.target.clone() };
+        let before = if creates { planned.clone().nulled_unknowns() } else { change.prior.clone() };
+        let spelt = if planned.is_null() { before.clone() } else { planned.clone() };
         let private = change.private.clone();
-        let kept = |diagnostics: Diagnostics| ErasedOutcome {
+        let fallback = |diagnostics: Diagnostics| ErasedOutcome {
             state: before.clone(),
             identity: identity.clone().nulled_unknowns(),
             private: Private::decode(&private).without_reserved().encode(),
             diagnostics,
         };
-        let work = resource.apply(self.writing(resource.name()), for_resource(&resource.schema().block, change));
-        let mut left = contained("ApplyResourceChange", |error| kept(error.into()), work).await;
-        if left.diagnostics.has_errors() {
-            if left.state.is_null() && !creates {
-                left = kept(left.diagnostics);
+        let block = &resource.schema().block;
+        let (change, planned) = (for_resource(block, change), stored(block, planned));
+        let work = resource.apply(self.writing(resource.name()), change, planned);
+        let mut outcome = contained("ApplyResourceChange", |error| fallback(error.into()), work).await;
+        if outcome.diagnostics.has_errors() {
+            if outcome.state.is_null() && !creates {
+                outcome = fallback(outcome.diagnostics);
             }
-        } else if !left.state.is_null() {
+        } else if !outcome.state.is_null() {
             let may_change = creates || resource.identity_may_change();
             let known = if may_change { Value::Null } else { identity.clone() };
-            left.diagnostics.extend(identity_faults(resource, &known, &left.identity));
+            outcome.diagnostics.extend(identity_faults(resource, &known, &outcome.identity));
         }
-        spelt_as_before(resource, left, &spelt)
+        spelt_as_before(resource, outcome, &spelt)
     }
 
     pub(crate) async fn import(
@@ -257,11 +262,11 @@ impl<P: Provider> Server<P> {
         target: ImportTarget<Value>,
     ) -> ErasedOutcome {
         let work = resource.import(self.context(resource.name()), target);
-        let mut left = contained("ImportResourceState", failed, work).await;
-        let mut private = Private::decode(&left.private);
+        let mut outcome = contained("ImportResourceState", failed, work).await;
+        let mut private = Private::decode(&outcome.private);
         private.set(IMPORTED, &true);
-        left.private = private.encode();
-        spelt_as_before(resource, left, &Value::Null)
+        outcome.private = private.encode();
+        spelt_as_before(resource, outcome, &Value::Null)
     }
 
     /// The configuration of an object that exists.
@@ -276,10 +281,10 @@ impl<P: Provider> Server<P> {
 
     /// Takes over another type's state. Engines call it in a process that is not configured.
     pub(crate) async fn move_state(&self, resource: &dyn AnyResource<P::Client>, source: &MoveSource) -> ErasedOutcome {
-        let left = contained("MoveResourceState", failed, async { resource.move_state(source) }).await;
+        let outcome = contained("MoveResourceState", failed, async { resource.move_state(source) }).await;
         // OpenTofu upgrades no state that it moves from another type.
-        self.walk(resource.name()).note_in_state(&resource.keys(&left.state));
-        spelt_as_before(resource, left, &Value::Null)
+        self.walk(resource.name()).note_in_state(&resource.keys(&outcome.state));
+        spelt_as_before(resource, outcome, &Value::Null)
     }
 
     pub(crate) async fn read_data(&self, source: &dyn AnyDataSource<P::Client>, config: Value) -> (Value, Diagnostics) {
@@ -289,7 +294,7 @@ impl<P: Provider> Server<P> {
             Ok((data, mut diagnostics)) => {
                 if !data.is_wholly_known() {
                     let detail = format!(
-                        "The data source {} left values unknown: {}. This is a mistake of the foundryhub provider; please \
+                        "The data source {} left values unknown: {}. This is a mistake of the provider; please \
                          report it.",
                         source.name(),
                         json::encode(&data)
@@ -372,8 +377,8 @@ impl<P: Provider> Server<P> {
 
 /// A change with the values that resources get.
 fn for_resource(block: &Block, change: Change) -> Change {
-    let Change { prior, config, target, private } = change;
-    Change { prior: stored(block, prior), config: configured(block, config), target: stored(block, target), private }
+    let Change { prior, config, private } = change;
+    Change { prior: stored(block, prior), config: configured(block, config), private }
 }
 
 /// Runs the work of one call; `crashed` turns the diagnostic of a panic in it into the call's answer.
@@ -386,15 +391,15 @@ pub(crate) fn crash(rpc: &str, panic: &str) -> Diagnostic {
     Diagnostic::error(
         format!("The provider panicked in {rpc}"),
         format!(
-            "{rpc} ended early: {panic}. This is a mistake of the foundryhub provider, not of the configuration; please \
+            "{rpc} ended early: {panic}. This is a mistake of the provider, not of the configuration; please \
              report it with the log that TF_LOG=DEBUG gives."
         ),
     )
 }
 
 /// The object as engines get it: in the spelling of the state or plan so far.
-fn spelt_as_before<C>(resource: &dyn AnyResource<C>, left: ErasedOutcome, before: &Value) -> ErasedOutcome {
-    ErasedOutcome { state: respelled(&resource.schema().block, left.state, before, before), ..left }
+fn spelt_as_before<C>(resource: &dyn AnyResource<C>, outcome: ErasedOutcome, before: &Value) -> ErasedOutcome {
+    ErasedOutcome { state: respelled(&resource.schema().block, outcome.state, before, before), ..outcome }
 }
 
 /// What is wrong with the identity that an operation returned: engines require one that never changes.
@@ -408,7 +413,7 @@ fn identity_faults<C>(resource: &dyn AnyResource<C>, known: &Value, identity: &V
         return Diagnostics::default();
     };
     let detail = format!(
-        "This {} {fault}: it was {}, it is {}. This is a mistake of the foundryhub provider; please report it.",
+        "This {} {fault}: it was {}, it is {}. This is a mistake of the provider; please report it.",
         resource.name(),
         json::encode(known),
         json::encode(identity)

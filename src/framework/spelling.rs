@@ -25,16 +25,16 @@ pub(super) fn stored(block: &Block, object: Value) -> Value {
     })
 }
 
-/// The object as engines get it: with an empty string where `said` has one and the value does not contradict it, and in
-/// the spelling of `kept` or else of `said` where that is the same value.
+/// The object as engines get it: with an empty string where `config` has one and the value does not contradict it, and in
+/// the spelling of `prior` or else of `config` where that is the same value.
 ///
-/// For a plan, `said` is the configuration and `kept` the prior state, whose values engines accept for a configured one. A
-/// value that differs from the default, and one that is set although the configuration has none, stay visible.
-pub(super) fn respelled(block: &Block, object: Value, said: &Value, kept: &Value) -> Value {
-    each(block.into(), object, [said, kept], &|attribute, value, [said, kept]| {
+/// A plan has both, as engines accept the prior spelling of a configured value. Elsewhere both are the one object that the
+/// engine sent. A value that differs from the default, and one that is set although `config` has none, stay visible.
+pub(super) fn respelled(block: &Block, object: Value, config: &Value, prior: &Value) -> Value {
+    each(block.into(), object, [config, prior], &|attribute, value, [config, prior]| {
         let value = in_configuration(attribute, value);
         if let Some(spelling) =
-            [kept, said].into_iter().find(|known| !known.is_null() && attribute.is_same(known, &value))
+            [prior, config].into_iter().find(|known| !known.is_null() && attribute.is_same(known, &value))
         {
             return spelling.clone();
         }
@@ -42,7 +42,7 @@ pub(super) fn respelled(block: &Block, object: Value, said: &Value, kept: &Value
             Some(default) => attribute.is_same(default, &value),
             None => attribute.is_computed() || value.is_null(),
         };
-        if stands && attribute.is_left_empty(said) { said.clone() } else { value }
+        if stands && attribute.is_left_empty(config) { config.clone() } else { value }
     })
 }
 

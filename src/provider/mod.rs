@@ -11,12 +11,7 @@ mod roles;
 mod session;
 mod write_error;
 
-use crate::framework::{
-    Diagnostics, Value,
-    erased::{AnyResource, Erased},
-    schema::Schema,
-    server,
-};
+use crate::framework::{Diagnostics, Value, any_resource::AnyResource, erased::Erased, schema::Schema, server};
 
 pub use session::Session;
 pub(crate) use session::SessionAssignment;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     arm::{self, ArmId, Call},
-    framework::contain::lock,
+    framework::lock::lock,
     provider::access::IdentitySwitches,
 };
 

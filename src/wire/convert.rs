@@ -14,7 +14,7 @@ use super::{
 use crate::framework::{
     Diagnostic, Diagnostics, Path, Severity, Step, Type, Value,
     action::ActionEvent,
-    erased::{AnyResource, Change, ErasedOutcome, PlannedChange},
+    any_resource::{AnyResource, Change, ErasedOutcome, PlannedChange},
     function::{FunctionError, Parameter, Signature},
     json,
     list_resource::ListedValue,
@@ -75,19 +75,22 @@ pub(super) struct Fields {
     pub(super) diagnostics: Vec<proto::Diagnostic>,
 }
 
-pub(super) fn left<C>(resource: &dyn AnyResource<C>, left: ErasedOutcome) -> Fields {
+pub(super) fn outcome<C>(resource: &dyn AnyResource<C>, outcome: ErasedOutcome) -> Fields {
     Fields {
-        state: field(&left.state, resource.ty()),
-        identity: identity_field(&left.identity, resource.identity_schema()),
-        private: left.private,
-        diagnostics: diagnostics(left.diagnostics),
+        state: field(&outcome.state, resource.ty()),
+        identity: identity_field(&outcome.identity, resource.identity_schema()),
+        private: outcome.private,
+        diagnostics: diagnostics(outcome.diagnostics),
     }
 }
 
-/// The values of a change: the prior object, the configuration and what is planned or proposed.
-pub(super) fn change(ty: &Type, fields: [Option<DynamicValue>; 3], private: Vec<u8>) -> Result<Change, Diagnostic> {
-    let [prior, config, target] = fields;
-    Ok(Change { prior: value(prior, ty)?, config: value(config, ty)?, target: value(target, ty)?, private })
+pub(super) fn change(
+    ty: &Type,
+    prior: Option<DynamicValue>,
+    config: Option<DynamicValue>,
+    private: Vec<u8>,
+) -> Result<Change, Diagnostic> {
+    Ok(Change { prior: value(prior, ty)?, config: value(config, ty)?, private })
 }
 
 pub(super) fn planned<C>(resource: &dyn AnyResource<C>, planned: PlannedChange) -> plan_resource_change::Response {
@@ -115,7 +118,7 @@ pub(super) fn listed<C>(
     listed: ListedValue,
     include_object: bool,
 ) -> list_resource::Event {
-    let Fields { state, identity, diagnostics, .. } = left(resource, listed.object);
+    let Fields { state, identity, diagnostics, .. } = outcome(resource, listed.object);
     list_resource::Event {
         identity,
         display_name: listed.display_name,

@@ -332,8 +332,8 @@ impl<P: Provider> provider_server::Provider for Service<P> {
             let resource = self.0.resources.get(&request.type_name)?;
             let state = convert::value(request.current_state, resource.ty())?;
             let identity = convert::identity(request.current_identity, resource.identity_schema())?;
-            let left = self.0.read(resource, state, identity, request.private).await;
-            let Fields { state, identity, private, diagnostics } = convert::left(resource, left);
+            let outcome = self.0.read(resource, state, identity, request.private).await;
+            let Fields { state, identity, private, diagnostics } = convert::outcome(resource, outcome);
             Ok(read_resource::Response {
                 new_state: state,
                 diagnostics,
@@ -352,8 +352,8 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         let request = request.into_inner();
         answer("PlanResourceChange", async {
             let resource = self.0.resources.get(&request.type_name)?;
-            let values = [request.prior_state, request.config, request.proposed_new_state];
-            let change = convert::change(resource.ty(), values, request.prior_private)?;
+            let ty = resource.ty();
+            let change = convert::change(ty, request.prior_state, request.config, request.prior_private)?;
             let planned = self.0.plan(resource, change).await;
             Ok(convert::planned(resource, planned))
         })
@@ -367,12 +367,13 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         let request = request.into_inner();
         answer("ApplyResourceChange", async {
             let resource = self.0.resources.get(&request.type_name)?;
-            let values = [request.prior_state, request.config, request.planned_state];
-            let change = convert::change(resource.ty(), values, request.planned_private)?;
+            let ty = resource.ty();
+            let change = convert::change(ty, request.prior_state, request.config, request.planned_private)?;
+            let planned = convert::value(request.planned_state, ty)?;
             let identity = convert::identity(request.planned_identity, resource.identity_schema())?;
-            let left = self.0.apply(resource, change, identity).await;
+            let outcome = self.0.apply(resource, change, planned, identity).await;
             let Fields { state: new_state, identity: new_identity, private, diagnostics } =
-                convert::left(resource, left);
+                convert::outcome(resource, outcome);
             Ok(apply_resource_change::Response {
                 new_state,
                 private,
@@ -392,9 +393,9 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         answer("ImportResourceState", async {
             let resource = self.0.resources.get(&request.type_name)?;
             let identity = convert::identity(request.identity, resource.identity_schema())?;
-            let left = self.0.import(resource, ImportTarget::new(request.id, identity)).await;
-            let found = !left.state.is_null();
-            let Fields { state, identity, private, diagnostics } = convert::left(resource, left);
+            let outcome = self.0.import(resource, ImportTarget::new(request.id, identity)).await;
+            let found = !outcome.state.is_null();
+            let Fields { state, identity, private, diagnostics } = convert::outcome(resource, outcome);
             let imported = ImportedResource { type_name: request.type_name, state, private, identity };
             let imported_resources = if found { vec![imported] } else { Vec::new() };
             Ok(import_resource_state::Response { imported_resources, diagnostics, deferred: None })
@@ -410,8 +411,8 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         answer("MoveResourceState", async {
             let resource = self.0.resources.get(&request.target_type_name)?;
             let source = convert::source(request)?;
-            let left = self.0.move_state(resource, &source).await;
-            let Fields { state, identity, private, diagnostics } = convert::left(resource, left);
+            let outcome = self.0.move_state(resource, &source).await;
+            let Fields { state, identity, private, diagnostics } = convert::outcome(resource, outcome);
             Ok(move_resource_state::Response {
                 target_state: state,
                 diagnostics,

@@ -19,9 +19,10 @@ use foundryhub::{
     framework::{
         Diagnostic, Diagnostics, Path, Type, Value,
         action::AnyAction,
+        any_resource::AnyResource,
         contain,
         data_source::AnyDataSource,
-        erased::{AnyResource, Erased},
+        erased::Erased,
         function::AnyFunction,
         list_resource::AnyListResource,
         schema::{Attribute, Block, Schema},

@@ -3,8 +3,9 @@
 
 use foundryhub::framework::{
     Diagnostic, Diagnostics, Number, Type, Value,
+    any_resource::{AnyResource, Change, ErasedOutcome, PlannedChange},
     context::Context,
-    erased::{Answer, AnyResource, Change, Described, ErasedOutcome, PlannedChange},
+    erased::{Answer, Described},
     json, plan,
     resource::{ImportTarget, MoveSource},
     schema::{Attribute, Block, IdentityAttribute, IdentitySchema, NestedBlock, Nesting, Presence, Refusal, Schema},
@@ -168,9 +169,9 @@ impl AnyResource<Store> for EchoValue {
         })
     }
 
-    fn apply(&self, _context: Context<Store>, change: Change) -> Answer<'_, ErasedOutcome> {
+    fn apply(&self, _context: Context<Store>, _change: Change, planned: Value) -> Answer<'_, ErasedOutcome> {
         Box::pin(async move {
-            let state = made(change.target, &self.ty);
+            let state = made(planned, &self.ty);
             ErasedOutcome {
                 identity: self.identity_of(&state),
                 state,

@@ -7,11 +7,12 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf, sync::Arc};
 use foundryhub::{
     framework::{
         Diagnostics, Type, Value,
+        any_resource::{AnyResource, Change},
         context::Context,
-        erased::{AnyResource, Change, MISFIT},
         resource::ImportTarget,
         schema::{Attribute, Block, IdentitySchema, Kind, Nesting, Presence, Schema},
         server::Provider as _,
+        structs::Mismatch,
         walk::Walk,
     },
     provider::{Provider, Session, config},
@@ -108,8 +109,7 @@ async fn every_state_struct_has_the_members_of_its_schema() {
     for resource in provider().resources() {
         let block = &resource.schema().block;
         for sample in [block.null_object(), filled(&block.ty(), &Value::Unknown), sample_block(block)] {
-            let change =
-                Change { prior: Value::Null, config: sample.clone(), target: sample.clone(), private: Vec::new() };
+            let change = Change { prior: Value::Null, config: sample, private: Vec::new() };
             let planned = resource.plan(unconfigured(), change).await;
             assert_fits(resource.name(), &planned.diagnostics);
             assert_same_members(resource.name(), &planned.state, &block.ty());
@@ -121,8 +121,8 @@ async fn every_state_struct_has_the_members_of_its_schema() {
 async fn every_identity_struct_has_the_members_of_its_schema() {
     for resource in provider().resources() {
         let identity = sample(&resource.identity_schema().ty(), "x");
-        let left = resource.import(unconfigured(), ImportTarget::Identity(identity)).await;
-        assert_fits(resource.name(), &left.diagnostics);
+        let outcome = resource.import(unconfigured(), ImportTarget::Identity(identity)).await;
+        assert_fits(resource.name(), &outcome.diagnostics);
     }
 }
 
@@ -140,7 +140,7 @@ fn unconfigured() -> Context<Session> {
 
 /// A struct reads an object only if it has a field for every member, and the other way round.
 fn assert_fits(place: &str, diagnostics: &Diagnostics) {
-    let mistakes: Vec<_> = diagnostics.0.iter().filter(|found| found.summary == MISFIT).collect();
+    let mistakes: Vec<_> = diagnostics.0.iter().filter(|found| found.summary == Mismatch::SUMMARY).collect();
     assert!(mistakes.is_empty(), "{place}: {mistakes:#?}");
 }
 

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::Notify;
 
 use super::{
-    super::contain::lock,
+    super::lock::lock,
     key::{Key, released},
     subject::{Overlap, Subject},
 };
