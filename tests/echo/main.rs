@@ -1,5 +1,5 @@
-//! A provider for tests of the layers below the real one: it returns the values that it gets, fails where its
-//! configuration says so, and keeps a journal of its calls. It needs nothing but a directory.
+//! A provider for tests of `plugin`, `wire` and `framework`, and the worked examples of docs/internals/adding-a-thing.md. It
+//! needs nothing but a directory, in which it keeps a journal of its calls beside its files.
 //!
 //! - `echo_value` has attributes of every type and a block, and returns them as they come.
 //! - `echo_thing` is a file with a text in it, and has a mode for everything that can go wrong.
@@ -57,6 +57,14 @@ impl Store {
             fs::OpenOptions::new().append(true).create(true).open(self.path("journal")).expect("a journal to write");
         writeln!(journal, "{line}").expect("a line to be written");
     }
+}
+
+/// The error of a call that needs the store while the provider's configuration has unknown values.
+fn unconfigured() -> Diagnostic {
+    Diagnostic::error(
+        "The provider is not configured yet",
+        "Its directory is not known yet. Apply what it comes from first, with -target.",
+    )
 }
 
 impl Provider for Echo {

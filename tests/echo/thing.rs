@@ -15,7 +15,7 @@ use foundryhub::framework::{
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 
-use crate::Store;
+use crate::{Store, unconfigured};
 
 /// The modes, beside the one in which everything works.
 const MODES: [&str; 11] = [
@@ -170,7 +170,9 @@ impl Resource for Thing {
 
     async fn create(&self, context: Context<Store>, request: CreateRequest<State>) -> Outcome<State> {
         let CreateRequest { planned: mut state, mut private, .. } = request;
-        let store = context.client.as_deref().expect("a provider that is configured");
+        let Some(store) = context.client.as_deref() else {
+            return Outcome { state: None, private, diagnostics: unconfigured().into() };
+        };
         store.note(&format!("create {}", state.name()));
         if state.mode() == "fail before create" {
             return failed(None, private, "It was not created");
@@ -207,7 +209,9 @@ impl Resource for Thing {
 
     async fn read(&self, context: Context<Store>, mut state: State, private: Private) -> Outcome<State> {
         assert_ne!(state.mode(), "panic in read", "read");
-        let store = context.client.as_deref().expect("a provider that is configured");
+        let Some(store) = context.client.as_deref() else {
+            return Outcome { state: Some(state), private, diagnostics: unconfigured().into() };
+        };
         store.note(&format!("read {}", state.name()));
         if private.get::<bool>(MADE) != Some(true) {
             return failed(Some(state), private, "The private data were lost");
@@ -231,7 +235,9 @@ impl Resource for Thing {
 
     async fn update(&self, context: Context<Store>, request: UpdateRequest<State>) -> Outcome<State> {
         let UpdateRequest { prior, planned: mut state, private, .. } = request;
-        let store = context.client.as_deref().expect("a provider that is configured");
+        let Some(store) = context.client.as_deref() else {
+            return Outcome { state: Some(prior), private, diagnostics: unconfigured().into() };
+        };
         store.note(&format!("update {}", state.name()));
         if state.mode() == "fail in update" {
             return failed(Some(prior), private, "It was not updated");
@@ -246,7 +252,13 @@ impl Resource for Thing {
     }
 
     async fn delete(&self, context: Context<Store>, request: DeleteRequest<State>) -> Outcome<State> {
-        let store = context.client.as_deref().expect("a provider that is configured");
+        let Some(store) = context.client.as_deref() else {
+            return Outcome {
+                state: Some(request.prior),
+                private: request.private,
+                diagnostics: unconfigured().into(),
+            };
+        };
         let name = request.prior.name();
         let why = if request.succession.is_replacement() { " to replace it" } else { "" };
         store.note(&format!("delete {name}{why}"));

@@ -1,6 +1,9 @@
 //! The list of all `echo_thing`s. The text of a file decides what goes wrong with it.
 
-use std::{fs, future};
+use std::{
+    fs,
+    future::{pending, ready},
+};
 
 use foundryhub::framework::{
     Attr, Diagnostic, Diagnostics, Type,
@@ -15,6 +18,7 @@ use tokio::net::TcpStream;
 use crate::{
     Store,
     thing::{State, Thing},
+    unconfigured,
 };
 
 pub(crate) struct Things;
@@ -42,7 +46,9 @@ impl ListResource for Things {
         context: Context<Store>,
         ListRequest { config, include_object }: ListRequest<Config>,
     ) -> Objects<State> {
-        let store = context.client.expect("a provider that is configured");
+        let Some(store) = context.client else {
+            return stream::once(ready(Err(unconfigured().into()))).boxed();
+        };
         let names =
             fs::read_dir(&store.directory).expect("a directory").map(|entry| entry.expect("a file").file_name());
         let mut names: Vec<_> = names.map(|name| name.to_string_lossy().into_owned()).collect();
@@ -55,7 +61,7 @@ impl ListResource for Things {
                 let text = text.map_err(|error| Diagnostic::error("The file cannot be read", error.to_string()))?;
                 if let Some(address) = text.strip_prefix("wait for ") {
                     let _open = TcpStream::connect(address).await.expect("a listener");
-                    future::pending().await
+                    pending().await
                 }
                 assert_ne!(text, "panic", "listed");
                 if text == "error" {

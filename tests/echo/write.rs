@@ -3,15 +3,15 @@
 use std::fs;
 
 use foundryhub::framework::{
-    Attr, Diagnostic, Diagnostics, Path, Type,
+    Attr, Diagnostic, Diagnostics, Path, Type, Value,
     action::{Action, Progress},
     context::Context,
-    schema::{Attribute, Block},
+    schema::{Attribute, Block, Refusal},
 };
 use serde::Deserialize;
 use tokio::net::TcpStream;
 
-use crate::Store;
+use crate::{Store, unconfigured};
 
 pub(crate) struct Write;
 
@@ -19,6 +19,13 @@ pub(crate) struct Write;
 pub(crate) struct Config {
     name: Attr<String>,
     text: Attr<String>,
+}
+
+fn not_the_journal(value: &Value) -> Result<(), Refusal> {
+    match value.as_str() {
+        Some("journal") => Err(Refusal::new("Not this file", "The provider keeps its journal in it.")),
+        _ => Ok(()),
+    }
 }
 
 impl Action for Write {
@@ -31,15 +38,17 @@ impl Action for Write {
 
     fn schema(&self) -> Block {
         let attributes = vec![
-            Attribute::required("name", Type::String, "The file's name."),
+            Attribute::required("name", Type::String, "The file's name.").check(not_the_journal),
             Attribute::optional("text", Type::String, "What to write."),
         ];
         Block { description: "Writes a file.", attributes, blocks: Vec::new() }
     }
 
     fn validate(&self, config: &Config) -> Diagnostics {
-        match config.name.text() {
-            Some("journal") => Diagnostic::error("Not this file", "It is ours.").at(Path::root("name")).into(),
+        match (config.name.text(), config.text.text()) {
+            (Some(name), Some(text)) if name == text => {
+                Diagnostic::error("Nothing to write", "The text is the file's name.").at(Path::root("text")).into()
+            }
             _ => Diagnostics::default(),
         }
     }
@@ -52,7 +61,7 @@ impl Action for Write {
     }
 
     async fn invoke(&self, context: Context<Store>, config: Config, progress: Progress) -> Diagnostics {
-        let store = context.client.expect("a provider that is configured");
+        let Some(store) = context.client else { return unconfigured().into() };
         let (name, text) = (config.name.text().expect("a name"), config.text.text().unwrap_or_default());
         store.note(&format!("write {name}"));
         progress.report(format!("writing {name}"));

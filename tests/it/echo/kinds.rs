@@ -53,22 +53,24 @@ async fn a_data_source_is_read_by_its_configuration() {
     let config = json!({ "name": "a", "note": "", "timeouts": { "read": "7s" } });
     let (data, diagnostics) = echo.core.read_data("echo_text", config).await;
     assert_eq!(diagnostics.0, []);
-    let expected = json!({ "name": "a", "text": "text", "note": "", "patience": 7, "timeouts": { "read": "7s" } });
+    let expected = json!({ "name": "a", "text": "text", "note": "", "timeouts": { "read": "7s" } });
     assert_eq!(data, expected);
     let (data, diagnostics) = echo.core.read_data("echo_text", json!({ "name": "empty" })).await;
-    assert_eq!((&data["text"], &data["patience"]), (&json!(""), &json!(5)));
+    assert_eq!(data["text"], json!(""));
     diagnostics.warning("An empty file");
     assert_eq!(fs::read_to_string(echo.path("journal")).unwrap(), "configure\nread a\nconfigure\nread empty\n");
 }
 
 #[tokio::test]
 async fn an_error_of_a_data_source_names_its_attribute() {
-    let mut echo = with_files(&[("u", "unknown")]);
+    let mut echo = with_files(&[("u", "unknown"), ("w", "wait")]);
     for (config, summary, path) in [
-        (json!({ "name": "a/b" }), "No name", "name"),
+        (json!({ "name": "a/b" }), "Invalid name value", "name"),
+        (json!({ "name": "a", "note": "a" }), "The note says nothing", "note"),
         (json!({ "name": "" }), "name is empty", "name"),
         (json!({ "name": "a" }), "No such file", "name"),
         (json!({ "name": "a", "timeouts": { "read": "soon" } }), "Invalid timeouts.read value", "timeouts.read"),
+        (json!({ "name": "w", "timeouts": { "read": "1ms" } }), "The file was not read in time", ""),
         (json!({ "name": "u" }), "Unknown values in the data", ""),
         (json!({ "name": "panic" }), "The provider panicked in ReadDataSource", ""),
     ] {
@@ -76,6 +78,21 @@ async fn an_error_of_a_data_source_names_its_attribute() {
         assert_eq!(data, Json::Null);
         assert_eq!(diagnostics.error(summary).path, path, "{diagnostics}");
     }
+}
+
+/// An ordinary plan: what the provider is configured with comes from an object that is not created yet.
+#[tokio::test]
+async fn while_the_provider_s_configuration_is_unknown_what_needs_the_client_is_an_error() {
+    let mut echo = with_files(&[("a", "text")]);
+    echo.core.apply("echo_thing", "a", json!({ "name": "a" })).await.quiet();
+    echo.core.configure(json!({ "directory": UNKNOWN }));
+    let summary = "The provider is not configured yet";
+    echo.core.read_data("echo_text", json!({ "name": "a" })).await.1.error(summary);
+    echo.core.list("echo_thing", json!({}), true, 1).await.1.error(summary);
+    echo.core.invoke("echo_write", json!({ "name": "a" })).await.1.error(summary);
+    echo.core.refresh().await.error(summary);
+    echo.core.apply("echo_thing", "a", json!({ "name": "a", "text": "b" })).await.error(summary);
+    assert_eq!(echo.core.state("echo_thing", "a")["name"], "a");
 }
 
 // Functions.
@@ -193,6 +210,7 @@ async fn an_error_of_an_action_names_its_attribute_and_the_process_goes_on() {
     let mut echo = with_files(&[]);
     for (config, progress, error, path) in [
         (json!({ "name": "journal" }), &[][..], "Not this file", "name"),
+        (json!({ "name": "a", "text": "a" }), &[], "Nothing to write", "text"),
         (json!({ "name": UNKNOWN, "text": "unplanned" }), &[], "Not planned", "text"),
         (json!({ "name": "no/where" }), &["writing no/where"], "The file cannot be written", "name"),
         (json!({ "name": "a", "text": "panic" }), &["writing a"], "InvokeAction ended early", ""),

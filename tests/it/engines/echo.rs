@@ -331,7 +331,7 @@ data "echo_text" "later" {
   note = ""
 }
 output "texts" {
-  value = [data.echo_text.now.text, data.echo_text.now.patience, data.echo_text.later.text, data.echo_text.later.note]
+  value = [data.echo_text.now.text, data.echo_text.now.timeouts.read, data.echo_text.later.text, data.echo_text.later.note]
 }
 "#,
         );
@@ -339,7 +339,7 @@ output "texts" {
         std::fs::write(things.path().join("now"), "at once").unwrap();
         workspace.apply(&[]).await.succeeded();
         let texts = workspace.run(&["output", "-json", "texts"]).await.succeeded().json();
-        assert_eq!(texts, serde_json::json!(["at once", 7, "one", ""]));
+        assert_eq!(texts, serde_json::json!(["at once", "7s", "one", ""]));
         workspace.plan(&[]).await.exits(0);
     })
     .await;

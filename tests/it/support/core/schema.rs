@@ -159,7 +159,7 @@ impl Catalog {
             })
             .collect();
         let provider = read_root("provider", schemas.provider, loading);
-        refuse_reserved("provider", &provider, &["alias", "version"], loading);
+        refuse_reserved("provider", &provider, &RESERVED_IN_PROVIDERS, loading);
         let functions = schemas
             .functions
             .into_iter()
@@ -193,14 +193,17 @@ impl Catalog {
     }
 }
 
-/// Names that mean something else to core in a resource or data block.
+/// What core has a meaning of its own for in the block of a resource or data source (protocol.md §3.5).
 const RESERVED_IN_RESOURCES: [&str; 7] =
     ["connection", "count", "depends_on", "for_each", "lifecycle", "provider", "provisioner"];
+
+/// The same in a provider's block.
+const RESERVED_IN_PROVIDERS: [&str; 2] = ["alias", "version"];
 
 fn refuse_reserved(scope: &str, block: &Block, reserved: &[&str], problems: &mut Problems) {
     let names = block.attributes.keys().chain(block.blocks.keys());
     for name in names.filter(|name| reserved.contains(&name.as_str())) {
-        problems.push(format!("{scope}.{name}: the name is core's own"));
+        problems.push(format!("{scope}.{name}: Terraform and OpenTofu reserve this name"));
     }
 }
 
