@@ -1,11 +1,13 @@
-//! Who would lose access when a hub stops using shared keys. It is checked twice: before anything is changed, and again
-//! before shared keys of the account are disabled.
+//! Who would lose access when a hub stops using shared keys. It is checked twice: before anything is changed, which
+//! is the first gate, and again before shared keys of the account are disabled, which is the second.
 //!
 //! The result is a list of [`Finding`]s, which warn or stop by the [`AccessCheck`]. What the caller may not read is a finding
 //! too.
 
+mod at_plan;
 mod explain;
 mod finding;
+mod first_gate;
 mod holdings;
 mod identity_switches;
 mod queries;
@@ -14,7 +16,7 @@ mod second_gate;
 use std::time::Duration;
 
 use crate::{
-    arm::{ArmId, Call, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
+    arm::{Call, StorageAccountId, WorkspaceId, workspaces::Workspace},
     framework::one_of,
     provider::Session,
 };
@@ -60,46 +62,4 @@ enum OwnAssignments {
     Created,
     /// Those it plans to create as well.
     Planned,
-}
-
-impl Access<'_> {
-    /// What a plan can find of both gates.
-    pub(crate) async fn check_at_plan(&self, disables_keys: bool) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        match self.list(Read::Remembered).await {
-            Ok(listed) => {
-                let holdings = self.holdings(&listed.value, OwnAssignments::Planned);
-                findings.extend(self.configured(&holdings).findings);
-                findings.extend(self.nobody(&holdings));
-            }
-            Err(hidden) => findings.push(hidden),
-        }
-        if disables_keys {
-            findings.extend(self.others(Read::Remembered, |stage| stage != SwitchStage::Failed).await.0);
-        }
-        findings
-    }
-
-    /// The first gate, before anything is changed: the roles that the user assigns, and other workspaces on the account.
-    /// Beside the findings it returns the hubs of this run that the second gate waits for.
-    pub(crate) async fn check_before_changes(&self, disables_keys: bool) -> (Vec<Finding>, Vec<ArmId>) {
-        let mut findings = Vec::new();
-        // Most often the roles were assigned in this run, and no request is needed.
-        if !self.configured(&self.holdings(&[], OwnAssignments::Created)).findings.is_empty() {
-            match self.list(Read::Fresh).await {
-                Ok(listed) => {
-                    findings.extend(self.configured(&self.holdings(&listed.value, OwnAssignments::Created)).findings)
-                }
-                Err(hidden) => findings.push(hidden),
-            }
-        }
-        let mut others = Vec::new();
-        if disables_keys {
-            let (found, all) =
-                self.others(Read::Fresh, |stage| matches!(stage, SwitchStage::Begun | SwitchStage::Done)).await;
-            findings.extend(found);
-            others = all;
-        }
-        (findings, others)
-    }
 }
