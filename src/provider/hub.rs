@@ -22,7 +22,7 @@ pub(crate) enum HubError {
 }
 
 impl HubError {
-    pub(crate) fn error(&self, hub: &WorkspaceId) -> Diagnostic {
+    pub(crate) fn diagnostic(&self, hub: &WorkspaceId) -> Diagnostic {
         let diagnostic = match self {
             Self::Missing(error) => {
                 let next = "Check hub_id, or let it refer to the resource that creates the hub.";
@@ -46,9 +46,9 @@ impl HubError {
                 Diagnostic::warning("The hub does not exist", detail).at(Path::root(HUB))
             }
             Self::NotReadable(error) if error.is_forbidden() => {
-                Diagnostic { severity: Severity::Warning, ..self.error(hub) }
+                Diagnostic { severity: Severity::Warning, ..self.diagnostic(hub) }
             }
-            Self::NotReadable(_) => self.error(hub),
+            Self::NotReadable(_) => self.diagnostic(hub),
         }
     }
 }
@@ -169,7 +169,7 @@ impl Account {
     }
 
     /// Whether it accepts shared keys; `None` where that is not known.
-    pub(crate) fn keys(&self) -> Option<bool> {
+    pub(crate) fn shared_keys(&self) -> Option<bool> {
         match self {
             Self::Found(account) => Some(account.shared_key_enabled()),
             Self::Missing(_) | Self::NotReadable(_) => None,

@@ -26,7 +26,7 @@ pub(crate) struct SessionAssignment {
 }
 
 impl SessionAssignment {
-    pub(crate) fn is_about_the_same(&self, other: &SessionAssignment) -> bool {
+    pub(crate) fn same_scope_principal_and_role(&self, other: &SessionAssignment) -> bool {
         self.scope == other.scope
             && self.role == other.role
             && self.principal_id.eq_ignore_ascii_case(&other.principal_id)
@@ -52,13 +52,13 @@ impl Session {
     /// Notes an assignment, which Azure's lists may not show yet. A later note replaces an earlier one.
     pub(crate) fn note_assignment(&self, assignment: SessionAssignment) {
         let mut assignments = lock(&self.assignments);
-        assignments.retain(|known| !known.is_about_the_same(&assignment));
+        assignments.retain(|known| !known.same_scope_principal_and_role(&assignment));
         assignments.push(assignment);
     }
 
     /// Forgets an assignment that was not created after all, or was deleted.
     pub(crate) fn forget_assignment(&self, assignment: &SessionAssignment) {
-        lock(&self.assignments).retain(|known| !known.is_about_the_same(assignment));
+        lock(&self.assignments).retain(|known| !known.same_scope_principal_and_role(assignment));
     }
 
     /// The assignments noted so far that apply at a scope: those at it and above it.

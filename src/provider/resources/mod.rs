@@ -1,5 +1,4 @@
-//! The resource types, a folder each: `mod.rs` is the life of an object, from its plan to its import, and the files beside it
-//! are what that life is told in.
+//! The resource types, a folder each. `mod.rs` has the operations in the order of an object's life, and calls the other files.
 
 pub(super) mod role_assignment;
 pub(super) mod storage_auth;

@@ -9,7 +9,7 @@ use super::{
     plan::LookedUp,
     platform, role_lookup,
     schema::{self, State, WRITING},
-    target::{self, Target},
+    scope::{self, ResolvedScope},
     unresolved::Unresolved,
     write_times::WriteTimes,
 };
@@ -86,18 +86,18 @@ pub(super) async fn apply(
     let wanted = match resolve(session, &call, config, &known, &mut planned, &before, &context.walk).await {
         Ok(wanted) => wanted,
         Err(unresolved) => {
-            let is_replaced = |left: &HandedOver| {
-                let State { hub_id, scope, .. } = &left.from;
+            let is_replaced = |handed_over: &HandedOver| {
+                let State { hub_id, scope, .. } = &handed_over.from;
                 let same_hub = hub_id.known().is_some() && hub_id.known() == planned.hub_id.known();
                 let same_scope = scope.known().is_some() && scope.known() == planned.scope.known();
-                (same_hub || same_scope) && schema::same_principal(&left.from, &planned)
+                (same_hub || same_scope) && schema::same_principal(&handed_over.from, &planned)
             };
-            let left = context.walk.take_all_handed_over(is_replaced);
-            let entries: Vec<_> = left.iter().map(|left| left.entry.clone()).collect();
+            let handed_over = context.walk.take_all_handed_over(is_replaced);
+            let entries: Vec<_> = handed_over.iter().map(|handed_over| handed_over.entry.clone()).collect();
             // Not all of the plan is known yet, so that the replaced object stays, whose assignments still exist.
-            let replaced = left.into_iter().next();
-            let replaced =
-                replaced.map(|left| State { role_assignments: assignment::to_attribute(&entries), ..left.from });
+            let replaced = handed_over.into_iter().next();
+            let replaced = replaced
+                .map(|handed_over| State { role_assignments: assignment::to_attribute(&entries), ..handed_over.from });
             return failed(prior.or(replaced), private, unresolved.into());
         }
     };
@@ -146,9 +146,9 @@ async fn resolve(
     walk: &Walk,
 ) -> Result<Vec<WantedAssignment>, Unresolved> {
     let read = Read::Fresh;
-    let Target { scope, hub } = target::resolve(config, Some(known), Some(session), read, call).await?;
-    let scope = scope.ok_or_else(|| Unresolved::Failed(report::still_unknown("The target")))?;
-    target::fill(planned, config, Some(&scope));
+    let ResolvedScope { scope, hub } = scope::resolve(config, Some(known), Some(session), read, call).await?;
+    let scope = scope.ok_or_else(|| Unresolved::Failed(report::still_unknown("The scope")))?;
+    scope::fill(planned, config, Some(&scope));
     let choice = Choice::of(config);
     let roles = role_lookup::resolve(&choice, Some(known), Some(&scope), Some(session), read, call).await?;
     let roles = roles.ok_or_else(|| Unresolved::Failed(report::still_unknown("The roles")))?;
@@ -160,7 +160,7 @@ async fn resolve(
     let wanted = WantedAssignment::all(&scope, &roles, planned);
     let mut wanted = wanted.ok_or_else(|| Unresolved::Failed(report::still_unknown("The principal")))?;
     let is_there = |wanted: &&WantedAssignment| {
-        before.iter().any(|entry| wanted.is(entry)) || walk.is_handed_over(&wanted.key(principal))
+        before.iter().any(|entry| wanted.same_role_and_scope(entry)) || walk.is_handed_over(&wanted.key(principal))
     };
     let new = wanted.iter().filter(|wanted| !is_there(wanted));
     let roles: Vec<Role> = new.map(|wanted| wanted.role.clone()).collect();
@@ -170,7 +170,7 @@ async fn resolve(
         return Err(Unresolved::Failed(explain::platform_assigns_role(hub, role)));
     }
     if !planned.delegated_managed_identity_resource_id.is_null() {
-        let tenant = target::tenant_of(session, &scope, call).await.map_err(Unresolved::Failed)?;
+        let tenant = scope::tenant_of(session, &scope, call).await.map_err(Unresolved::Failed)?;
         wanted.iter_mut().for_each(|wanted| wanted.id.tenant.clone_from(&tenant));
     }
     Ok(wanted)

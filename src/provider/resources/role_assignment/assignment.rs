@@ -34,7 +34,7 @@ impl WantedAssignment {
     /// an assignment, so that none deletes another's.
     pub(super) fn all(scope: &ArmId, roles: &[Role], state: &State) -> Option<Vec<Self>> {
         let principal = state.principal_id.text()?.to_lowercase();
-        let target = state.named_target(Some(scope));
+        let target = state.configured_target(Some(scope));
         let target = target.as_ref().unwrap_or(scope).key();
         let choice = Choice::of(state);
         let wanted = |role: &Role| {
@@ -52,7 +52,7 @@ impl WantedAssignment {
     }
 
     /// Whether the entry has the same role and scope, whatever its name.
-    pub(super) fn is(&self, entry: &StateAssignment) -> bool {
+    pub(super) fn same_role_and_scope(&self, entry: &StateAssignment) -> bool {
         entry.role.guid == self.role.guid && entry.id.scope == self.id.scope
     }
 
@@ -63,14 +63,19 @@ impl WantedAssignment {
         state.condition.is_null().then_some(SessionAssignment { scope, principal_id, role: self.role.guid, created_on })
     }
 
-    /// Whether the assignment is this very assignment, whatever its name.
-    pub(super) fn matches(&self, found: &RoleAssignment, principal: &str) -> bool {
-        is_about(found, &self.id.scope, principal, &self.role)
+    /// Whether the assignment has the same scope, principal and role, whatever its name.
+    pub(super) fn same_scope_principal_and_role(&self, found: &RoleAssignment, principal: &str) -> bool {
+        has_scope_principal_and_role(found, &self.id.scope, principal, &self.role)
     }
 }
 
 /// Whether an assignment has this scope, principal and role. Its name is no proof, since Azure allows to use one again.
-pub(super) fn is_about(found: &RoleAssignment, scope: &ArmId, principal: &str, role: &Role) -> bool {
+pub(super) fn has_scope_principal_and_role(
+    found: &RoleAssignment,
+    scope: &ArmId,
+    principal: &str,
+    role: &Role,
+) -> bool {
     found.is_held_by(principal)
         && found.role_guid() == Some(role.guid)
         && found.assignment_id().is_ok_and(|id| id.scope == *scope)
@@ -111,7 +116,7 @@ impl StateAssignment {
         let (role, role_definition_id) = match known {
             Some(known) => (known.role.clone(), known.role_definition_id.clone()),
             None => {
-                let target = state.named_target(Some(&wanted.id.scope));
+                let target = state.configured_target(Some(&wanted.id.scope));
                 let target = target.as_ref().unwrap_or(&wanted.id.scope);
                 (wanted.role.clone(), RoleDefinitionId::within(target, wanted.role.guid))
             }
@@ -123,9 +128,9 @@ impl StateAssignment {
         subject(&self.id.scope, principal, &self.role).named(self.id.name)
     }
 
-    /// Whether the assignment that has this name in Azure is still this one.
-    pub(super) fn is(&self, found: &RoleAssignment, principal: &str) -> bool {
-        is_about(found, &self.id.scope, principal, &self.role)
+    /// Whether the assignment that has this name in Azure still has the same scope, principal and role.
+    pub(super) fn same_scope_principal_and_role(&self, found: &RoleAssignment, principal: &str) -> bool {
+        has_scope_principal_and_role(found, &self.id.scope, principal, &self.role)
     }
 }
 
@@ -208,7 +213,7 @@ mod tests {
     #[test]
     fn a_name_depends_on_the_configuration_and_not_on_its_case() {
         let by_hub = name(ACCOUNT, HUB, ALICE, "reader", "");
-        // WriteTimes down, because other releases have to find what this one made.
+        // Written down, because other releases have to find what this one made.
         assert_eq!(by_hub, "c5a0ffb3-181b-51bf-8a3f-a3db596deea7");
         assert_eq!(name(&ACCOUNT.to_uppercase(), &HUB.to_uppercase(), &ALICE.to_uppercase(), "READER", ""), by_hub);
         let others = [

@@ -90,7 +90,7 @@ impl AssignmentChange<'_> {
     ) -> Done {
         let mut done = Done::default();
         for wanted in wanted {
-            let known = before.iter().position(|entry| wanted.is(entry)).map(|at| before.remove(at));
+            let known = before.iter().position(|entry| wanted.same_role_and_scope(entry)).map(|at| before.remove(at));
             match self.ensure(wanted, known.as_ref(), rewrite, write_times, &mut done).await {
                 Ok(entry) => done.entries.push(entry),
                 Err(failed) => {
@@ -105,8 +105,8 @@ impl AssignmentChange<'_> {
             }
         }
         done.complete = true;
-        let (left, diagnostics) = self.remove(before, succession).await;
-        done.entries.extend(left);
+        let (not_deleted, diagnostics) = self.remove(before, succession).await;
+        done.entries.extend(not_deleted);
         done.diagnostics.extend(diagnostics);
         done
     }
@@ -121,14 +121,14 @@ impl AssignmentChange<'_> {
         entries: Vec<StateAssignment>,
         succession: Option<&Succession>,
     ) -> (Vec<StateAssignment>, Diagnostics) {
-        let (mut left, mut kept, mut diagnostics) = (Vec::new(), Vec::new(), Diagnostics::default());
+        let (mut not_deleted, mut kept, mut diagnostics) = (Vec::new(), Vec::new(), Diagnostics::default());
         for entry in entries.into_iter().filter(|entry| !entry.adopted) {
             match self.remove_one(&entry, succession).await {
                 Ok(Removed::AsPlanned) => {}
                 Ok(Removed::Kept) => kept.push(entry),
                 Ok(Removed::Recreated(warning)) => diagnostics.push(warning),
                 Err(failed) => {
-                    left.push(entry);
+                    not_deleted.push(entry);
                     diagnostics.push(failed);
                 }
             }
@@ -136,7 +136,7 @@ impl AssignmentChange<'_> {
         if !kept.is_empty() {
             diagnostics.push(explain::kept_for_another(self.principal(), &kept));
         }
-        (left, diagnostics)
+        (not_deleted, diagnostics)
     }
 
     async fn remove_one(
@@ -163,7 +163,7 @@ impl AssignmentChange<'_> {
         let deleted = self.session.arm.delete_role_assignment(&entry.id, self.call).await.map_err(failed)?;
         if let Deleted::Was(found) = deleted
             && !found.properties.principal_id.is_empty()
-            && !entry.is(&found, principal)
+            && !entry.same_scope_principal_and_role(&found, principal)
         {
             return Ok(Removed::Recreated(self.recreate(entry, &found).await));
         }
@@ -250,7 +250,7 @@ impl AssignmentChange<'_> {
             self.session.note_assignment(assignment);
         }
         let told = made.properties.principal_type.as_deref().map(PrincipalType::from);
-        if self.may_be_the_platforms_after_all(wanted, told.as_ref())
+        if self.may_be_assigned_by_platform(wanted, told.as_ref())
             && let Some(hub) = self.own_hub(wanted, done).await
         {
             done.diagnostics.push(explain::left_to_the_platform(&hub, wanted));
@@ -261,10 +261,10 @@ impl AssignmentChange<'_> {
 
     /// Whether the platform may create this assignment. Where the principal's type was known, or the hub had to be read, the
     /// plan has checked it; otherwise Azure's answer is the first to tell the type.
-    fn may_be_the_platforms_after_all(&self, wanted: &WantedAssignment, told: Option<&PrincipalType>) -> bool {
+    fn may_be_assigned_by_platform(&self, wanted: &WantedAssignment, told: Option<&PrincipalType>) -> bool {
         let State { principal_type, hub_id, .. } = self.state;
-        let seen_to = principal_type.known().is_some() || (self.creating && !hub_id.is_null());
-        !seen_to && platform::may_assign(told, &wanted.id.scope, std::slice::from_ref(&wanted.role))
+        let checked_by_plan = principal_type.known().is_some() || (self.creating && !hub_id.is_null());
+        !checked_by_plan && platform::may_assign(told, &wanted.id.scope, std::slice::from_ref(&wanted.role))
     }
 
     /// The hub whose system-assigned identity the principal is, if that can be read.
@@ -338,7 +338,7 @@ impl AssignmentChange<'_> {
     ) -> Result<Option<RoleAssignment>, arm::Error> {
         let principal = self.principal();
         let seen = |result: Result<RoleAssignment, arm::Error>| match result {
-            Ok(found) => Ok(Some(found).filter(|found| wanted.matches(found, principal))),
+            Ok(found) => Ok(Some(found).filter(|found| wanted.same_scope_principal_and_role(found, principal))),
             Err(error) if error.is_interruption() => Err(error),
             Err(_) => Ok(None),
         };
@@ -353,7 +353,9 @@ impl AssignmentChange<'_> {
         let Ok(guid) = Uuid::try_parse(principal) else { return Ok(None) };
         let list = RoleAssignment::of_principal(&wanted.id.scope, guid);
         match arm.list(list, Read::Fresh, self.call).await {
-            Ok(list) => Ok(list.value.iter().find(|found| wanted.matches(found, principal)).cloned()),
+            Ok(list) => {
+                Ok(list.value.iter().find(|found| wanted.same_scope_principal_and_role(found, principal)).cloned())
+            }
             Err(error) if error.is_interruption() => Err(error),
             Err(_) => Ok(None),
         }

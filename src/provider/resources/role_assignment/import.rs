@@ -7,7 +7,7 @@ use super::{
     choice::{Choice, Role},
     role_lookup,
     schema::{Identity, State},
-    target,
+    scope,
 };
 use crate::{
     arm::{ArmId, Call, Read, RoleAssignmentId, RoleDefinitionId, WorkspaceId, role_assignments::RoleAssignment},
@@ -88,8 +88,8 @@ fn by_target(mut state: State, principal: &str, role: &str) -> Result<State, Dia
 /// Finds the assignments of a principal's roles at a target, whatever their names.
 async fn find(session: &Session, call: &Call, named: State) -> Result<State, Diagnostic> {
     let read = Read::Remembered;
-    let target = target::resolve(&named, None, Some(session), read, call).await.map_err(Diagnostic::from)?;
-    let scope = target.scope.ok_or_else(|| unreadable("It has no target."))?;
+    let resolved = scope::resolve(&named, None, Some(session), read, call).await.map_err(Diagnostic::from)?;
+    let scope = resolved.scope.ok_or_else(|| unreadable("It has no target."))?;
     let roles = role_lookup::resolve(&Choice::of(&named), None, Some(&scope), Some(session), read, call).await;
     let roles = roles.map_err(Diagnostic::from)?.unwrap_or_default();
     let principal = named.principal_id.text().unwrap_or_default().to_owned();
@@ -98,7 +98,10 @@ async fn find(session: &Session, call: &Call, named: State) -> Result<State, Dia
         report::not_readable("Cannot list the role assignments", &error, action, scope.as_str(), "Reader")
     })?;
     let found = roles.iter().filter_map(|role| {
-        let found = list.value.iter().find(|found| assignment::is_about(found, &scope, &principal, role))?;
+        let found = list
+            .value
+            .iter()
+            .find(|found| assignment::has_scope_principal_and_role(found, &scope, &principal, role))?;
         Some((role.clone(), found))
     });
     let found: Vec<_> = found.collect();
@@ -151,7 +154,7 @@ async fn one(session: &Session, call: &Call, id: RoleAssignmentId) -> Result<Sta
 /// The state of the assignments that were found.
 fn complete(mut state: State, scope: &ArmId, roles: &[Role], found: Vec<(Role, &RoleAssignment)>) -> State {
     let config = state.clone();
-    target::fill(&mut state, &config, Some(scope));
+    scope::fill(&mut state, &config, Some(scope));
     role_lookup::fill(&mut state, &config, Some(roles), Some(scope));
     if let (Some((_, first)), Attr::Known(given)) = (found.first(), &state.role_definition_id)
         && Uuid::try_parse(given.as_str()).is_ok()
@@ -227,7 +230,7 @@ pub(super) fn move_state(source: &MoveSource) -> Option<State> {
         ..State::default()
     };
     let config = state.clone();
-    target::fill(&mut state, &config, Some(&id.scope));
+    scope::fill(&mut state, &config, Some(&id.scope));
     let role = Role { name: name.unwrap_or_else(|| guid.to_string()), guid };
     state.role_assignments =
         assignment::to_attribute(&[StateAssignment { role, id, role_definition_id, adopted: false }]);

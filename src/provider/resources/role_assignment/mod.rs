@@ -1,13 +1,15 @@
 //! `foundryhub_role_assignment`: the roles that one principal needs on a hub's storage account.
 //!
 //! One object manages one or two role assignments in Azure, all of one principal at one scope. Which ones are wanted
-//! follows from the configuration ([`choice`], [`target`]); which ones exist is in the state's `role_assignments`.
+//! follows from the configuration ([`choice`], [`scope`]); which ones exist is in the state's `role_assignments`.
+//! In the order of an object's life: [`validate`], [`plan`], [`apply`], [`read`], [`delete`], [`import`].
 //! [`change`] creates what is missing before it deletes what is no longer wanted, so that nobody loses access in between.
 
 mod apply;
 mod assignment;
 mod change;
 mod choice;
+mod delete;
 mod explain;
 mod identity;
 mod import;
@@ -17,7 +19,7 @@ mod platform;
 mod read;
 mod role_lookup;
 mod schema;
-mod target;
+mod scope;
 mod unresolved;
 mod validate;
 mod write_times;
@@ -36,8 +38,7 @@ use crate::{
     },
     provider::{Session, report},
 };
-use apply::{apply, hand_over, mark_platform_assignments};
-use change::AssignmentChange;
+use apply::apply;
 use marks::PLATFORM_UNCHECKED;
 use plan::Plan;
 use schema::{Identity, READING, State, WRITING};
@@ -87,13 +88,13 @@ impl Resource for RoleAssignment {
     async fn plan(&self, context: Context<Session>, request: PlanRequest<State>) -> Planned<State> {
         let PlanRequest { prior, config, planned, private, replaced } = request;
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.read, READING));
-        let (found, keys) = (Diagnostics::default(), None);
+        let (diagnostics, keys) = (Diagnostics::default(), None);
         let (session, walk) = (context.client.as_deref(), context.walk);
-        let mut plan = Plan { session, walk, call, prior, config, planned, private, replaced, found, keys };
+        let mut plan = Plan { session, walk, call, prior, config, planned, private, replaced, diagnostics, keys };
         if let Err(failed) = plan.complete().await {
-            plan.found.push(failed);
+            plan.diagnostics.push(failed);
         }
-        let Plan { planned: state, private, found: diagnostics, keys, .. } = plan;
+        let Plan { planned: state, private, diagnostics, keys, .. } = plan;
         Planned { state, keys, private, requires_replace: Vec::new(), diagnostics }
     }
 
@@ -116,20 +117,12 @@ impl Resource for RoleAssignment {
     }
 
     async fn delete(&self, context: Context<Session>, request: DeleteRequest<State>) -> Outcome<State> {
-        let DeleteRequest { prior, mut private, succession } = request;
+        let DeleteRequest { prior, private, succession } = request;
         let Some(session) = context.client.as_deref() else {
             return Outcome { state: Some(prior), private, diagnostics: report::unconfigured().into() };
         };
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
-        let mut entries = assignment::of_state(&prior);
-        hand_over(&prior, &succession, &mut entries);
-        let unchecked = mark_platform_assignments(session, &call, &prior, &mut entries, &mut private).await;
-        let change =
-            AssignmentChange { session, walk: &context.walk, call: &call, state: &prior, creating: false, unchecked };
-        let (left, diagnostics) = change.remove(entries, Some(&succession)).await;
-        let state =
-            (!left.is_empty()).then(|| State { role_assignments: assignment::to_attribute(&left), ..prior.clone() });
-        Outcome { state, private, diagnostics }
+        delete::delete(session, &context.walk, &call, prior, private, &succession).await
     }
 
     async fn import(&self, context: Context<Session>, target: ImportTarget<Identity>) -> Outcome<State> {

@@ -15,7 +15,7 @@ use super::{
     marks::{DIFFER, PLATFORM_UNCHECKED},
     platform, role_lookup,
     schema::{self, AssignmentAttributes, State},
-    target::{self, Target},
+    scope::{self, ResolvedScope},
     unresolved::Unresolved,
 };
 use crate::{
@@ -27,7 +27,8 @@ use crate::{
     provider::{Session, SessionAssignment, report},
 };
 
-/// What a plan has read from Azure and does not show, for the apply that follows in the same process.
+/// What a plan has read from Azure and does not show. Only that of the second plan, which the engine asks for right before the
+/// apply and in the same process, reaches the apply.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct LookedUp {
     scope: Option<ArmId>,
@@ -74,7 +75,7 @@ pub(super) struct Plan<'p> {
     pub(super) private: Private,
     /// The keys of the object that a planned creation replaces.
     pub(super) replaced: Vec<Key>,
-    pub(super) found: Diagnostics,
+    pub(super) diagnostics: Diagnostics,
     /// The keys of the object, if they are known.
     pub(super) keys: Option<Vec<Key>>,
 }
@@ -84,8 +85,8 @@ impl Plan<'_> {
         let mut had = self.prior.as_ref().map(assignment::of_state).unwrap_or_default();
         // With another principal nothing is kept.
         had.retain(|_| self.prior.as_ref().is_some_and(|prior| schema::same_principal(prior, &self.planned)));
-        let shown_scope = target::shown(&self.config, self.prior.as_ref());
-        target::fill(&mut self.planned, &self.config, shown_scope.as_ref());
+        let shown_scope = scope::shown(&self.config, self.prior.as_ref());
+        scope::fill(&mut self.planned, &self.config, shown_scope.as_ref());
         let shown_roles = role_lookup::shown(&self.config, self.prior.as_ref(), &had);
         role_lookup::fill(&mut self.planned, &self.config, shown_roles.as_deref(), shown_scope.as_ref());
         if self.config.condition_version.is_null() {
@@ -97,8 +98,8 @@ impl Plan<'_> {
         self.warn_of_unknown_principal();
 
         let (session, read) = (self.session, Read::Remembered);
-        let target = target::resolve(&self.config, self.prior.as_ref(), session, read, &self.call).await;
-        let Target { scope, hub } = self.or_warn(target)?;
+        let resolved = scope::resolve(&self.config, self.prior.as_ref(), session, read, &self.call).await;
+        let ResolvedScope { scope, hub } = self.or_warn(resolved)?;
         let choice = Choice::of(&self.config);
         let roles = role_lookup::resolve(&choice, self.prior.as_ref(), scope.as_ref(), session, read, &self.call).await;
         let roles = self.or_warn(roles)?;
@@ -109,7 +110,8 @@ impl Plan<'_> {
         LookedUp::new(scope.as_ref(), roles.as_deref()).save(&mut self.private);
         let Some(wanted) = wanted else { return Ok(()) };
         self.keys = Some(self.keys_of(&wanted, &had));
-        let new: Vec<_> = wanted.iter().filter(|wanted| !had.iter().any(|had| wanted.is(had))).collect();
+        let new: Vec<_> =
+            wanted.iter().filter(|wanted| !had.iter().any(|had| wanted.same_role_and_scope(had))).collect();
         self.refuse_platform_assignments(&new, hub).await?;
         self.note_planned_assignments(&wanted);
         if self.has_known_names() && !self.planned.on_existing.is_unknown() {
@@ -125,7 +127,7 @@ impl Plan<'_> {
             Err(Unresolved::Failed(error)) => Err(error),
             Err(Unresolved::Missing(error)) => {
                 let detail = format!("{}\n\n{}", error.detail, report::MAY_BE_CREATED);
-                self.found.push(Diagnostic { severity: Severity::Warning, detail, ..error });
+                self.diagnostics.push(Diagnostic { severity: Severity::Warning, detail, ..error });
                 Ok(T::default())
             }
         }
@@ -144,30 +146,29 @@ impl Plan<'_> {
             let differ = self.private.get(DIFFER) == Some(true)
                 && prior.mutable_properties() == self.planned.mutable_properties();
             // If there is an apply, it finds out which of them are the platform's.
-            let open = self.private.get(PLATFORM_UNCHECKED) == Some(true)
+            let platform_unchecked = self.private.get(PLATFORM_UNCHECKED) == Some(true)
                 && (State { role_assignments: Attr::Null, ..prior.clone() })
                     != State { role_assignments: Attr::Null, ..self.planned.clone() };
-            if differ || open {
+            if differ || platform_unchecked {
                 return Attr::Unknown;
             }
         }
-        let target = self.planned.named_target(scope);
+        let target = self.planned.configured_target(scope);
         let wanted = scope.and_then(|scope| WantedAssignment::all(scope, roles, &self.planned));
         let principal = self.planned.principal_id.text().unwrap_or_default();
         let assigned = roles.iter().enumerate().map(|(at, role)| {
             let wanted = wanted.as_ref().map(|wanted| &wanted[at]);
-            if let Some(entry) = wanted.and_then(|wanted| had.iter().find(|entry| wanted.is(entry))) {
+            if let Some(entry) = wanted.and_then(|wanted| had.iter().find(|entry| wanted.same_role_and_scope(entry))) {
                 let known = self.prior.as_ref().and_then(|prior| prior.role_assignments.known()?.get(&entry.role.name));
                 return (entry.role.name.clone(), known.cloned().unwrap_or(Attr::Unknown));
             }
             // A replacement keeps the assignments of the replaced object, whatever their names and whoever created them.
             let is_new = wanted.is_none_or(|wanted| self.walk.has_no_other_name_in_state(&wanted.key(principal)));
             let is_made = is_new && !self.may_adopt();
-            let is_ours = |_: &&WantedAssignment| {
-                is_made && self.has_known_names() && self.planned.delegated_managed_identity_resource_id.is_null()
-            };
+            let has_known_id =
+                is_made && self.has_known_names() && self.planned.delegated_managed_identity_resource_id.is_null();
             let assigned = AssignmentAttributes {
-                id: wanted.filter(is_ours).map_or(Attr::Unknown, |wanted| wanted.id.clone().into()),
+                id: wanted.filter(|_| has_known_id).map_or(Attr::Unknown, |wanted| wanted.id.clone().into()),
                 role_definition_id: target
                     .as_ref()
                     .map_or(Attr::Unknown, |target| RoleDefinitionId::within(target, role.guid).into()),
@@ -182,7 +183,7 @@ impl Plan<'_> {
     /// known.
     fn keys_of(&self, wanted: &[WantedAssignment], had: &[StateAssignment]) -> Vec<Key> {
         let principal = self.planned.principal_id.text().unwrap_or_default();
-        let key = |wanted: &WantedAssignment| match had.iter().find(|entry| wanted.is(entry)) {
+        let key = |wanted: &WantedAssignment| match had.iter().find(|entry| wanted.same_role_and_scope(entry)) {
             Some(entry) => entry.key(principal),
             None if self.may_adopt() || !self.has_known_names() => {
                 assignment::subject(&wanted.id.scope, principal, &wanted.role)
@@ -204,7 +205,7 @@ impl Plan<'_> {
     /// A replacement whose principal is not known yet cannot keep the assignments.
     fn warn_of_unknown_principal(&mut self) {
         if self.prior.is_some() && self.planned.principal_id.is_unknown() {
-            self.found.push(explain::principal_not_known());
+            self.diagnostics.push(explain::principal_not_known());
         }
     }
 
@@ -236,7 +237,7 @@ impl Plan<'_> {
     fn note_planned_assignments(&self, wanted: &[WantedAssignment]) {
         let Some(session) = self.session else { return };
         for assignment in wanted.iter().filter_map(|wanted| wanted.noted(&self.planned, None)) {
-            let known = |known: &SessionAssignment| known.is_about_the_same(&assignment);
+            let known = |known: &SessionAssignment| known.same_scope_principal_and_role(&assignment);
             if !session.assignments_at(&assignment.scope).iter().any(known) {
                 session.note_assignment(assignment);
             }
@@ -265,7 +266,10 @@ impl Plan<'_> {
         };
         let mut own = Vec::new();
         for wanted in new {
-            let Some(found) = list.value.iter().find(|found| wanted.matches(found, principal)) else { continue };
+            let Some(found) = list.value.iter().find(|found| wanted.same_scope_principal_and_role(found, principal))
+            else {
+                continue;
+            };
             let Ok(id) = found.assignment_id() else { continue };
             let is_in_state = self.walk.is_in_state(&wanted.key(principal));
             if id.name == wanted.id.name {
@@ -284,7 +288,7 @@ impl Plan<'_> {
             }
         }
         if !own.is_empty() {
-            self.found.push(explain::taken_over(&self.planned, &own));
+            self.diagnostics.push(explain::taken_over(&self.planned, &own));
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ pub(super) async fn read(session: &Session, call: &Call, mut state: State, mut p
     let answers = join_all(answers).await;
     for (entry, answer) in entries.into_iter().zip(answers) {
         match answer {
-            Ok(found) if entry.is(&found.value, &principal) => {
+            Ok(found) if entry.same_scope_principal_and_role(&found.value, &principal) => {
                 if !entry.adopted && !write_times.is_stale(&entry.id, &found.value) {
                     seen.push(found.value.properties);
                 }

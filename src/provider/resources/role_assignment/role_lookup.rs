@@ -190,7 +190,7 @@ pub(super) fn fill(planned: &mut State, config: &State, roles: Option<&[Role]>, 
         planned.role_definition_name = role.map_or(Attr::Unknown, |role| role.name.clone().into());
     }
     if config.role_definition_id.is_null() && !is_known {
-        let target = planned.named_target(scope);
+        let target = planned.configured_target(scope);
         planned.role_definition_id = role
             .zip(target)
             .map_or(Attr::Unknown, |(role, target)| RoleDefinitionId::within(&target, role.guid).into());

@@ -1,4 +1,4 @@
-//! The resource in HCL, and what is refused without a request.
+//! The resource in HCL.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -57,7 +57,7 @@ pub(crate) struct Identity {
 }
 
 one_of! {
-    /// The article's pairs of roles.
+    /// The pairs of roles for a hub's users: see [`roles`](crate::provider::roles).
     pub(crate) enum Access {
         Contributor = "contributor",
         Reader = "reader",
@@ -225,9 +225,9 @@ pub(super) fn identity_schema() -> IdentitySchema {
 }
 
 impl State {
-    /// The target by which assignments are named and role ids are written: the hub if one is set, else `scope`. `None` while
+    /// The configured target, by which assignments are named and role ids are written: the hub if one is set, else `scope`. `None` while
     /// hub_id is unknown.
-    pub(super) fn named_target(&self, scope: Option<&ArmId>) -> Option<ArmId> {
+    pub(super) fn configured_target(&self, scope: Option<&ArmId>) -> Option<ArmId> {
         match &self.hub_id {
             Attr::Unknown => None,
             hub => hub.known().map(WorkspaceId::arm).or(scope).cloned(),

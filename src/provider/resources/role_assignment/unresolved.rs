@@ -1,4 +1,4 @@
-//! Why a target or a role could not be resolved.
+//! Why a scope or a role could not be resolved.
 
 use crate::framework::Diagnostic;
 

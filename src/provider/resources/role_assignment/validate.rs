@@ -7,9 +7,9 @@ use crate::{
 };
 
 pub(super) fn validate(config: &State) -> Diagnostics {
-    let mut found = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     let mut refuse = |at: &str, summary: &str, detail: String| {
-        found.push(Diagnostic::error(summary, detail).at(Path::root(at)));
+        diagnostics.push(Diagnostic::error(summary, detail).at(Path::root(at)));
     };
 
     if config.hub_id.is_null() && config.storage_account_id.is_null() && config.scope.is_null() {
@@ -78,9 +78,9 @@ pub(super) fn validate(config: &State) -> Diagnostics {
             scenario.title,
             scenario.holder.words()
         );
-        found.push(
+        diagnostics.push(
             Diagnostic::warning("The principal is unusual for this scenario", detail).at(Path::root("principal_type")),
         );
     }
-    found
+    diagnostics
 }

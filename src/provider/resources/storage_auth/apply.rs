@@ -3,11 +3,11 @@
 use super::{
     change::Change,
     explain,
-    keys::{account_key, note_written},
-    observe::{fill, note, settings_of},
     own_values::{self, OwnValues},
+    properties::Properties,
     schema::State,
-    settings::Settings,
+    set_state::{set_computed, set_properties},
+    walk_keys::{account_key, note_written},
 };
 use crate::{
     arm::{Call, Read, WorkspaceId},
@@ -50,7 +50,8 @@ impl Before {
         }
     }
 
-    /// The object with what the plan says about restoring: where the hub is missing, that is how the user gives up the account.
+    /// The object with what the plan says about restoring. It counts even where the hub is missing and nothing else can be
+    /// changed, so that the user can leave the account as it is.
     fn with_restore_settings_of(mut self, planned: &State) -> Self {
         if let Self::Updated(state) = &mut self {
             state.restore_on_destroy = planned.restore_on_destroy.clone();
@@ -69,8 +70,8 @@ impl Before {
 }
 
 /// What a configuration wants of hub and account. It leaves shared keys alone where it does not set them.
-pub(super) fn wanted(config: &State, planned: &State) -> Settings {
-    Settings { mode: planned.settings().mode, keys: config.shared_access_key_enabled.known().copied() }
+pub(super) fn wanted(config: &State, planned: &State) -> Properties {
+    Properties { mode: planned.properties().mode, shared_keys: config.shared_access_key_enabled.known().copied() }
 }
 
 pub(super) async fn apply(
@@ -97,12 +98,12 @@ pub(super) async fn apply(
     let current = match HubAndAccount::read(session, &hub, known, Read::Fresh, call).await {
         Ok(current) => current,
         Err(ReadError::Hub(error, _)) => {
-            return before.with_restore_settings_of(&planned).untouched(private, error.error(&hub).into());
+            return before.with_restore_settings_of(&planned).untouched(private, error.diagnostic(&hub).into());
         }
         Err(ReadError::Account(error)) => return before.untouched(private, error.into()),
     };
-    let unchanged = |found| changed_since_the_plan(walk, &before, &current, &target).map(|()| found);
-    let found = match obstacle(&hub, &current, &target).and_then(unchanged) {
+    let unchanged = |warnings| changed_since_the_plan(walk, &before, &current, &target).map(|()| warnings);
+    let diagnostics = match obstacle(&hub, &current, &target).and_then(unchanged) {
         Ok(warnings) => warnings,
         Err(error) => return before.untouched(private, error.into()),
     };
@@ -113,10 +114,10 @@ pub(super) async fn apply(
         call,
         hub: &hub,
         account: &current.account_id,
-        now: settings_of(&current),
-        sent: Settings::default(),
+        now: Properties::in_azure(&current),
+        sent: Properties::default(),
         own_values: before.own_values(&private),
-        found,
+        diagnostics,
     };
     let access = Access {
         session,
@@ -127,18 +128,18 @@ pub(super) async fn apply(
         requirements: planned.requirements(),
     };
     let result = change.run(&target, Some(&access)).await;
-    if result.is_ok() || change.sent != Settings::default() {
+    if result.is_ok() || change.sent != Properties::default() {
         note_written(walk, &hub, Some(&current.account_id), &target);
     }
     outcome(change, result, &current, before, planned, private)
 }
 
 /// The error that prevents `target`, or else warnings.
-fn obstacle(hub_id: &WorkspaceId, current: &HubAndAccount, target: &Settings) -> Result<Diagnostics, Diagnostic> {
+fn obstacle(hub_id: &WorkspaceId, current: &HubAndAccount, target: &Properties) -> Result<Diagnostics, Diagnostic> {
     if let Some(error) = hub::refused_kind(hub_id, &current.hub) {
         return Err(error);
     }
-    match (&current.account, target.keys) {
+    match (&current.account, target.shared_keys) {
         (Account::Found(_), _) => Ok(Diagnostics::default()),
         (Account::Missing(error), _) => Err(explain::no_account(&current.account_id, error)),
         (Account::NotReadable(error), Some(_)) => Err(hub::account_not_readable(&current.account_id, error)),
@@ -152,25 +153,25 @@ fn changed_since_the_plan(
     walk: &Walk,
     before: &Before,
     current: &HubAndAccount,
-    target: &Settings,
+    target: &Properties,
 ) -> Result<(), Diagnostic> {
     let Before::Updated(prior) = before else { return Ok(()) };
-    let (original, planned, now) = (Settings::of(&prior.original), prior.settings(), settings_of(current));
-    let mode = |mode: &Option<_>| mode.as_ref().map_or("unknown".to_owned(), own_values::wire);
+    let (original, planned, now) = (Properties::of(&prior.original), prior.properties(), Properties::in_azure(current));
+    let mode = |mode: &Option<_>| mode.as_ref().map_or("unknown".to_owned(), own_values::as_sent);
     if target.mode.is_some() && original.mode.is_none() && planned.mode.is_some() && now.mode != planned.mode {
         let property = format!("systemDatastoresAuthMode of {}", current.hub.id);
         return Err(explain::changed_since_the_plan(&property, &mode(&planned.mode), &mode(&now.mode)));
     }
-    let keys = |keys: Option<bool>| keys.map_or("unknown".to_owned(), |keys| keys.to_string());
+    let shown = |enabled: Option<bool>| enabled.map_or("unknown".to_owned(), |enabled| enabled.to_string());
     let is_ours = walk.has_changed(&account_key(&current.account_id));
-    if target.keys.is_some()
-        && original.keys.is_none()
-        && planned.keys.is_some()
-        && now.keys != planned.keys
+    if target.shared_keys.is_some()
+        && original.shared_keys.is_none()
+        && planned.shared_keys.is_some()
+        && now.shared_keys != planned.shared_keys
         && !is_ours
     {
         let property = format!("allowSharedKeyAccess of {}", current.account_id);
-        return Err(explain::changed_since_the_plan(&property, &keys(planned.keys), &keys(now.keys)));
+        return Err(explain::changed_since_the_plan(&property, &shown(planned.shared_keys), &shown(now.shared_keys)));
     }
     Ok(())
 }
@@ -184,18 +185,18 @@ fn outcome(
     mut planned: State,
     mut private: Private,
 ) -> Outcome<State> {
-    let Change { now, sent, own_values, found: mut diagnostics, .. } = change;
+    let Change { now, sent, own_values, mut diagnostics, .. } = change;
     let error = match result {
         Ok(()) => None,
-        Err(error) if sent == Settings::default() => {
+        Err(error) if sent == Properties::default() => {
             diagnostics.push(error);
             return before.untouched(private, diagnostics);
         }
         Err(error) => Some(error),
     };
     own_values.save(&mut private);
-    let mut original = before.state().map(|state| Settings::of(&state.original)).unwrap_or_default();
-    own_values::note_original(&mut original, &sent, &settings_of(current));
+    let mut original = before.state().map(|state| Properties::of(&state.original)).unwrap_or_default();
+    own_values::note_original(&mut original, &sent, &Properties::in_azure(current));
 
     // After a failure the prior settings stay in the state, so that the next plan shows the change again.
     let mut state = match (&error, before) {
@@ -203,14 +204,14 @@ fn outcome(
         // Computed attributes were planned to stay the same; a refresh shows their changes.
         (None, Before::Updated(_)) if !planned.hub_principal_id.is_unknown() => planned,
         _ => {
-            fill(&mut planned, current);
+            set_computed(&mut planned, current);
             planned
         }
     };
     if error.is_some() {
-        note(&mut state, &now);
+        set_properties(&mut state, &now);
     } else if state.shared_access_key_enabled.is_unknown() {
-        state.shared_access_key_enabled = now.keys.into();
+        state.shared_access_key_enabled = now.shared_keys.into();
     }
     state.original = own_values::as_planned(&state.original, original, error.is_none());
     diagnostics.0.extend(error);

@@ -4,9 +4,9 @@ use std::{iter, time::Duration};
 
 use super::{
     explain,
-    keys::account_key,
-    own_values::{OwnValues, wire},
-    settings::Settings,
+    own_values::{OwnValues, as_sent},
+    properties::Properties,
+    walk_keys::account_key,
 };
 use crate::{
     arm::{
@@ -40,12 +40,12 @@ pub(super) struct Change<'c> {
     pub(super) hub: &'c WorkspaceId,
     pub(super) account: &'c StorageAccountId,
     /// The current values, as far as they are known.
-    pub(super) now: Settings,
+    pub(super) now: Properties,
     /// What was sent and may have had its effect.
-    pub(super) sent: Settings,
+    pub(super) sent: Properties,
     pub(super) own_values: OwnValues,
     /// Diagnostics beside the error that stops the change.
-    pub(super) found: Diagnostics,
+    pub(super) diagnostics: Diagnostics,
 }
 
 /// Why a change stopped.
@@ -67,19 +67,19 @@ impl Change<'_> {
     /// keys when these are disabled; back to keys, because the product documents that order.
     ///
     /// Where somebody may lose access, `access` is checked before anything is changed and again before keys are disabled.
-    pub(super) async fn run(&mut self, target: &Settings, access: Option<&Access<'_>>) -> Result<(), Diagnostic> {
+    pub(super) async fn run(&mut self, target: &Properties, access: Option<&Access<'_>>) -> Result<(), Diagnostic> {
         let before = self.now.clone();
         let mode = target.mode.as_ref().filter(|mode| self.now.mode.as_ref() != Some(mode));
-        let keys = target.keys.filter(|keys| self.now.keys != Some(*keys));
+        let shared_keys = target.shared_keys.filter(|shared_keys| self.now.shared_keys != Some(*shared_keys));
         // A deletion holds the lock of the account already.
         let holds_lock = access.is_none();
         let access =
             access.filter(|access| access.requirements.check != AccessCheck::Off && target.removes_key_access(&before));
         let mut others = Vec::new();
         if let Some(access) = access {
-            let (findings, found) = access.check_before_changes(keys == Some(false)).await;
+            let (findings, hubs) = access.check_before_changes(shared_keys == Some(false)).await;
             self.report(access, &findings)?;
-            others = found;
+            others = hubs;
         }
         if let Some(mode) = mode {
             let set = self.set_mode(mode, self.call).await;
@@ -88,22 +88,22 @@ impl Change<'_> {
         if self.now.uses_identity() {
             self.session.switches.done(self.hub.arm());
         }
-        if let (Some(access), Some(false)) = (access, keys) {
+        if let (Some(access), Some(false)) = (access, shared_keys) {
             let findings = access.check_before_disabling_keys(mode.is_some(), &others).await;
-            let weighed = findings.and_then(|findings| self.report(access, &findings));
-            weighed.map_err(|error| self.incomplete(error.into()))?;
+            let reported = findings.and_then(|findings| self.report(access, &findings));
+            reported.map_err(|error| self.incomplete(error.into()))?;
         }
-        if let Some(keys) = keys
-            && let Err(stopped) = self.set_keys_locked(keys, holds_lock).await
+        if let Some(shared_keys) = shared_keys
+            && let Err(stopped) = self.set_keys_locked(shared_keys, holds_lock).await
         {
             let stopped = self.roll_back_hub(&before, stopped).await;
             return Err(self.incomplete(stopped));
         }
-        if self.now.uses_keys() && (mode.is_some() || keys == Some(true)) {
+        if self.now.uses_keys() && (mode.is_some() || shared_keys == Some(true)) {
             if self.now.locks_the_hub_out() {
-                self.found.push(explain::keys_are_disabled(self.hub, self.account));
+                self.diagnostics.push(explain::keys_are_disabled(self.hub, self.account));
             } else if let Err(error) = self.session.arm.resync_keys(self.hub, self.call).await {
-                self.found.push(explain::not_resynced(self.hub, &error));
+                self.diagnostics.push(explain::not_resynced(self.hub, &error));
             }
         }
         Ok(())
@@ -111,9 +111,9 @@ impl Change<'_> {
 
     /// Adds the diagnostics of findings; the last one that stops is the error.
     fn report(&mut self, access: &Access<'_>, findings: &[Finding]) -> Result<(), Diagnostic> {
-        self.found.extend(access.apply_messages(findings));
-        match self.found.0.iter().rposition(|found| found.severity == Severity::Error) {
-            Some(position) => Err(self.found.0.remove(position)),
+        self.diagnostics.extend(access.apply_messages(findings));
+        match self.diagnostics.0.iter().rposition(|diagnostic| diagnostic.severity == Severity::Error) {
+            Some(position) => Err(self.diagnostics.0.remove(position)),
             None => Ok(()),
         }
     }
@@ -126,7 +126,7 @@ impl Change<'_> {
     async fn set_mode(&mut self, mode: &AuthMode, call: &Call) -> Result<(), Stopped> {
         let (found, problem) = match self.session.arm.set_auth_mode(self.hub, mode, call).await {
             Ok(hub) => {
-                let got = self.settled_mode(mode, hub, call).await;
+                let got = self.reread_mode(mode, hub, call).await;
                 (Some(got), None)
             }
             Err(Error::NotKept { got, .. }) => (Some(AuthMode::new(got)), None),
@@ -135,14 +135,14 @@ impl Change<'_> {
             }
             Err(error) => match self.mode_after(&error, call).await {
                 Some((got, true)) if got == *mode && !matches!(error, Error::Operation(_)) => {
-                    self.found.push(explain::not_followed(self.hub, mode, &error));
+                    self.diagnostics.push(explain::not_followed(self.hub, mode, &error));
                     (Some(got), None)
                 }
                 found => (found.map(|(got, _)| got), Some(error)),
             },
         };
-        let before = self.now.mode.as_ref().map(wire);
-        self.own_values.mode.note_write(&wire(mode), before.as_ref(), found.as_ref().map(wire).as_ref());
+        let before = self.now.mode.as_ref().map(as_sent);
+        self.own_values.mode.note_write(&as_sent(mode), before.as_ref(), found.as_ref().map(as_sent).as_ref());
         self.sent.mode = Some(mode.clone());
         let interrupted = found.is_none();
         self.now.mode = found.or(self.now.mode.take());
@@ -154,7 +154,7 @@ impl Change<'_> {
     }
 
     /// The mode of a hub that was switched. Azure's answers may be stale for some seconds.
-    async fn settled_mode(&self, mode: &AuthMode, mut hub: Workspace, call: &Call) -> AuthMode {
+    async fn reread_mode(&self, mode: &AuthMode, mut hub: Workspace, call: &Call) -> AuthMode {
         for pause in REREAD_PAUSES {
             if hub.properties.system_datastores_auth_mode == *mode || self.pause(pause, call).await.is_err() {
                 break;
@@ -187,13 +187,13 @@ impl Change<'_> {
 
     /// Sets shared keys while no other resource of this run does. The lock is held for this alone, since a hub that waits for
     /// others on its account must not block them.
-    async fn set_keys_locked(&mut self, keys: bool, holds_lock: bool) -> Result<(), Stopped> {
+    async fn set_keys_locked(&mut self, shared_keys: bool, holds_lock: bool) -> Result<(), Stopped> {
         let lock = match holds_lock {
             true => None,
             false => Some(self.session.lock(self.account.arm(), self.call).await),
         };
         match lock.transpose() {
-            Ok(_lock) => self.set_keys(keys).await,
+            Ok(_lock) => self.set_keys(shared_keys).await,
             Err(error) => {
                 let next = "Other resources of this run change the same account. Raise the timeouts block.";
                 Err(Diagnostic::error("Shared keys were not changed yet", report::explain(&error, next)).into())
@@ -202,16 +202,16 @@ impl Change<'_> {
     }
 
     /// Sets shared keys and reads them back: with a policy Azure may answer with success and keep the old value.
-    async fn set_keys(&mut self, keys: bool) -> Result<(), Stopped> {
+    async fn set_keys(&mut self, shared_keys: bool) -> Result<(), Stopped> {
         self.walk.note_changing(&account_key(self.account));
         let arm = &self.session.arm;
-        let (found, problem) = match arm.set_shared_key_access(self.account, keys, self.call).await {
-            Ok(answer) => match self.settled_keys(keys, answer.shared_key_enabled()).await {
+        let (found, problem) = match arm.set_shared_key_access(self.account, shared_keys, self.call).await {
+            Ok(answer) => match self.reread_keys(shared_keys, answer.shared_key_enabled()).await {
                 Ok(got) => (Some(got), None),
                 Err(error) => (None, Some(hub::account_not_readable(self.account, &error))),
             },
             Err(error) if !error.may_have_had_effect() => {
-                return Err(explain::keys_not_set(self.account, keys, &error).into());
+                return Err(explain::keys_not_set(self.account, shared_keys, &error).into());
             }
             Err(error) => {
                 let found = match error.is_interruption() {
@@ -219,26 +219,28 @@ impl Change<'_> {
                     false => arm.get::<StorageAccount>(self.account, Read::Fresh, self.call).await.ok(),
                 };
                 let found = found.map(|account| account.shared_key_enabled());
-                (found, Some(explain::keys_not_set(self.account, keys, &error)))
+                (found, Some(explain::keys_not_set(self.account, shared_keys, &error)))
             }
         };
-        self.own_values.keys.note_write(&keys, self.now.keys.as_ref(), found.as_ref());
-        self.sent.keys = Some(keys);
-        self.now.keys = found.or(self.now.keys);
+        self.own_values.shared_keys.note_write(&shared_keys, self.now.shared_keys.as_ref(), found.as_ref());
+        self.sent.shared_keys = Some(shared_keys);
+        self.now.shared_keys = found.or(self.now.shared_keys);
         match (problem, found) {
             (Some(diagnostic), _) => Err(Stopped { diagnostic, interrupted: found.is_none() }),
-            (None, Some(got)) if got != keys => Err(explain::keys_not_kept(self.account, keys, got).into()),
+            (None, Some(got)) if got != shared_keys => {
+                Err(explain::keys_not_kept(self.account, shared_keys, got).into())
+            }
             (None, _) => Ok(()),
         }
     }
 
     /// Whether shared keys are enabled after a change. Where Azure `answered` with the new value, an old one may be stale;
     /// where a policy keeps the old value, it answers with that.
-    async fn settled_keys(&self, keys: bool, answered: bool) -> Result<bool, Error> {
+    async fn reread_keys(&self, shared_keys: bool, answered: bool) -> Result<bool, Error> {
         let read = || self.session.arm.get::<StorageAccount>(self.account, Read::Fresh, self.call);
         let mut got = read().await?.shared_key_enabled();
-        for pause in REREAD_PAUSES.into_iter().filter(|_| answered == keys) {
-            if got == keys || self.pause(pause, self.call).await.is_err() {
+        for pause in REREAD_PAUSES.into_iter().filter(|_| answered == shared_keys) {
+            if got == shared_keys || self.pause(pause, self.call).await.is_err() {
                 break;
             }
             got = read().await?.shared_key_enabled();
@@ -251,7 +253,7 @@ impl Change<'_> {
     }
 
     /// Restores the hub's mode when it was switched to keys and the account then refused them.
-    async fn roll_back_hub(&mut self, before: &Settings, stopped: Stopped) -> Stopped {
+    async fn roll_back_hub(&mut self, before: &Properties, stopped: Stopped) -> Stopped {
         let Some(mode) = before.mode.as_ref().filter(|mode| self.now.mode.as_ref() != Some(mode)) else {
             return stopped;
         };

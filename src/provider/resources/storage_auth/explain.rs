@@ -1,6 +1,6 @@
 //! Diagnostics of the resource.
 
-use super::{schema::State, settings::Settings};
+use super::{properties::Properties, schema::State};
 use crate::{
     arm::{
         Error, StorageAccountId, WorkspaceId,
@@ -180,9 +180,9 @@ pub(super) fn another_account(hub: &WorkspaceId, old: &StorageAccountId, new: &S
 }
 
 /// The current values after a change that was not completed.
-pub(super) fn current_values(now: &Settings, interrupted: bool) -> String {
+pub(super) fn current_values(now: &Properties, interrupted: bool) -> String {
     let mode = now.mode.as_ref().map_or("in an unknown mode".to_owned(), |mode| format!("on {}", mode.wire()));
-    let keys = now.keys.map_or("unknown".to_owned(), |keys| enabled(keys).to_owned());
+    let keys = now.shared_keys.map_or("unknown".to_owned(), |keys| enabled(keys).to_owned());
     let may = if interrupted { " The last request may still take effect; the next plan shows it." } else { "" };
     format!("\n\nThe hub is {mode}, shared keys are {keys}.{may} The next apply does the rest.")
 }
@@ -205,12 +205,12 @@ pub(super) fn rolled_back(error: Diagnostic, mode: &AuthMode, result: Result<(),
     Diagnostic { detail: format!("{}\n\n{told}", error.detail), ..error }
 }
 
-pub(super) fn will_restore(hub: &str, account: &str, changes: &Settings, leaves: &Settings) -> Diagnostic {
+pub(super) fn will_restore(hub: &str, account: &str, changes: &Properties, leaves: &Properties) -> Diagnostic {
     let mut parts = Vec::new();
     if let Some(mode) = &changes.mode {
         parts.push(format!("the hub {hub} is switched back to {}", mode.wire()));
     }
-    if let Some(keys) = changes.keys {
+    if let Some(keys) = changes.shared_keys {
         parts.push(format!("shared keys of {account} are {} again", enabled(keys)));
     }
     let mut detail = format!("Destroying this resource restores what it has changed: {}.", parts.join(", and "));
@@ -318,7 +318,7 @@ fn keys_switched_by_another(account: &str, other: &str) -> Diagnostic {
 }
 
 /// An object was deleted, and another one for the same hub stays or was created in this run.
-pub(super) fn kept_for_another(hub: &WorkspaceId, original: &Settings) -> Option<Diagnostic> {
+pub(super) fn kept_for_another(hub: &WorkspaceId, original: &Properties) -> Option<Diagnostic> {
     let found = restore_to(original)?;
     let detail = format!(
         "Another foundryhub_storage_auth of {hub} stays or was created in this run, so nothing was changed in Azure. To have \
@@ -332,13 +332,13 @@ pub(super) fn keys_kept_for_another(account: &StorageAccountId, original: Option
         "Shared keys of {account} stay as they are: the foundryhub_storage_auth of another hub uses the same account and sets \
          them."
     );
-    if let Some(found) = restore_to(&Settings { mode: None, keys: original }) {
+    if let Some(found) = restore_to(&Properties { mode: None, shared_keys: original }) {
         detail.push_str(&format!(" To have the original setting restored one day, set in that one:\n\n{found}"));
     }
     Diagnostic::warning("Shared keys of the account are kept", detail)
 }
 
-pub(super) fn handed_over(hub: &WorkspaceId, original: &Settings) -> Option<Diagnostic> {
+pub(super) fn handed_over(hub: &WorkspaceId, original: &Properties) -> Option<Diagnostic> {
     let found = restore_to(original)?;
     let detail = format!(
         "The foundryhub_storage_auth of {hub} is replaced, which changes nothing in Azure. The new one keeps its original \
@@ -348,9 +348,9 @@ pub(super) fn handed_over(hub: &WorkspaceId, original: &Settings) -> Option<Diag
 }
 
 /// The HCL that restores the original settings.
-fn restore_to(original: &Settings) -> Option<String> {
+fn restore_to(original: &Properties) -> Option<String> {
     let mode = original.mode.as_ref().map(|mode| format!("system_datastores_auth_mode = \"{}\"", mode.wire()));
-    let keys = original.keys.map(|keys| format!("shared_access_key_enabled = {keys}"));
+    let keys = original.shared_keys.map(|keys| format!("shared_access_key_enabled = {keys}"));
     let found: Vec<_> = [mode, keys].into_iter().flatten().collect();
     (!found.is_empty()).then(|| format!("restore_to = {{ {} }}", found.join(", ")))
 }
@@ -360,22 +360,22 @@ fn restore_to(original: &Settings) -> Option<String> {
 pub(super) fn as_wanted_already(
     hub: &WorkspaceId,
     account: &StorageAccountId,
-    target: &Settings,
-    now: &Settings,
+    target: &Properties,
+    now: &Properties,
     planned: &State,
 ) -> Option<Diagnostic> {
     if planned.restore_on_destroy.known() == Some(&false) {
         return None;
     }
-    let pinned = Settings::of(&planned.restore_to);
-    let mode = target.mode.as_ref().filter(|mode| pinned.mode.is_none() && now.mode.as_ref() == Some(mode));
-    let keys = target.keys.filter(|keys| pinned.keys.is_none() && now.keys == Some(*keys));
+    let configured = Properties::of(&planned.restore_to);
+    let mode = target.mode.as_ref().filter(|mode| configured.mode.is_none() && now.mode.as_ref() == Some(mode));
+    let keys = target.shared_keys.filter(|keys| configured.shared_keys.is_none() && now.shared_keys == Some(*keys));
     let parts = [
         mode.map(|mode| format!("systemDatastoresAuthMode of {hub} is {}", mode.wire())),
         keys.map(|keys| format!("shared keys of {account} are {}", enabled(keys))),
     ];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
-    let found = restore_to(&Settings { mode: mode.map(opposite), keys: keys.map(|keys| !keys) })?;
+    let found = restore_to(&Properties { mode: mode.map(opposite), shared_keys: keys.map(|keys| !keys) })?;
     let detail = format!(
         "{} already. This resource will not change that, and destroying it will restore nothing of it. To have destroying \
          change it, set for example:\n\n{found}",

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    properties::{Properties, PropertyAttributes},
     schema::State,
-    settings::{SettingAttributes, Settings},
 };
 use crate::{
     arm::workspaces::AuthMode,
@@ -19,7 +19,8 @@ const WRITTEN: &str = "written";
 pub(super) struct OwnValues {
     /// The hub's modes, as they are sent.
     pub(super) mode: PropertyValues<String>,
-    pub(super) keys: PropertyValues<bool>,
+    #[serde(rename = "keys")]
+    pub(super) shared_keys: PropertyValues<bool>,
 }
 
 /// The values of one property that this resource has set; none where it has never changed the property.
@@ -68,11 +69,11 @@ impl OwnValues {
     /// the state of properties that have an original value count.
     pub(super) fn of_replaced(private: &Private, prior: &State) -> Self {
         private.get(WRITTEN).unwrap_or_else(|| {
-            let (original, now) = (Settings::of(&prior.original), prior.settings());
-            let mode = original.mode.and(now.mode).map(|mode| wire(&mode));
+            let (original, now) = (Properties::of(&prior.original), prior.properties());
+            let mode = original.mode.and(now.mode).map(|mode| as_sent(&mode));
             Self {
                 mode: PropertyValues(mode.into_iter().collect()),
-                keys: PropertyValues(original.keys.and(now.keys).into_iter().collect()),
+                shared_keys: PropertyValues(original.shared_keys.and(now.shared_keys).into_iter().collect()),
             }
         })
     }
@@ -82,14 +83,14 @@ impl OwnValues {
     }
 
     /// What of `wanted` to restore: not what `now` has already or does not know, and not what somebody else has changed.
-    pub(super) fn to_restore(&self, wanted: &Settings, now: &Settings) -> Settings {
-        let mode = wanted
-            .mode
-            .as_ref()
-            .filter(|wanted| now.mode.as_ref().is_some_and(|now| now != *wanted && self.mode.may_be_ours(&wire(now))));
-        let keys =
-            wanted.keys.filter(|wanted| now.keys.is_some_and(|now| now != *wanted && self.keys.may_be_ours(&now)));
-        Settings { mode: mode.cloned(), keys }
+    pub(super) fn to_restore(&self, wanted: &Properties, now: &Properties) -> Properties {
+        let mode = wanted.mode.as_ref().filter(|wanted| {
+            now.mode.as_ref().is_some_and(|now| now != *wanted && self.mode.may_be_ours(&as_sent(now)))
+        });
+        let shared_keys = wanted
+            .shared_keys
+            .filter(|wanted| now.shared_keys.is_some_and(|now| now != *wanted && self.shared_keys.may_be_ours(&now)));
+        Properties { mode: mode.cloned(), shared_keys }
     }
 
     pub(super) fn last_mode(&self) -> Option<AuthMode> {
@@ -97,28 +98,28 @@ impl OwnValues {
     }
 }
 
-pub(super) fn wire(mode: &AuthMode) -> String {
+pub(super) fn as_sent(mode: &AuthMode) -> String {
     mode.wire().to_owned()
 }
 
 /// Sets `original` to what was `found` of each property that may have been changed for the first time.
-pub(super) fn note_original(original: &mut Settings, sent: &Settings, found: &Settings) {
+pub(super) fn note_original(original: &mut Properties, sent: &Properties, found: &Properties) {
     if sent.mode.is_some() && original.mode.is_none() {
         original.mode.clone_from(&found.mode);
     }
-    if sent.keys.is_some() && original.keys.is_none() {
-        original.keys = found.keys;
+    if sent.shared_keys.is_some() && original.shared_keys.is_none() {
+        original.shared_keys = found.shared_keys;
     }
 }
 
 /// The `original` after an update from `now` to `target`. It must still be true at the apply, which has the same prior
 /// object and knows nothing else of the plan.
 pub(super) fn plan_original(
-    original: &Attr<SettingAttributes>,
-    now: &Settings,
+    original: &Attr<PropertyAttributes>,
+    now: &Properties,
     target: &State,
     wants_keys: &Attr<bool>,
-) -> SettingAttributes {
+) -> PropertyAttributes {
     let mut planned = original.known().cloned().unwrap_or_default();
     let mode = &target.system_datastores_auth_mode;
     if planned.system_datastores_auth_mode.is_null() {
@@ -130,7 +131,7 @@ pub(super) fn plan_original(
         };
     }
     if planned.shared_access_key_enabled.is_null() {
-        planned.shared_access_key_enabled = match (wants_keys, now.keys) {
+        planned.shared_access_key_enabled = match (wants_keys, now.shared_keys) {
             (Attr::Known(wanted), Some(now)) if *wanted != now => now.into(),
             (Attr::Known(_), None) | (Attr::Unknown, _) => Attr::Unknown,
             _ => Attr::Null,
@@ -141,10 +142,10 @@ pub(super) fn plan_original(
 
 /// The `original` after a change: what was planned, where that was known and the change was `completed`.
 pub(super) fn as_planned(
-    planned: &Attr<SettingAttributes>,
-    found: Settings,
+    planned: &Attr<PropertyAttributes>,
+    found: Properties,
     completed: bool,
-) -> Attr<SettingAttributes> {
+) -> Attr<PropertyAttributes> {
     let mut found = found.attributes();
     if let Some(planned) = planned.known().filter(|_| completed) {
         if !planned.system_datastores_auth_mode.is_unknown() {
@@ -163,14 +164,14 @@ mod tests {
 
     #[test]
     fn a_value_that_did_not_stick_does_not_make_the_old_one_somebody_elses() {
-        let mut keys = PropertyValues::default();
-        assert!(keys.may_be_ours(&true) && keys.may_be_ours(&false));
-        keys.note_write(&false, Some(&true), Some(&false));
-        assert!(keys.may_be_ours(&false) && !keys.may_be_ours(&true));
+        let mut shared_keys = PropertyValues::default();
+        assert!(shared_keys.may_be_ours(&true) && shared_keys.may_be_ours(&false));
+        shared_keys.note_write(&false, Some(&true), Some(&false));
+        assert!(shared_keys.may_be_ours(&false) && !shared_keys.may_be_ours(&true));
         // A policy kept keys off.
-        keys.note_write(&true, Some(&false), Some(&false));
-        assert!(keys.may_be_ours(&false) && keys.may_be_ours(&true));
-        assert_eq!(keys.last(), Some(&true));
+        shared_keys.note_write(&true, Some(&false), Some(&false));
+        assert!(shared_keys.may_be_ours(&false) && shared_keys.may_be_ours(&true));
+        assert_eq!(shared_keys.last(), Some(&true));
 
         // The result is not known.
         let mut mode = PropertyValues::default();
@@ -182,14 +183,14 @@ mod tests {
 
     #[test]
     fn only_own_changes_are_restored() {
-        let settings = |mode: &str, keys| Settings { mode: Some(AuthMode::new(mode)), keys };
+        let properties = |mode: &str, shared_keys| Properties { mode: Some(AuthMode::new(mode)), shared_keys };
         let mut own_values = OwnValues::default();
         own_values.mode.note_write(&"identity".to_owned(), None, Some(&"identity".to_owned()));
-        let wanted = settings("accesskey", Some(true));
-        assert_eq!(own_values.to_restore(&wanted, &settings("Identity", Some(false))), wanted);
-        let others = settings("UserDelegationSAS", Some(true));
-        assert_eq!(own_values.to_restore(&wanted, &others), Settings::default());
-        let hidden = Settings { mode: None, keys: None };
-        assert_eq!(own_values.to_restore(&wanted, &hidden), Settings::default());
+        let wanted = properties("accesskey", Some(true));
+        assert_eq!(own_values.to_restore(&wanted, &properties("Identity", Some(false))), wanted);
+        let others = properties("UserDelegationSAS", Some(true));
+        assert_eq!(own_values.to_restore(&wanted, &others), Properties::default());
+        let hidden = Properties { mode: None, shared_keys: None };
+        assert_eq!(own_values.to_restore(&wanted, &hidden), Properties::default());
     }
 }

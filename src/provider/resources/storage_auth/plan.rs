@@ -1,12 +1,14 @@
-//! Planning: what an apply will change, and warnings beforehand. What is read here decides nothing; the apply reads it again.
+//! Planning: what an apply will change, and warnings and errors beforehand.
+//!
+//! No planned value comes from what is read here; it serves diagnostics, and tells the account by which objects are compared.
 
 use super::{
     apply::wanted,
     explain,
-    keys::{account_key, hub_key},
     own_values::{self, OwnValues},
+    properties::Properties,
     schema::{READING, State},
-    settings::Settings,
+    walk_keys::{account_key, hub_key},
 };
 use crate::{
     arm::{Call, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount},
@@ -38,8 +40,9 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
     };
     let mut account = prior.as_ref().and_then(|prior| prior.storage_account_id.known().cloned());
     if let Some(prior) = &prior {
-        let keys = &config.shared_access_key_enabled;
-        planned.original = own_values::plan_original(&prior.original, &prior.settings(), &planned, keys).into();
+        let shared_keys = &config.shared_access_key_enabled;
+        planned.original =
+            own_values::plan_original(&prior.original, &prior.properties(), &planned, shared_keys).into();
         // An update of a missing hub can only succeed if it was recreated.
         if prior.system_datastores_auth_mode.is_null() {
             planned.storage_account_id = Attr::Unknown;
@@ -51,10 +54,14 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
         // After a first write this is the second plan of an apply, which reads everything itself.
         if session.arm.remembers_reads() {
             let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.read, READING));
-            let settings = prior.as_ref().map(State::settings);
+            let target = wanted(&config, &planned);
+            if target.uses_identity() {
+                session.switches.plan(hub.arm());
+            }
+            let properties = prior.as_ref().map(State::properties);
             let is_new = prior.is_none() && replaced.is_empty() && !context.walk.is_in_state(&hub_key(hub));
-            let checked = check(session, &call, hub, settings, &config, &planned, is_new).await;
-            diagnostics.extend(checked.found);
+            let checked = check(session, &call, hub, properties, &target, &planned, is_new).await;
+            diagnostics.extend(checked.diagnostics);
             account = account.or(checked.account);
             if call.cancel.is_cancelled() {
                 diagnostics.push(explain::interrupted());
@@ -81,12 +88,13 @@ pub(super) fn plan_destroy(request: &DestroyPlanRequest<'_, State>) -> Diagnosti
 
 /// A warning about what destroying restores.
 fn will_restore(prior: &State, private: &Private) -> Diagnostics {
-    let now = prior.settings();
+    let now = prior.properties();
     let changes = OwnValues::load(private).to_restore(&prior.restores(), &now);
-    if changes == Settings::default() {
+    if changes == Properties::default() {
         return Diagnostics::default();
     }
-    let leaves = Settings { mode: changes.mode.clone().or(now.mode), keys: changes.keys.or(now.keys) };
+    let leaves =
+        Properties { mode: changes.mode.clone().or(now.mode), shared_keys: changes.shared_keys.or(now.shared_keys) };
     let hub = prior.hub_id.text().unwrap_or_default();
     let account = prior.storage_account_id.text().unwrap_or_default();
     explain::will_restore(hub, account, &changes, &leaves).into()
@@ -94,14 +102,14 @@ fn will_restore(prior: &State, private: &Private) -> Diagnostics {
 
 #[derive(Default)]
 struct Checked {
-    found: Diagnostics,
+    diagnostics: Diagnostics,
     /// The hub's account, where the hub was read.
     account: Option<StorageAccountId>,
 }
 
 impl From<Diagnostic> for Checked {
-    fn from(found: Diagnostic) -> Self {
-        Self { found: found.into(), account: None }
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostics: diagnostic.into(), account: None }
     }
 }
 
@@ -110,15 +118,11 @@ async fn check(
     session: &Session,
     call: &Call,
     hub_id: &WorkspaceId,
-    prior: Option<Settings>,
-    config: &State,
+    prior: Option<Properties>,
+    target: &Properties,
     planned: &State,
     is_new: bool,
 ) -> Checked {
-    let target = wanted(config, planned);
-    if target.uses_identity() {
-        session.switches.plan(hub_id.arm());
-    }
     if prior.as_ref().is_some_and(|prior| !target.removes_key_access(prior) && !target.switches_to_keys(prior)) {
         return Checked::default();
     }
@@ -132,31 +136,33 @@ async fn check(
     if let Some(error) = hub::refused_kind(hub_id, &hub) {
         return error.into();
     }
-    let now = prior
-        .unwrap_or_else(|| Settings { mode: Some(hub.properties.system_datastores_auth_mode.clone()), keys: None });
+    let now = prior.unwrap_or_else(|| Properties {
+        mode: Some(hub.properties.system_datastores_auth_mode.clone()),
+        shared_keys: None,
+    });
     let Ok(account) = hub::account_of(hub_id, &hub) else { return Checked::default() };
-    let keys = async || {
+    let shared_keys = async || {
         let found = session.arm.get::<StorageAccount>(&account, Read::Remembered, call).await;
         found.ok().map(|found| found.shared_key_enabled())
     };
-    let mut found = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     if is_new && now.mode == target.mode {
-        let keys = if target.keys.is_some() { keys().await } else { None };
-        let now = Settings { mode: now.mode.clone(), keys };
-        found.0.extend(explain::as_wanted_already(hub_id, &account, &target, &now, planned));
+        let shared_keys = if target.shared_keys.is_some() { shared_keys().await } else { None };
+        let now = Properties { mode: now.mode.clone(), shared_keys };
+        diagnostics.0.extend(explain::as_wanted_already(hub_id, &account, target, &now, planned));
     }
     if target.switches_to_keys(&now) {
-        let off =
-            target.keys.is_none() && (now.keys == Some(false) || (now.keys.is_none() && keys().await == Some(false)));
-        found.0.extend(off.then(|| explain::keys_will_be_disabled(hub_id, &account)));
-        return Checked { found, account: Some(account) };
+        let off = target.shared_keys.is_none()
+            && (now.shared_keys == Some(false) || (now.shared_keys.is_none() && shared_keys().await == Some(false)));
+        diagnostics.0.extend(off.then(|| explain::keys_will_be_disabled(hub_id, &account)));
+        return Checked { diagnostics, account: Some(account) };
     }
     let access = Access { session, call, hub_id, hub: &hub, account: &account, requirements: planned.requirements() };
     // Whether keys are disabled already matters only where nothing else is going to change.
-    let is_done = async || now.keys.is_none() && now.mode == target.mode && keys().await == Some(false);
+    let is_done = async || now.shared_keys.is_none() && now.mode == target.mode && shared_keys().await == Some(false);
     if access.requirements.check != AccessCheck::Off && target.removes_key_access(&now) && !is_done().await {
-        let findings = access.check_at_plan(target.keys == Some(false) && now.keys != Some(false)).await;
-        found.extend(access.plan_messages(&findings));
+        let findings = access.check_at_plan(target.shared_keys == Some(false) && now.shared_keys != Some(false)).await;
+        diagnostics.extend(access.plan_messages(&findings));
     }
-    Checked { found, account: Some(account) }
+    Checked { diagnostics, account: Some(account) }
 }

@@ -1,17 +1,14 @@
-//! The resource in HCL, and what is refused without a request.
+//! The resource in HCL.
 
-use std::{convert::identity, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::{SettingAttributes, Settings};
+use super::properties::{Properties, PropertyAttributes};
 use crate::{
-    arm::{
-        StorageAccountId, WorkspaceId,
-        workspaces::{AuthMode, AuthModeKind},
-    },
+    arm::{StorageAccountId, WorkspaceId, workspaces::AuthMode},
     framework::{
-        Attr, Diagnostic, Diagnostics, Path, Type,
+        Attr, Type,
         resource::Upgrade,
         schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Nesting, Presence, Schema},
         timeouts::{self, Period, Timeouts},
@@ -32,8 +29,8 @@ pub(crate) struct State {
     pub hub_principal_id: Attr<PrincipalId>,
     pub hub_user_assigned_principal_ids: Attr<Vec<Attr<PrincipalId>>>,
     pub restore_on_destroy: Attr<bool>,
-    pub restore_to: Attr<SettingAttributes>,
-    pub original: Attr<SettingAttributes>,
+    pub restore_to: Attr<PropertyAttributes>,
+    pub original: Attr<PropertyAttributes>,
     pub access_check: Attr<AccessCheck>,
     pub access_check_principal_ids: Attr<Vec<Attr<PrincipalId>>>,
     pub grant_settle_time: Attr<Period>,
@@ -164,7 +161,7 @@ pub(super) fn schema() -> Schema {
 
 /// The upgrade from version 0, which had no platform_grant_timeout: a setting, which gets its default.
 pub(super) fn upgrade(version: i64) -> Option<Upgrade> {
-    (version == 0).then(|| (schema().block.ty(), identity as fn(_) -> _))
+    (version == 0).then(|| (schema().block.ty(), (|state| state) as fn(_) -> _))
 }
 
 pub(super) fn identity_schema() -> IdentitySchema {
@@ -183,32 +180,35 @@ impl State {
         Self {
             id: hub.to_string().into(),
             hub_id: hub.clone().into(),
-            original: SettingAttributes::default().into(),
+            original: PropertyAttributes::default().into(),
             ..Self::default()
         }
     }
 
-    pub(super) fn settings(&self) -> Settings {
-        Settings {
+    pub(super) fn properties(&self) -> Properties {
+        Properties {
             mode: self.system_datastores_auth_mode.known().cloned(),
-            keys: self.shared_access_key_enabled.known().copied(),
+            shared_keys: self.shared_access_key_enabled.known().copied(),
         }
     }
 
     /// What destroying restores, unless somebody else has changed it.
-    pub(super) fn restores(&self) -> Settings {
+    pub(super) fn restores(&self) -> Properties {
         if self.restore_on_destroy.known() == Some(&false) {
-            return Settings::default();
+            return Properties::default();
         }
-        let (pinned, original) = (Settings::of(&self.restore_to), Settings::of(&self.original));
-        Settings { mode: pinned.mode.or(original.mode), keys: pinned.keys.or(original.keys) }
+        let (restore_to, original) = (Properties::of(&self.restore_to), Properties::of(&self.original));
+        Properties {
+            mode: restore_to.mode.or(original.mode),
+            shared_keys: restore_to.shared_keys.or(original.shared_keys),
+        }
     }
 
     /// Lets destroying leave the account's keys as they are.
     pub(super) fn keep_keys(&mut self) {
-        for settings in [&mut self.original, &mut self.restore_to] {
-            if let Attr::Known(settings) = settings {
-                settings.shared_access_key_enabled = Attr::Null;
+        for properties in [&mut self.original, &mut self.restore_to] {
+            if let Attr::Known(properties) = properties {
+                properties.shared_access_key_enabled = Attr::Null;
             }
         }
     }
@@ -230,58 +230,19 @@ impl State {
     }
 }
 
-/// What the schema alone cannot refuse.
-pub(super) fn validate(config: &State) -> Diagnostics {
-    let mut found = Diagnostics::default();
-    let modes = [
-        (Path::root("system_datastores_auth_mode"), config.system_datastores_auth_mode.known()),
-        (
-            Path::root("restore_to").attribute("system_datastores_auth_mode"),
-            config.restore_to.known().and_then(|settings| settings.system_datastores_auth_mode.known()),
-        ),
-    ];
-    for (path, mode) in modes {
-        if mode.is_some_and(|mode| mode.kind() == AuthModeKind::UserDelegationSas) {
-            let detail = "Azure does not document userdelegationsas and has answered it with server errors. Use identity for Microsoft Entra authorization.";
-            found.push(Diagnostic::warning("userdelegationsas is not documented", detail).at(path));
-        }
-    }
-    if config.settings().locks_the_hub_out() {
-        let detail = "With accesskey the hub signs in with a key of its storage account, which refuses keys with shared_access_key_enabled = false: the hub could not access its data. Use the mode identity, or leave shared keys enabled.";
-        found.push(
-            Diagnostic::warning("The hub would have no access to its data", detail)
-                .at(Path::root("shared_access_key_enabled")),
-        );
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn destroying_restores_restore_to_or_else_the_original_settings() {
-        let settings = |mode: Option<&str>, keys| Settings { mode: mode.map(AuthMode::new), keys };
-        let attributes = |mode, keys| Attr::Known(settings(mode, keys).attributes());
+        let properties = |mode: Option<&str>, shared_keys| Properties { mode: mode.map(AuthMode::new), shared_keys };
+        let attributes = |mode, shared_keys| Attr::Known(properties(mode, shared_keys).attributes());
         let mut state = State { original: attributes(Some("accesskey"), Some(true)), ..State::default() };
-        assert_eq!(state.restores(), settings(Some("accesskey"), Some(true)));
+        assert_eq!(state.restores(), properties(Some("accesskey"), Some(true)));
         state.restore_to = attributes(None, Some(false));
-        assert_eq!(state.restores(), settings(Some("accesskey"), Some(false)));
+        assert_eq!(state.restores(), properties(Some("accesskey"), Some(false)));
         state.restore_on_destroy = false.into();
-        assert_eq!(state.restores(), Settings::default());
-    }
-
-    #[test]
-    fn a_hub_that_uses_keys_its_account_refuses_is_warned_of() {
-        let config = |mode: &str, keys: bool| State {
-            system_datastores_auth_mode: AuthMode::new(mode).into(),
-            shared_access_key_enabled: keys.into(),
-            ..State::default()
-        };
-        assert_eq!(validate(&config("AccessKey", false)).0.len(), 1);
-        assert_eq!(validate(&config("accesskey", true)).0.len(), 0);
-        assert_eq!(validate(&config("identity", false)).0.len(), 0);
-        assert_eq!(validate(&config("UserDelegationSAS", false)).0.len(), 1);
+        assert_eq!(state.restores(), Properties::default());
     }
 }

@@ -1,14 +1,14 @@
-//! Destroying: restores what this resource has changed and nobody else has changed since or still needs.
+//! Deleting: restores what this resource has changed and nobody else has changed since or still needs.
 
 use super::{
     apply::Replaced,
     change::Change,
     explain,
-    keys::{account_key, hub_key},
-    observe::{note, settings_of},
     own_values::OwnValues,
+    properties::Properties,
     schema::State,
-    settings::Settings,
+    set_state::set_properties,
+    walk_keys::{account_key, hub_key},
 };
 use crate::{
     arm::{Call, Read, StorageAccountId, WorkspaceId},
@@ -26,11 +26,11 @@ use crate::{
 /// What can be restored.
 struct Current {
     account: StorageAccountId,
-    now: Settings,
+    now: Properties,
 }
 
 /// Deletes an object. Where another object manages the same hub, the current values are that one's.
-pub(super) async fn destroy(
+pub(super) async fn delete(
     session: &Session,
     call: &Call,
     hub: &WorkspaceId,
@@ -38,7 +38,7 @@ pub(super) async fn destroy(
     mut private: Private,
     succession: &Succession,
 ) -> Outcome<State> {
-    let original = Settings::of(&prior.original);
+    let original = Properties::of(&prior.original);
     if succession.is_replacement() {
         OwnValues::of_replaced(&private, &prior).save(&mut private);
     }
@@ -58,17 +58,17 @@ pub(super) async fn destroy(
             return deleted(explain::kept_for_another(hub, &original).into_iter().collect());
         }
     }
-    let mut found = Diagnostics::default();
-    if let (Some(account), Some(_)) = (&known, prior.restores().keys)
+    let mut diagnostics = Diagnostics::default();
+    if let (Some(account), Some(_)) = (&known, prior.restores().shared_keys)
         && matches!(succession.fate(&account_key(account)), Fate::Keep)
     {
-        found.push(explain::keys_kept_for_another(account, original.keys));
+        diagnostics.push(explain::keys_kept_for_another(account, original.shared_keys));
         prior.keep_keys();
     }
-    if prior.restores() == Settings::default() {
-        return deleted(found);
+    if prior.restores() == Properties::default() {
+        return deleted(diagnostics);
     }
-    restore(session, call, hub, prior, private, found, succession).await
+    restore(session, call, hub, prior, private, diagnostics, succession).await
 }
 
 async fn restore(
@@ -77,18 +77,18 @@ async fn restore(
     hub: &WorkspaceId,
     mut prior: State,
     mut private: Private,
-    mut found: Diagnostics,
+    mut diagnostics: Diagnostics,
     succession: &Succession,
 ) -> Outcome<State> {
     let wanted = prior.restores();
-    let there = match read(session, call, hub, &prior, &wanted, &mut found).await {
+    let there = match read(session, call, hub, &prior, &wanted, &mut diagnostics).await {
         Ok(Some(there)) => there,
-        Ok(None) => return deleted(found),
-        Err(error) => return failed(prior, private, found, error),
+        Ok(None) => return deleted(diagnostics),
+        Err(error) => return failed(prior, private, diagnostics, error),
     };
     let own_values = OwnValues::load(&private);
     let target = own_values.to_restore(&wanted, &there.now);
-    found.extend(left_alone(hub, &there, &wanted, &target, &own_values));
+    diagnostics.extend(left_alone(hub, &there, &wanted, &target, &own_values));
     let mut change = Change {
         session,
         walk: succession.walk(),
@@ -96,18 +96,18 @@ async fn restore(
         hub,
         account: &there.account,
         now: there.now.clone(),
-        sent: Settings::default(),
+        sent: Properties::default(),
         own_values,
-        found,
+        diagnostics,
     };
     let result = change.run(&target, None).await;
-    let Change { now, own_values, found, .. } = change;
+    let Change { now, own_values, diagnostics, .. } = change;
     match result {
-        Ok(()) => deleted(found),
+        Ok(()) => deleted(diagnostics),
         Err(error) => {
             own_values.save(&mut private);
-            note(&mut prior, &now);
-            failed(prior, private, found, error)
+            set_properties(&mut prior, &now);
+            failed(prior, private, diagnostics, error)
         }
     }
 }
@@ -142,20 +142,20 @@ async fn read(
     call: &Call,
     hub: &WorkspaceId,
     prior: &State,
-    wanted: &Settings,
-    found: &mut Diagnostics,
+    wanted: &Properties,
+    diagnostics: &mut Diagnostics,
 ) -> Result<Option<Current>, Diagnostic> {
     let known = prior.storage_account_id.known().cloned();
     let current = match HubAndAccount::read(session, hub, known.clone(), Read::Fresh, call).await {
         Ok(current) => current,
         Err(ReadError::Account(error)) => return Err(error),
-        Err(ReadError::Hub(error @ HubError::NotReadable(_), _)) => return Err(error.error(hub)),
+        Err(ReadError::Hub(error @ HubError::NotReadable(_), _)) => return Err(error.diagnostic(hub)),
         // The account and what was changed there outlive the hub.
         Err(ReadError::Hub(HubError::Missing(_), found)) => {
             let Some((account, found)) = known.zip(found) else { return Ok(None) };
             return match found? {
                 Account::Found(found) => {
-                    let now = Settings { mode: None, keys: Some(found.shared_key_enabled()) };
+                    let now = Properties { mode: None, shared_keys: Some(found.shared_key_enabled()) };
                     Ok(Some(Current { account, now }))
                 }
                 Account::Missing(_) => Ok(None),
@@ -164,42 +164,42 @@ async fn read(
         }
     };
     if let Some(known) = known.filter(|known| *known != current.account_id) {
-        found.push(explain::another_account(hub, &known, &current.account_id));
+        diagnostics.push(explain::another_account(hub, &known, &current.account_id));
         return Ok(None);
     }
     match &current.account {
         // Switching only the hub back to keys, without knowing whether the account accepts them, may lock it out.
-        Account::NotReadable(error) if wanted.keys.is_some() => {
+        Account::NotReadable(error) if wanted.shared_keys.is_some() => {
             return Err(hub::account_not_readable(&current.account_id, error));
         }
-        Account::NotReadable(error) => found.push(explain::account_not_readable(&current.account_id, error)),
+        Account::NotReadable(error) => diagnostics.push(explain::account_not_readable(&current.account_id, error)),
         Account::Found(_) | Account::Missing(_) => {}
     }
-    Ok(Some(Current { now: settings_of(&current), account: current.account_id }))
+    Ok(Some(Current { now: Properties::in_azure(&current), account: current.account_id }))
 }
 
 /// Warnings about what is not restored because somebody else has changed it since.
 fn left_alone(
     hub: &WorkspaceId,
     there: &Current,
-    wanted: &Settings,
-    target: &Settings,
+    wanted: &Properties,
+    target: &Properties,
     own_values: &OwnValues,
 ) -> Diagnostics {
-    let mut found = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     if let (None, Some(wanted), Some(now), Some(ours)) =
         (&target.mode, &wanted.mode, &there.now.mode, own_values.last_mode())
         && wanted != now
     {
         let what = format!("systemDatastoresAuthMode of {hub}");
-        found.push(explain::left_alone(&what, ours.wire(), now.wire(), wanted.wire()));
+        diagnostics.push(explain::left_alone(&what, ours.wire(), now.wire(), wanted.wire()));
     }
     if let (None, Some(wanted), Some(now), Some(ours)) =
-        (target.keys, wanted.keys, there.now.keys, own_values.keys.last())
+        (target.shared_keys, wanted.shared_keys, there.now.shared_keys, own_values.shared_keys.last())
         && wanted != now
     {
         let what = format!("allowSharedKeyAccess of {}", there.account);
-        found.push(explain::left_alone(&what, &ours.to_string(), &now.to_string(), &wanted.to_string()));
+        diagnostics.push(explain::left_alone(&what, &ours.to_string(), &now.to_string(), &wanted.to_string()));
     }
-    found
+    diagnostics
 }

@@ -12,39 +12,39 @@ use crate::{
 };
 
 #[derive(Debug, Default)]
-pub(super) struct Target {
+pub(super) struct ResolvedScope {
     /// `None` while it cannot be known.
     pub(super) scope: Option<ArmId>,
     /// The hub, if it had to be read.
     pub(super) hub: Option<Workspace>,
 }
 
-/// Finds the target of a configuration. A hub is read only where `known`, a state or plan, does not have its account.
+/// Resolves the scope of a configured target. A hub is read only where `known`, a state or plan, does not have its account.
 pub(super) async fn resolve(
     config: &State,
     known: Option<&State>,
     session: Option<&Session>,
     read: Read,
     call: &Call,
-) -> Result<Target, Unresolved> {
+) -> Result<ResolvedScope, Unresolved> {
     let (given, open) = (given(config), is_open(config));
     let Some(hub_id) = config.hub_id.known() else {
         // An unknown hub may turn out to be null, and otherwise has to agree.
-        return Ok(Target { scope: given, hub: None });
+        return Ok(ResolvedScope { scope: given, hub: None });
     };
     if let Some(scope) = of_the_same_hub(config, known)
         && given.as_ref().is_none_or(|given| *given == scope)
         && !open
     {
-        return Ok(Target { scope: Some(scope), hub: None });
+        return Ok(ResolvedScope { scope: Some(scope), hub: None });
     }
-    let Some(session) = session else { return Ok(Target { scope: given, hub: None }) };
+    let Some(session) = session else { return Ok(ResolvedScope { scope: given, hub: None }) };
     let hub = match hub::read(session, hub_id, read, call).await {
         Ok(hub) => hub,
-        Err(error @ HubError::Missing(_)) => return Err(Unresolved::Missing(error.error(hub_id))),
+        Err(error @ HubError::Missing(_)) => return Err(Unresolved::Missing(error.diagnostic(hub_id))),
         Err(error) => {
             let is_forbidden = matches!(&error, HubError::NotReadable(error) if error.is_forbidden());
-            let mut diagnostic = error.error(hub_id);
+            let mut diagnostic = error.diagnostic(hub_id);
             if is_forbidden {
                 diagnostic.detail.push_str("\n\nWith storage_account_id instead of hub_id the hub need not be read.");
             }
@@ -66,7 +66,7 @@ pub(super) async fn resolve(
             Diagnostic::error(format!("hub_id and {name} differ"), detail).at(Path::root(name)),
         ));
     }
-    Ok(Target { scope: Some(given.unwrap_or(account)), hub: Some(hub) })
+    Ok(ResolvedScope { scope: Some(given.unwrap_or(account)), hub: Some(hub) })
 }
 
 /// The scope as far as it follows from the configuration and the prior object, without reading the hub.

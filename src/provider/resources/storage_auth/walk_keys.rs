@@ -1,6 +1,6 @@
-//! The keys by which objects of one run are compared: their hub, and the shared keys of the hub's account.
+//! The walk keys of an object: its hub, and the shared keys of the hub's account.
 
-use super::settings::Settings;
+use super::properties::Properties;
 use crate::{
     arm::{StorageAccountId, WorkspaceId},
     framework::walk::{Key, Walk},
@@ -17,9 +17,9 @@ pub(super) fn account_key(account: &StorageAccountId) -> Key {
 }
 
 /// Notes that hub and account are as this run wants them.
-pub(super) fn note_written(walk: &Walk, hub: &WorkspaceId, account: Option<&StorageAccountId>, target: &Settings) {
+pub(super) fn note_written(walk: &Walk, hub: &WorkspaceId, account: Option<&StorageAccountId>, target: &Properties) {
     walk.note_written(&hub_key(hub));
-    if let (Some(account), Some(_)) = (account, target.keys) {
+    if let (Some(account), Some(_)) = (account, target.shared_keys) {
         walk.note_written(&account_key(account));
     }
 }

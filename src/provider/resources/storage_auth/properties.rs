@@ -5,44 +5,50 @@ use serde::{Deserialize, Serialize};
 use crate::{
     arm::workspaces::{AuthMode, AuthModeKind},
     framework::Attr,
+    provider::hub::HubAndAccount,
 };
 
 /// The two properties in HCL.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct SettingAttributes {
+pub(crate) struct PropertyAttributes {
     pub system_datastores_auth_mode: Attr<AuthMode>,
     pub shared_access_key_enabled: Attr<bool>,
 }
 
 /// The two properties as far as they are known or wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Settings {
+pub(super) struct Properties {
     /// The hub's `systemDatastoresAuthMode`.
     pub(super) mode: Option<AuthMode>,
     /// The account's `allowSharedKeyAccess`.
-    pub(super) keys: Option<bool>,
+    pub(super) shared_keys: Option<bool>,
 }
 
-impl Settings {
-    pub(super) fn of(attributes: &Attr<SettingAttributes>) -> Self {
+impl Properties {
+    pub(super) fn of(attributes: &Attr<PropertyAttributes>) -> Self {
         let Some(attributes) = attributes.known() else { return Self::default() };
         Self {
             mode: attributes.system_datastores_auth_mode.known().cloned(),
-            keys: attributes.shared_access_key_enabled.known().copied(),
+            shared_keys: attributes.shared_access_key_enabled.known().copied(),
         }
     }
 
-    pub(super) fn attributes(&self) -> SettingAttributes {
-        SettingAttributes {
+    pub(super) fn in_azure(current: &HubAndAccount) -> Self {
+        let mode = current.hub.properties.system_datastores_auth_mode.clone();
+        Self { mode: Some(mode), shared_keys: current.account.shared_keys() }
+    }
+
+    pub(super) fn attributes(&self) -> PropertyAttributes {
+        PropertyAttributes {
             system_datastores_auth_mode: self.mode.clone().into(),
-            shared_access_key_enabled: self.keys.into(),
+            shared_access_key_enabled: self.shared_keys.into(),
         }
     }
 
     /// Whether `now` is known to be as wanted.
     pub(super) fn is_met_by(&self, now: &Self) -> bool {
         self.mode.as_ref().is_none_or(|mode| now.mode.as_ref() == Some(mode))
-            && self.keys.is_none_or(|keys| now.keys == Some(keys))
+            && self.shared_keys.is_none_or(|shared_keys| now.shared_keys == Some(shared_keys))
     }
 
     pub(super) fn uses_identity(&self) -> bool {
@@ -55,7 +61,8 @@ impl Settings {
 
     /// Whether somebody may lose access when `now` becomes this: the hub stops using keys, or keys are disabled.
     pub(super) fn removes_key_access(&self, now: &Self) -> bool {
-        (self.uses_identity() && !now.uses_identity()) || (self.keys == Some(false) && now.keys != Some(false))
+        (self.uses_identity() && !now.uses_identity())
+            || (self.shared_keys == Some(false) && now.shared_keys != Some(false))
     }
 
     /// Whether the hub starts to use keys when `now` becomes this.
@@ -65,6 +72,6 @@ impl Settings {
 
     /// Whether the hub would use keys that its account refuses.
     pub(super) fn locks_the_hub_out(&self) -> bool {
-        self.keys == Some(false) && self.uses_keys()
+        self.shared_keys == Some(false) && self.uses_keys()
     }
 }
