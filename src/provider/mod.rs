@@ -3,12 +3,13 @@
 mod access;
 pub mod config;
 mod hub;
-mod parse_error;
 mod principal;
+mod refusal;
 mod report;
 mod resources;
 mod roles;
 mod session;
+mod state_advice;
 mod write_error;
 
 use crate::framework::{Diagnostics, Value, any_resource::AnyResource, erased::Erased, schema::Schema, server};

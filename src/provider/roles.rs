@@ -1,4 +1,6 @@
-//! Azure's built-in roles that the provider deals with, and which of them the product's article asks for.
+//! Azure's built-in roles that the provider deals with, and which of them the article asks for.
+//!
+//! The article is the product's on hubs whose storage accounts refuse shared keys; azure.md §7 has its statements.
 //!
 //! Built-in roles have the same id everywhere, so that no request is needed to find one.
 
@@ -87,7 +89,7 @@ impl Holder {
     }
 }
 
-/// Work with a hub that needs roles on its storage account once shared keys are off: a row of the table in the product's
+/// Work with a hub that needs roles on its storage account once shared keys are off: a row of the table in the
 /// article.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Scenario {

@@ -14,7 +14,8 @@ use crate::{
         walk::{Overlap, Relation},
     },
     provider::{
-        report::{self, DESTROY_ALL},
+        report,
+        state_advice::{self, DESTROY_ALL},
         write_error::{self, Write},
     },
 };
@@ -136,7 +137,7 @@ pub(super) fn exists(
     existing: Option<&RoleAssignment>,
     error: Option<&Error>,
 ) -> Diagnostic {
-    let moved = report::moved_block(TYPE);
+    let moved = state_advice::moved_block(TYPE);
     let principal = state.principal_id.text().unwrap_or_default();
     let mut detail = format!("{principal} already has {:?} on {}", wanted.role.name, wanted.id.scope);
     match existing {
@@ -189,7 +190,7 @@ pub(super) fn held_by_this_state(state: &State, wanted: &WantedAssignment, exist
 }
 
 fn renamed() -> String {
-    let moved = report::moved_block(TYPE);
+    let moved = state_advice::moved_block(TYPE);
     format!(
         "If that resource was renamed, or its key in for_each was changed, write\n\n{moved}\n\nand nothing changes in Azure. With \
          count, where resources shift when one is removed, change to for_each with the principals as keys by moved \
@@ -236,7 +237,7 @@ fn label(state: &State) -> &str {
 
 /// Two resources that stay or are created for one role assignment.
 fn assigned_twice(state: &State, overlap: &Overlap) -> Diagnostic {
-    let advice = report::remove_from_state(TYPE);
+    let advice = state_advice::remove_from_state(TYPE);
     let detail = format!(
         "These two foundryhub_role_assignment resources assign the same role to the same principal on the same scope:\n{}\n{}\n\n\
          Azure has one assignment for both, which is deleted with the first of them. Remove one of the two blocks; where hubs \
@@ -249,7 +250,7 @@ fn assigned_twice(state: &State, overlap: &Overlap) -> Diagnostic {
 
 /// An object is deleted or releases assignments that another one needs, and the apply does not know of the other one.
 fn deleted_and_kept(deleted: &str, kept: &str) -> Diagnostic {
-    let advice = report::remove_from_state(TYPE);
+    let advice = state_advice::remove_from_state(TYPE);
     let detail = format!(
         "This plan destroys or changes\n{deleted}\n\nand with it role assignments that another resource needs, too:\n{kept}\n\n\
          {advice}\n\n{DEPOSED}\n\n{DESTROY_ALL}"
@@ -282,7 +283,7 @@ fn replaced_under_another_name(state: &State, overlap: &Overlap) -> Diagnostic {
 
 /// One object is deleted and another one is created for the same assignment.
 fn replaced(state: &State, overlaps: &[&Overlap]) -> Diagnostic {
-    let moved = report::moved_block(TYPE);
+    let moved = state_advice::moved_block(TYPE);
     let is_kept = overlaps.iter().all(|overlap| {
         matches!(overlap.relation, Relation::Succeeds { kept: true } | Relation::IsSucceeded { kept: true })
     });

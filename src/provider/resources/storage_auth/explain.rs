@@ -12,8 +12,8 @@ use crate::{
         walk::{Overlap, Relation},
     },
     provider::{
-        hub,
-        report::{self, DESTROY_ALL},
+        hub, report,
+        state_advice::{self, DESTROY_ALL},
         write_error::{self, Write},
     },
 };
@@ -262,7 +262,7 @@ pub(super) fn overlaps(state: &State, overlaps: &[Overlap]) -> Diagnostics {
 }
 
 fn two_resources(hub: &str) -> Diagnostic {
-    let advice = report::remove_from_state(TYPE);
+    let advice = state_advice::remove_from_state(TYPE);
     let detail = format!(
         "Two foundryhub_storage_auth resources have hub_id\n{hub}\n\nEach would undo what the other one does. Remove one of \
          the two blocks. {advice}\n\n{DESTROY_ALL}"
@@ -271,7 +271,7 @@ fn two_resources(hub: &str) -> Diagnostic {
 }
 
 fn renamed(hub: &str) -> Diagnostic {
-    let moved = report::moved_block(TYPE);
+    let moved = state_advice::moved_block(TYPE);
     let detail = format!(
         "This plan destroys a foundryhub_storage_auth and creates another one for the same hub\n{hub}\n\nThe hub would use keys \
          in between. If the resource was renamed, or its key in for_each was changed, write\n\n{moved}\n\nand nothing changes in Azure. \
@@ -282,7 +282,7 @@ fn renamed(hub: &str) -> Diagnostic {
 
 /// One of two objects for one hub is deleted without knowing that the other one stays.
 fn undone(hub: &str) -> Diagnostic {
-    let advice = report::remove_from_state(TYPE);
+    let advice = state_advice::remove_from_state(TYPE);
     let detail = format!(
         "This plan destroys one foundryhub_storage_auth of\n{hub}\n\nand keeps another one, which needs what the first one would \
          restore. {advice}\n\nIf \
@@ -405,7 +405,7 @@ pub(super) fn hub_missing_keys_to_restore(hub: &WorkspaceId, account: &StorageAc
         enabled(!keys),
         enabled(keys),
         !keys,
-        report::removed_block(TYPE)
+        state_advice::removed_block(TYPE)
     );
     Diagnostic::warning("The hub was deleted, its account is still changed", detail).at(Path::root(HUB))
 }

@@ -1,4 +1,4 @@
-//! The refusal of a configured text that is not of one of Azure's types.
+//! The refusal of a configured text that cannot be read as one of the types of `arm`.
 
 use crate::{
     arm::{IdError, workspaces::UnknownAuthMode},
