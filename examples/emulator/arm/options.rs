@@ -178,6 +178,9 @@ pub(crate) struct Options {
     /// Audiences that a token for ARM may have, besides the emulator's own URL
     #[arg(long, value_name = "URLS", value_delimiter = ',', default_value = AUDIENCES)]
     pub(crate) audience: Vec<String>,
+    /// A domain of the tenant, by which it can be named, too
+    #[arg(long, value_name = "NAME", default_value = "contoso.onmicrosoft.com")]
+    pub(crate) tenant_domain: String,
     /// Another tenant that the same clients may sign in to, whose tokens ARM refuses; may be repeated
     #[arg(long, value_name = "GUID")]
     pub(crate) foreign_tenant: Vec<String>,

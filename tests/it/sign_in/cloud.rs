@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::bed::SignInBed;
 use crate::{
-    azure::Options,
+    azure::{Options, Record},
     emulator::client::variable,
     support::{
         arm::{NumberedTokens, SkippingClock, account, call, settings},
@@ -129,7 +129,14 @@ async fn the_audience_is_taken_as_it_is_written() {
 async fn every_method_of_an_application_signs_in_to_auxiliary_tenants_too() {
     let other = "10000000-0000-4000-8000-00000000000a".to_owned();
     let bed = SignInBed::with(Options { foreign_tenant: vec![other.clone()], ..Options::quick() }).await;
-    for kind in ["client secret", "client certificate", "GitHub OIDC", "Azure DevOps OIDC", "OIDC token"] {
+    for kind in [
+        "client secret",
+        "client certificate",
+        "GitHub OIDC",
+        "Azure DevOps OIDC",
+        "OIDC token",
+        "AKS workload identity",
+    ] {
         let (mut block, around) = bed.as_written(&bed.given(kind), true);
         block["auxiliary_tenant_ids"] = json!([other]);
         let mut core = bed.core(block, &around);
@@ -137,6 +144,39 @@ async fn every_method_of_an_application_signs_in_to_auxiliary_tenants_too() {
         let tokens: Vec<_> = bed.token_requests().iter().map(|token| token.path[1..37].to_owned()).collect();
         assert_eq!(tokens, [variable(&bed.emulator, "ARM_TENANT_ID"), other.clone()], "{kind}");
     }
+}
+
+#[tokio::test]
+async fn an_identity_has_no_tokens_of_auxiliary_tenants_and_says_so() {
+    let bed = SignInBed::new().await;
+    for kind in ["managed identity of a machine", "managed identity of an app"] {
+        let (mut block, around) = bed.as_written(&bed.given(kind), true);
+        block["auxiliary_tenant_ids"] = json!(["10000000-0000-4000-8000-00000000000a"]);
+        let mut core = bed.core(block, &around);
+        let plan = core.plan("foundryhub_storage_auth", "a", json!({ "hub_id": bed.hub() })).await;
+        let error = plan.error("could not sign in to Azure");
+        assert!(error.detail.contains("cannot get tokens of auxiliary tenants"), "{error}");
+        assert!(!bed.emulator.requests().iter().any(Record::is_arm), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_may_be_named_by_its_domain() {
+    let bed = SignInBed::new().await;
+    let domain = "contoso.onmicrosoft.com";
+    for kind in ["client secret", "client certificate", "GitHub OIDC", "Azure DevOps OIDC", "OIDC token"] {
+        bed.plan(&bed.given(kind).setting("tenant_id", json!(domain)), true).await.ok();
+        let tokens = bed.token_requests();
+        assert!(tokens.iter().all(|token| token.path.starts_with(&format!("/{domain}/"))), "{kind}: {tokens:#?}");
+        assert_eq!(tokens.len(), 1, "{kind}");
+    }
+    let pod = bed.given("AKS workload identity");
+    let around = pod.around.clone().into_iter().map(|(name, value)| match name {
+        "AZURE_TENANT_ID" => (name, domain.to_owned()),
+        _ => (name, value),
+    });
+    bed.plan(&pod.around(around.collect::<Vec<_>>()), true).await.ok();
+    assert!(bed.token_requests()[0].path.starts_with(&format!("/{domain}/")));
 }
 
 /// A port at which nobody listens stands for a proxy: who goes there does not arrive.

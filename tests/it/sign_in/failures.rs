@@ -61,6 +61,20 @@ async fn a_refusal_of_microsoft_entra_says_what_to_do() {
     }
 }
 
+/// What the provider sends leaves no reason for these, so the emulator is told to give them.
+#[tokio::test]
+async fn a_refusal_of_what_was_asked_says_what_to_check() {
+    let bed = SignInBed::new().await;
+    for (code, says) in [(70_011, "resource manager audience"), (900_144, "are not empty")] {
+        bed.emulator.clear_faults();
+        let rule = format!("POST */oauth2/v2.0/token -> 400 AADSTS{code} message=\"It is refused.\"");
+        bed.emulator.fault(rule.parse().expect("a rule"));
+        let said = format!("AADSTS{code}: It is refused.");
+        fails(&bed, &bed.given("client secret"), &[&said, says, "trace id: ", "correlation id: "]).await;
+        assert_eq!(bed.token_requests().len(), 1, "it is not asked again");
+    }
+}
+
 #[tokio::test]
 async fn an_assertion_that_has_run_out_is_said_with_the_way_to_fresh_ones() {
     let bed = SignInBed::new().await;
@@ -133,6 +147,13 @@ async fn a_machine_without_the_identity_says_so() {
     bed.plan(&bed.given("managed identity of a machine"), true).await.ok();
     let arm: Vec<_> = bed.emulator.arm_requests().iter().filter_map(|request| request.principal.clone()).collect();
     assert!(!arm.is_empty() && arm.iter().all(|principal| principal == IDENTITY), "{arm:?}");
+    // An application that is assigned to no machine leaves none.
+    bed.emulator.seed(&json!({ "clients": [{ "client_id": IDENTITY, "object_id": IDENTITY }] }).to_string());
+    for (kind, says) in
+        [("managed identity of a machine", "Identity not found"), ("managed identity of an app", "No User Assigned")]
+    {
+        fails(&bed, &bed.given(kind), &["answered with 400", says, "has a managed identity"]).await;
+    }
 }
 
 #[tokio::test]

@@ -80,10 +80,10 @@ fn instance(world: &World, request: &Request) -> Answer {
     }))
 }
 
-/// Whether a path's tenant is ours: by id, or by one of the names that stand for any.
+/// Whether a path's tenant is ours: by id, by its domain, or by one of the names that stand for any.
 fn known_tenant(world: &World, tenant: &str) -> bool {
     ["common", "organizations"].contains(&tenant)
-        || tenant.eq_ignore_ascii_case(&world.options.tenant_id)
+        || [&world.options.tenant_id, &world.options.tenant_domain].iter().any(|own| tenant.eq_ignore_ascii_case(own))
         || directory(world, tenant) != world.options.tenant_id
 }
 
