@@ -74,7 +74,7 @@ pub(super) fn addresses(lookup: &mut Lookup<'_>) -> Result<Option<Addresses>, No
     let (resource_manager, audience, authority) = lookup.within(endpoint, |lookup| {
         Ok((lookup.text(&RESOURCE_MANAGER)?, lookup.text(&AUDIENCE)?, lookup.text(&AUTHORITY)?))
     })?;
-    let name = lookup.text(&ENVIRONMENT)?.unwrap_or_else(|| "public".to_owned());
+    let name = lookup.text(&ENVIRONMENT);
     let host = lookup.text(&METADATA_HOST)?;
     if lookup.refused() {
         return Ok(None);
@@ -82,7 +82,11 @@ pub(super) fn addresses(lookup: &mut Lookup<'_>) -> Result<Option<Addresses>, No
     if let Some(Ok(metadata)) = host.as_deref().map(Metadata::of) {
         return Ok(Some(Addresses::Published(Metadata { resource_manager, audience, authority, ..metadata })));
     }
-    let known = Cloud::by_name(&name).map(Cloud::endpoints);
+    // Which cloud it is need not be known where both addresses are given.
+    let known = match (&resource_manager, &authority) {
+        (Some(_), Some(_)) => None,
+        _ => Cloud::by_name(name?.as_deref().unwrap_or("public")).map(Cloud::endpoints),
+    };
     let default = |choose: fn(&Endpoints) -> &url::Url| known.as_ref().map(|known| choose(known).to_string());
     let audience = audience.or_else(|| match &resource_manager {
         Some(own) => Some(own.clone()),

@@ -4,26 +4,98 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use time::OffsetDateTime;
 
-use super::bed::SignInBed;
-use crate::azure::Record;
+use super::bed::{CERTIFIED, IDENTITY, SignInBed};
+use crate::{azure::Record, emulator::client::variable, support::engine::for_each_engine};
 
 /// A folder with an Azure CLI in it, which notes its command lines.
 pub(super) struct AzureCli(TempDir);
 
+/// Who is signed in to an Azure CLI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Account {
+    User,
+    ServicePrincipal,
+    SystemAssigned,
+    UserAssigned,
+    CloudShell,
+}
+
+impl Account {
+    const ALL: [Self; 5] =
+        [Self::User, Self::ServicePrincipal, Self::SystemAssigned, Self::UserAssigned, Self::CloudShell];
+
+    /// The user of the account, as `az account show` prints it.
+    fn user(self) -> Value {
+        match self {
+            Self::User => json!({ "name": "alice@x.test", "type": "user" }),
+            Self::ServicePrincipal => json!({ "name": CERTIFIED, "type": "servicePrincipal" }),
+            Self::SystemAssigned => {
+                json!({ "assignedIdentityInfo": "MSI", "name": "systemAssignedIdentity", "type": "servicePrincipal" })
+            }
+            Self::UserAssigned => {
+                let info = format!("MSIClient-{IDENTITY}");
+                json!({ "assignedIdentityInfo": info, "name": "userAssignedIdentity", "type": "servicePrincipal" })
+            }
+            Self::CloudShell => json!({ "cloudShellID": true, "name": "alice@x.test", "type": "user" }),
+        }
+    }
+
+    /// What is said when a tenant is asked for, by accounts that have tokens of one tenant only.
+    fn refuses_tenants(self) -> Option<&'static str> {
+        match self {
+            Self::User | Self::ServicePrincipal => None,
+            Self::SystemAssigned | Self::UserAssigned => {
+                Some("Tenant shouldn't be specified for managed identity account")
+            }
+            Self::CloudShell => Some("Tenant shouldn't be specified for Cloud Shell account"),
+        }
+    }
+}
+
 impl AzureCli {
-    /// One that is signed in like this: an identity is given no tenant.
-    pub(super) fn signed_in(user: &Value, tenant: &str, token: &str) -> Self {
-        let account = json!({ "id": "s", "name": "n", "tenantId": tenant, "user": user });
-        let takes_tenant = user["type"] == "user" && user["cloudShellID"].is_null();
-        let refused = "echo \"ERROR: Tenant shouldn't be specified for managed identity account\" >&2; exit 1";
-        let with_tenant = if takes_tenant { "" } else { refused };
+    /// One that is signed in with this account to this subscription and tenant, has this token, and prints what the real
+    /// one prints (Azure/azure-cli, src/azure-cli-core/azure/cli/core/_profile.py, `get_raw_token`).
+    pub(super) fn signed_in(account: Account, subscription: &str, tenant: &str, token: &str) -> Self {
+        let shown = json!({
+            "environmentName": "AzureCloud", "homeTenantId": tenant, "id": subscription, "isDefault": true,
+            "managedByTenants": [], "name": "Pay-As-You-Go", "state": "Enabled", "tenantId": tenant,
+            "user": account.user(),
+        });
+        let refusal = account.refuses_tenants().unwrap_or_default();
+        let ends = OffsetDateTime::now_utc() + time::Duration::HOUR;
+        let (date, time) = (ends.date(), ends.time());
+        let (hour, minute, second) = time.as_hms();
+        let date_and_time = format!("{date} {hour:02}:{minute:02}:{second:02}.000000");
+        let expires = ends.unix_timestamp();
         Self::running(&format!(
-            r#"case "$*" in
-"account show"*) echo '{account}'; exit ;;
-*--tenant*) {with_tenant} ;;
-esac
-echo "{{\"accessToken\": \"{token}\", \"tokenType\": \"Bearer\", \"expires_on\": $(($(date +%s) + 3600))}}"
+            r#"fail() {{ echo "ERROR: $1" >&2; exit 1; }}
+command="$1 $2" tenant= subscription=
+while [ $# -gt 0 ]; do
+    case "$1" in --tenant) tenant=$2 ;; --subscription) subscription=$2 ;; esac
+    shift
+done
+[ "$command" != "account show" ] || {{ echo '{shown}'; exit; }}
+[ "$command" = "account get-access-token" ] || fail "'$command' is misspelled or not recognized by the system."
+[ -z "$tenant" ] || [ -z "$subscription" ] || fail "Please specify only one of subscription and tenant, not both"
+[ -z "$subscription" ] || [ "$subscription" = "{subscription}" ] ||
+    fail "Subscription '$subscription' not found. Check the spelling and casing and try again."
+refusal="{refusal}"
+[ -z "$tenant" ] || [ -z "$refusal" ] || fail "$refusal"
+# It names its subscription only where no tenant is asked for.
+named=
+[ -n "$tenant" ] || named='
+  "subscription": "{subscription}",'
+cat <<END
+{{
+  "accessToken": "{token}",
+  "expiresOn": "{date_and_time}",
+  "expires_on": {expires},$named
+  "tenant": "${{tenant:-{tenant}}}",
+  "tokenType": "Bearer"
+}}
+END
 "#
         ))
     }
@@ -50,57 +122,122 @@ echo "{{\"accessToken\": \"{token}\", \"tokenType\": \"Bearer\", \"expires_on\":
 }
 
 impl SignInBed {
-    /// A CLI of this user in this tenant.
-    async fn cli_of(&self, user: &Value, tenant: &str) -> AzureCli {
-        let (named, http) = (|name: &str| crate::emulator::client::variable(&self.emulator, name), self.http());
-        let (id, secret) = (named("ARM_CLIENT_ID"), named("ARM_CLIENT_SECRET"));
-        let signed_in = crate::emulator::client::sign_in(&self.emulator, &http, &id, &secret).await;
-        AzureCli::signed_in(user, tenant, signed_in.at("/access_token").as_str().expect("a token"))
+    /// A CLI that is signed in with this account to this tenant.
+    fn azure_cli(&self, account: Account, tenant: &str) -> AzureCli {
+        AzureCli::signed_in(account, &variable(&self.emulator, "ARM_SUBSCRIPTION_ID"), tenant, &self.token)
     }
+}
 
-    fn http(&self) -> reqwest::Client {
-        crate::emulator::client::client(&self.emulator)
-    }
+/// What a CLI was asked for after the scope, each time that it was asked for a token.
+fn asked_for(cli: &AzureCli) -> Vec<String> {
+    let log = cli.log();
+    let asked = log.iter().filter(|line| line.starts_with("account get-access-token"));
+    asked.map(|line| line.split("/.default").nth(1).unwrap_or_default().trim().to_owned()).collect()
+}
+
+/// The provider asks for its tenant; only an account that takes none is asked without.
+#[tokio::test]
+async fn every_account_of_the_azure_cli_signs_in_on_every_engine() {
+    for_each_engine(async |engine| {
+        let bed = SignInBed::new().await;
+        let tenant = variable(&bed.emulator, "ARM_TENANT_ID");
+        for account in Account::ALL {
+            for in_block in [true, false] {
+                let cli = bed.azure_cli(account, &tenant);
+                let given = bed.given("Azure CLI").around([("PATH", cli.path())]);
+                bed.plan_on(engine, &given, in_block).await;
+                assert_eq!(bed.method(), "Azure CLI", "{engine} {account:?} {in_block}");
+                let with_tenant = format!("--tenant {tenant}");
+                let expected = match account.refuses_tenants() {
+                    None => vec![with_tenant],
+                    Some(_) => vec![with_tenant, String::new()],
+                };
+                assert_eq!(asked_for(&cli), expected, "{engine} {account:?} {in_block}");
+            }
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn an_azure_cli_that_has_an_identity_for_its_account_is_asked_for_no_tenant() {
     let bed = SignInBed::new().await;
-    let tenant = crate::emulator::client::variable(&bed.emulator, "ARM_TENANT_ID");
-    let identity =
-        json!({ "name": "systemAssignedIdentity", "type": "servicePrincipal", "assignedIdentityInfo": "MSI" });
-    let cloud_shell = json!({ "name": "alice@x.test", "type": "user", "cloudShellID": true });
-    let old = json!({ "name": "userAssignedIdentity", "type": "servicePrincipal" });
+    let tenant = variable(&bed.emulator, "ARM_TENANT_ID");
     let with = |cli: &AzureCli| bed.given("Azure CLI").around([("PATH", cli.path())]);
-    for user in [&identity, &cloud_shell, &old] {
-        let cli = bed.cli_of(user, &tenant.to_uppercase()).await;
+    for account in [Account::SystemAssigned, Account::UserAssigned, Account::CloudShell] {
+        let cli = bed.azure_cli(account, &tenant.to_uppercase());
         bed.plan(&with(&cli), true).await.ok();
         assert_eq!(bed.method(), "Azure CLI");
-        let log = cli.log();
-        let last = log.last().expect("a command");
-        assert!(last.starts_with("account get-access-token") && !last.contains("--tenant"), "{log:?}");
-    }
+        assert_eq!(asked_for(&cli).last().map(String::as_str), Some(""), "{account:?}");
 
-    // A token of another tenant is not what was asked for.
+        // A token of another tenant is not what was asked for.
+        let other = "10000000-0000-4000-8000-00000000000a";
+        let cli = bed.azure_cli(account, other);
+        let plan = bed.plan(&with(&cli), true).await;
+        let error = plan.error("could not sign in to Azure");
+        assert!(["ARM_TENANT_ID", other].iter().all(|says| error.detail.contains(says)), "{error}");
+        assert!(!bed.emulator.requests().iter().any(Record::is_arm));
+    }
+}
+
+/// The domain of a tenant does not say which one it is, so the account's own is taken for it.
+#[tokio::test]
+async fn an_azure_cli_is_asked_for_a_tenant_by_its_domain() {
+    let bed = SignInBed::new().await;
+    let tenant = variable(&bed.emulator, "ARM_TENANT_ID");
+    let domain = "contoso.onmicrosoft.com";
+    for account in Account::ALL {
+        let cli = bed.azure_cli(account, &tenant);
+        let given = bed.given("Azure CLI").setting("tenant_id", json!(domain)).around([("PATH", cli.path())]);
+        bed.plan(&given, true).await.ok();
+        assert_eq!(asked_for(&cli)[0], format!("--tenant {domain}"), "{account:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_azure_cli_is_asked_for_auxiliary_tenants_too_and_an_identity_has_no_tokens_of_them() {
+    let bed = SignInBed::new().await;
+    let tenant = variable(&bed.emulator, "ARM_TENANT_ID");
     let other = "10000000-0000-4000-8000-00000000000a";
-    let cli = bed.cli_of(&identity, other).await;
-    let plan = bed.plan(&with(&cli), true).await;
-    let error = plan.error("could not sign in to Azure");
-    assert!(["ARM_TENANT_ID", other].iter().all(|says| error.detail.contains(says)), "{error}");
-    assert!(!bed.emulator.requests().iter().any(Record::is_arm));
+    for account in Account::ALL {
+        let cli = bed.azure_cli(account, &tenant);
+        let given = bed.given("Azure CLI").around([("PATH", cli.path())]);
+        let (mut block, around) = bed.as_written(&given, true);
+        block["auxiliary_tenant_ids"] = json!([other]);
+        let mut core = bed.core(block, &around);
+        let plan = core.plan("foundryhub_storage_auth", "a", json!({ "hub_id": bed.hub() })).await;
+        if account.refuses_tenants().is_some() {
+            let error = plan.error("could not sign in to Azure");
+            let says = ["auxiliary_tenant_ids", &tenant, other];
+            assert!(says.iter().all(|says| error.detail.contains(says)), "{account:?}: {error}");
+        } else {
+            plan.ok();
+            assert_eq!(asked_for(&cli), [format!("--tenant {tenant}"), format!("--tenant {other}")], "{account:?}");
+        }
+    }
 }
 
 #[tokio::test]
 async fn the_azure_cli_is_asked_for_the_tenant_or_else_the_subscription() {
     let bed = SignInBed::new().await;
-    let asked = async |block: Value| {
+    let subscription = variable(&bed.emulator, "ARM_SUBSCRIPTION_ID");
+    let plan = async |block: Value| {
         let (mut written, around) = bed.as_written(&bed.given("Azure CLI").without("tenant_id"), true);
         written.as_object_mut().expect("a block").extend(block.as_object().expect("attributes").clone());
         let mut core = bed.core(written, &around);
-        core.plan("foundryhub_storage_auth", "a", json!({ "hub_id": bed.hub() })).await.ok();
-        bed.cli.log().last().expect("a command").split("/.default").nth(1).unwrap_or_default().trim().to_owned()
+        let plan = core.plan("foundryhub_storage_auth", "a", json!({ "hub_id": bed.hub() })).await;
+        (plan, asked_for(&bed.cli).last().expect("a command").clone())
     };
-    assert_eq!(asked(json!({})).await, "");
-    assert_eq!(asked(json!({ "subscription_id": "u" })).await, "--subscription u");
-    assert_eq!(asked(json!({ "subscription_id": "u", "tenant_id": "t" })).await, "--tenant t");
+    for (block, expected) in [
+        (json!({}), String::new()),
+        (json!({ "subscription_id": subscription }), format!("--subscription {subscription}")),
+        (json!({ "subscription_id": subscription, "tenant_id": "t" }), "--tenant t".to_owned()),
+    ] {
+        let (plan, asked) = plan(block).await;
+        plan.ok();
+        assert_eq!(asked, expected);
+    }
+    let (plan, _) = plan(json!({ "subscription_id": "unknown" })).await;
+    let error = plan.error("could not sign in to Azure");
+    assert!(error.detail.contains("Subscription 'unknown' not found"), "{error}");
 }

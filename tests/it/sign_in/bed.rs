@@ -2,20 +2,26 @@
 
 use std::{fs, path::PathBuf, sync::Arc};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE},
+};
 use foundryhub::arm::{StorageAccountId, WorkspaceId};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::azure_cli::AzureCli;
+use super::azure_cli::{Account, AzureCli};
 use crate::{
     azure::{Emulator, Options, Record},
     emulator::client::{client, sign_in, variable},
-    support::core::{Core, Plan},
+    support::{
+        core::{Core, Plan},
+        engine::{Engine, Workspace},
+    },
 };
 
 /// The application that has certificates.
-const CERTIFIED: &str = "66666666-0000-0000-0000-000000000000";
+pub(super) const CERTIFIED: &str = "66666666-0000-0000-0000-000000000000";
 
 /// The user-assigned identity.
 pub(super) const IDENTITY: &str = "77777777-0000-0000-0000-000000000000";
@@ -45,7 +51,10 @@ pub(super) const KINDS: [&str; 15] = [
 pub(super) struct SignInBed {
     pub(super) emulator: Arc<Emulator>,
     pub(super) folder: TempDir,
+    /// An Azure CLI that a user is signed in to.
     pub(super) cli: AzureCli,
+    /// The token that Azure CLIs have.
+    pub(super) token: String,
 }
 
 /// What is set to sign in by one method.
@@ -73,6 +82,29 @@ impl Given {
     fn secrets<'s>(mut self, secrets: impl IntoIterator<Item = &'s str>) -> Self {
         self.secrets.extend(secrets.into_iter().map(str::to_owned));
         self
+    }
+
+    /// The same with a private key in it that nobody may see, in any form: that of the certificates in tests/data, by itself
+    /// and in this PKCS#12.
+    fn key_in(self, pkcs12: &[u8]) -> Self {
+        let pem = fs::read_to_string(certificate("chain.pem")).expect("a certificate");
+        let (_, key) = pem.split_once("-----BEGIN PRIVATE KEY-----\n").expect("a private key");
+        let lines: Vec<_> = key.lines().take_while(|line| !line.starts_with("-----")).collect();
+        let key = STANDARD.decode(lines.concat()).expect("base64");
+        // What a key begins with is in its certificate, too, and that is sent. Multiples of three bytes keep their base64.
+        let parts = [&key[..], pkcs12].into_iter().flat_map(|bytes| {
+            [bytes.len() / 2, bytes.len() * 3 / 4].map(|at| bytes.iter().skip(at / 3 * 3).take(30).copied().collect())
+        });
+        let parts: Vec<Vec<u8>> = parts.filter(|part: &Vec<u8>| !part.is_empty()).collect();
+        let written = parts.iter().flat_map(|part| {
+            let hex: String = part.iter().map(|byte| format!("{byte:02x}")).collect();
+            let numbers = format!("{part:?}");
+            let numbers = numbers.trim_matches(['[', ']']).to_owned();
+            [STANDARD.encode(part), URL_SAFE.encode(part), hex.to_uppercase(), hex, numbers]
+        });
+        let written: Vec<_> = written.collect();
+        let line = lines[lines.len() / 2];
+        self.secrets(written.iter().map(String::as_str).chain([line, "PRIVATE KEY"]))
     }
 
     /// The same with another value of an attribute.
@@ -123,10 +155,10 @@ impl SignInBed {
         let http = client(&emulator);
         let signed_in = sign_in(&emulator, &http, &named("ARM_CLIENT_ID"), &named("ARM_CLIENT_SECRET")).await;
         let token = signed_in.at("/access_token").as_str().expect("a token").to_owned();
-        let cli =
-            AzureCli::signed_in(&json!({ "name": "alice@x.test", "type": "user" }), &named("ARM_TENANT_ID"), &token);
+        let (subscription, tenant) = (named("ARM_SUBSCRIPTION_ID"), named("ARM_TENANT_ID"));
+        let cli = AzureCli::signed_in(Account::User, &subscription, &tenant, &token);
         emulator.clear_requests();
-        Self { emulator: Arc::new(emulator), folder: tempfile::tempdir().expect("a folder"), cli }
+        Self { emulator: Arc::new(emulator), folder: tempfile::tempdir().expect("a folder"), cli, token }
     }
 
     pub(super) fn hub(&self) -> String {
@@ -182,12 +214,15 @@ impl SignInBed {
                 Given::new(settings).secrets([secret.as_str()])
             }
             "client certificate" => {
-                let content = STANDARD.encode(fs::read(certificate("modern.p12")).expect("a certificate"));
-                let given = ("client_certificate", "ARM_CLIENT_CERTIFICATE", json!(content));
-                with(&certified, &[given, password]).secrets([content.as_str(), PASSWORD])
+                let content = fs::read(certificate("modern.p12")).expect("a certificate");
+                let given = ("client_certificate", "ARM_CLIENT_CERTIFICATE", json!(STANDARD.encode(&content)));
+                with(&certified, &[given, password]).key_in(&content).secrets([PASSWORD])
             }
-            "client certificate in a file" => with(&certified, &[in_file("legacy.p12"), password]).secrets([PASSWORD]),
-            "client certificate in PEM" => with(&certified, &[in_file("chain.pem")]),
+            "client certificate in a file" => {
+                let content = fs::read(certificate("legacy.p12")).expect("a certificate");
+                with(&certified, &[in_file("legacy.p12"), password]).key_in(&content).secrets([PASSWORD])
+            }
+            "client certificate in PEM" => with(&certified, &[in_file("chain.pem")]).key_in(&[]),
             "OIDC token" => {
                 let token = self.assertion();
                 with(&own, &[use_oidc, ("oidc_token", "ARM_OIDC_TOKEN", json!(token))]).secrets([token.as_str()])
@@ -281,6 +316,19 @@ impl SignInBed {
     pub(super) async fn plan(&self, given: &Given, in_block: bool) -> Plan {
         let (block, variables) = self.as_written(given, in_block);
         self.core(block, &variables).plan("foundryhub_storage_auth", "a", json!({ "hub_id": self.hub() })).await
+    }
+
+    /// The same on an engine, which has to succeed.
+    pub(super) async fn plan_on(&self, engine: &'static Engine, given: &Given, in_block: bool) {
+        self.emulator.clear_requests();
+        let (block, variables) = self.as_written(given, in_block);
+        let workspace = Workspace::new(engine).envs([self.trust()]).envs(variables);
+        // HCL takes JSON as far as it goes here.
+        let attributes = block.as_object().expect("a block").iter();
+        let lines: String = attributes.map(|(name, value)| format!("  {name} = {value}\n")).collect();
+        let resource = format!("resource \"foundryhub_storage_auth\" \"hub\" {{\n  hub_id = \"{}\"\n}}\n", self.hub());
+        workspace.config(&format!("provider \"foundryhub\" {{\n{lines}}}\n{resource}"));
+        workspace.plan(&[]).await.exits(2);
     }
 
     /// The block and the variables that say what a method is given, and where the emulator is.

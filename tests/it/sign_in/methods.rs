@@ -1,12 +1,9 @@
 //! Every method, from HCL and from the environment alone.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::bed::{KINDS, SignInBed, method_of};
-use crate::support::{
-    core::UNKNOWN,
-    engine::{Workspace, for_each_engine},
-};
+use crate::support::{core::UNKNOWN, engine::for_each_engine};
 
 #[tokio::test]
 async fn every_method_signs_in_from_the_block_and_from_the_environment() {
@@ -28,6 +25,8 @@ async fn only_what_the_method_needs_has_to_be_known() {
         ("partner_id", true),
         ("max_retries", true),
         ("msi_endpoint", true),
+        // The addresses are in the block.
+        ("environment", true),
         ("tenant_id", false),
     ] {
         let (mut block, variables) = bed.as_written(&bed.given("client secret"), true);
@@ -35,6 +34,20 @@ async fn only_what_the_method_needs_has_to_be_known() {
         let mut core = bed.core(block, &variables);
         core.plan("foundryhub_storage_auth", "a", json!({ "hub_id": bed.hub() })).await;
         assert_eq!(bed.token_requests().is_empty(), !known, "{name}");
+    }
+}
+
+/// Without addresses nobody can be asked yet, which is no error.
+#[tokio::test]
+async fn a_cloud_that_is_not_known_yet_is_not_taken_for_the_public_one() {
+    let bed = SignInBed::new().await;
+    let mut block = bed.given("client secret").block();
+    block["environment"] = json!(UNKNOWN);
+    for endpoint in [json!(null), json!([{ "resource_manager_endpoint": bed.emulator.url() }])] {
+        block["endpoint"] = endpoint;
+        let mut core = bed.core(block.clone(), &[]);
+        core.plan("foundryhub_storage_auth", "a", json!({ "hub_id": bed.hub() })).await.ok();
+        assert_eq!(bed.emulator.requests(), []);
     }
 }
 
@@ -67,24 +80,11 @@ async fn plans_on_every_engine(kind: &str) {
     for_each_engine(async |engine| {
         let bed = SignInBed::new().await;
         for in_block in [true, false] {
-            bed.emulator.clear_requests();
-            let (block, variables) = bed.as_written(&bed.given(kind), in_block);
-            let workspace = Workspace::new(engine).envs([bed.trust()]).envs(variables);
-            let attributes = block.as_object().expect("a block").iter();
-            let lines: String = attributes.map(|(name, value)| format!("  {name} = {}\n", hcl(value))).collect();
-            let resource =
-                format!("resource \"foundryhub_storage_auth\" \"hub\" {{\n  hub_id = \"{}\"\n}}\n", bed.hub());
-            workspace.config(&format!("provider \"foundryhub\" {{\n{lines}}}\n{resource}"));
-            workspace.plan(&[]).await.exits(2);
+            bed.plan_on(engine, &bed.given(kind), in_block).await;
             assert_eq!(bed.method(), method_of(kind), "{engine} {in_block}");
         }
     })
     .await;
-}
-
-/// A value as HCL writes it, which takes JSON as far as it goes here.
-fn hcl(value: &Value) -> String {
-    value.to_string()
 }
 
 macro_rules! on_every_engine {
@@ -106,5 +106,4 @@ on_every_engine! {
     github_signs_in_on_every_engine => "GitHub OIDC",
     aks_signs_in_on_every_engine => "AKS workload identity",
     a_managed_identity_signs_in_on_every_engine => "managed identity assigned by a user",
-    the_azure_cli_signs_in_on_every_engine => "Azure CLI",
 }
