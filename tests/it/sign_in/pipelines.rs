@@ -9,18 +9,21 @@ use crate::emulator::client::variable;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Pipeline {
-    pipeline: String,
+pub(super) struct Pipeline {
+    pub(super) pipeline: String,
     source: String,
-    variables: BTreeMap<String, String>,
+    pub(super) variables: BTreeMap<String, String>,
     method: String,
+}
+
+/// The pipelines that are known.
+pub(super) fn pipelines() -> Vec<Pipeline> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pipelines.json");
+    serde_json::from_str(&fs::read_to_string(file).expect("the file")).expect("pipelines")
 }
 
 #[tokio::test]
 async fn the_right_method_is_chosen_in_every_pipeline() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pipelines.json");
-    let pipelines: Vec<Pipeline> =
-        serde_json::from_str(&fs::read_to_string(file).expect("the file")).expect("pipelines");
     let bed = SignInBed::new().await;
     let named = |name: &str| variable(&bed.emulator, name);
     let places = [
@@ -33,7 +36,7 @@ async fn the_right_method_is_chosen_in_every_pipeline() {
         ("{connection}", "55555555-5555-5555-5555-555555555555".to_owned()),
         ("{assertion}", bed.assertion()),
     ];
-    for Pipeline { pipeline, source, variables, method } in pipelines {
+    for Pipeline { pipeline, source, variables, method } in pipelines() {
         assert!(!source.is_empty(), "{pipeline}");
         // The CLI is there and signed in, whoever is meant.
         let mut core = bed.core(json!({}), &[bed.endpoint_variables(), vec![("PATH", bed.cli.path())]].concat());
