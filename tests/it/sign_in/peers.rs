@@ -22,6 +22,11 @@ fn every_setting_of_the_peers_is_an_attribute_with_their_variables() {
         let columns: Vec<_> = row.split('\t').collect();
         let [setting, azurerm, azapi, variables] = columns[..] else { panic!("not four columns: {row}") };
         let (mut documented, mut without_effect) = (String::new(), false);
+        if (azurerm, azapi) == ("-", "-") {
+            // What has no attribute is named among what the methods need.
+            let needs = config::sign_in_methods().flat_map(|method| method.needs).flatten();
+            documented.extend(needs.map(|name| format!("`{name}`")));
+        }
         for name in [azurerm, azapi].into_iter().filter(|name| *name != "-") {
             match (find(&attributes, name), name.starts_with('(')) {
                 (Some(attribute), false) => {
@@ -33,6 +38,12 @@ fn every_setting_of_the_peers_is_an_attribute_with_their_variables() {
             }
         }
         for variable in variables.split(' ').filter(|variable| *variable != "-") {
+            if let Some(foreign) = variable.strip_prefix('(').and_then(|variable| variable.strip_suffix(')')) {
+                if looked_at.contains(foreign) || refused(foreign) {
+                    faults.push(format!("{setting}: {foreign} makes a difference"));
+                }
+                continue;
+            }
             if !documented.contains(&format!("`{variable}`")) {
                 faults.push(format!("{setting}: {variable} is not described"));
             }
@@ -52,6 +63,12 @@ fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Attribute> {
         (Some(inner), Kind::Nested(_, attributes)) => find(attributes, inner),
         _ => None,
     }
+}
+
+/// Whether it is an error to set a variable.
+fn refused(variable: &str) -> bool {
+    let environment = |name: &str| (name == variable).then(|| "none".to_owned());
+    config::configure(&Value::object::<String>([]), "1", &environment).0.is_none()
 }
 
 /// Every variable that is looked at when one method or another is asked for.
