@@ -207,8 +207,11 @@ impl TokenError {
 
     /// Whether another request for a token, made at once, would end the same way.
     pub(crate) fn is_final(&self) -> bool {
-        // An assertion may be replaced by a fresh one at any time, and so may a file.
-        !self.is_transient() && self.code() != Some(ASSERTION_OUT_OF_TIME) && !matches!(self, TokenError::File { .. })
+        // An assertion comes into its time, or is replaced by a fresh one.
+        let passes = self.code() == Some(ASSERTION_OUT_OF_TIME)
+            // A machine's endpoint answers so while it starts, is moved or is updated, and has been asked again for a while.
+            || matches!(self, TokenError::ManagedIdentity { status: 404 | 410 | 429 | 500..=599, .. });
+        !passes && !self.is_transient()
     }
 
     /// Whether trying again can help.

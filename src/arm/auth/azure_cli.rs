@@ -97,6 +97,11 @@ impl TokenSource for AzureCli {
             token.map(|token| by_clock(token, network))
         })
     }
+
+    /// Somebody may sign in to it in another shell.
+    fn may_change(&self) -> bool {
+        true
+    }
 }
 
 /// What `az account show` says of the account in use.

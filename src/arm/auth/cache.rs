@@ -131,17 +131,17 @@ impl Tokens {
         }
     }
 
-    /// Renewing before the end is a precaution. If it fails for now, the old token does: an assertion that has run out may
-    /// be replaced by then.
+    /// Renewing before the end is a precaution: while the old token is good, it does, whatever the failure is. A failure is
+    /// remembered only where there is no such token and a further request would end the same way.
     fn still_good(&self, wanted: &TokenNeed, error: TokenError) -> Result<Arc<CachedToken>, Error> {
         let old = lock(&self.held).get(&wanted.tenant).cloned();
         match old {
-            Some(old) if !error.is_final() && old.serial > wanted.newer_than && self.clock.utc() < old.expires_on => {
+            Some(old) if old.serial > wanted.newer_than && self.clock.utc() < old.expires_on => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "keeping a token that could not be renewed");
                 Ok(old)
             }
             _ => {
-                if error.is_final() && wanted.claims.is_none() {
+                if error.is_final() && !self.method.may_change() && wanted.claims.is_none() {
                     lock(&self.failed).insert(wanted.tenant.clone(), error.clone());
                 }
                 Err(Error::Token(SignInFailure::new(error, self.told.clone())))
@@ -192,6 +192,7 @@ mod tests {
         life: Duration,
         given: Mutex<Vec<TokenRequest>>,
         down: Mutex<Option<TokenError>>,
+        may_change: AtomicBool,
     }
 
     impl TokenSource for Numbered {
@@ -210,11 +211,21 @@ mod tests {
                 Ok(AccessToken { token, expires_on: self.clock.utc() + self.life })
             })
         }
+
+        fn may_change(&self) -> bool {
+            self.may_change.load(Ordering::Relaxed)
+        }
     }
 
     fn tokens(life: Duration) -> (Tokens, Arc<Numbered>, Arc<SetClock>, Call) {
         let clock = Arc::new(SetClock(Mutex::new(datetime!(2026-01-01 00:00:00 UTC))));
-        let source = Arc::new(Numbered { clock: clock.clone(), life, given: Mutex::default(), down: Mutex::default() });
+        let source = Arc::new(Numbered {
+            clock: clock.clone(),
+            life,
+            given: Mutex::default(),
+            down: Mutex::default(),
+            may_change: AtomicBool::default(),
+        });
         let call = Call::new(CancellationToken::new(), std::time::Duration::from_secs(60));
         let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
         let directory = Arc::new(Directory::new(Cloud::Public.endpoints().into(), http.clone()));
@@ -267,6 +278,10 @@ mod tests {
         TokenError::Unreachable { from: "https://login".into(), reason: NoAnswer::Broken, source }
     }
 
+    fn machine(status: u16) -> TokenError {
+        TokenError::ManagedIdentity { status, message: String::new(), asked_again: true }
+    }
+
     fn refused(code: u32) -> TokenError {
         let body = format!(r#"{{"error":"invalid_client","error_codes":[{code}]}}"#);
         TokenError::Refused(EntraError::read(401, body.as_bytes()))
@@ -274,7 +289,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failed_renewal_leaves_a_good_token_in_use_and_a_refused_one_not() {
-        for failure in [unreachable(), refused(700_024)] {
+        for failure in [unreachable(), refused(700_024), machine(404), machine(503)] {
             let (tokens, source, clock, call) = tokens(Duration::HOUR);
             let limits = Limits { call: &call, clock: &*tokens.clock };
             let first = tokens.get(None, &limits).await.unwrap();
@@ -287,6 +302,31 @@ mod tests {
             *lock(&source.down) = None;
             assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "2", "it was not final");
         }
+    }
+
+    /// A secret may be taken away early, and be back before the token ends.
+    #[tokio::test]
+    async fn a_good_token_stays_in_use_whatever_the_failure_of_its_renewal() {
+        let (tokens, source, clock, call) = tokens(Duration::HOUR);
+        let limits = Limits { call: &call, clock: &*tokens.clock };
+        tokens.get(None, &limits).await.unwrap();
+        *lock(&source.down) = Some(refused(7_000_222));
+        clock.pass(Duration::minutes(57));
+        assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "1");
+        *lock(&source.down) = None;
+        clock.pass(Duration::minutes(3));
+        assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "2", "the failure is not remembered");
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_not_remembered_where_others_can_change_what_signs_in() {
+        let (tokens, source, _, call) = tokens(Duration::HOUR);
+        let limits = Limits { call: &call, clock: &*tokens.clock };
+        source.may_change.store(true, Ordering::Relaxed);
+        *lock(&source.down) = Some(refused(7_000_215));
+        assert!(tokens.get(None, &limits).await.is_err());
+        *lock(&source.down) = None;
+        assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "1");
     }
 
     #[tokio::test]

@@ -66,6 +66,10 @@ impl TokenSource for ClientCertificate {
             assertion::token(request, network, &self.tenant_id, &self.client_id, signed).await
         })
     }
+
+    fn may_change(&self) -> bool {
+        self.client_id.may_change() || self.certificate.may_change()
+    }
 }
 
 /// A key and its certificate, followed by those that lead to its issuer.

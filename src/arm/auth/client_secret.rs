@@ -32,4 +32,8 @@ impl TokenSource for ClientSecret {
             .await
         })
     }
+
+    fn may_change(&self) -> bool {
+        self.client_id.may_change() || self.client_secret.may_change()
+    }
 }

@@ -36,4 +36,8 @@ impl TokenSource for GitHub {
             assertion::token(request, network, &self.tenant_id, &self.client_id, assertion).await
         })
     }
+
+    fn may_change(&self) -> bool {
+        self.client_id.may_change()
+    }
 }

@@ -27,6 +27,11 @@ impl Held {
         Self { name, value, file }
     }
 
+    /// Whether others may write it anew.
+    pub(super) fn may_change(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// The text, without the line end after it.
     ///
     /// # Errors

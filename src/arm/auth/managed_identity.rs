@@ -48,6 +48,10 @@ impl TokenSource for ManagedIdentity {
             })
         })
     }
+
+    fn may_change(&self) -> bool {
+        self.client_id.as_ref().is_some_and(Held::may_change)
+    }
 }
 
 /// Says what went wrong from what was seen, rather than from the crate's text.

@@ -25,4 +25,8 @@ impl TokenSource for OidcToken {
             assertion::token(request, network, &self.tenant_id, &self.client_id, token).await
         })
     }
+
+    fn may_change(&self) -> bool {
+        self.client_id.may_change() || self.token.may_change()
+    }
 }

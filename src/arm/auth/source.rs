@@ -34,4 +34,10 @@ pub trait TokenSource: fmt::Debug + Send + Sync {
         request: &'a TokenRequest,
         network: &'a Network,
     ) -> BoxFuture<'a, Result<AccessToken, TokenError>>;
+
+    /// Whether others may replace what it signs in with while this runs, as they can a file. A request that has been refused
+    /// may succeed then.
+    fn may_change(&self) -> bool {
+        false
+    }
 }
