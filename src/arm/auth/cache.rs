@@ -11,8 +11,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use time::{Duration, OffsetDateTime};
 
+/// How long a good token is used before its renewal is tried again after a failure, which may have been a timeout.
+const RENEWAL_PAUSE: Duration = Duration::seconds(30);
+
 /// A token that is being kept.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct CachedToken {
     pub(crate) token: Secret,
     expires_on: OffsetDateTime,
@@ -98,7 +101,11 @@ impl Tokens {
             }
         };
         let keep = |held: Arc<CachedToken>| {
-            lock(&self.held).insert(wanted.tenant.clone(), held.clone());
+            let mut kept = lock(&self.held);
+            // Another call may have fetched a newer one than the one that is kept for want of it.
+            if kept.get(&wanted.tenant).is_none_or(|other| other.serial <= held.serial) {
+                kept.insert(wanted.tenant.clone(), held.clone());
+            }
             held
         };
         self.in_flight.join(wanted.clone(), limits, ready, work, keep).await
@@ -138,7 +145,8 @@ impl Tokens {
         match old {
             Some(old) if old.serial > wanted.newer_than && self.clock.utc() < old.expires_on => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "keeping a token that could not be renewed");
-                Ok(old)
+                let renew_at = (self.clock.utc() + RENEWAL_PAUSE).min(old.expires_on);
+                Ok(Arc::new(CachedToken { renew_at, ..(*old).clone() }))
             }
             _ => {
                 if error.is_final() && !self.method.may_change() && wanted.claims.is_none() {
@@ -193,6 +201,7 @@ mod tests {
         given: Mutex<Vec<TokenRequest>>,
         down: Mutex<Option<TokenError>>,
         may_change: AtomicBool,
+        failures: AtomicU64,
     }
 
     impl TokenSource for Numbered {
@@ -204,6 +213,7 @@ mod tests {
             Box::pin(async move {
                 tokio::task::yield_now().await;
                 if let Some(error) = lock(&self.down).clone() {
+                    self.failures.fetch_add(1, Ordering::Relaxed);
                     return Err(error);
                 }
                 lock(&self.given).push(request.clone());
@@ -225,6 +235,7 @@ mod tests {
             given: Mutex::default(),
             down: Mutex::default(),
             may_change: AtomicBool::default(),
+            failures: AtomicU64::default(),
         });
         let call = Call::new(CancellationToken::new(), std::time::Duration::from_secs(60));
         let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
@@ -316,6 +327,23 @@ mod tests {
         *lock(&source.down) = None;
         clock.pass(Duration::minutes(3));
         assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "2", "the failure is not remembered");
+    }
+
+    #[tokio::test]
+    async fn a_renewal_that_failed_is_tried_again_after_half_a_minute() {
+        let (tokens, source, clock, call) = tokens(Duration::HOUR);
+        let limits = Limits { call: &call, clock: &*tokens.clock };
+        tokens.get(None, &limits).await.unwrap();
+        *lock(&source.down) = Some(unreachable());
+        clock.pass(Duration::minutes(56));
+        for (passed, failures) in [(0, 1), (29, 1), (1, 2), (29, 2)] {
+            clock.pass(Duration::seconds(passed));
+            assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "1");
+            assert_eq!(source.failures.load(Ordering::Relaxed), failures);
+        }
+        *lock(&source.down) = None;
+        clock.pass(Duration::SECOND);
+        assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "2");
     }
 
     #[tokio::test]
