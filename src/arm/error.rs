@@ -205,6 +205,11 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Error::Token(error) => error.hint(),
+            Error::Service(error) if error.status == StatusCode::UNAUTHORIZED && error.claims_challenge => Some(
+                "Azure asked for a token that meets a claims challenge, as after a change of a Conditional Access policy or a \
+                 session that was revoked, and took the new one neither. The sign-in logs of the tenant say which policy \
+                 refuses it; the place this runs in may be one that it does not allow.",
+            ),
             Error::Service(error) if error.status == StatusCode::UNAUTHORIZED => Some(
                 "Azure took neither the token nor a new one. Check that tenant_id is the tenant of the subscription, and that \
                  the environment and the audience are those of its cloud.",
@@ -303,6 +308,16 @@ mod tests {
         // What is not found is the operation, not the thing.
         assert!(!uncertain.is_not_found() && uncertain.cause().is_not_found());
         assert_eq!(uncertain.to_string(), "Azure accepted PUT /x, and what became of it is not known");
+    }
+
+    #[test]
+    fn the_advice_about_a_token_that_was_not_taken_fits_a_claims_challenge() {
+        let advice = |challenge: &'static str| {
+            let headers = HeaderMap::from_iter([(http::header::WWW_AUTHENTICATE, challenge.parse().unwrap())]);
+            Error::from(ServiceError::read(&Method::GET, "/x", StatusCode::UNAUTHORIZED, &headers, b"")).hint().unwrap()
+        };
+        assert!(advice("Bearer error=\"insufficient_claims\", claims=\"e30=\"").contains("Conditional Access"));
+        assert!(advice("Bearer error=\"invalid_token\"").contains("tenant_id"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::error::ErrorCode;
 use super::no_answer::NoAnswer;
 use super::request::{Repeat, Request};
+use super::service_error::claims_challenge;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use http::{HeaderMap, StatusCode, header};
 use std::time::Duration;
@@ -148,21 +149,6 @@ pub(crate) fn retry_after(now: OffsetDateTime, headers: &HeaderMap) -> Option<Du
     }
     let date = OffsetDateTime::from(httpdate::parse_http_date(value).ok()?);
     Some((date - now).try_into().unwrap_or(Duration::ZERO))
-}
-
-/// The decoded `claims` of a 401's challenge, which the new token has to satisfy (continuous access evaluation).
-fn claims_challenge(headers: &HeaderMap) -> Option<String> {
-    use base64::{Engine, engine::general_purpose};
-    headers.get_all(header::WWW_AUTHENTICATE).iter().find_map(|value| {
-        let value = value.to_str().ok()?;
-        let start = value.find("claims=\"")? + "claims=\"".len();
-        let encoded = value[start..].split('"').next()?.trim_end_matches('=');
-        let bytes = general_purpose::STANDARD_NO_PAD
-            .decode(encoded)
-            .or_else(|_| general_purpose::URL_SAFE_NO_PAD.decode(encoded))
-            .ok()?;
-        String::from_utf8(bytes).ok()
-    })
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ pub struct ServiceError {
     pub correlation_id: Option<String>,
     /// The id of this one request (`x-ms-request-id`), which Azure's support asks for.
     pub request_id: Option<String>,
+    /// Whether the answer asks for a token with claims: a claims challenge (continuous access evaluation).
+    pub(crate) claims_challenge: bool,
     /// The `Date` header: the time of the answer by Azure's clock.
     pub date: Option<OffsetDateTime>,
 }
@@ -99,6 +101,7 @@ impl ServiceError {
             additional_info: body_error.additional_info.unwrap_or_default(),
             correlation_id: header("x-ms-correlation-request-id"),
             request_id: header("x-ms-request-id"),
+            claims_challenge: claims_challenge(headers).is_some(),
             date: header("date").and_then(|date| httpdate::parse_http_date(&date).ok()).map(OffsetDateTime::from),
         }
     }
@@ -267,6 +270,21 @@ fn excerpt(body: &[u8], status: StatusCode) -> String {
 fn quoted_after<'a>(text: &'a str, marker: &str) -> Option<&'a str> {
     let start = text.find(marker)? + marker.len();
     text[start..].split('\'').next()
+}
+
+/// The decoded `claims` of a 401's challenge, which the new token has to satisfy (continuous access evaluation).
+pub(crate) fn claims_challenge(headers: &HeaderMap) -> Option<String> {
+    use base64::{Engine, engine::general_purpose};
+    headers.get_all(http::header::WWW_AUTHENTICATE).iter().find_map(|value| {
+        let value = value.to_str().ok()?;
+        let start = value.find("claims=\"")? + "claims=\"".len();
+        let encoded = value[start..].split('"').next()?.trim_end_matches('=');
+        let bytes = general_purpose::STANDARD_NO_PAD
+            .decode(encoded)
+            .or_else(|_| general_purpose::URL_SAFE_NO_PAD.decode(encoded))
+            .ok()?;
+        String::from_utf8(bytes).ok()
+    })
 }
 
 #[cfg(test)]

@@ -88,6 +88,12 @@ impl TokenSource for AzureCli {
         network: &'a Network,
     ) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
         Box::pin(async {
+            if request.claims.is_some() {
+                let message = "Azure wants a token that meets a claims challenge, as after a change of a Conditional Access \
+                               policy or a session that was revoked, and the CLI is not asked for such a token. Sign in to \
+                               it anew with az logout and az login";
+                return Err(TokenError::Credential { credential: "Azure CLI", message: message.to_owned() });
+            }
             let tenant = request.tenant.clone().or_else(|| self.tenant_id.clone());
             let subscription = if tenant.is_some() { None } else { self.subscription_id.clone() };
             let token = match (self.ask(&request.scope, tenant.clone(), subscription).await, tenant) {
@@ -254,6 +260,15 @@ mod tests {
         assert_eq!(tail(0), "https://arm.test/.default --subscription \"sub\"");
         assert_eq!(tail(1), "https://arm.test/.default --tenant home");
         assert_eq!(tail(2), "https://arm.test/.default --tenant other");
+    }
+
+    #[tokio::test]
+    async fn the_azure_cli_is_not_asked_for_what_it_cannot_be_told() {
+        let cli = Arc::<FakeCli>::default();
+        let challenged = TokenRequest { claims: Some("{}".into()), ..request(None) };
+        let error = source(&cli, None, None).token(&challenged, &network()).await.unwrap_err().to_string();
+        assert!(error.contains("claims challenge") && error.contains("az login"), "{error}");
+        assert!(lock(&cli.commands).is_empty());
     }
 
     #[tokio::test]

@@ -23,6 +23,15 @@ pub(crate) struct CachedToken {
     renew_at: OffsetDateTime,
     /// Tells this token from those before and after it.
     serial: u64,
+    /// What it was fetched with.
+    claims: Option<String>,
+}
+
+impl CachedToken {
+    /// Whether it is one that is wanted: a claims challenge is met only by a token that was fetched with those claims.
+    fn meets(&self, wanted: &TokenNeed) -> bool {
+        self.serial > wanted.newer_than && (wanted.claims.is_none() || self.claims == wanted.claims)
+    }
 }
 
 /// The tokens of one client, by tenant: `None` is the method's own.
@@ -87,7 +96,7 @@ impl Tokens {
     async fn want(&self, wanted: TokenNeed, limits: &Limits<'_>) -> Result<Arc<CachedToken>, Error> {
         let ready = || {
             let held = lock(&self.held).get(&wanted.tenant).cloned()?;
-            (held.serial > wanted.newer_than && self.clock.utc() < held.renew_at).then_some(held)
+            (held.meets(&wanted) && self.clock.utc() < held.renew_at).then_some(held)
         };
         let work = || async {
             let known = lock(&self.failed).get(&wanted.tenant).cloned();
@@ -96,7 +105,7 @@ impl Tokens {
                 None => self.fetch(&wanted, limits).await?,
             };
             match fetched {
-                Ok(token) => Ok(Arc::new(self.hold(token))),
+                Ok(token) => Ok(Arc::new(self.hold(token, wanted.claims.clone()))),
                 Err(error) => self.still_good(&wanted, error),
             }
         };
@@ -127,7 +136,7 @@ impl Tokens {
         limits.bound(|| "signing in".to_owned(), None, self.method.token(&request, &network)).await
     }
 
-    fn hold(&self, token: AccessToken) -> CachedToken {
+    fn hold(&self, token: AccessToken, claims: Option<String>) -> CachedToken {
         let life: Duration = token.expires_on - self.clock.utc();
         let margin = (life / 3_i32).clamp(Duration::ZERO, Duration::minutes(5));
         CachedToken {
@@ -135,6 +144,7 @@ impl Tokens {
             expires_on: token.expires_on,
             renew_at: token.expires_on - margin,
             serial: self.serial.fetch_add(1, Ordering::Relaxed),
+            claims,
         }
     }
 
@@ -143,7 +153,7 @@ impl Tokens {
     fn still_good(&self, wanted: &TokenNeed, error: TokenError) -> Result<Arc<CachedToken>, Error> {
         let old = lock(&self.held).get(&wanted.tenant).cloned();
         match old {
-            Some(old) if old.serial > wanted.newer_than && self.clock.utc() < old.expires_on => {
+            Some(old) if old.meets(wanted) && self.clock.utc() < old.expires_on => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "keeping a token that could not be renewed");
                 let renew_at = (self.clock.utc() + RENEWAL_PAUSE).min(old.expires_on);
                 Ok(Arc::new(CachedToken { renew_at, ..(*old).clone() }))
@@ -282,6 +292,21 @@ mod tests {
         tokens.renew(None, &own, Some("{}".into()), &limits).await.unwrap();
         let asked: Vec<_> = lock(&source.given).iter().map(|r| (r.tenant.clone(), r.claims.clone())).collect();
         assert_eq!(asked, [(None, None), (Some("other".into()), None), (None, Some("{}".into()))]);
+    }
+
+    #[tokio::test]
+    async fn a_claims_challenge_is_met_only_by_a_token_that_was_fetched_with_its_claims() {
+        let (tokens, source, _, call) = tokens(Duration::HOUR);
+        let limits = Limits { call: &call, clock: &*tokens.clock };
+        let first = tokens.get(None, &limits).await.unwrap();
+        assert_eq!(tokens.renew(None, &first, None, &limits).await.unwrap().token.reveal(), "2");
+        let challenged = |claims: &str| tokens.renew(None, &first, Some(claims.to_owned()), &limits);
+        assert_eq!(challenged("{}").await.unwrap().token.reveal(), "3", "the second was fetched without");
+        assert_eq!(challenged("{}").await.unwrap().token.reveal(), "3");
+        *lock(&source.down) = Some(unreachable());
+        assert_eq!(challenged("{}").await.unwrap().token.reveal(), "3");
+        assert!(challenged(r#"{"other":1}"#).await.is_err(), "no other token is taken for it");
+        assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "3", "which is good for everything else");
     }
 
     fn unreachable() -> TokenError {

@@ -30,6 +30,12 @@ impl TokenSource for ManagedIdentity {
             if request.tenant.is_some() {
                 return Err(refuse("it cannot get tokens of auxiliary tenants".to_owned()));
             }
+            if request.claims.is_some() {
+                let message = "Azure wants a token that meets a claims challenge, as of a Conditional Access policy, and the \
+                               endpoint of a managed identity takes no claims. Exempt this identity from the policy, or \
+                               sign in by another method";
+                return Err(refuse(message.to_owned()));
+            }
             let user_assigned_id = match &self.client_id {
                 Some(id) => Some(UserAssignedId::ClientId(id.text().await?.reveal().to_owned())),
                 None => None,

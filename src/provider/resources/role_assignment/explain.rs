@@ -469,6 +469,7 @@ mod tests {
             additional_info: Vec::new(),
             correlation_id: None,
             request_id: None,
+            claims_challenge: false,
             date: None,
         }
     }
