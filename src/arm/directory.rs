@@ -42,7 +42,7 @@ impl Directory {
     async fn ask(&self, limits: &Limits<'_>) -> Result<Endpoints, Error> {
         let Some(metadata) = &self.metadata else { unreachable!("known addresses are there from the beginning") };
         let doing = || format!("asking {} for the addresses of its cloud", origin(&metadata.host));
-        metadata.endpoints(limits.bound(doing, None, self.description(metadata)).await??)
+        Ok(metadata.endpoints(limits.bound(doing, None, self.description(metadata)).await??)?)
     }
 
     async fn description(&self, metadata: &Metadata) -> Result<Description, TokenError> {
@@ -102,7 +102,7 @@ fn own(clouds: Vec<Description>, host: &Url) -> Option<Description> {
 
 impl Metadata {
     /// The addresses of the description, less those that are configured.
-    fn endpoints(&self, description: Description) -> Result<Endpoints, Error> {
+    fn endpoints(&self, description: Description) -> Result<Endpoints, TokenError> {
         let Description { resource_manager, authentication } = description;
         let audience = authentication.audiences.into_iter().next().unwrap_or_else(|| resource_manager.clone());
         Endpoints::new(
@@ -110,5 +110,10 @@ impl Metadata {
             self.audience.as_ref().unwrap_or(&audience),
             self.authority.as_ref().unwrap_or(&authentication.login_endpoint),
         )
+        .map_err(|error| TokenError::Metadata {
+            from: origin(&self.host),
+            status: 200,
+            problem: format!("and names an address that cannot be used: {error}"),
+        })
     }
 }

@@ -191,9 +191,10 @@ impl TokenError {
                  Azure DevOps SYSTEM_ACCESSTOKEN has to be $(System.AccessToken) and the service connection's id right. What \
                  allows to ask ends with the job.",
             ),
-            TokenError::Metadata { .. } => {
-                Some("Check metadata_host: it is a host such as management.azure.com, with a port if need be.")
-            }
+            TokenError::Metadata { .. } => Some(
+                "Check metadata_host: it is a host such as management.azure.com, with a port if need be. An address of the cloud \
+                 that it does not tell, or not rightly, can be set in endpoint, which goes before it.",
+            ),
             TokenError::File { .. } | TokenError::NoToken { .. } | TokenError::Credential { .. } => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use foundryhub::arm::{Client, Error, Metadata, Settings, auth::TokenError};
+use foundryhub::arm::{Client, Metadata, Settings, auth::TokenError};
 use serde_json::{Value, json};
 
 use super::bed::SignInBed;
@@ -97,10 +97,31 @@ async fn both_forms_of_a_description_are_read_and_nothing_else_is() {
     for (status, body) in [(404, own), (200, json!([])), (200, json!({ "name": "x" })), (200, plain), (200, path)] {
         let (read, scopes) = read(vec![answer(status, &body)]).await;
         let error = read.expect_err("no cloud");
-        let metadata = error.sign_in().is_some_and(|error| matches!(**error, TokenError::Metadata { .. }));
-        assert!(metadata || matches!(error, Error::Endpoint { .. }), "{body}: {error:?}");
+        let sign_in = error.sign_in().expect("a sign-in that failed");
+        assert!(matches!(**sign_in, TokenError::Metadata { .. }), "{body}: {error:?}");
+        assert!(sign_in.to_string().contains("(metadata_host)") && error.hint().unwrap().contains("endpoint"));
         assert!(scopes.is_empty(), "nobody is asked for a token");
     }
+}
+
+#[tokio::test]
+async fn a_cloud_that_tells_an_unusable_address_is_asked_once_and_its_fault_told_once() {
+    let body = json!({ "resourceManager": "http://arm.test", "authentication": { "loginEndpoint": "{self}" } });
+    let described = on("GET", "/metadata/endpoints?api-version=2022-09-01").answer(200, body.to_string());
+    let server = Scripted::start(vec![described]).await;
+    let clock = Arc::new(SkippingClock::default());
+    let addresses = foundryhub::arm::Addresses::Published(
+        Metadata::of(server.url.strip_prefix("https://").expect("https")).unwrap(),
+    );
+    let settings = Settings { endpoints: addresses, ..settings(&server, &clock) };
+    let client = Client::new(settings, Arc::<NumberedTokens>::default()).unwrap();
+    for first in [true, false] {
+        let error = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.expect_err("no cloud");
+        let failure = error.sign_in().expect("a sign-in that failed");
+        assert!(failure.to_string().contains("`http://arm.test` does not use https"), "{failure}");
+        assert_eq!(failure.is_first_told(), first);
+    }
+    server.finish();
 }
 
 #[tokio::test]
