@@ -18,23 +18,42 @@ pub struct Diagnostic {
     pub(crate) detail: String,
     /// The attribute it is about; `None` means the whole block.
     pub(crate) path: Option<Path>,
+    /// Whether it is about the provider, so that no attribute of a resource is at fault wherever it came up.
+    pub(crate) of_provider: bool,
 }
 
 impl Diagnostic {
     /// An error about the whole block.
     pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, summary: summary.into(), detail: detail.into(), path: None }
+        Self {
+            severity: Severity::Error,
+            summary: summary.into(),
+            detail: detail.into(),
+            path: None,
+            of_provider: false,
+        }
     }
 
     /// A warning about the whole block.
     pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, summary: summary.into(), detail: detail.into(), path: None }
+        Self {
+            severity: Severity::Warning,
+            summary: summary.into(),
+            detail: detail.into(),
+            path: None,
+            of_provider: false,
+        }
+    }
+
+    /// The same about the provider, and about no attribute of the resource at which it comes up.
+    pub(crate) fn of_provider(self) -> Self {
+        Self { path: None, of_provider: true, ..self }
     }
 
     /// The same about one attribute.
     pub fn at(mut self, path: Path) -> Self {
         // Engines display a path without steps wrongly.
-        self.path = (!path.0.is_empty()).then_some(path);
+        self.path = (!path.0.is_empty() && !self.of_provider).then_some(path);
         self
     }
 }

@@ -72,7 +72,8 @@ impl Explanation {
         let parts = [&self.text, &self.next, self.resource.as_deref().unwrap_or_default(), then];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let path = self.attribute.map(Path::root);
-        Diagnostic { severity, summary: self.summary.to_owned(), detail: parts.join("\n\n"), path }
+        let diagnostic = Diagnostic::error(self.summary, parts.join("\n\n"));
+        Diagnostic { severity, path, ..diagnostic }
     }
 }
 

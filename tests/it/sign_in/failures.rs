@@ -23,6 +23,7 @@ const SUMMARY: &str = "The provider could not sign in to Azure";
 async fn fails(bed: &SignInBed, given: &Given, says: &[&str]) -> Plan {
     let plan = bed.plan(given, true).await;
     let error = plan.error(SUMMARY);
+    assert_eq!(error.path, "", "no attribute of the resource is at fault");
     for says in says {
         assert!(error.detail.contains(says), "{says}: {error}");
     }
@@ -207,6 +208,7 @@ async fn a_run_tries_a_wrong_secret_once_and_explains_it_once() {
     let plan = core.plan_all(vec![hub, grant("Own role"), grant("Other role")]).await;
     let errors = plan.diagnostics.to_string();
     assert_eq!(errors.matches("AADSTS7000215").count(), 1, "{errors}");
+    assert!(plan.diagnostics.0.iter().all(|error| error.path.is_empty()), "{errors}");
     assert_eq!(errors.matches("Another error of this run says why").count(), 2, "{errors}");
     assert_eq!(bed.token_requests().len(), 1, "{:#?}", bed.emulator.requests());
 }

@@ -36,9 +36,11 @@ pub(super) fn not_locked(error: &Error) -> Diagnostic {
 
 /// A warning, since nothing is to be changed at the account.
 pub(super) fn account_not_readable(account: &StorageAccountId, error: &Error) -> Diagnostic {
-    let Diagnostic { detail, .. } = hub::account_not_readable(account, error);
-    let detail = format!("Whether shared keys are enabled is not known, and a change goes unnoticed.\n\n{detail}");
-    Diagnostic::warning("Cannot read the storage account", detail).at(Path::root(KEYS))
+    let reason = hub::account_not_readable(account, error);
+    let detail =
+        format!("Whether shared keys are enabled is not known, and a change goes unnoticed.\n\n{}", reason.detail);
+    let warning = Diagnostic::warning("Cannot read the storage account", detail);
+    Diagnostic { of_provider: reason.of_provider, ..warning }.at(Path::root(KEYS))
 }
 
 /// A warning, since the hub is there and nothing is to be changed at the account.
