@@ -37,8 +37,6 @@ pub enum TokenError {
         status: u16,
         /// What it said.
         message: String,
-        /// Whether it was asked again already where that could help.
-        asked_again: bool,
     },
     /// The service that gives an OIDC token to a workflow or pipeline gave none.
     #[error("{name} ({from}) answered with {status} instead of an OIDC token: {message}")]
@@ -209,10 +207,7 @@ impl TokenError {
     /// Whether another request for a token, made at once, would end the same way.
     pub(crate) fn is_final(&self) -> bool {
         // An assertion comes into its time, or is replaced by a fresh one.
-        let passes = self.code() == Some(ASSERTION_OUT_OF_TIME)
-            // A machine's endpoint answers so while it starts, is moved or is updated, and has been asked again for a while.
-            || matches!(self, TokenError::ManagedIdentity { status: 404 | 410 | 429 | 500..=599, .. });
-        !passes && !self.is_transient()
+        self.code() != Some(ASSERTION_OUT_OF_TIME) && !self.is_transient()
     }
 
     /// Whether trying again can help.
@@ -223,9 +218,8 @@ impl TokenError {
             TokenError::Issuer { status, .. } | TokenError::Metadata { status, .. } => {
                 matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
             }
-            TokenError::ManagedIdentity { status, asked_again, .. } => {
-                !asked_again && matches!(status, 404 | 410 | 429 | 500..=599)
-            }
+            // A machine's endpoint answers so while it starts, is moved or is updated.
+            TokenError::ManagedIdentity { status, .. } => matches!(status, 404 | 410 | 429 | 500..=599),
             _ => false,
         }
     }

@@ -202,6 +202,7 @@ async fn a_managed_identity_is_asked_on_this_machine() {
             client_id: Some("client-9".into()),
             endpoint: Some(format!("{}/metadata/identity/oauth2/token", machine.url).parse().unwrap()),
             api_version: Some("2018-02-01".into()),
+            app_service: None,
         })
     };
     read(&client(&server, identity()).0).await.unwrap();
@@ -221,7 +222,7 @@ async fn a_managed_identity_is_asked_on_this_machine() {
 /// A managed identity that is asked at this server.
 fn identity_at(url: &str) -> Arc<dyn TokenSource> {
     let endpoint = Some(format!("{url}/metadata/identity/oauth2/token").parse().unwrap());
-    Arc::new(ManagedIdentity { client_id: None, endpoint, api_version: None })
+    Arc::new(ManagedIdentity { client_id: None, endpoint, api_version: None, app_service: None })
 }
 
 #[tokio::test]

@@ -315,7 +315,7 @@ mod tests {
     }
 
     fn machine(status: u16) -> TokenError {
-        TokenError::ManagedIdentity { status, message: String::new(), asked_again: true }
+        TokenError::ManagedIdentity { status, message: String::new() }
     }
 
     fn refused(code: u32) -> TokenError {

@@ -3,7 +3,7 @@
 //! That crate keeps the tokens it fetched and cannot be told to forget one or to satisfy a claims challenge. So a
 //! credential is made anew for every token.
 
-use super::transport::{Destination, Seen, Transport};
+use super::transport::{Seen, Transport};
 use super::{AccessToken, Network, TokenError, TokenRequest};
 use crate::arm::secret::Secret;
 use crate::arm::token_error::EntraError;
@@ -19,7 +19,7 @@ pub(super) async fn token<C: TokenCredential>(
     proof: &Secret,
     make: impl FnOnce(ClientOptions) -> azure_core::Result<Arc<C>>,
 ) -> Result<AccessToken, TokenError> {
-    let transport = Transport::new(network, Destination::Authority { claims: request.claims.clone() });
+    let transport = Transport::new(network, request.claims.clone());
     let token = match make(transport.options(&network.authority)) {
         Ok(credential) => credential.get_token(&[request.scope.as_str()], None).await,
         Err(error) => Err(error),

@@ -1,22 +1,46 @@
 //! The managed identity of the machine, the app or the function this runs on (docs/internals/azure.md §6.4).
+//!
+//! `azure_identity` takes the place from the environment, whatever endpoint is meant, so the request is made here.
 
-use super::entra::{by_clock, innermost};
-use super::transport::{Destination, Seen, Transport};
+use super::entra::by_clock;
 use super::{AccessToken, Held, Network, TokenError, TokenRequest, TokenSource};
-use azure_core::credentials::TokenCredential as _;
-use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
+use crate::arm::cloud::origin;
+use crate::arm::exchange::{RawAnswer, exchange};
+use crate::arm::no_answer::NoAnswer;
+use crate::arm::secret::Secret;
 use futures_util::future::BoxFuture;
+use http::{HeaderName, HeaderValue, Method};
+use serde::Deserialize;
+use std::sync::Arc;
+use time::OffsetDateTime;
 use url::Url;
+
+/// Where a virtual machine gets tokens.
+const MACHINE: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
+
+/// The `api-version` that all endpoints know.
+const API_VERSION: &str = "2019-08-01";
 
 /// Signs in with a managed identity.
 #[derive(Debug, Clone, Default)]
 pub struct ManagedIdentity {
     /// The client id of a user-assigned identity; otherwise the system-assigned one.
     pub client_id: Option<Held>,
-    /// The URL to ask, when not the well-known one of the place this runs in.
+    /// The URL to ask as a virtual machine asks, when not the well-known one of the place this runs in.
     pub endpoint: Option<Url>,
     /// The `api-version` to ask with, when not the default.
     pub api_version: Option<String>,
+    /// The endpoint of the app or function this runs in, if it does. `endpoint` goes before it.
+    pub app_service: Option<AppService>,
+}
+
+/// The identity endpoint of App Service and Functions.
+#[derive(Debug, Clone)]
+pub struct AppService {
+    /// The URL to ask.
+    pub endpoint: Url,
+    /// What the app proves itself with, in the header `X-IDENTITY-HEADER`.
+    pub header: Secret,
 }
 
 impl TokenSource for ManagedIdentity {
@@ -26,32 +50,17 @@ impl TokenSource for ManagedIdentity {
         network: &'a Network,
     ) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
         Box::pin(async {
-            let refuse = |message: String| TokenError::Credential { credential: "managed identity", message };
             if request.tenant.is_some() {
-                return Err(refuse("it cannot get tokens of auxiliary tenants".to_owned()));
+                return Err(refuse("it cannot get tokens of auxiliary tenants"));
             }
             if request.claims.is_some() {
-                let message = "Azure wants a token that meets a claims challenge, as of a Conditional Access policy, and the \
-                               endpoint of a managed identity takes no claims. Exempt this identity from the policy, or \
-                               sign in by another method";
-                return Err(refuse(message.to_owned()));
+                return Err(refuse(
+                    "Azure wants a token that meets a claims challenge, as of a Conditional Access policy, and the endpoint \
+                     of a managed identity takes no claims. Exempt this identity from the policy, or sign in by another \
+                     method",
+                ));
             }
-            let user_assigned_id = match &self.client_id {
-                Some(id) => Some(UserAssignedId::ClientId(id.text().await?.reveal().to_owned())),
-                None => None,
-            };
-            let (endpoint, api_version) = (self.endpoint.clone(), self.api_version.clone());
-            let transport = Transport::new(network, Destination::Identity { endpoint, api_version });
-            let client_options = transport.options(&network.authority);
-            let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options };
-            let token = match ManagedIdentityCredential::new(Some(options)) {
-                Ok(credential) => credential.get_token(&[request.scope.as_str()], None).await,
-                Err(error) => Err(error),
-            };
-            token.map(|token| by_clock(token, network)).map_err(|error| match transport.seen() {
-                Some(seen) => explain(seen),
-                None => refuse(innermost(&error)),
-            })
+            self.ask(request, network).await
         })
     }
 
@@ -60,17 +69,92 @@ impl TokenSource for ManagedIdentity {
     }
 }
 
-/// Says what went wrong from what was seen, rather than from the crate's text.
-fn explain(seen: Seen) -> TokenError {
-    match seen {
-        Seen::Nothing { from, reason, source } => TokenError::Unreachable { from, reason, source },
-        Seen::Answer { from, status, .. } if (200..300).contains(&status) => TokenError::NoToken { from, status },
-        Seen::Answer { status, body, app_service, .. } => TokenError::ManagedIdentity {
-            status,
-            message: String::from_utf8_lossy(&body).chars().take(300).collect(),
-            // The crate is patient with a virtual machine's endpoint, and asks any other once.
-            asked_again: !app_service,
-        },
+impl ManagedIdentity {
+    async fn ask(&self, request: &TokenRequest, network: &Network) -> Result<AccessToken, TokenError> {
+        let client_id = match &self.client_id {
+            Some(id) => Some(id.text().await?),
+            None => None,
+        };
+        let (endpoint, proof) = match (&self.endpoint, &self.app_service) {
+            (Some(endpoint), _) => (endpoint.clone(), None),
+            (None, Some(app)) => (app.endpoint.clone(), Some(&app.header)),
+            (None, None) => (Url::parse(MACHINE).expect("a constant URL"), None),
+        };
+        let resource = request.scope.strip_suffix("/.default").unwrap_or(&request.scope);
+        let url = self.address(endpoint, resource, client_id.as_ref().map(Secret::reveal));
+        let from = origin(&url);
+        let client = network.clients.for_identity(&url);
+        let mut outgoing = reqwest::Request::new(Method::GET, url);
+        outgoing.headers_mut().insert("metadata", HeaderValue::from_static("true"));
+        if let Some(proof) = proof {
+            let value = HeaderValue::try_from(proof.reveal());
+            let mut value = value.map_err(|_| refuse("IDENTITY_HEADER has a character in it that no header has"))?;
+            value.set_sensitive(true);
+            outgoing.headers_mut().insert(HeaderName::from_static("x-identity-header"), value);
+        }
+        let RawAnswer { status, body, .. } = exchange(client, outgoing).await.map_err(|error| {
+            let reason = NoAnswer::of(&error);
+            TokenError::Unreachable { from: from.clone(), reason, source: Arc::new(error.without_url()) }
+        })?;
+        if !status.is_success() {
+            let text = String::from_utf8_lossy(&body).into_owned();
+            let text = proof.map_or_else(|| text.clone(), |proof| proof.redact(&text));
+            let message = text.chars().take(300).collect();
+            return Err(TokenError::ManagedIdentity { status: status.as_u16(), message });
+        }
+        match serde_json::from_slice::<Answer>(&body).ok().and_then(Answer::token) {
+            Some(token) => Ok(by_clock(token, network)),
+            None => Err(TokenError::NoToken { from, status: status.as_u16() }),
+        }
+    }
+
+    /// The endpoint with what is asked of it, beside a query of its own.
+    fn address(&self, mut endpoint: Url, resource: &str, client_id: Option<&str>) -> Url {
+        let mut query: Vec<(String, String)> = endpoint.query_pairs().into_owned().collect();
+        let has_version = query.iter().any(|(name, _)| name == "api-version");
+        let default = (!has_version).then_some(API_VERSION);
+        let asked = [
+            ("api-version", self.api_version.as_deref().or(default)),
+            ("resource", Some(resource)),
+            ("client_id", client_id),
+        ];
+        for (name, value) in asked {
+            let Some(value) = value else { continue };
+            query.retain(|(other, _)| other != name);
+            query.push((name.to_owned(), value.to_owned()));
+        }
+        endpoint.query_pairs_mut().clear().extend_pairs(query);
+        endpoint
+    }
+}
+
+fn refuse(message: &str) -> TokenError {
+    TokenError::Credential { credential: "managed identity", message: message.to_owned() }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    access_token: String,
+    expires_on: Seconds,
+}
+
+/// A number, which all endpoints write as a string.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Seconds {
+    Text(String),
+    Number(i64),
+}
+
+impl Answer {
+    fn token(self) -> Option<azure_core::credentials::AccessToken> {
+        let seconds = match self.expires_on {
+            Seconds::Text(text) => text.parse().ok()?,
+            Seconds::Number(number) => number,
+        };
+        let expires_on = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
+        (!self.access_token.is_empty())
+            .then(|| azure_core::credentials::AccessToken::new(self.access_token, expires_on))
     }
 }
 
@@ -79,14 +163,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_endpoint_of_an_app_is_asked_again_and_that_of_a_machine_was() {
-        for (status, app_service, transient) in
-            [(429, true, true), (503, true, true), (400, true, false), (200, true, false), (503, false, false)]
-        {
-            let (from, body) = ("http://identity".to_owned(), b"planted".to_vec());
-            let error = explain(Seen::Answer { from, status, body, app_service });
-            assert_eq!(error.is_transient(), transient, "{status} {app_service}");
-            assert_eq!(error.to_string().contains("planted"), status != 200, "{error}");
-        }
+    fn an_endpoint_keeps_a_query_of_its_own() {
+        let address = |endpoint: &str, version: Option<&str>| {
+            let identity = ManagedIdentity { api_version: version.map(Into::into), ..ManagedIdentity::default() };
+            identity.address(Url::parse(endpoint).unwrap(), "r", Some("c")).to_string()
+        };
+        assert_eq!(address("http://x/t", None), "http://x/t?api-version=2019-08-01&resource=r&client_id=c");
+        assert_eq!(address("http://x/t?k=1", Some("v")), "http://x/t?k=1&api-version=v&resource=r&client_id=c");
+        assert_eq!(address("http://x/t?api-version=own", None), "http://x/t?api-version=own&resource=r&client_id=c");
+        assert_eq!(address("http://x/t?api-version=own", Some("v")), "http://x/t?api-version=v&resource=r&client_id=c");
     }
 }

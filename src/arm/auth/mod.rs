@@ -26,7 +26,7 @@ pub use client_certificate::ClientCertificate;
 pub use client_secret::ClientSecret;
 pub use github::GitHub;
 pub use held::Held;
-pub use managed_identity::ManagedIdentity;
+pub use managed_identity::{AppService, ManagedIdentity};
 pub(crate) use network::HttpClients;
 pub use network::Network;
 pub use oidc_token::OidcToken;

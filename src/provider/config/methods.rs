@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    app_service::app_service,
     check::{anything, base64_lines, http_url, https_url, unbroken, visible},
     lookup::Lookup,
     method::Method,
@@ -125,10 +126,12 @@ pub(super) static METHODS: [Method; 8] = [
         needs: &[],
         takes: &[&CLIENT_ID, &MSI_ENDPOINT, &MSI_API_VERSION],
         source: |lookup| {
+            let endpoint = lookup.url(&MSI_ENDPOINT)?;
             Ok(Arc::new(ManagedIdentity {
                 client_id: lookup.held(&CLIENT_ID)?,
-                endpoint: lookup.url(&MSI_ENDPOINT)?,
                 api_version: lookup.text(&MSI_API_VERSION)?,
+                app_service: if endpoint.is_none() { app_service(lookup) } else { None },
+                endpoint,
             }))
         },
     },
@@ -484,6 +487,29 @@ mod tests {
             [("ado_pipeline_service_connection_id", "a".into()), ("oidc_azure_service_connection_id", "b".into())];
         let oidc = [DEVOPS[0], DEVOPS[1], SECRET[0], SECRET[1], ("ARM_USE_OIDC", "true")];
         assert_eq!(chosen(&block, &oidc).unwrap_err().0[0].summary, "Two values for one setting");
+    }
+
+    #[test]
+    fn the_place_of_a_managed_identity_matters_where_no_endpoint_is_set() {
+        let msi = ("ARM_USE_MSI", "true");
+        let own = ("ARM_MSI_ENDPOINT", "http://own");
+        let app = [msi, ("IDENTITY_ENDPOINT", "http://app"), ("IDENTITY_HEADER", "h")];
+        assert_chosen(&[], &app, &["ManagedIdentity", "app_service: Some(AppService", "Secret(..)"]);
+        let with = |more: &[(&'static str, &'static str)]| [&app[..], more].concat();
+        for (environment, place) in [
+            (with(&[("IDENTITY_SERVER_THUMBPRINT", "t")]), "Service Fabric"),
+            (vec![msi, app[1], ("IMDS_ENDPOINT", "http://i")], "Azure Arc"),
+            (vec![msi, ("MSI_ENDPOINT", "http://m"), ("MSI_SECRET", "s")], "Azure Machine Learning"),
+            (vec![msi, ("MSI_ENDPOINT", "http://m")], "Cloud Shell"),
+        ] {
+            let error = chosen(&[], &environment).expect_err(place).0.remove(0);
+            assert_eq!(error.summary, "Unsupported managed identity");
+            assert!(error.detail.contains(place) && error.detail.contains("msi_endpoint"), "{}", error.detail);
+            let elsewhere = [&environment[..], &[own]].concat();
+            assert_chosen(&[], &elsewhere, &["ManagedIdentity", "Domain(\"own\")", "app_service: None"]);
+        }
+        let empty = [msi, ("IDENTITY_ENDPOINT", ""), ("IDENTITY_HEADER", ""), ("MSI_ENDPOINT", ""), ("MSI_SECRET", "")];
+        assert_chosen(&[], &empty, &["ManagedIdentity", "app_service: None"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! [`methods`] is the table of sign-in methods, from which [`method`] takes one; `cloud` says where to sign in, and
 //! `requests` everything else about requests. A `setting` is an attribute with its variables, and `lookup` finds it.
 
+mod app_service;
 mod check;
 mod cloud;
 mod lookup;
