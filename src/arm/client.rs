@@ -1,16 +1,16 @@
 //! The client: its settings, single requests, reads and long-running operations.
 
 use super::auth::{HttpClients, TokenSource, Tokens};
-use super::batch::Batches;
 use super::call::{Call, Clock, SystemClock};
 use super::cloud::Addresses;
-use super::directory::Directory;
+use super::cloud_metadata::CloudMetadata;
 use super::error::Error;
 use super::lro::{self, DEFAULT_POLL_INTERVAL, Operation, Step};
+use super::reads::{Read, Reads};
 use super::request::{Answer, Request};
 use super::retry::{self, DEFAULT_MAX_RETRIES};
+use super::role_assignment_reads::RoleAssignmentReads;
 use super::send::Sender;
-use super::share::{Read, Reads};
 use http::HeaderValue;
 use std::fmt;
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
@@ -32,7 +32,7 @@ pub enum CorrelationId {
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where the resource manager and the sign-in service are.
-    pub endpoints: Addresses,
+    pub addresses: Addresses,
     /// The `User-Agent`.
     pub user_agent: String,
     /// The correlation id of all requests.
@@ -53,10 +53,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults for a cloud.
-    pub fn new(endpoints: impl Into<Addresses>) -> Self {
+    /// The defaults for the cloud at these addresses.
+    pub fn new(addresses: impl Into<Addresses>) -> Self {
         Self {
-            endpoints: endpoints.into(),
+            addresses: addresses.into(),
             user_agent: concat!("terraform-provider-foundryhub/", env!("CARGO_PKG_VERSION")).to_owned(),
             correlation_id: CorrelationId::Random,
             max_retries: DEFAULT_MAX_RETRIES,
@@ -76,7 +76,7 @@ pub struct Client(pub Arc<Inner>);
 pub struct Inner {
     pub(crate) sender: Sender,
     pub(crate) reads: Reads,
-    pub(crate) batches: Batches,
+    pub(crate) role_assignment_reads: RoleAssignmentReads,
     pub(crate) poll_interval: Duration,
     pub(crate) workspaces_api_version: Option<String>,
     /// Whether the default api-version for workspaces turned out not to be offered.
@@ -122,11 +122,11 @@ impl Client {
         let direct = move || builder().no_proxy().build().expect("the same settings have made a client before");
         let clients = HttpClients::new(http.clone(), direct);
         let clock = settings.clock;
-        let directory = Arc::new(Directory::new(settings.endpoints, http.clone()));
+        let cloud_metadata = Arc::new(CloudMetadata::new(settings.addresses, http.clone()));
         let sender = Sender {
-            tokens: Tokens::new(method, directory.clone(), clients, clock.clone()),
+            tokens: Tokens::new(method, cloud_metadata.clone(), clients, clock.clone()),
             http,
-            directory,
+            cloud_metadata,
             auxiliary_tenants: settings.auxiliary_tenant_ids,
             correlation_id,
             max_retries: settings.max_retries,
@@ -136,7 +136,7 @@ impl Client {
         Ok(Self(Arc::new(Inner {
             sender,
             reads: Reads::default(),
-            batches: Batches::default(),
+            role_assignment_reads: RoleAssignmentReads::default(),
             poll_interval: settings.poll_interval,
             workspaces_api_version: settings.workspaces_api_version,
             workspaces_fell_back: AtomicBool::new(false),
@@ -234,7 +234,7 @@ impl Client {
                 }
             };
             // One id for the whole operation; giving up on a poll would abandon it.
-            let poll = Request::follow(url.clone(), request.id).patient();
+            let poll = Request::follow(url.clone(), request.id).retry_until_deadline();
             answer = match self.0.sender.send(&poll, call).await {
                 Err(error) if error.is_not_found() && matches!(step, Step::PollUntilGone(_)) => return Ok(answer),
                 result => result?,
@@ -246,6 +246,6 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("directory", &self.0.sender.directory).finish_non_exhaustive()
+        f.debug_struct("Client").field("cloud_metadata", &self.0.sender.cloud_metadata).finish_non_exhaustive()
     }
 }

@@ -14,20 +14,20 @@ pub struct Endpoints {
     pub authority: Url,
 }
 
-/// Where the services of a cloud are: known, or published by the cloud.
+/// Where the services of a cloud are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Addresses {
-    /// Known.
+    /// The addresses of a named cloud, or those that are configured.
     Known(Endpoints),
-    /// To be asked for when they are first needed.
-    Published(Metadata),
+    /// Addresses that the cloud publishes. They are requested when they are first needed.
+    Published(MetadataHost),
 }
 
-/// Who publishes the addresses of a cloud, and those that are known better.
+/// A host that publishes the addresses of its cloud, and the addresses that are configured instead of published ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Metadata {
-    /// What is asked for them: scheme, host and port.
-    pub host: Url,
+pub struct MetadataHost {
+    /// Scheme, host and port.
+    pub url: Url,
     /// The resource manager's, instead of the published one.
     pub resource_manager: Option<String>,
     /// The audience of tokens, instead of the published one.
@@ -42,14 +42,14 @@ impl From<Endpoints> for Addresses {
     }
 }
 
-impl Metadata {
-    /// The cloud that this host describes, which may have a port.
+impl MetadataHost {
+    /// The metadata host of this name, which may have a port.
     ///
     /// # Errors
-    /// [`Error::Endpoint`] when that is no host.
+    /// [`Error::Endpoint`] when the text is not a host with an optional port.
     pub fn of(host: &str) -> Result<Self, Error> {
-        let host = https_origin("metadata host", &format!("https://{host}"))?;
-        Ok(Self { host, resource_manager: None, audience: None, authority: None })
+        let url = https_origin("metadata host", &format!("https://{host}"))?;
+        Ok(Self { url, resource_manager: None, audience: None, authority: None })
     }
 }
 

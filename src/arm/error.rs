@@ -30,7 +30,7 @@ pub enum Error {
         path: String,
         /// Scheme, host and port of the server.
         from: String,
-        /// Why there was none.
+        /// Why no answer arrived.
         reason: NoAnswer,
         /// The transport's own error.
         #[source]
@@ -48,7 +48,7 @@ pub enum Error {
         path: String,
         /// The path in the body; may be empty.
         field: String,
-        /// Why; `None` when the answer may hold secrets.
+        /// The parser's error; `None` when the answer may hold secrets, which it would quote.
         #[source]
         source: Option<SharedSource>,
     },
@@ -59,7 +59,7 @@ pub enum Error {
         method: Method,
         /// The request's path.
         path: String,
-        /// How.
+        /// The rule that it breaks.
         problem: String,
     },
     /// An answer pointed to another host than the one that was configured. The bearer token does not go there.
@@ -128,7 +128,7 @@ pub enum Error {
     Setting {
         /// Which setting.
         what: &'static str,
-        /// Why.
+        /// The error of the parser or the HTTP client that refused it.
         #[source]
         source: SharedSource,
     },

@@ -2,8 +2,9 @@
 //!
 //! From the outside in: [`workspaces`], [`storage_accounts`], [`role_assignments`], [`role_definitions`] and
 //! [`subscriptions`] are the types of resources; `resource` and `client` have the calls for any type; `lro` follows
-//! long-running operations; `share` and `batch` join reads; `directory` has the addresses of the cloud; `send` is the one
-//! loop that sends and sleeps, with a token of [`auth`] and by what `retry` decides about a failure. [`id`], `request`,
+//! long-running operations; `reads` joins and remembers reads, by means of `in_flight`, and `role_assignment_reads` decides
+//! when a list replaces single reads; `cloud_metadata` has the addresses of the cloud; `send` is the one loop that sends and
+//! sleeps, with a token of [`auth`] and by what `retry` decides about a failure. [`id`], `request`,
 //! `retry`, `lro`, `no_answer` and [`error`] take and give values and send nothing.
 //!
 //! **Nothing here reads the environment**: what comes from there is in [`Settings`] or in a sign-in method.
@@ -11,27 +12,29 @@
 //! **No secret is in an error or a log.**
 
 pub mod auth;
-mod batch;
 mod body;
 mod call;
 mod client;
 pub mod cloud;
-mod directory;
+mod cloud_metadata;
 pub mod error;
 mod error_code;
 mod exchange;
 pub mod id;
+mod in_flight;
+mod lock;
 mod lro;
 mod no_answer;
+mod reads;
 mod request;
 mod resource;
 mod retry;
+mod role_assignment_reads;
 pub mod role_assignments;
 pub mod role_definitions;
 mod secret;
 mod send;
 mod service_error;
-mod share;
 pub mod storage_accounts;
 pub mod subscriptions;
 mod token_error;
@@ -39,12 +42,12 @@ pub mod workspaces;
 
 pub use call::{Call, Clock};
 pub use client::{Client, CorrelationId, Settings};
-pub use cloud::{Addresses, Cloud, Endpoints, Metadata};
+pub use cloud::{Addresses, Cloud, Endpoints, MetadataHost};
 pub use error::{Error, ErrorCode, ServiceError};
 pub use id::{ArmId, IdError, RoleAssignmentId, RoleDefinitionId, StorageAccountId, WorkspaceId};
 pub use no_answer::{CertificateFault, NoAnswer};
+pub use reads::Read;
 pub use request::Dated;
 pub use resource::List;
 pub use retry::DEFAULT_MAX_RETRIES;
 pub use secret::Secret;
-pub use share::Read;

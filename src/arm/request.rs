@@ -29,11 +29,11 @@ pub struct Request {
     pub(crate) target: Target,
     pub(crate) body: Option<Vec<u8>>,
     pub(crate) repeat: Repeat,
-    /// The errors that are transient for this request.
-    pub(crate) not_yet: Option<NotYet>,
-    /// Retry transient errors until the deadline instead of counting retries: for polls, where giving up would abandon an
-    /// operation in progress.
-    pub(crate) patient: bool,
+    /// Errors to retry on besides those that are transient for every request.
+    pub(crate) retry_on: Option<RetryOn>,
+    /// Whether transient errors are retried until the call's deadline instead of a limited number of times: for polls, where
+    /// giving up would abandon an operation in progress.
+    pub(crate) retry_until_deadline: bool,
     /// The same for a request, its retries and the polls of its operation (`x-ms-client-request-id`).
     pub(crate) id: Uuid,
 }
@@ -46,12 +46,12 @@ pub(crate) enum Target {
     Url(Url),
 }
 
-/// Errors that are transient for a request though they are not in general.
+/// Errors that are transient for one request though they are not in general.
 #[derive(Debug, Clone)]
-pub(crate) struct NotYet {
+pub(crate) struct RetryOn {
     pub(crate) codes: &'static [ErrorCode],
-    /// How long they are retried, from the first attempt; `None` counts the retries as any others.
-    pub(crate) patience: Option<Duration>,
+    /// How long they are retried, from the first attempt on; `None` limits the number of retries as for other errors.
+    pub(crate) retry_for: Option<Duration>,
 }
 
 impl Request {
@@ -64,8 +64,8 @@ impl Request {
             target: Target::Path { path: path.into(), query },
             body: None,
             repeat,
-            not_yet: None,
-            patient: false,
+            retry_on: None,
+            retry_until_deadline: false,
             id: Uuid::new_v4(),
         }
     }
@@ -81,8 +81,8 @@ impl Request {
             target: Target::Url(url),
             body: None,
             repeat: Repeat::Idempotent,
-            not_yet: None,
-            patient: false,
+            retry_on: None,
+            retry_until_deadline: false,
             id,
         }
     }
@@ -108,14 +108,14 @@ impl Request {
     }
 
     #[must_use]
-    pub(crate) fn not_yet(mut self, codes: &'static [ErrorCode], patience: Option<Duration>) -> Self {
-        self.not_yet = Some(NotYet { codes, patience });
+    pub(crate) fn retry_on(mut self, codes: &'static [ErrorCode], retry_for: Option<Duration>) -> Self {
+        self.retry_on = Some(RetryOn { codes, retry_for });
         self
     }
 
     #[must_use]
-    pub(crate) fn patient(mut self) -> Self {
-        self.patient = true;
+    pub(crate) fn retry_until_deadline(mut self) -> Self {
+        self.retry_until_deadline = true;
         self
     }
 
@@ -138,7 +138,7 @@ impl Request {
         Error::Uncertain { method, path, accepted, source: Box::new(source) }
     }
 
-    /// What tells it from requests for something else, wherever the endpoint is.
+    /// Path and query, which are the same for equal requests.
     pub(crate) fn key(&self) -> String {
         match &self.target {
             Target::Path { path, query } => format!("{path}?{}", encoded(query)),
@@ -237,7 +237,7 @@ impl Answer {
 /// A value together with the time of the answer by Azure's clock, with which times in the value can be compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dated<T> {
-    /// The value.
+    /// What the answer's body was read into.
     pub value: T,
     /// The answer's `Date`; for a list that of its first page.
     pub date: Option<OffsetDateTime>,

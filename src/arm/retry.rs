@@ -70,10 +70,10 @@ pub(crate) struct Retry {
 
 /// Decides about a failed attempt. `elapsed` is the time since the first one.
 pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request, failure: &Failure) -> Verdict {
-    let again = |at_most| Verdict::Retry(Retry { at_most, counted: !request.patient, ..Retry::default() });
+    let again = |at_most| Verdict::Retry(Retry { at_most, counted: !request.retry_until_deadline, ..Retry::default() });
     let (status, headers, code) = match failure {
         Failure::NoAnswer(NoAnswer::Untrusted(_)) => return Verdict::GiveUp,
-        Failure::NoAnswer(NoAnswer::TimedOut) if elapsed >= CONNECT_TIMEOUT && !request.patient => {
+        Failure::NoAnswer(NoAnswer::TimedOut) if elapsed >= CONNECT_TIMEOUT && !request.retry_until_deadline => {
             return Verdict::GiveUp;
         }
         Failure::NoAnswer(NoAnswer::Unreached | NoAnswer::TimedOut) => return again(Some(UNREACHED_WAIT)),
@@ -93,15 +93,15 @@ pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request
             Verdict::RenewToken { claims: None }
         }
         // A throttled request was not processed, whatever it was.
-        StatusCode::TOO_MANY_REQUESTS => retry(!wait_is_named && !request.patient, true),
+        StatusCode::TOO_MANY_REQUESTS => retry(!wait_is_named && !request.retry_until_deadline, true),
         StatusCode::CONFLICT if is_busy(code) => retry(false, false),
         StatusCode::CONFLICT if wait_is_named => retry(false, false),
-        _ if request.not_yet.as_ref().is_some_and(|not_yet| not_yet.codes.contains(code)) => {
-            match request.not_yet.as_ref().and_then(|not_yet| not_yet.patience) {
+        _ if request.retry_on.as_ref().is_some_and(|retry_on| retry_on.codes.contains(code)) => {
+            match request.retry_on.as_ref().and_then(|retry_on| retry_on.retry_for) {
                 None => retry(true, false),
-                // Propagation mostly takes seconds, and the last retry should come shortly before the patience ends.
-                Some(patience) if elapsed < patience => {
-                    let at_most = Some((patience - elapsed).min(Duration::from_secs(10)));
+                // Propagation mostly takes seconds, and the last retry should come shortly before that time is over.
+                Some(retry_for) if elapsed < retry_for => {
+                    let at_most = Some((retry_for - elapsed).min(Duration::from_secs(10)));
                     Verdict::Retry(Retry { after, at_most, counted: false, pause_all: false })
                 }
                 Some(_) => Verdict::GiveUp,
@@ -114,7 +114,7 @@ pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request
         | StatusCode::GATEWAY_TIMEOUT
             if request.repeat == Repeat::Idempotent =>
         {
-            retry(!request.patient, false)
+            retry(!request.retry_until_deadline, false)
         }
         _ => Verdict::GiveUp,
     }
@@ -236,7 +236,7 @@ mod tests {
             |request: &Request, elapsed| classify(NOW, elapsed, request, &Failure::NoAnswer(NoAnswer::TimedOut));
         assert_eq!(timed_out(&request(Method::POST), Duration::ZERO), of(Method::POST, NoAnswer::Unreached));
         assert_eq!(timed_out(&request(Method::GET), CONNECT_TIMEOUT), Verdict::GiveUp);
-        assert_ne!(timed_out(&request(Method::GET).patient(), CONNECT_TIMEOUT), Verdict::GiveUp);
+        assert_ne!(timed_out(&request(Method::GET).retry_until_deadline(), CONNECT_TIMEOUT), Verdict::GiveUp);
         for certificate_fault in [CertificateFault::Issuer, CertificateFault::Time, CertificateFault::Name] {
             assert_eq!(of(Method::GET, NoAnswer::Untrusted(certificate_fault)), Verdict::GiveUp);
         }
@@ -245,21 +245,21 @@ mod tests {
     #[test]
     fn a_request_can_name_errors_that_go_away() {
         const CODES: &[ErrorCode] = &[ErrorCode::PrincipalNotFound];
-        let put = |seconds| request(Method::PUT).not_yet(CODES, Some(Duration::from_secs(seconds)));
-        for (patience, longest) in [(31, 1), (120, 10)] {
+        let put = |seconds| request(Method::PUT).retry_on(CODES, Some(Duration::from_secs(seconds)));
+        for (retry_for, longest) in [(31, 1), (120, 10)] {
             let at_most = Some(Duration::from_secs(longest));
             let expected = Verdict::Retry(Retry { at_most, ..Retry::default() });
-            assert_eq!(verdict(&put(patience), 400, "PrincipalNotFound", &[]), expected);
+            assert_eq!(verdict(&put(retry_for), 400, "PrincipalNotFound", &[]), expected);
         }
         assert_eq!(verdict(&put(30), 400, "PrincipalNotFound", &[]), Verdict::GiveUp);
         assert_eq!(verdict(&put(31), 400, "InvalidPrincipalId", &[]), Verdict::GiveUp);
-        let counted = request(Method::PATCH).not_yet(&[ErrorCode::Conflict], None);
+        let counted = request(Method::PATCH).retry_on(&[ErrorCode::Conflict], None);
         assert_eq!(verdict(&counted, 409, "Conflict", &[]), retry(None, true, false));
     }
 
     #[test]
-    fn a_patient_request_does_not_count_its_retries() {
-        let poll = request(Method::GET).patient();
+    fn retries_until_the_deadline_are_not_counted() {
+        let poll = request(Method::GET).retry_until_deadline();
         assert_eq!(verdict(&poll, 503, "", &[]), retry(None, false, false));
         assert_eq!(verdict(&poll, 429, "", &[]), retry(None, false, true));
         assert_eq!(verdict(&poll, 404, "ResourceNotFound", &[]), Verdict::GiveUp);

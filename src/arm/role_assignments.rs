@@ -1,14 +1,14 @@
 //! Role assignments (Microsoft.Authorization/roleAssignments): who holds which role where.
 
-use super::batch::Decision;
 use super::body::{lenient_time, or_default};
 use super::call::Call;
 use super::client::Client;
 use super::error::{Error, ErrorCode};
 use super::id::{ArmId, IdError, RoleAssignmentId, RoleDefinitionId};
+use super::reads::Read;
 use super::request::{Dated, Request};
 use super::resource::{List, Resource};
-use super::share::Read;
+use super::role_assignment_reads::Decision;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -25,7 +25,7 @@ pub struct RoleAssignment {
     /// The GUID.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// The properties.
+    /// The members under `properties`.
     #[serde(deserialize_with = "or_default")]
     pub properties: RoleAssignmentProperties,
 }
@@ -171,7 +171,8 @@ impl Client {
     ) -> Result<Option<Dated<RoleAssignment>>, Error> {
         let inner = &self.0;
         let period = inner.reads.period().filter(|_| read == Read::Remembered);
-        let decision = inner.batches.decide(id, period, &inner.sender.tokens, &inner.sender.limits(call)).await?;
+        let (reads, limits) = (&inner.role_assignment_reads, inner.sender.limits(call));
+        let decision = reads.decide(id, period, &inner.sender.tokens, &limits).await?;
         if decision == Decision::OneByOne {
             return Ok(None);
         }
@@ -188,7 +189,7 @@ impl Client {
 
     /// Creates an assignment, or updates description and condition of the one with this name.
     ///
-    /// `PrincipalNotFound` is retried during `propagation`: a new principal takes a while to be replicated.
+    /// `PrincipalNotFound` is retried for `propagation`: a new principal takes a while to be replicated.
     ///
     /// # Errors
     /// See [`Error`] and the codes in [`ErrorCode`].
@@ -201,7 +202,7 @@ impl Client {
     ) -> Result<Dated<RoleAssignment>, Error> {
         let request = RoleAssignment::request(Method::PUT, id, RoleAssignment::API_VERSION)
             .json(&json!({ "properties": new }))
-            .not_yet(PRINCIPAL_NOT_FOUND, Some(propagation));
+            .retry_on(PRINCIPAL_NOT_FOUND, Some(propagation));
         self.send(&request, call).await?.dated()
     }
 

@@ -15,7 +15,7 @@ pub struct RoleDefinition {
     /// The GUID.
     #[serde(deserialize_with = "or_default")]
     pub(crate) name: String,
-    /// The properties.
+    /// The members under `properties`.
     #[serde(deserialize_with = "or_default")]
     pub properties: RoleDefinitionProperties,
 }

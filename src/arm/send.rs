@@ -4,13 +4,13 @@
 use super::auth::{CachedToken, Tokens};
 use super::call::{Call, Clock, Limits};
 use super::cloud::origin;
-use super::directory::Directory;
+use super::cloud_metadata::CloudMetadata;
 use super::error::{Error, ServiceError};
 use super::exchange::{RawAnswer, exchange};
+use super::lock::lock;
 use super::no_answer::NoAnswer;
 use super::request::{Answer, Request};
 use super::retry::{self, Failure, Verdict, classify};
-use super::share::lock;
 use super::token_error::TokenError;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -25,7 +25,7 @@ const AUXILIARY: HeaderName = HeaderName::from_static("x-ms-authorization-auxili
 /// What the requests of a client share.
 pub(crate) struct Sender {
     pub(crate) http: reqwest::Client,
-    pub(crate) directory: Arc<Directory>,
+    pub(crate) cloud_metadata: Arc<CloudMetadata>,
     pub(crate) tokens: Tokens,
     pub(crate) auxiliary_tenants: Vec<String>,
     pub(crate) correlation_id: Option<HeaderValue>,
@@ -135,7 +135,7 @@ impl Sender {
             }
             Err(error) => return Err(error),
         };
-        let url = request.url(&self.directory.endpoints(limits).await?.resource_manager)?;
+        let url = request.url(&self.cloud_metadata.endpoints(limits).await?.resource_manager)?;
         let mut outgoing = reqwest::Request::new(request.method.clone(), url.clone());
         *outgoing.headers_mut() = headers;
         *outgoing.body_mut() = request.body.clone().map(Into::into);

@@ -18,10 +18,10 @@ use serde_json::json;
 pub struct StorageAccount {
     #[serde(deserialize_with = "or_default")]
     pub(crate) id: String,
-    /// The name.
+    /// The name, which is unique in a cloud.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// The properties.
+    /// The members under `properties`.
     #[serde(deserialize_with = "or_default")]
     pub properties: StorageAccountProperties,
 }
@@ -48,7 +48,7 @@ pub struct StorageKey {
     /// `key1` or `key2`.
     #[serde(deserialize_with = "or_default")]
     pub key_name: String,
-    /// The key.
+    /// The shared key, in base64.
     #[serde(deserialize_with = "or_default")]
     pub value: Secret,
 }

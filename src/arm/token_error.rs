@@ -13,12 +13,12 @@ pub enum TokenError {
     /// Microsoft Entra answered with an error.
     #[error("{0}")]
     Refused(EntraError),
-    /// There was no answer from where tokens come from.
+    /// The token endpoint or the issuer gave no answer.
     #[error("{from} could not be reached")]
     Unreachable {
         /// Scheme, host and port.
         from: String,
-        /// Why there was none.
+        /// Why no answer arrived.
         reason: NoAnswer,
         /// The transport's own error.
         #[source]
@@ -41,7 +41,7 @@ pub enum TokenError {
     /// The service that gives an OIDC token to a workflow or pipeline gave none.
     #[error("{name} ({from}) answered with {status} instead of an OIDC token: {message}")]
     Issuer {
-        /// Who it is.
+        /// The service, `GitHub` or `Azure DevOps`.
         name: &'static str,
         /// Scheme, host and port.
         from: String,
@@ -88,27 +88,27 @@ pub enum TokenError {
     },
 }
 
-/// A sign-in that failed, and whether the user has been told: one and the same failure ends many calls of a run.
+/// A failed sign-in. One failure ends many calls of a run, and only one of them reports it in full.
 #[derive(Debug, Clone)]
 pub struct SignInFailure {
     error: TokenError,
-    told: Arc<AtomicBool>,
+    reported: Arc<AtomicBool>,
 }
 
 impl SignInFailure {
-    /// A failure of the run that `told` is about.
-    pub(crate) fn new(error: TokenError, told: Arc<AtomicBool>) -> Self {
-        Self { error, told }
+    /// `reported` is shared by all failures of a run, and set once one of them has been reported.
+    pub(crate) fn new(error: TokenError, reported: Arc<AtomicBool>) -> Self {
+        Self { error, reported }
     }
 
-    /// What went wrong, whoever has been told.
+    /// The error alone.
     pub(crate) fn into_error(self) -> TokenError {
         self.error
     }
 
-    /// Whether nobody has told of a failed sign-in of this run yet. From now on somebody has.
-    pub fn is_first_told(&self) -> bool {
-        !self.told.swap(true, Ordering::Relaxed)
+    /// Returns true once per run: the caller that gets it reports the failure in full.
+    pub fn claim_report(&self) -> bool {
+        !self.reported.swap(true, Ordering::Relaxed)
     }
 }
 
@@ -186,8 +186,8 @@ impl TokenError {
             TokenError::Unreachable { reason, .. } => Some(reason.hint()),
             TokenError::Issuer { .. } => Some(
                 "Check that the workflow or pipeline may ask for tokens: on GitHub it needs the permission id-token: write, on \
-                 Azure DevOps SYSTEM_ACCESSTOKEN has to be $(System.AccessToken) and the service connection's id right. What \
-                 allows to ask ends with the job.",
+                 Azure DevOps SYSTEM_ACCESSTOKEN has to be $(System.AccessToken) and the service connection's id right. The \
+                 request token expires with the job.",
             ),
             TokenError::Metadata { .. } => Some(
                 "Check metadata_host: it is a host such as management.azure.com, with a port if need be. An address of the cloud \

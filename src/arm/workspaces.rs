@@ -5,9 +5,9 @@ use super::call::Call;
 use super::client::Client;
 use super::error::{Error, ErrorCode};
 use super::id::{ArmId, WorkspaceId};
+use super::reads::Read;
 use super::request::{Repeat, Request};
 use super::resource::Resource;
-use super::share::Read;
 use http::Method;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
@@ -55,7 +55,7 @@ impl AuthMode {
         Self::new("identity")
     }
 
-    /// The kind.
+    /// Which of the known modes it is; case does not matter.
     pub fn kind(&self) -> AuthModeKind {
         match self.0.to_ascii_lowercase().as_str() {
             "" | "accesskey" => AuthModeKind::AccessKey,
@@ -83,7 +83,7 @@ impl AuthMode {
 
 /// A text that names no mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is none of identity and accesskey")]
+#[error("{0:?} is none of identity, accesskey and userdelegationsas")]
 pub struct UnknownAuthMode(String);
 
 impl FromStr for AuthMode {
@@ -155,7 +155,7 @@ pub struct Workspace {
     /// The id, as Azure writes it.
     #[serde(deserialize_with = "or_default")]
     pub id: String,
-    /// The name.
+    /// The last segment of the id.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
     #[serde(deserialize_with = "or_default")]
@@ -165,7 +165,7 @@ pub struct Workspace {
     pub(crate) kind_text: String,
     #[serde(deserialize_with = "or_default")]
     pub(crate) identity: Identity,
-    /// The properties.
+    /// The members under `properties`.
     #[serde(deserialize_with = "or_default")]
     pub properties: WorkspaceProperties,
 }
@@ -217,7 +217,7 @@ pub struct WorkspaceProperties {
 }
 
 impl Workspace {
-    /// The kind.
+    /// Which of the known kinds it is; case does not matter.
     pub fn kind(&self) -> WorkspaceKind {
         match self.kind_text.to_ascii_lowercase().as_str() {
             "" | "default" => WorkspaceKind::Default,
@@ -313,7 +313,7 @@ impl Resource for Workspace {
     const COLLECTION: &'static str = "/providers/Microsoft.MachineLearningServices/workspaces";
 
     fn request(method: Method, id: &WorkspaceId, api_version: &str) -> Request {
-        Request::new(method, id.as_str(), api_version).not_yet(BUSY, None)
+        Request::new(method, id.as_str(), api_version).retry_on(BUSY, None)
     }
 }
 
@@ -358,7 +358,7 @@ impl Client {
     pub async fn resync_keys(&self, id: &WorkspaceId, call: &Call) -> Result<(), Error> {
         let resync = |version| async move {
             let path = id.arm().below("/resyncKeys");
-            let request = Request::new(Method::POST, path, version).repeat(Repeat::Idempotent).not_yet(BUSY, None);
+            let request = Request::new(Method::POST, path, version).repeat(Repeat::Idempotent).retry_on(BUSY, None);
             self.operate(&request, call).await
         };
         self.at_version::<Workspace, _, _>(resync).await.map(drop)

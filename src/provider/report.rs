@@ -11,9 +11,7 @@ use crate::{arm, framework::Diagnostic};
 pub(crate) fn failure(summary: impl Into<String>, error: &arm::Error, next: &str) -> Diagnostic {
     match error.sign_in() {
         None => Diagnostic::error(summary, explain(error, next)),
-        Some(failure) if failure.is_first_told() => {
-            Diagnostic::error(NOT_SIGNED_IN, explain(error, next)).of_provider()
-        }
+        Some(failure) if failure.claim_report() => Diagnostic::error(NOT_SIGNED_IN, explain(error, next)).of_provider(),
         Some(_) => Diagnostic::error(
             summary,
             format!("The provider is not signed in. Another error of this run says why: \"{NOT_SIGNED_IN}\"."),

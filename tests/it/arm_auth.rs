@@ -245,7 +245,7 @@ async fn where_nobody_gives_tokens_a_few_seconds_are_enough_to_know() {
     let clock = Arc::new(SkippingClock::default());
     let here = settings(&server, &clock);
     let endpoints = foundryhub::arm::Endpoints::new(&server.url, "https://arm.test", &gone).unwrap();
-    let elsewhere = Settings { endpoints: endpoints.into(), ..here.clone() };
+    let elsewhere = Settings { addresses: endpoints.into(), ..here.clone() };
     for (settings, method) in [(here, identity_at(&gone)), (elsewhere, secret())] {
         let before = clock.pauses().len();
         let failed = read(&Client::new(settings, method).unwrap()).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! The typed calls: operations followed to their end, pages, api-versions, joined reads and batches.
+//! The typed calls: operations followed to their end, pages, api-versions, and reads that are joined or replaced by a list.
 
 use crate::support::arm::{SUBSCRIPTION, account, call, client, error, hub, settings};
 use crate::support::scripted::{Exchange, Scripted, on};

@@ -413,7 +413,7 @@ async fn a_connection_without_an_answer_is_retried_once() {
     let server = Scripted::start(Vec::new()).await;
     let clock = Arc::<SkippingClock>::default();
     let endpoints = foundryhub::arm::Endpoints::new(&url, "https://arm.test", &url).unwrap();
-    let settings = Settings { endpoints: endpoints.into(), ..settings(&server, &clock) };
+    let settings = Settings { addresses: endpoints.into(), ..settings(&server, &clock) };
     let client = Client::new(settings, Arc::<NumberedTokens>::default()).unwrap();
     let failed = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     assert!(failed.to_string().contains(&url), "{failed}");
@@ -431,7 +431,7 @@ async fn a_refused_connection_is_retried_and_then_an_error_with_a_hint() {
     let server = Scripted::start(Vec::new()).await;
     let clock = Arc::<SkippingClock>::default();
     let endpoints = foundryhub::arm::Endpoints::new(&gone.0, "https://arm.test", &gone.0).unwrap();
-    let settings = Settings { endpoints: endpoints.into(), max_retries: 3, ..settings(&server, &clock) };
+    let settings = Settings { addresses: endpoints.into(), max_retries: 3, ..settings(&server, &clock) };
     let client = Client::new(settings, Arc::<NumberedTokens>::default()).unwrap();
     let failed = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     assert!(matches!(failed, Error::Transport { reason: NoAnswer::Unreached, .. }), "{failed:?}");
@@ -447,7 +447,7 @@ async fn retries_of_a_refused_connection_take_less_than_12_seconds() {
     let server = Scripted::start(Vec::new()).await;
     let clock = Arc::<SkippingClock>::default();
     let endpoints = foundryhub::arm::Endpoints::new(&gone, "https://arm.test", &gone).unwrap();
-    let settings = Settings { endpoints: endpoints.into(), ..settings(&server, &clock) };
+    let settings = Settings { addresses: endpoints.into(), ..settings(&server, &clock) };
     let client = Client::new(settings, Arc::<NumberedTokens>::default()).unwrap();
     client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
     let pauses = clock.pauses();

@@ -15,7 +15,7 @@
 //! | **The ARM client** | |
 //! | sign-in, against a scripted server | `arm_auth` |
 //! | sending: headers, retries, throttling, limits | `arm_send` |
-//! | typed calls: operations, pages, api-versions, batches | `arm_calls` |
+//! | typed calls: operations, pages, api-versions, joined reads | `arm_calls` |
 //! | the same calls against the emulator | `arm_emulator` |
 //! | **The emulator**, over HTTPS without the provider | `emulator`, whose `mod.rs` lists its files |
 //! | **The provider**, over the protocol against the emulator | |
@@ -44,7 +44,7 @@
 //! | destroying and restoring | `lifecycle` | `destroy`, `deleted_hub` |
 //! | imports | `import` | `lifecycle` |
 //! | what exists in Azure already, or was changed by others | `existing`, `changed_by_others`, `platform` | `lifecycle`, `deleted_hub` |
-//! | custom roles | `custom` | |
+//! | custom roles | `custom_roles` | |
 //! | the access check, a file for each gate, for the hub's identity, for other hubs and for permissions | | `access` |
 //!
 //! In `engines`, `role_assignment` and `storage_auth` are about one resource each, like the files whose names begin

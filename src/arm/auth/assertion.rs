@@ -1,6 +1,6 @@
-//! Signing in with an assertion: a signed statement of who is asking, by an issuer that the application trusts.
+//! Signing in with a client assertion: a signed token about the application, by an issuer that the application trusts.
 
-use super::{AccessToken, Held, Network, TokenError, TokenRequest, entra};
+use super::{AccessToken, Network, TokenError, TokenRequest, ValueOrFile, entra};
 use crate::arm::cloud::origin;
 use crate::arm::exchange::{RawAnswer, exchange};
 use crate::arm::no_answer::NoAnswer;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::{pin::Pin, sync::Arc};
 use url::Url;
 
-/// Whom assertions of OIDC issuers are for.
+/// The audience (`aud`) of the assertions of OIDC issuers.
 pub(super) const AUDIENCE: &str = "api://AzureADTokenExchange";
 
 /// Gets a token for an application by an assertion about it.
@@ -20,7 +20,7 @@ pub(super) async fn token(
     request: &TokenRequest,
     network: &Network,
     tenant_id: &str,
-    client_id: &Held,
+    client_id: &ValueOrFile,
     assertion: Secret,
 ) -> Result<AccessToken, TokenError> {
     let tenant = request.tenant.as_deref().unwrap_or(tenant_id).to_owned();
@@ -32,7 +32,7 @@ pub(super) async fn token(
     .await
 }
 
-/// An assertion that is there already.
+/// A client assertion that has been fetched already.
 #[derive(Debug)]
 struct Given(Secret);
 
@@ -50,21 +50,21 @@ impl ClientAssertion for Given {
     }
 }
 
-/// Who issues an assertion, and how it is asked.
+/// An issuer of assertions, and the request for one.
 pub(super) struct Issuer<'a> {
-    /// Who it is.
+    /// The issuer's name, for messages.
     pub(super) name: &'static str,
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
-    /// What allows to ask.
+    /// The request's bearer token.
     pub(super) token: &'a Secret,
-    /// The member of the answer that has the assertion.
+    /// The member of the JSON answer that has the assertion.
     pub(super) member: &'static str,
 }
 
 impl Issuer<'_> {
-    /// Asks for a new assertion.
+    /// Requests a new assertion.
     pub(super) async fn assertion(self, network: &Network) -> Result<Secret, TokenError> {
         let from = origin(&self.url);
         let bearer = HeaderValue::try_from(format!("Bearer {}", self.token.reveal()));

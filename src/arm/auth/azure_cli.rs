@@ -1,4 +1,4 @@
-//! Whoever is signed in to the Azure CLI.
+//! The account that is signed in to the Azure CLI.
 
 use super::entra::{by_clock, innermost};
 use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource};
@@ -22,19 +22,19 @@ pub struct AzureCli {
 }
 
 impl AzureCli {
-    /// The account of this subscription in this tenant.
+    /// Signs in with the account of this subscription or this tenant.
     pub fn new(tenant_id: Option<String>, subscription_id: Option<String>) -> Self {
         Self { tenant_id, subscription_id, runner: Arc::new(KilledOnDrop) }
     }
 
     /// Runs the CLI for a token.
-    async fn ask(
+    async fn run(
         &self,
         scope: &str,
         tenant_id: Option<String>,
         subscription: Option<String>,
     ) -> Result<azure_core::credentials::AccessToken, TokenError> {
-        let executor = Arc::new(Noting { runner: self.runner.clone(), succeeded: AtomicBool::new(false) });
+        let executor = Arc::new(RecordsSuccess { runner: self.runner.clone(), succeeded: AtomicBool::new(false) });
         let options = AzureCliCredentialOptions { tenant_id, subscription, executor: Some(executor.clone()) };
         let token = match AzureCliCredential::new(Some(options)) {
             Ok(credential) => credential.get_token(&[scope], None).await,
@@ -48,8 +48,8 @@ impl AzureCli {
         })
     }
 
-    /// Asks once more, where no token of this tenant was given, if the reason is that the account takes no tenant.
-    async fn without_tenant(
+    /// Runs the CLI again without a tenant, if it refused the first time because its account accepts none.
+    async fn run_without_tenant(
         &self,
         request: &TokenRequest,
         tenant: &str,
@@ -57,7 +57,7 @@ impl AzureCli {
     ) -> Result<azure_core::credentials::AccessToken, TokenError> {
         let account = self.account().await.filter(CliAccount::takes_no_tenant);
         let Some(CliAccount { tenant_id: own, .. }) = account else { return Err(refused) };
-        // A tenant may be given by its domain, which the account does not say.
+        // A tenant may be configured by its domain, which the account does not have.
         let by_domain = request.tenant.is_none() && Uuid::try_parse(tenant).is_err();
         if !by_domain && !tenant.eq_ignore_ascii_case(&own) {
             let message = format!(
@@ -67,14 +67,14 @@ impl AzureCli {
             );
             return Err(TokenError::Credential { credential: "Azure CLI", message });
         }
-        self.ask(&request.scope, None, None).await
+        self.run(&request.scope, None, None).await
     }
 
     /// The account that the Azure CLI uses.
     async fn account(&self) -> Option<CliAccount> {
         let (shell, switch, folder) =
             if cfg!(windows) { ("cmd", "/C", "%SYSTEMROOT%") } else { ("/bin/sh", "-c", "/bin") };
-        // As the crate does: where no program of the working directory can be taken for the CLI.
+        // As the crate does, so that no program of the working directory is run instead of the CLI.
         let command = format!("cd {folder} && az account show -o json");
         let output = self.runner.run(OsStr::new(shell), &[OsStr::new(switch), OsStr::new(&command)]).await.ok()?;
         serde_json::from_slice(&output.stdout).ok()
@@ -96,8 +96,8 @@ impl TokenSource for AzureCli {
             }
             let tenant = request.tenant.clone().or_else(|| self.tenant_id.clone());
             let subscription = if tenant.is_some() { None } else { self.subscription_id.clone() };
-            let token = match (self.ask(&request.scope, tenant.clone(), subscription).await, tenant) {
-                (Err(refused), Some(tenant)) => self.without_tenant(request, &tenant, refused).await,
+            let token = match (self.run(&request.scope, tenant.clone(), subscription).await, tenant) {
+                (Err(refused), Some(tenant)) => self.run_without_tenant(request, &tenant, refused).await,
                 (token, _) => token,
             };
             token.map(|token| by_clock(token, network))
@@ -110,7 +110,7 @@ impl TokenSource for AzureCli {
     }
 }
 
-/// What `az account show` says of the account in use.
+/// The output of `az account show`: the account in use.
 #[derive(Debug, Deserialize)]
 struct CliAccount {
     #[serde(rename = "tenantId")]
@@ -127,13 +127,13 @@ struct CliUser {
 }
 
 impl CliAccount {
-    /// Whether the CLI refuses to be told a tenant: its account is a managed identity, or that of Cloud Shell.
+    /// Whether the CLI accepts no tenant: its account is a managed identity, or that of Cloud Shell.
     fn takes_no_tenant(&self) -> bool {
         self.user.cloud_shell || ["systemAssignedIdentity", "userAssignedIdentity"].contains(&self.user.name.as_str())
     }
 }
 
-/// Runs the Azure CLI so that it ends when nobody waits for it any more.
+/// Runs the Azure CLI, and kills it when its result is no longer awaited.
 #[derive(Debug)]
 struct KilledOnDrop;
 
@@ -161,14 +161,14 @@ impl Executor for KilledOnDrop {
     }
 }
 
-/// Runs the Azure CLI and notes whether it gave an answer, which has a token in it and is not to be quoted then.
+/// Runs the Azure CLI and records whether it succeeded: its output then has a token in it and must not be quoted.
 #[derive(Debug)]
-struct Noting {
+struct RecordsSuccess {
     runner: Arc<dyn Executor>,
     succeeded: AtomicBool,
 }
 
-impl Executor for Noting {
+impl Executor for RecordsSuccess {
     fn run<'a, 'b, 'c, 'd, 'e>(
         &'a self,
         program: &'b OsStr,
@@ -192,7 +192,7 @@ impl Executor for Noting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arm::{auth::HttpClients, call::SystemClock, share::lock};
+    use crate::arm::{auth::HttpClients, call::SystemClock, lock::lock};
     use std::sync::Mutex;
     use url::Url;
 

@@ -1,7 +1,7 @@
 //! The OIDC tokens that Azure DevOps gives a pipeline for a service connection (docs/internals/azure.md §6.5).
 
 use super::assertion::{self, Issuer};
-use super::{AccessToken, Held, Network, TokenError, TokenRequest, TokenSource};
+use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource, ValueOrFile};
 use crate::arm::secret::Secret;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -10,16 +10,16 @@ use url::Url;
 /// The api-version of the request.
 const API_VERSION: &str = "7.1";
 
-/// Signs in with a token that Azure DevOps gives the pipeline anew each time, since it lives for some minutes only.
+/// Signs in with an OIDC token of the pipeline. Each lives for some minutes only, so that a new one is requested each time.
 #[derive(Debug, Clone)]
 pub struct AzureDevOps {
     /// The tenant to sign in to.
     pub tenant_id: String,
     /// The application's client id.
-    pub client_id: Held,
-    /// Where Azure DevOps gives tokens.
+    pub client_id: ValueOrFile,
+    /// The URL from which Azure DevOps issues OIDC tokens.
     pub request_url: Url,
-    /// What allows the pipeline to ask for them.
+    /// The bearer token of requests to `request_url`.
     pub request_token: Secret,
     /// The service connection that trusts the application.
     pub service_connection_id: String,
@@ -39,7 +39,7 @@ impl TokenSource for AzureDevOps {
             let headers = HeaderMap::from_iter([
                 (header::ACCEPT, HeaderValue::from_static("application/json")),
                 (header::CONTENT_LENGTH, HeaderValue::from_static("0")),
-                // Without it, who may not ask is sent to a page to sign in on.
+                // Without it, an unauthorized request is redirected to a page for signing in.
                 (HeaderName::from_static("x-tfs-fedauthredirect"), HeaderValue::from_static("Suppress")),
             ]);
             let (method, token) = (Method::POST, &self.request_token);

@@ -1,11 +1,12 @@
-//! Keeping tokens: fetched once for everybody, renewed in time, and renewed at once when Azure wants another.
+//! The token cache: a token is fetched once for all callers, renewed before it expires, and at once when Azure refuses it.
 
 use super::{AccessToken, HttpClients, Network, SignInFailure, TokenError, TokenRequest, TokenSource};
 use crate::arm::call::{Clock, Limits};
-use crate::arm::directory::Directory;
+use crate::arm::cloud_metadata::CloudMetadata;
 use crate::arm::error::Error;
+use crate::arm::in_flight::InFlight;
+use crate::arm::lock::lock;
 use crate::arm::secret::Secret;
-use crate::arm::share::{InFlight, lock};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,12 +15,12 @@ use time::{Duration, OffsetDateTime};
 /// How long a good token is used before its renewal is tried again after a failure, which may have been a timeout.
 const RENEWAL_PAUSE: Duration = Duration::seconds(30);
 
-/// A token that is being kept.
+/// A token in the cache.
 #[derive(Debug, Clone)]
 pub(crate) struct CachedToken {
     pub(crate) token: Secret,
     expires_on: OffsetDateTime,
-    /// From when on a new one is fetched: five minutes before the end, or sooner in the life of a short one.
+    /// From when on a new one is fetched: five minutes before it expires, or after two thirds of a life under 15 minutes.
     renew_at: OffsetDateTime,
     /// Tells this token from those before and after it.
     serial: u64,
@@ -37,14 +38,14 @@ impl CachedToken {
 /// The tokens of one client, by tenant: `None` is the method's own.
 pub(crate) struct Tokens {
     method: Arc<dyn TokenSource>,
-    directory: Arc<Directory>,
+    cloud_metadata: Arc<CloudMetadata>,
     clients: HttpClients,
     clock: Arc<dyn Clock>,
-    held: Mutex<HashMap<Option<String>, Arc<CachedToken>>>,
-    /// What no further request would change: a wrong secret is sent once.
+    cached: Mutex<HashMap<Option<String>, Arc<CachedToken>>>,
+    /// Final failures by tenant; not retried.
     failed: Mutex<HashMap<Option<String>, TokenError>>,
-    /// Whether the user has been told that a sign-in failed.
-    told: Arc<AtomicBool>,
+    /// Whether a failed sign-in has been reported to the user.
+    reported: Arc<AtomicBool>,
     in_flight: InFlight<TokenNeed, Result<Arc<CachedToken>, Error>>,
     serial: AtomicU64,
 }
@@ -60,29 +61,29 @@ struct TokenNeed {
 impl Tokens {
     pub(crate) fn new(
         method: Arc<dyn TokenSource>,
-        directory: Arc<Directory>,
+        cloud_metadata: Arc<CloudMetadata>,
         clients: HttpClients,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             method,
-            directory,
+            cloud_metadata,
             clients,
             clock,
-            held: Mutex::default(),
+            cached: Mutex::default(),
             failed: Mutex::default(),
-            told: Arc::default(),
+            reported: Arc::default(),
             in_flight: InFlight::default(),
             serial: AtomicU64::new(1),
         }
     }
 
-    /// A token that will not run out on the way.
+    /// A token that does not expire during a request.
     pub(crate) async fn get(&self, tenant: Option<&str>, limits: &Limits<'_>) -> Result<Arc<CachedToken>, Error> {
         self.want(TokenNeed { tenant: tenant.map(str::to_owned), newer_than: 0, claims: None }, limits).await
     }
 
-    /// A newer token than the one that was refused. Several that were refused with the same token get one together.
+    /// A newer token than the one that was refused. Callers whose requests were refused with the same token share one renewal.
     pub(crate) async fn renew(
         &self,
         tenant: Option<&str>,
@@ -95,8 +96,8 @@ impl Tokens {
 
     async fn want(&self, wanted: TokenNeed, limits: &Limits<'_>) -> Result<Arc<CachedToken>, Error> {
         let ready = || {
-            let held = lock(&self.held).get(&wanted.tenant).cloned()?;
-            (held.meets(&wanted) && self.clock.utc() < held.renew_at).then_some(held)
+            let cached = lock(&self.cached).get(&wanted.tenant).cloned()?;
+            (cached.meets(&wanted) && self.clock.utc() < cached.renew_at).then_some(cached)
         };
         let work = || async {
             let known = lock(&self.failed).get(&wanted.tenant).cloned();
@@ -105,23 +106,23 @@ impl Tokens {
                 None => self.fetch(&wanted, limits).await?,
             };
             match fetched {
-                Ok(token) => Ok(Arc::new(self.hold(token, wanted.claims.clone()))),
-                Err(error) => self.still_good(&wanted, error),
+                Ok(token) => Ok(Arc::new(self.numbered(token, wanted.claims.clone()))),
+                Err(error) => self.or_cached(&wanted, error),
             }
         };
-        let keep = |held: Arc<CachedToken>| {
-            let mut kept = lock(&self.held);
+        let store = |cached: Arc<CachedToken>| {
+            let mut kept = lock(&self.cached);
             // Another call may have fetched a newer one than the one that is kept for want of it.
-            if kept.get(&wanted.tenant).is_none_or(|other| other.serial <= held.serial) {
-                kept.insert(wanted.tenant.clone(), held.clone());
+            if kept.get(&wanted.tenant).is_none_or(|other| other.serial <= cached.serial) {
+                kept.insert(wanted.tenant.clone(), cached.clone());
             }
-            held
+            cached
         };
-        self.in_flight.join(wanted.clone(), limits, ready, work, keep).await
+        self.in_flight.join(wanted.clone(), limits, ready, work, store).await
     }
 
     async fn fetch(&self, wanted: &TokenNeed, limits: &Limits<'_>) -> Result<Result<AccessToken, TokenError>, Error> {
-        let endpoints = match self.directory.endpoints(limits).await {
+        let endpoints = match self.cloud_metadata.endpoints(limits).await {
             Ok(endpoints) => endpoints,
             Err(Error::Token(failure)) => return Ok(Err(failure.into_error())),
             Err(error) => return Err(error),
@@ -136,7 +137,8 @@ impl Tokens {
         limits.bound(|| "signing in".to_owned(), None, self.method.token(&request, &network)).await
     }
 
-    fn hold(&self, token: AccessToken, claims: Option<String>) -> CachedToken {
+    /// The token with its serial number and the time to renew it.
+    fn numbered(&self, token: AccessToken, claims: Option<String>) -> CachedToken {
         let life: Duration = token.expires_on - self.clock.utc();
         let margin = (life / 3_i32).clamp(Duration::ZERO, Duration::minutes(5));
         CachedToken {
@@ -150,8 +152,8 @@ impl Tokens {
 
     /// Renewing before the end is a precaution: while the old token is good, it does, whatever the failure is. A failure is
     /// remembered only where there is no such token and a further request would end the same way.
-    fn still_good(&self, wanted: &TokenNeed, error: TokenError) -> Result<Arc<CachedToken>, Error> {
-        let old = lock(&self.held).get(&wanted.tenant).cloned();
+    fn or_cached(&self, wanted: &TokenNeed, error: TokenError) -> Result<Arc<CachedToken>, Error> {
+        let old = lock(&self.cached).get(&wanted.tenant).cloned();
         match old {
             Some(old) if old.meets(wanted) && self.clock.utc() < old.expires_on => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "keeping a token that could not be renewed");
@@ -162,7 +164,7 @@ impl Tokens {
                 if error.is_final() && !self.method.may_change() && wanted.claims.is_none() {
                     lock(&self.failed).insert(wanted.tenant.clone(), error.clone());
                 }
-                Err(Error::Token(SignInFailure::new(error, self.told.clone())))
+                Err(Error::Token(SignInFailure::new(error, self.reported.clone())))
             }
         }
     }
@@ -249,9 +251,9 @@ mod tests {
         });
         let call = Call::new(CancellationToken::new(), std::time::Duration::from_secs(60));
         let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
-        let directory = Arc::new(Directory::new(Cloud::Public.endpoints().into(), http.clone()));
+        let cloud_metadata = Arc::new(CloudMetadata::new(Cloud::Public.endpoints().into(), http.clone()));
         let clients = HttpClients::new(http, || unreachable!("nobody is near"));
-        (Tokens::new(source.clone(), directory, clients, clock.clone()), source, clock, call)
+        (Tokens::new(source.clone(), cloud_metadata, clients, clock.clone()), source, clock, call)
     }
 
     #[tokio::test]
@@ -275,9 +277,9 @@ mod tests {
         let limits = Limits { call: &call, clock: &*tokens.clock };
         let all = futures_util::future::join_all((0..20).map(|_| tokens.get(None, &limits))).await;
         let first = all[0].as_ref().unwrap().clone();
-        assert!(all.iter().all(|held| Arc::ptr_eq(held.as_ref().unwrap(), &first)));
+        assert!(all.iter().all(|cached| Arc::ptr_eq(cached.as_ref().unwrap(), &first)));
         let renewed = futures_util::future::join_all((0..20).map(|_| tokens.renew(None, &first, None, &limits))).await;
-        assert!(renewed.iter().all(|held| held.as_ref().unwrap().token.reveal() == "2"));
+        assert!(renewed.iter().all(|cached| cached.as_ref().unwrap().token.reveal() == "2"));
         assert_eq!(tokens.renew(None, &first, None, &limits).await.unwrap().token.reveal(), "2", "already renewed");
         assert_eq!(tokens.get(None, &limits).await.unwrap().token.reveal(), "2");
         assert_eq!(lock(&source.given).len(), 2);

@@ -1,6 +1,6 @@
 //! A service principal with a client certificate: PKCS#12 or PEM, with its RSA key.
 
-use super::{AccessToken, Held, Network, TokenError, TokenRequest, TokenSource, assertion};
+use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource, ValueOrFile, assertion};
 use crate::arm::secret::Secret;
 use aws_lc_rs::{
     digest::{SHA256, digest},
@@ -28,9 +28,9 @@ pub struct ClientCertificate {
     /// The tenant to sign in to.
     pub tenant_id: String,
     /// The application's client id.
-    pub client_id: Held,
+    pub client_id: ValueOrFile,
     /// The certificate with its key: PKCS#12 or PEM.
-    pub certificate: Held,
+    pub certificate: ValueOrFile,
     /// The password of the PKCS#12.
     pub password: Option<Secret>,
 }

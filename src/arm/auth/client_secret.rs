@@ -1,6 +1,6 @@
 //! A service principal with a client secret.
 
-use super::{AccessToken, Held, Network, TokenError, TokenRequest, TokenSource, entra};
+use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource, ValueOrFile, entra};
 use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
 use futures_util::future::BoxFuture;
 
@@ -10,9 +10,9 @@ pub struct ClientSecret {
     /// The tenant to sign in to.
     pub tenant_id: String,
     /// The application's client id.
-    pub client_id: Held,
+    pub client_id: ValueOrFile,
     /// Its secret.
-    pub client_secret: Held,
+    pub client_secret: ValueOrFile,
 }
 
 impl TokenSource for ClientSecret {

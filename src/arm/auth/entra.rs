@@ -12,7 +12,7 @@ use azure_core::http::ClientOptions;
 use std::sync::Arc;
 use time::OffsetDateTime;
 
-/// Gets a token with the credential that `make` makes, which proves itself by `proof`.
+/// Gets a token with the credential that `make` makes. `proof`, its secret or assertion, is redacted from messages.
 pub(super) async fn token<C: TokenCredential>(
     request: &TokenRequest,
     network: &Network,
@@ -35,13 +35,13 @@ pub(super) async fn token<C: TokenCredential>(
     })
 }
 
-/// The token, with the end of its life by the client's clock rather than by the system's.
+/// The token, with its expiry by the client's clock rather than the system's.
 pub(super) fn by_clock(token: azure_core::credentials::AccessToken, network: &Network) -> AccessToken {
     let left = token.expires_on - OffsetDateTime::now_utc();
     AccessToken { token: Secret::new(token.token.secret()), expires_on: network.clock.utc() + left }
 }
 
-/// The message of the first cause, without the wrapping and the links around it.
+/// The message of the first cause, without the errors that wrap it.
 pub(super) fn innermost(error: &azure_core::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {

@@ -1,22 +1,22 @@
 //! The OIDC tokens that GitHub gives a workflow (docs/internals/azure.md §6.5).
 
 use super::assertion::{self, AUDIENCE, Issuer};
-use super::{AccessToken, Held, Network, TokenError, TokenRequest, TokenSource};
+use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource, ValueOrFile};
 use crate::arm::secret::Secret;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Method, header::ACCEPT};
 use url::Url;
 
-/// Signs in with a token that GitHub gives the workflow anew each time, since it lives for some minutes only.
+/// Signs in with an OIDC token of the workflow. Each lives for some minutes only, so that a new one is requested each time.
 #[derive(Debug, Clone)]
 pub struct GitHub {
     /// The tenant to sign in to.
     pub tenant_id: String,
     /// The application's client id.
-    pub client_id: Held,
-    /// Where GitHub gives tokens.
+    pub client_id: ValueOrFile,
+    /// The URL from which GitHub issues OIDC tokens.
     pub request_url: Url,
-    /// What allows the workflow to ask for them.
+    /// The bearer token of requests to `request_url`.
     pub request_token: Secret,
 }
 

@@ -3,7 +3,7 @@
 //! `azure_identity` takes the place from the environment, whatever endpoint is meant, so the request is made here.
 
 use super::entra::by_clock;
-use super::{AccessToken, Held, Network, TokenError, TokenRequest, TokenSource};
+use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource, ValueOrFile};
 use crate::arm::cloud::origin;
 use crate::arm::exchange::{RawAnswer, exchange};
 use crate::arm::no_answer::NoAnswer;
@@ -25,10 +25,10 @@ const API_VERSION: &str = "2019-08-01";
 #[derive(Debug, Clone, Default)]
 pub struct ManagedIdentity {
     /// The client id of a user-assigned identity; otherwise the system-assigned one.
-    pub client_id: Option<Held>,
+    pub client_id: Option<ValueOrFile>,
     /// The URL to ask as a virtual machine asks, when not the well-known one of the place this runs in.
     pub endpoint: Option<Url>,
-    /// The `api-version` to ask with, when not the default.
+    /// The `api-version` of the request, when not the default.
     pub api_version: Option<String>,
     /// The endpoint of the app or function this runs in, if it does. `endpoint` goes before it.
     pub app_service: Option<AppService>,
@@ -65,7 +65,7 @@ impl TokenSource for ManagedIdentity {
     }
 
     fn may_change(&self) -> bool {
-        self.client_id.as_ref().is_some_and(Held::may_change)
+        self.client_id.as_ref().is_some_and(ValueOrFile::may_change)
     }
 }
 

@@ -1,28 +1,28 @@
-//! What a sign-in method reaches others with.
+//! What sign-in methods send their requests with.
 
 use crate::arm::call::Clock;
 use std::sync::{Arc, LazyLock};
 use url::{Host, Url};
 
-/// Where Microsoft Entra is, HTTP clients, and the time.
+/// The address of Microsoft Entra, HTTP clients and the clock.
 #[derive(Debug, Clone)]
 pub struct Network {
     /// Microsoft Entra: scheme, host and port.
     pub(crate) authority: Url,
     pub(crate) clients: HttpClients,
-    /// What time it is.
+    /// The clock by which tokens expire.
     pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// HTTP clients that differ only in the proxy.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpClients {
-    /// By way of a proxy where the environment names one.
+    /// Uses the proxy that the environment names, if it does.
     pub(crate) http: reqwest::Client,
     direct: Arc<Direct>,
 }
 
-/// A client that few need. Making one reads the certificates of the machine.
+/// Made when it is first needed, which is rare: making a client reads the certificates of the machine.
 type Direct = LazyLock<reqwest::Client, Box<dyn FnOnce() -> reqwest::Client + Send>>;
 
 impl HttpClients {
@@ -31,7 +31,7 @@ impl HttpClients {
         Self { http, direct: Arc::new(LazyLock::new(Box::new(direct))) }
     }
 
-    /// The client for what may be this machine or its host, which no proxy reaches.
+    /// The client for a managed identity endpoint, which may be on this machine or its host, where no proxy reaches it.
     pub(super) fn for_identity(&self, url: &Url) -> &reqwest::Client {
         let near = match url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback() || address.is_link_local(),

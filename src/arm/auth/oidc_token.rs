@@ -1,6 +1,6 @@
-//! A token of an OIDC issuer, handed over as it is or in a file that is kept fresh, as AKS does.
+//! An OIDC token that is configured, or that is in a file that others keep up to date, as AKS does.
 
-use super::{AccessToken, Held, Network, TokenError, TokenRequest, TokenSource, assertion};
+use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource, ValueOrFile, assertion};
 use futures_util::future::BoxFuture;
 
 /// Signs in with an OIDC token about an application.
@@ -9,9 +9,9 @@ pub struct OidcToken {
     /// The tenant to sign in to.
     pub tenant_id: String,
     /// The application's client id.
-    pub client_id: Held,
-    /// The token.
-    pub token: Held,
+    pub client_id: ValueOrFile,
+    /// The OIDC token, which is the client assertion.
+    pub token: ValueOrFile,
 }
 
 impl TokenSource for OidcToken {

@@ -1,4 +1,4 @@
-//! What every sign-in method is: something that gives tokens.
+//! The trait of all sign-in methods, with the request for a token and the token.
 
 use super::{Network, TokenError};
 use crate::arm::secret::Secret;
@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use std::fmt;
 use time::OffsetDateTime;
 
-/// What a token is wanted for.
+/// Which token to get.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TokenRequest {
     /// The scope, `{audience}/.default`.
@@ -20,15 +20,18 @@ pub struct TokenRequest {
 /// A bearer token.
 #[derive(Debug, Clone)]
 pub struct AccessToken {
-    /// The token.
+    /// The token, as it is sent after `Bearer`.
     pub token: Secret,
-    /// When it stops working, by the client's clock.
+    /// When it expires, by the client's clock.
     pub expires_on: OffsetDateTime,
 }
 
-/// A sign-in method. It should fetch a new token every time: keeping them is done elsewhere.
+/// Gets tokens by one sign-in method. It fetches a new token every time: [`Tokens`](super::Tokens) caches them.
 pub trait TokenSource: fmt::Debug + Send + Sync {
     /// Fetches a token for this scope, in this tenant.
+    ///
+    /// # Errors
+    /// See [`TokenError`].
     fn token<'a>(
         &'a self,
         request: &'a TokenRequest,

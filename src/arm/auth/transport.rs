@@ -1,11 +1,11 @@
-//! How the requests of `azure_identity` go out: through our own client, with what it cannot add to them, and noting what
-//! came back, since its errors say too little and quote too much.
+//! Sends the requests of `azure_identity` through our own client, adds what that crate cannot add to them, and records the
+//! answers, since the crate's errors say too little and quote too much.
 
 use super::Network;
 use crate::arm::cloud::origin;
 use crate::arm::exchange::{RawAnswer, exchange};
+use crate::arm::lock::lock;
 use crate::arm::no_answer::{NoAnswer, SharedSource};
-use crate::arm::share::lock;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::error::ErrorKind;
 use azure_core::http::{
@@ -38,13 +38,13 @@ impl Transport {
         Self { network: network.clone(), claims, seen: Arc::default() }
     }
 
-    /// Makes a credential use it.
+    /// The options with which a credential uses this transport.
     pub(super) fn options(&self, authority: &Url) -> ClientOptions {
         let mut cloud = CustomConfiguration::default();
         cloud.authority_host = authority.to_string();
         ClientOptions {
             transport: Some(azure_core::http::Transport::new(Arc::new(self.clone()))),
-            // Retrying is the business of our own loop, which knows the call's limits.
+            // Our own loop retries: it knows the call's limits.
             retry: RetryOptions::none(),
             cloud: Some(Arc::new(cloud.into())),
             ..ClientOptions::default()

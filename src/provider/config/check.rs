@@ -1,13 +1,13 @@
-//! Which values settings refuse, by themselves and before anything is sent.
+//! The checks of single settings. A value is refused before any request is sent.
 
 use crate::{
-    arm::{Cloud, Endpoints, Metadata},
+    arm::{Cloud, Endpoints, MetadataHost},
     framework::{Value, schema::Refusal},
 };
 
-/// Refuses what ids and addresses never have in them: line ends, blanks, and what looks like a common character and is
-/// another one.
-pub(super) fn visible(value: &Value) -> Result<(), Refusal> {
+/// Refuses characters that ids and addresses never have: line ends, spaces, and those outside ASCII, some of which look like
+/// ASCII.
+pub(super) fn no_spaces(value: &Value) -> Result<(), Refusal> {
     let Some(text) = value.as_str() else { return Ok(()) };
     let Some(odd) = text.chars().find(|c| !c.is_ascii_graphic()) else { return Ok(()) };
     let show = |c: char| if c == ' ' { c.escape_unicode().to_string() } else { c.escape_default().to_string() };
@@ -18,43 +18,43 @@ pub(super) fn visible(value: &Value) -> Result<(), Refusal> {
         _ => "a character",
     };
     Err(Refusal::new(
-        "A character that cannot be meant",
+        "Unexpected character",
         format!("\"{shown}\" has {what} in it, {}, which does not belong there.", show(odd)),
     ))
 }
 
-/// Refuses what a secret never has in it, without showing it.
-pub(super) fn unbroken(value: &Value) -> Result<(), Refusal> {
+/// Refuses control characters, and spaces at either end, without showing the value: for secrets.
+pub(super) fn single_line(value: &Value) -> Result<(), Refusal> {
     let Some(text) = value.as_str() else { return Ok(()) };
     if text.trim() == text && !text.contains(char::is_control) {
         return Ok(());
     }
     let detail = "The value, which is not shown here, has a line end or another control character in it, or a blank at one \
                   end, which does not belong there.";
-    Err(Refusal::new("A character that cannot be meant", detail))
+    Err(Refusal::new("Unexpected character", detail))
 }
 
-/// Refuses what cannot stand in a header.
-pub(super) fn one_line(value: &Value) -> Result<(), Refusal> {
+/// Refuses what cannot be part of an HTTP header.
+pub(super) fn header_value(value: &Value) -> Result<(), Refusal> {
     match value.as_str() {
         Some(text) if !text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) => {
             let detail = format!(
                 "\"{}\" has a line end or another character in it that does not belong there.",
                 text.escape_default()
             );
-            Err(Refusal::new("A character that cannot be meant", detail))
+            Err(Refusal::new("Unexpected character", detail))
         }
         _ => Ok(()),
     }
 }
 
-/// Takes anything.
-pub(super) fn anything(_: &Value) -> Result<(), Refusal> {
+/// For paths of files, in which any character may be.
+pub(super) fn unchecked(_: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
 pub(super) fn https_origin(value: &Value) -> Result<(), Refusal> {
-    visible(value)?;
+    no_spaces(value)?;
     let Some(text) = value.as_str() else { return Ok(()) };
     match Endpoints::new(text, text, text) {
         Ok(_) => Ok(()),
@@ -68,18 +68,18 @@ pub(super) fn https_origin(value: &Value) -> Result<(), Refusal> {
 }
 
 pub(super) fn https_url(value: &Value) -> Result<(), Refusal> {
-    visible(value)?;
+    no_spaces(value)?;
     let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return Ok(()) };
     match url::Url::parse(text) {
         Ok(url) if url.scheme() == "https" && url.has_host() => Ok(()),
         _ => Err(Refusal::new(
             "Not an https URL",
-            format!("{text:?} must be an https URL: what allows to ask for tokens is sent there."),
+            format!("{text:?} must be an https URL: the request token is sent there."),
         )),
     }
 }
 
-/// Refuses what cannot be base64 in one piece or in lines, without showing it.
+/// Refuses what is not base64, in one line or several, without showing it.
 pub(super) fn base64_lines(value: &Value) -> Result<(), Refusal> {
     let Some(text) = value.as_str() else { return Ok(()) };
     if text.chars().all(|c| c.is_ascii_alphanumeric() || "+/=\r\n\t ".contains(c)) {
@@ -91,12 +91,12 @@ pub(super) fn base64_lines(value: &Value) -> Result<(), Refusal> {
 }
 
 pub(super) fn metadata_host(value: &Value) -> Result<(), Refusal> {
-    visible(value)?;
-    match value.as_str().filter(|text| !text.is_empty()).map(Metadata::of) {
+    no_spaces(value)?;
+    match value.as_str().filter(|text| !text.is_empty()).map(MetadataHost::of) {
         Some(Err(_)) => Err(Refusal::new(
             "Not a host",
             format!(
-                "{:?} must be a host such as management.azure.com, with a port if need be. It is asked over https.",
+                "{:?} must be a host such as management.azure.com, with a port if need be. It is requested over https.",
                 value.as_str().unwrap_or_default()
             ),
         )),
@@ -105,7 +105,7 @@ pub(super) fn metadata_host(value: &Value) -> Result<(), Refusal> {
 }
 
 pub(super) fn http_url(value: &Value) -> Result<(), Refusal> {
-    visible(value)?;
+    no_spaces(value)?;
     let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return Ok(()) };
     match url::Url::parse(text) {
         Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() => Ok(()),
@@ -118,7 +118,7 @@ pub(super) fn http_url(value: &Value) -> Result<(), Refusal> {
 
 pub(super) fn tenants(value: &Value) -> Result<(), Refusal> {
     let Value::List(tenants) = value else { return Ok(()) };
-    tenants.iter().try_for_each(visible)?;
+    tenants.iter().try_for_each(no_spaces)?;
     if tenants.len() <= 3 {
         return Ok(());
     }

@@ -1,12 +1,12 @@
-//! Which cloud it is, and where its services are.
+//! The cloud, and the addresses of its services.
 
 use super::{
-    check::{environment_name, https_origin, metadata_host, visible},
+    check::{environment_name, https_origin, metadata_host, no_spaces},
     lookup::{Lookup, NotKnown},
     setting::{Setting, Shape, setting},
 };
 use crate::{
-    arm::{Addresses, Cloud, Endpoints, Metadata},
+    arm::{Addresses, Cloud, Endpoints, MetadataHost},
     framework::{
         Diagnostic, Path, Value,
         schema::{Attribute, Nesting, Presence},
@@ -24,7 +24,7 @@ static METADATA_HOST: Setting = setting!(
     Shape::Text(metadata_host),
     ["metadata_host"],
     ["ARM_METADATA_HOSTNAME", "ARM_METADATA_HOST"],
-    "The host, with a port if need be, that tells the addresses of the cloud, over `https`. They go before those of \
+    "The host, with a port if need be, that publishes the addresses of the cloud, over `https`. They go before those of \
      `environment`, and those of `endpoint` before them."
 );
 static RESOURCE_MANAGER: Setting = setting!(
@@ -34,10 +34,10 @@ static RESOURCE_MANAGER: Setting = setting!(
     "URL of Azure Resource Manager, `https` only."
 );
 static AUDIENCE: Setting = setting!(
-    Shape::Text(visible),
+    Shape::Text(no_spaces),
     ["resource_manager_audience"],
     ["ARM_RESOURCE_MANAGER_AUDIENCE"],
-    "Whom tokens for Azure Resource Manager are for; its endpoint if not set."
+    "Audience of the tokens for Azure Resource Manager; its endpoint if not set."
 );
 static AUTHORITY: Setting = setting!(
     Shape::Text(https_origin),
@@ -46,7 +46,7 @@ static AUTHORITY: Setting = setting!(
     "URL of Microsoft Entra, `https` only."
 );
 
-/// The attributes that say which cloud it is.
+/// The attributes about the cloud.
 pub(super) fn attributes() -> Vec<Attribute> {
     let mut attributes: Vec<_> = [&ENVIRONMENT, &METADATA_HOST].into_iter().flat_map(Setting::schema).collect();
     attributes.push(Attribute::nested(
@@ -59,10 +59,10 @@ pub(super) fn attributes() -> Vec<Attribute> {
     attributes
 }
 
-/// Where the cloud's services are; `None` when that cannot be told, which has been said then.
+/// Where the cloud's services are; `None` when that cannot be told, for which there is a diagnostic then.
 ///
 /// # Errors
-/// When it depends on what is not known yet.
+/// When it depends on a value that is not known yet.
 pub(super) fn addresses(lookup: &mut Lookup<'_>) -> Result<Option<Addresses>, NotKnown> {
     let endpoint = match lookup.block("endpoint") {
         Value::List(elements) => elements.first().unwrap_or(&Value::Null),
@@ -76,11 +76,11 @@ pub(super) fn addresses(lookup: &mut Lookup<'_>) -> Result<Option<Addresses>, No
     })?;
     let name = lookup.text(&ENVIRONMENT);
     let host = lookup.text(&METADATA_HOST)?;
-    if lookup.refused() {
+    if lookup.has_errors() {
         return Ok(None);
     }
-    if let Some(Ok(metadata)) = host.as_deref().map(Metadata::of) {
-        return Ok(Some(Addresses::Published(Metadata { resource_manager, audience, authority, ..metadata })));
+    if let Some(Ok(metadata)) = host.as_deref().map(MetadataHost::of) {
+        return Ok(Some(Addresses::Published(MetadataHost { resource_manager, audience, authority, ..metadata })));
     }
     // Which cloud it is need not be known where both addresses are given.
     let known = match (&resource_manager, &authority) {

@@ -1,32 +1,31 @@
-//! Where a setting is found: in the provider block, or else in the environment.
+//! Reads settings from the provider block, or else from the environment.
 
 use url::Url;
 
 use super::setting::{Setting, Shape};
 use crate::{
-    arm::{Secret, auth::Held},
+    arm::{Secret, auth::ValueOrFile},
     framework::{Diagnostic, Diagnostics, Path, Value, schema::Check},
 };
 
 /// Looks at one environment variable.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
-/// What a setting says, if it says something.
+/// The value of a setting, if it is set.
 pub(super) type Found<T> = Result<Option<T>, NotKnown>;
 
 /// The value of a setting is known only after apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NotKnown;
 
-/// Finds each setting in the block, or else in the environment. What is refused is said once, however often it is looked
-/// for.
+/// Reads settings from the block, or else from the environment. A diagnostic is kept once, however often its setting is read.
 pub(super) struct Lookup<'e> {
     block: &'e Value,
     environment: Environment<'e>,
     diagnostics: Diagnostics,
 }
 
-/// A name that gives a setting.
+/// The attribute or the variable that sets a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     /// An attribute.
@@ -57,17 +56,17 @@ impl<'e> Lookup<'e> {
         Self { block, environment, diagnostics: Diagnostics::default() }
     }
 
-    /// What has been refused so far.
-    pub(super) fn refused(&self) -> bool {
+    /// Whether there is an error so far.
+    pub(super) fn has_errors(&self) -> bool {
         self.diagnostics.has_errors()
     }
 
-    /// All that is to be said.
+    /// The diagnostics so far.
     pub(super) fn into_diagnostics(self) -> Diagnostics {
         self.diagnostics
     }
 
-    /// Adds something to say, once.
+    /// Adds a diagnostic, unless it has been added before.
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
         if !self.diagnostics.0.contains(&diagnostic) {
             self.diagnostics.push(diagnostic);
@@ -82,17 +81,17 @@ impl<'e> Lookup<'e> {
         found
     }
 
-    /// What stands in the block.
+    /// The value of an attribute of the block.
     pub(super) fn block(&self, attribute: &str) -> &'e Value {
         self.block.get(attribute)
     }
 
-    /// The first of these variables that says something, with its name. An empty one is as good as none.
+    /// The first of these variables that is set, with its name. An empty variable counts as not set.
     pub(super) fn variable(&self, names: &[&'static str]) -> Option<(&'static str, String)> {
         names.iter().find_map(|name| Some((*name, (self.environment)(name).filter(|text| !text.is_empty())?)))
     }
 
-    /// Refuses what stands in a variable by the rule of the attribute.
+    /// Checks the value of a variable by the rule of the attribute.
     pub(super) fn check(&mut self, variable: &str, value: &Value, check: Check) {
         if let Err(refusal) = check(value) {
             let detail = format!("{variable}: {}", refusal.detail);
@@ -100,24 +99,24 @@ impl<'e> Lookup<'e> {
         }
     }
 
-    /// What gives a setting, or names its file.
+    /// What sets a setting, or its file.
     pub(super) fn origin(&self, setting: &Setting) -> Option<Origin> {
         let (settings, in_block) = ([Some(setting), setting.file], |setting: &Setting| {
-            setting.attributes.iter().find(|name| is_set(self.block(name))).map(|name| Origin::Block(name))
+            setting.attributes.iter().find(|name| is_nonempty(self.block(name))).map(|name| Origin::Block(name))
         });
         let settings = settings.iter().flatten();
         let in_environment = |setting: &&Setting| Some(Origin::Environment(self.variable(setting.variables)?.0));
         settings.clone().find_map(|setting| in_block(setting)).or_else(|| settings.clone().find_map(in_environment))
     }
 
-    /// A text. What stands in the block has been checked by the schema; a variable is checked here by the same rule.
+    /// A text. Attributes have been checked by the schema; variables are checked here by the same rule.
     pub(super) fn text(&mut self, setting: &Setting) -> Found<String> {
-        let written = self.written(setting)?;
-        Ok(written.or_else(|| self.checked(setting)))
+        let in_block = self.in_block(setting)?;
+        Ok(in_block.or_else(|| self.in_environment(setting)))
     }
 
-    /// What the variables of a setting say, checked by the rule of the attribute.
-    pub(super) fn checked(&mut self, setting: &Setting) -> Option<String> {
+    /// The value of a setting's variables, checked by the rule of its attribute.
+    pub(super) fn in_environment(&mut self, setting: &Setting) -> Option<String> {
         let (name, text) = self.variable(setting.variables)?;
         if let Some(check) = setting.shape.check() {
             self.check(name, &text.as_str().into(), check);
@@ -125,8 +124,8 @@ impl<'e> Lookup<'e> {
         Some(text)
     }
 
-    /// What its attributes say, which must not contradict each other.
-    fn written(&mut self, setting: &Setting) -> Found<String> {
+    /// The value of a setting's attributes, which must not contradict each other.
+    fn in_block(&mut self, setting: &Setting) -> Found<String> {
         let mut found: Option<(&str, &str)> = None;
         for name in setting.attributes {
             match self.block(name) {
@@ -165,7 +164,7 @@ impl<'e> Lookup<'e> {
         Ok(Some(false))
     }
 
-    /// A URL, by whose rule the setting is checked.
+    /// A URL. The setting's check refuses what is none.
     pub(super) fn url(&mut self, setting: &Setting) -> Found<Url> {
         Ok(self.text(setting)?.and_then(|text| Url::parse(&text).ok()))
     }
@@ -175,25 +174,23 @@ impl<'e> Lookup<'e> {
         Ok(self.text(setting)?.map(Into::into))
     }
 
-    /// What may also stand in a file, which is not looked into. Where the block says one of the two, the environment says
-    /// neither.
-    pub(super) fn held(&mut self, setting: &Setting) -> Found<Held> {
-        let nothing = (None, None);
-        let by_file = setting.file;
-        let written = match by_file {
-            Some(by_file) => (self.written(setting)?, self.written(by_file)?),
-            None => (self.written(setting)?, None),
+    /// A value or the path of a file that has it. If the block sets value or file, both variables are ignored.
+    pub(super) fn value_or_file(&mut self, setting: &Setting) -> Found<ValueOrFile> {
+        let path = setting.file;
+        let in_block = match path {
+            Some(path) => (self.in_block(setting)?, self.in_block(path)?),
+            None => (self.in_block(setting)?, None),
         };
-        let (value, file) = match written == nothing {
-            true => (self.checked(setting), by_file.and_then(|by_file| self.checked(by_file))),
-            false => written,
+        let (value, file) = match in_block {
+            (None, None) => (self.in_environment(setting), path.and_then(|path| self.in_environment(path))),
+            in_block => in_block,
         };
         let name = setting.attributes.first().or(setting.variables.first()).copied().unwrap_or_default();
         let is_there = value.is_some() || file.is_some();
-        Ok(is_there.then(|| Held::new(name, value.map(Into::into), file.map(Into::into))))
+        Ok(is_there.then(|| ValueOrFile::new(name, value.map(Into::into), file.map(Into::into))))
     }
 
-    /// What a setting says that is there, as has been found out before.
+    /// The value of a setting that a method needs. The method is complete, so that the setting is set.
     pub(super) fn needed<T>(
         &mut self,
         look: fn(&mut Self, &Setting) -> Found<T>,
@@ -202,18 +199,18 @@ impl<'e> Lookup<'e> {
         look(self, setting)?.ok_or(NotKnown)
     }
 
-    /// Whether a setting says something.
+    /// Whether a setting has a value, or a file that has it.
     pub(super) fn is_set(&mut self, setting: &Setting) -> Result<bool, NotKnown> {
         match setting.shape {
             Shape::Flag => self.flag(setting).map(|found| found.is_some()),
-            Shape::Text(_) | Shape::Secret(_) => self.held(setting).map(|found| found.is_some()),
+            Shape::Text(_) | Shape::Secret(_) => self.value_or_file(setting).map(|found| found.is_some()),
         }
     }
 }
 
 const TWO_VALUES: &str = "Two values for one setting";
 
-fn is_set(value: &Value) -> bool {
+fn is_nonempty(value: &Value) -> bool {
     !value.is_null() && value.as_str() != Some("")
 }
 

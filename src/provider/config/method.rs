@@ -1,4 +1,4 @@
-//! What a sign-in method is, and which of several is meant.
+//! The settings of a sign-in method, and the choice of one method.
 
 use super::{
     lookup::{Lookup, NotKnown, Origin},
@@ -7,24 +7,24 @@ use super::{
 use crate::{arm::auth::TokenSource, framework::Diagnostic};
 use std::sync::Arc;
 
-/// A sign-in method: what asks for it, what it needs, and what gives tokens then.
+/// A sign-in method: the settings that select it, those that it needs, and how its token source is made of them.
 pub(super) struct Method {
     /// What it signs in with, as a noun without an article.
     pub(super) name: &'static str,
     /// The page about it in docs/guides.
     pub(super) guide: &'static str,
-    /// Asks for it when on, and rules it out when off.
+    /// Selects the method when on, and rules it out when off.
     pub(super) switch: Option<&'static Setting>,
-    /// Whether it is asked for as long as its switch is not off.
+    /// Whether it is selected as long as its switch is not off.
     pub(super) by_default: bool,
-    /// Its own secrets, certificates and tokens, each of which asks for it too. What a runner of pipelines sets by itself
-    /// is no choice of anybody, and who is to sign in to which tenant says nothing about how.
-    pub(super) own: &'static [&'static Setting],
-    /// What it cannot do without.
+    /// Settings that alone select this method. Not variables that CI sets, nor `tenant_id` and `client_id`, which several
+    /// methods share.
+    pub(super) selected_by: &'static [&'static Setting],
+    /// The settings that it needs.
     pub(super) needs: &'static [&'static Setting],
-    /// What it takes if it is there.
+    /// The settings that it uses if they are there.
     pub(super) takes: &'static [&'static Setting],
-    /// Makes of the settings what gives tokens, once everything needed is there.
+    /// Makes the token source of the settings, once everything needed is there.
     pub(super) source: MakeSource,
 }
 
@@ -45,48 +45,52 @@ pub struct MethodDoc {
     pub takes: Vec<Vec<&'static str>>,
 }
 
-/// Makes of the settings what gives tokens.
+/// Makes a token source of the settings.
 pub(super) type MakeSource = fn(&mut Lookup<'_>) -> Result<Arc<dyn TokenSource>, NotKnown>;
 
-/// How far a method is from being taken, and what asks for it.
+/// Whether a method can be used, and which settings select it.
 enum Standing {
-    /// Nothing asks for it, or it is off: which setting that is, in words.
+    /// Not selected, or switched off, and the text that says by which setting.
     Idle(String),
-    /// These settings are missing.
+    /// Selected, and these settings are missing.
     Incomplete(Vec<Origin>, Vec<&'static Setting>),
-    /// Whether it is asked for, or with what, is not known yet.
+    /// A value that decides it is not known yet.
     Undecided(Vec<Origin>),
-    /// Nothing is missing.
+    /// Selected, and nothing is missing.
     Complete(Vec<Origin>),
 }
 
 impl Standing {
-    /// Whether the method can be taken, now or when all is known.
+    /// Whether the method can be used, now or once all values are known.
     fn is_possible(&self) -> bool {
         matches!(self, Self::Undecided(_) | Self::Complete(_))
     }
 
-    /// Whether something asks for it, rather than nothing ruling it out.
-    fn is_asked_for(&self) -> bool {
+    /// Whether a setting selects it, rather than that it is selected by default.
+    fn is_selected_by_a_setting(&self) -> bool {
         matches!(self, Self::Complete(by) if !by.is_empty())
     }
 }
 
 impl Method {
-    /// The settings that have to do with it.
+    /// All settings that it reads.
     pub(super) fn settings(&self) -> impl Iterator<Item = &'static Setting> {
-        self.switch.into_iter().chain([self.own, self.needs, self.takes].into_iter().flatten().copied())
+        self.switch.into_iter().chain([self.selected_by, self.needs, self.takes].into_iter().flatten().copied())
+    }
+
+    /// The settings of which each selects it.
+    fn selectors(&self) -> Vec<&'static Setting> {
+        self.switch.into_iter().chain(self.selected_by.iter().copied()).collect()
     }
 
     /// What the documentation says of it.
     pub(super) fn doc(&self) -> MethodDoc {
         let names = |settings: &[&'static Setting]| settings.iter().map(|setting| setting.names()).collect();
-        let can_ask: Vec<_> = self.switch.into_iter().chain(self.own.iter().copied()).collect();
         MethodDoc {
             name: self.name,
             guide: self.guide,
             by_default: self.by_default,
-            asked_for_by: names(&can_ask),
+            asked_for_by: names(&self.selectors()),
             needs: names(self.needs),
             takes: names(self.takes),
         }
@@ -98,26 +102,26 @@ impl Method {
             Some((_, Err(NotKnown))) => return Standing::Undecided(Vec::new()),
             _ => {}
         }
-        let can_ask: Vec<_> = self.switch.into_iter().chain(self.own.iter().copied()).collect();
-        let asking: Vec<_> = can_ask.iter().filter_map(|setting| lookup.origin(setting)).collect();
-        if asking.is_empty() && !self.by_default {
-            return Standing::Idle(format!("{} is not set", can_ask.first().map_or_else(String::new, |s| s.title())));
+        let selectors = self.selectors();
+        let selected_by: Vec<_> = selectors.iter().filter_map(|setting| lookup.origin(setting)).collect();
+        if selected_by.is_empty() && !self.by_default {
+            return Standing::Idle(format!("{} is not set", selectors.first().map_or_else(String::new, |s| s.title())));
         }
         let missing: Vec<_> = self.needs.iter().copied().filter(|need| lookup.is_set(need) == Ok(false)).collect();
         if !missing.is_empty() {
-            return Standing::Incomplete(asking, missing);
+            return Standing::Incomplete(selected_by, missing);
         }
-        let undecided = can_ask.iter().any(|setting| lookup.is_set(setting).is_err());
-        if undecided { Standing::Undecided(asking) } else { Standing::Complete(asking) }
+        let undecided = selectors.iter().any(|setting| lookup.is_set(setting).is_err());
+        if undecided { Standing::Undecided(selected_by) } else { Standing::Complete(selected_by) }
     }
 }
 
-/// Takes the first of these methods that is complete; `None` when there is none, which has been said then.
+/// Chooses the first of these methods that is complete; `None` when there is none, for which there is a diagnostic then.
 ///
-/// A method that is asked for and incomplete is an error, whatever else could be taken: another one may be somebody else.
+/// A method that is selected and incomplete is an error, even if another is complete, which may act as somebody else.
 ///
 /// # Errors
-/// When it depends on what is not known yet.
+/// When the choice depends on a value that is not known yet.
 pub(super) fn choose(
     methods: &'static [Method],
     lookup: &mut Lookup<'_>,
@@ -131,22 +135,22 @@ pub(super) fn choose(
     match possible.split_first() {
         Some(((method, Standing::Complete(by)), others)) => {
             let by: Vec<_> = by.iter().map(|by| by.name()).collect();
-            let others = others.iter().filter(|(_, standing)| standing.is_asked_for());
+            let others = others.iter().filter(|(_, standing)| standing.is_selected_by_a_setting());
             let passed_over: Vec<_> = others.map(|(method, _)| method.name).collect();
             tracing::info!(method = method.name, ?by, ?passed_over, "the sign-in method is chosen");
             (method.source)(lookup).map(Some)
         }
         Some(_) => Err(NotKnown),
         None => {
-            let detail = format!("{}\n\nComplete one of them.", all(&standings));
+            let detail = format!("{}\n\nComplete one of them.", describe(&standings));
             lookup.push(Diagnostic::error("No sign-in method is configured", detail));
             Ok(None)
         }
     }
 }
 
-/// The error about the first method that is asked for and incomplete. Methods that one setting asks for stand for each
-/// other: that setting asks for no more than one of them.
+/// The error about the first method that is selected and incomplete. If one setting selects several methods, one complete
+/// method is enough.
 fn incomplete(standings: &[(&Method, Standing)]) -> Option<Diagnostic> {
     let possible = |by: &Origin| {
         standings.iter().any(|(_, standing)| match standing {
@@ -162,13 +166,13 @@ fn incomplete(standings: &[(&Method, Standing)]) -> Option<Diagnostic> {
         "{} asks for a sign-in by {name}, and something that it needs is missing. No other method is taken instead, since \
          that may be to act as somebody else.\n\n{}\n\nSet what is missing, or unset what asks for it.",
         by.name(),
-        all(standings)
+        describe(standings)
     );
     Some(Diagnostic::error(format!("Incomplete sign-in by {name}"), detail).at(by.path()))
 }
 
-/// Every method, in their order, and what it lacks.
-fn all(standings: &[(&Method, Standing)]) -> String {
+/// A list of all methods in their order, with what each lacks.
+fn describe(standings: &[(&Method, Standing)]) -> String {
     let mut text = "The sign-in methods, in the order in which they are looked at:".to_owned();
     for (method, standing) in standings {
         let what = match standing {

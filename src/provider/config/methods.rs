@@ -4,31 +4,30 @@ use std::sync::Arc;
 
 use super::{
     app_service::app_service,
-    check::{anything, base64_lines, http_url, https_url, unbroken, visible},
+    check::{base64_lines, http_url, https_url, no_spaces, single_line, unchecked},
     lookup::Lookup,
     method::Method,
     setting::{Setting, Shape, setting},
 };
 use crate::arm::auth::{
-    AzureCli, AzureDevOps, ClientCertificate, ClientSecret, GitHub, Held, ManagedIdentity, OidcToken,
+    AzureCli, AzureDevOps, ClientCertificate, ClientSecret, GitHub, ManagedIdentity, OidcToken, ValueOrFile,
 };
 
-/// The sign-in methods: the first complete one is taken. What proves an application's identity goes before what the
-/// machine offers, as with azurerm (docs/internals/azure.md §11.1).
+/// The sign-in methods: the first complete one is used. Credentials of an application go before those of the machine, as with azurerm (docs/internals/azure.md §11.1).
 pub(super) static METHODS: [Method; 8] = [
     Method {
         name: "client certificate",
         guide: "authenticating-client-certificate",
         switch: None,
         by_default: false,
-        own: &[&CLIENT_CERTIFICATE, &CLIENT_CERTIFICATE_PASSWORD],
+        selected_by: &[&CLIENT_CERTIFICATE, &CLIENT_CERTIFICATE_PASSWORD],
         needs: &[&CLIENT_CERTIFICATE, &TENANT_ID, &CLIENT_ID],
         takes: &[&CLIENT_CERTIFICATE_PASSWORD],
         source: |lookup| {
             Ok(Arc::new(ClientCertificate {
                 tenant_id: lookup.needed(Lookup::text, &TENANT_ID)?,
-                client_id: lookup.needed(Lookup::held, &CLIENT_ID)?,
-                certificate: lookup.needed(Lookup::held, &CLIENT_CERTIFICATE)?,
+                client_id: lookup.needed(Lookup::value_or_file, &CLIENT_ID)?,
+                certificate: lookup.needed(Lookup::value_or_file, &CLIENT_CERTIFICATE)?,
                 password: lookup.secret(&CLIENT_CERTIFICATE_PASSWORD)?,
             }))
         },
@@ -38,14 +37,14 @@ pub(super) static METHODS: [Method; 8] = [
         guide: "authenticating-client-secret",
         switch: None,
         by_default: false,
-        own: &[&CLIENT_SECRET],
+        selected_by: &[&CLIENT_SECRET],
         needs: &[&CLIENT_SECRET, &TENANT_ID, &CLIENT_ID],
         takes: &[],
         source: |lookup| {
             Ok(Arc::new(ClientSecret {
                 tenant_id: lookup.needed(Lookup::text, &TENANT_ID)?,
-                client_id: lookup.needed(Lookup::held, &CLIENT_ID)?,
-                client_secret: lookup.needed(Lookup::held, &CLIENT_SECRET)?,
+                client_id: lookup.needed(Lookup::value_or_file, &CLIENT_ID)?,
+                client_secret: lookup.needed(Lookup::value_or_file, &CLIENT_SECRET)?,
             }))
         },
     },
@@ -54,14 +53,14 @@ pub(super) static METHODS: [Method; 8] = [
         guide: "authenticating-oidc-token",
         switch: Some(&USE_OIDC),
         by_default: false,
-        own: &[&OIDC_TOKEN],
+        selected_by: &[&OIDC_TOKEN],
         needs: &[&OIDC_TOKEN, &TENANT_ID, &CLIENT_ID],
         takes: &[],
         source: |lookup| {
             Ok(Arc::new(OidcToken {
                 tenant_id: lookup.needed(Lookup::text, &TENANT_ID)?,
-                client_id: lookup.needed(Lookup::held, &CLIENT_ID)?,
-                token: lookup.needed(Lookup::held, &OIDC_TOKEN)?,
+                client_id: lookup.needed(Lookup::value_or_file, &CLIENT_ID)?,
+                token: lookup.needed(Lookup::value_or_file, &OIDC_TOKEN)?,
             }))
         },
     },
@@ -70,13 +69,13 @@ pub(super) static METHODS: [Method; 8] = [
         guide: "authenticating-azure-devops",
         switch: Some(&USE_OIDC),
         by_default: false,
-        own: &[&OWN_REQUEST_TOKEN],
+        selected_by: &[&OWN_REQUEST_TOKEN],
         needs: &[&SERVICE_CONNECTION_ID, &DEVOPS_REQUEST_URL, &DEVOPS_REQUEST_TOKEN, &TENANT_ID, &CLIENT_ID],
         takes: &[],
         source: |lookup| {
             Ok(Arc::new(AzureDevOps {
                 tenant_id: lookup.needed(Lookup::text, &TENANT_ID)?,
-                client_id: lookup.needed(Lookup::held, &CLIENT_ID)?,
+                client_id: lookup.needed(Lookup::value_or_file, &CLIENT_ID)?,
                 request_url: lookup.needed(Lookup::url, &DEVOPS_REQUEST_URL)?,
                 request_token: lookup.needed(Lookup::secret, &DEVOPS_REQUEST_TOKEN)?,
                 service_connection_id: lookup.needed(Lookup::text, &SERVICE_CONNECTION_ID)?,
@@ -88,13 +87,13 @@ pub(super) static METHODS: [Method; 8] = [
         guide: "authenticating-github",
         switch: Some(&USE_OIDC),
         by_default: false,
-        own: &[&OWN_REQUEST_TOKEN],
+        selected_by: &[&OWN_REQUEST_TOKEN],
         needs: &[&GITHUB_REQUEST_URL, &GITHUB_REQUEST_TOKEN, &TENANT_ID, &CLIENT_ID],
         takes: &[],
         source: |lookup| {
             Ok(Arc::new(GitHub {
                 tenant_id: lookup.needed(Lookup::text, &TENANT_ID)?,
-                client_id: lookup.needed(Lookup::held, &CLIENT_ID)?,
+                client_id: lookup.needed(Lookup::value_or_file, &CLIENT_ID)?,
                 request_url: lookup.needed(Lookup::url, &GITHUB_REQUEST_URL)?,
                 request_token: lookup.needed(Lookup::secret, &GITHUB_REQUEST_TOKEN)?,
             }))
@@ -105,15 +104,15 @@ pub(super) static METHODS: [Method; 8] = [
         guide: "authenticating-aks-workload-identity",
         switch: Some(&USE_AKS_WORKLOAD_IDENTITY),
         by_default: false,
-        own: &[],
+        selected_by: &[],
         needs: &[&FEDERATED_TOKEN_FILE, &TENANT_ID, &CLIENT_ID],
         takes: &[],
         source: |lookup| {
             let file = lookup.needed(Lookup::text, &FEDERATED_TOKEN_FILE)?;
             Ok(Arc::new(OidcToken {
                 tenant_id: lookup.needed(Lookup::text, &TENANT_ID)?,
-                client_id: lookup.needed(Lookup::held, &CLIENT_ID)?,
-                token: Held::new("AZURE_FEDERATED_TOKEN_FILE", None, Some(file.into())),
+                client_id: lookup.needed(Lookup::value_or_file, &CLIENT_ID)?,
+                token: ValueOrFile::new("AZURE_FEDERATED_TOKEN_FILE", None, Some(file.into())),
             }))
         },
     },
@@ -122,13 +121,13 @@ pub(super) static METHODS: [Method; 8] = [
         guide: "authenticating-managed-identity",
         switch: Some(&USE_MSI),
         by_default: false,
-        own: &[],
+        selected_by: &[],
         needs: &[],
         takes: &[&CLIENT_ID, &MSI_ENDPOINT, &MSI_API_VERSION],
         source: |lookup| {
             let endpoint = lookup.url(&MSI_ENDPOINT)?;
             Ok(Arc::new(ManagedIdentity {
-                client_id: lookup.held(&CLIENT_ID)?,
+                client_id: lookup.value_or_file(&CLIENT_ID)?,
                 api_version: lookup.text(&MSI_API_VERSION)?,
                 app_service: if endpoint.is_none() { app_service(lookup) } else { None },
                 endpoint,
@@ -140,7 +139,7 @@ pub(super) static METHODS: [Method; 8] = [
         guide: "authenticating-azure-cli",
         switch: Some(&USE_CLI),
         by_default: true,
-        own: &[],
+        selected_by: &[],
         needs: &[],
         takes: &[&TENANT_ID, &SUBSCRIPTION_ID],
         source: |lookup| {
@@ -153,14 +152,14 @@ pub(super) static METHODS: [Method; 8] = [
 ];
 
 static SUBSCRIPTION_ID: Setting = setting!(
-    Shape::Text(visible),
+    Shape::Text(no_spaces),
     ["subscription_id"],
     ["ARM_SUBSCRIPTION_ID"],
     "The subscription whose account the Azure CLI signs in with, if `tenant_id` is not set. Nothing else needs it: ids of \
      resources have their subscription in them."
 );
 static TENANT_ID: Setting = setting!(
-    Shape::Text(visible),
+    Shape::Text(no_spaces),
     ["tenant_id"],
     ["ARM_TENANT_ID", "AZURE_TENANT_ID"],
     "The Microsoft Entra tenant to sign in to."
@@ -168,24 +167,24 @@ static TENANT_ID: Setting = setting!(
 static CLIENT_ID: Setting = Setting {
     file: Some(&CLIENT_ID_FILE_PATH),
     ..setting!(
-        Shape::Text(visible),
+        Shape::Text(no_spaces),
         ["client_id"],
         ["ARM_CLIENT_ID", "AZURE_CLIENT_ID"],
         "The application (client) id to sign in with, or that of a user-assigned managed identity."
     )
 };
 static CLIENT_ID_FILE_PATH: Setting = setting!(
-    Shape::Text(anything),
+    Shape::Text(unchecked),
     ["client_id_file_path"],
     ["ARM_CLIENT_ID_FILE_PATH"],
     "A file that holds the client id."
 );
 static CLIENT_SECRET: Setting = Setting {
     file: Some(&CLIENT_SECRET_FILE_PATH),
-    ..setting!(Shape::Secret(unbroken), ["client_secret"], ["ARM_CLIENT_SECRET"], "A secret of the application.")
+    ..setting!(Shape::Secret(single_line), ["client_secret"], ["ARM_CLIENT_SECRET"], "A secret of the application.")
 };
 static CLIENT_SECRET_FILE_PATH: Setting = setting!(
-    Shape::Text(anything),
+    Shape::Text(unchecked),
     ["client_secret_file_path"],
     ["ARM_CLIENT_SECRET_FILE_PATH"],
     "A file that holds the secret. It is read again for every token."
@@ -200,13 +199,13 @@ static CLIENT_CERTIFICATE: Setting = Setting {
     )
 };
 static CLIENT_CERTIFICATE_PATH: Setting = setting!(
-    Shape::Text(anything),
+    Shape::Text(unchecked),
     ["client_certificate_path"],
     ["ARM_CLIENT_CERTIFICATE_PATH"],
     "A PKCS#12 or PEM file with the certificate and its private key. It is read again for every token."
 );
 static CLIENT_CERTIFICATE_PASSWORD: Setting = setting!(
-    Shape::Secret(unbroken),
+    Shape::Secret(single_line),
     ["client_certificate_password"],
     ["ARM_CLIENT_CERTIFICATE_PASSWORD"],
     "The password of the PKCS#12."
@@ -221,14 +220,14 @@ static USE_OIDC: Setting = setting!(
 static OIDC_TOKEN: Setting = Setting {
     file: Some(&OIDC_TOKEN_FILE_PATH),
     ..setting!(
-        Shape::Secret(unbroken),
+        Shape::Secret(single_line),
         ["oidc_token"],
         ["ARM_OIDC_TOKEN"],
         "An OIDC token that the application trusts. A run that is longer than its life needs the file."
     )
 };
 static OIDC_TOKEN_FILE_PATH: Setting = setting!(
-    Shape::Text(anything),
+    Shape::Text(unchecked),
     ["oidc_token_file_path"],
     ["ARM_OIDC_TOKEN_FILE_PATH"],
     "A file that holds the OIDC token. It is read again for every token of Azure."
@@ -244,19 +243,19 @@ static DEVOPS_REQUEST_URL: Setting =
 static GITHUB_REQUEST_URL: Setting =
     Setting { variables: &["ARM_OIDC_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_URL"], ..OIDC_REQUEST_URL };
 const OIDC_REQUEST_TOKEN: Setting = setting!(
-    Shape::Secret(unbroken),
+    Shape::Secret(single_line),
     ["oidc_request_token"],
     ["ARM_OIDC_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SYSTEM_ACCESSTOKEN"],
-    "What allows the pipeline or workflow to get OIDC tokens there."
+    "Token that authorizes requests to `oidc_request_url`."
 );
-/// The token as the user gives it, rather than the runner.
+/// The token as users set it. The other variables are set by runners of pipelines and select no method.
 static OWN_REQUEST_TOKEN: Setting = Setting { variables: &["ARM_OIDC_REQUEST_TOKEN"], ..OIDC_REQUEST_TOKEN };
 static DEVOPS_REQUEST_TOKEN: Setting =
     Setting { variables: &["ARM_OIDC_REQUEST_TOKEN", "SYSTEM_ACCESSTOKEN"], ..OIDC_REQUEST_TOKEN };
 static GITHUB_REQUEST_TOKEN: Setting =
     Setting { variables: &["ARM_OIDC_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"], ..OIDC_REQUEST_TOKEN };
 static SERVICE_CONNECTION_ID: Setting = setting!(
-    Shape::Text(visible),
+    Shape::Text(no_spaces),
     ["ado_pipeline_service_connection_id", "oidc_azure_service_connection_id"],
     [
         "ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID",
@@ -272,7 +271,7 @@ static USE_AKS_WORKLOAD_IDENTITY: Setting = setting!(
     "Whether to sign in with the workload identity of a pod in AKS; no by default."
 );
 static FEDERATED_TOKEN_FILE: Setting = setting!(
-    Shape::Text(anything),
+    Shape::Text(unchecked),
     [],
     ["AZURE_FEDERATED_TOKEN_FILE"],
     "A file that holds the token of the pod's service account."
@@ -286,7 +285,7 @@ static MSI_ENDPOINT: Setting = setting!(
     "The URL that gives tokens of the managed identity, when not the usual one."
 );
 static MSI_API_VERSION: Setting = setting!(
-    Shape::Text(visible),
+    Shape::Text(no_spaces),
     ["msi_api_version"],
     ["ARM_MSI_API_VERSION"],
     "The api-version to ask that URL with."
@@ -324,7 +323,7 @@ mod tests {
         let (block, environment) = (Value::object(block.iter().cloned()), variables(environment));
         let mut lookup = Lookup::new(&block, &environment);
         let chosen = choose(&METHODS, &mut lookup);
-        if lookup.refused() {
+        if lookup.has_errors() {
             return Err(lookup.into_diagnostics());
         }
         Ok(match chosen {

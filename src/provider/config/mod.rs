@@ -1,10 +1,10 @@
-//! The provider block: what may be written in it or in the environment, and what it means.
+//! The provider block and the environment: which settings there are, and what they mean.
 //!
 //! Names of attributes and variables are those of azurerm and azapi, so that a pipeline set up for either works unchanged.
 //! Nothing is sent from here.
 //!
-//! [`methods`] is the table of sign-in methods, from which [`method`] takes one; `cloud` says where to sign in, and
-//! `requests` everything else about requests. A `setting` is an attribute with its variables, and `lookup` finds it.
+//! [`methods`] is the table of sign-in methods, from which [`method`] chooses one; `cloud` has the addresses, and `requests` the
+//! other settings of requests. A `setting` is an attribute with its variables and its `check`; `lookup` reads it.
 
 mod app_service;
 mod check;
@@ -48,7 +48,7 @@ pub fn sign_in_methods() -> impl Iterator<Item = MethodDoc> {
     methods::METHODS.iter().map(method::Method::doc)
 }
 
-/// What the schema alone cannot refuse.
+/// Checks what the schema cannot check.
 pub fn validate(config: &Value) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     if let Value::List(endpoints) = config.get("endpoint")
@@ -73,7 +73,7 @@ fn session(lookup: &mut Lookup<'_>, engine_version: &str) -> Result<Option<Sessi
     let method = method::choose(&methods::METHODS, lookup);
     let (Some(addresses), Some(method)) = (addresses?, method?) else { return Ok(None) };
     let settings = requests::settings(lookup, addresses, engine_version)?;
-    if lookup.refused() {
+    if lookup.has_errors() {
         return Ok(None);
     }
     match arm::Client::new(settings, method) {

@@ -1,7 +1,7 @@
-//! How requests to Azure are made, whoever signs in: what they say of themselves, and how often they are repeated.
+//! The settings of requests that do not depend on the sign-in method: headers, tenants, api-version and retries.
 
 use super::{
-    check::{guid, one_line, retries, tenants, visible},
+    check::{guid, header_value, no_spaces, retries, tenants},
     lookup::{Lookup, NotKnown},
     setting::{Setting, Shape, setting},
 };
@@ -12,7 +12,7 @@ use crate::{
 
 static AUXILIARY_TENANT_IDS: &str = "ARM_AUXILIARY_TENANT_IDS";
 static APPENDED_USER_AGENT: Setting =
-    setting!(Shape::Text(one_line), [], ["AZURE_HTTP_USER_AGENT"], "What the User-Agent goes on with.");
+    setting!(Shape::Text(header_value), [], ["AZURE_HTTP_USER_AGENT"], "Appended to the User-Agent.");
 static DISABLE_INSTANCE_DISCOVERY: Setting = setting!(
     Shape::Flag,
     ["disable_instance_discovery"],
@@ -28,7 +28,7 @@ static DISABLE_TERRAFORM_PARTNER_ID: Setting = setting!(
     "Accepted for compatibility: without `partner_id` no attribution is sent."
 );
 static CORRELATION_REQUEST_ID: Setting = setting!(
-    Shape::Text(visible),
+    Shape::Text(no_spaces),
     ["custom_correlation_request_id"],
     ["ARM_CORRELATION_REQUEST_ID"],
     "The value of `x-ms-correlation-request-id`, by which Azure's logs tie requests together; random by default."
@@ -46,7 +46,7 @@ static SKIP_PROVIDER_REGISTRATION: Setting = setting!(
     "Accepted for compatibility: this provider never registers resource providers."
 );
 
-/// The attributes of all this.
+/// The attributes of the settings in this file.
 pub(super) fn attributes() -> Vec<Attribute> {
     let auxiliary_tenants = Attribute::optional(
         "auxiliary_tenant_ids",
@@ -55,7 +55,7 @@ pub(super) fn attributes() -> Vec<Attribute> {
     );
     let version = "The api-version for workspaces instead of the built-in one.";
     let max_retries =
-        "How often a request is repeated after a passing failure; 6 by default. Throttling does not count.";
+        "How often a request is repeated after a transient failure; 6 by default. Throttling does not count.";
     let settings = [
         &DISABLE_INSTANCE_DISCOVERY,
         &PARTNER_ID,
@@ -66,16 +66,15 @@ pub(super) fn attributes() -> Vec<Attribute> {
     ];
     let mut attributes = vec![auxiliary_tenants.check(tenants)];
     attributes.extend(settings.into_iter().flat_map(Setting::schema));
-    attributes.push(Attribute::optional("workspaces_api_version", Type::String, version).check(visible));
+    attributes.push(Attribute::optional("workspaces_api_version", Type::String, version).check(no_spaces));
     attributes.push(Attribute::optional("max_retries", Type::Number, max_retries).check(retries));
     attributes
 }
 
-/// All about a client but how it signs in. What only marks requests, or says how often they are repeated, need not be
-/// known for a plan.
+/// The client's settings except for the sign-in method. Ids in headers and the number of retries need not be known for a plan.
 ///
 /// # Errors
-/// When something else is not known yet.
+/// When another setting is not known yet.
 pub(super) fn settings(
     lookup: &mut Lookup<'_>,
     addresses: Addresses,
@@ -83,7 +82,7 @@ pub(super) fn settings(
 ) -> Result<Settings, NotKnown> {
     let mut settings = Settings::new(addresses);
     let partner_id = lookup.text(&PARTNER_ID).unwrap_or_default();
-    let appended = lookup.checked(&APPENDED_USER_AGENT);
+    let appended = lookup.in_environment(&APPENDED_USER_AGENT);
     settings.user_agent = user_agent(engine_version, partner_id.as_deref(), appended.as_deref());
     let disabled = lookup.flag(&DISABLE_CORRELATION_REQUEST_ID).unwrap_or_default().unwrap_or_default();
     settings.correlation_id = match (disabled, lookup.text(&CORRELATION_REQUEST_ID).unwrap_or_default()) {

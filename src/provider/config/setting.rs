@@ -1,37 +1,37 @@
-//! What a setting of the provider is: its attribute, the variables that stand for it, and what it may be.
+//! A setting of the provider: its attribute, its environment variables, and its type and check.
 
 use crate::framework::{
     Type,
     schema::{Attribute, Check},
 };
 
-/// A setting, which the provider block or the environment gives.
+/// A setting of the provider block or the environment.
 pub(super) struct Setting {
-    /// Its attributes: all mean the same. Without any, only a variable can give it.
+    /// Its attributes: all mean the same. Without any, only a variable can set it.
     pub(super) attributes: &'static [&'static str],
-    /// The variables that stand for it. The first that is set counts.
+    /// Its environment variables. The first that is set counts.
     pub(super) variables: &'static [&'static str],
-    /// What it may be.
+    /// Its type and check.
     pub(super) shape: Shape,
-    /// The setting that names a file with the value in it.
+    /// The setting for the path of a file that has the value.
     pub(super) file: Option<&'static Setting>,
-    /// What it is, in Markdown.
+    /// The description for the documentation, in Markdown.
     pub(super) description: &'static str,
 }
 
-/// What a setting may be.
+/// The type of a setting, and what checks it.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
-    /// A text that is not refused.
+    /// A text that passes the check.
     Text(Check),
-    /// A text that nobody may see, and that is not refused.
+    /// A sensitive text that passes the check.
     Secret(Check),
-    /// Yes or no.
+    /// `true` or `false`.
     Flag,
 }
 
 impl Shape {
-    /// What refuses texts.
+    /// The check of texts.
     pub(super) fn check(self) -> Option<Check> {
         match self {
             Self::Text(check) | Self::Secret(check) => Some(check),
@@ -55,7 +55,7 @@ macro_rules! setting {
 pub(super) use setting;
 
 impl Setting {
-    /// The attributes that give it, and those that name a file.
+    /// Its attributes and those of its file.
     pub(super) fn schema(&self) -> Vec<Attribute> {
         let mut attributes = Vec::new();
         for (index, name) in self.attributes.iter().enumerate() {
@@ -70,13 +70,13 @@ impl Setting {
         attributes
     }
 
-    /// The names that give it: its attributes, and its variables where it has no attribute; and those that name a file.
+    /// The names of its attributes, or of its variables where it has no attribute; and those of its file.
     pub(super) fn names(&self) -> Vec<&'static str> {
         let own = if self.attributes.is_empty() { self.variables } else { self.attributes };
         own.iter().copied().chain(self.file.into_iter().flat_map(Setting::names)).collect()
     }
 
-    /// How it is named where it is missing.
+    /// How messages name it where it is missing.
     pub(super) fn title(&self) -> String {
         let own = match (self.attributes.first(), self.variables.first()) {
             (Some(attribute), Some(variable)) => format!("{attribute} ({variable})"),

@@ -7,7 +7,7 @@
 //! - all of ARM: `common`, `errors`, `locks`, `throttle`, `versions`, `operations` and `shapes` (long-running operations)
 //! - sign-in: `entra`, a file per way
 //! - whole samples and sequences: `sample`, `azapi`, `random`
-//! - the program and its switches: `binary`, `control`, `faults`, `page`, `state`
+//! - the program and its switches: `binary`, `control`, `faults`, `state`, `switches_page`
 
 pub(crate) mod client;
 
@@ -25,13 +25,13 @@ mod faults;
 mod hubs;
 mod locks;
 mod operations;
-mod page;
 mod properties;
 mod random;
 mod rbac;
 mod sample;
 mod shapes;
 mod state;
+mod switches_page;
 mod throttle;
 mod versions;
 mod workspaces;

@@ -1,7 +1,7 @@
 //! foundryhub_role_assignment over the protocol, against the emulator.
 
 mod changed_by_others;
-mod custom;
+mod custom_roles;
 mod empty;
 mod existing;
 mod import;

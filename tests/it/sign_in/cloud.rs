@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use foundryhub::arm::{Client, Metadata, Settings, auth::TokenError};
+use foundryhub::arm::{Client, MetadataHost, Settings, auth::TokenError};
 use serde_json::{Value, json};
 
 use super::bed::SignInBed;
@@ -73,8 +73,8 @@ async fn both_forms_of_a_description_are_read_and_nothing_else_is() {
         let server = Scripted::start(answers).await;
         let clock = Arc::new(SkippingClock::default());
         let host = server.url.strip_prefix("https://").expect("https");
-        let addresses = foundryhub::arm::Addresses::Published(Metadata::of(host).unwrap());
-        let settings = Settings { endpoints: addresses, ..settings(&server, &clock) };
+        let addresses = foundryhub::arm::Addresses::Published(MetadataHost::of(host).unwrap());
+        let settings = Settings { addresses: addresses, ..settings(&server, &clock) };
         let tokens = Arc::<NumberedTokens>::default();
         let client = Client::new(settings, tokens.clone()).unwrap();
         let read = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await;
@@ -98,7 +98,7 @@ async fn both_forms_of_a_description_are_read_and_nothing_else_is() {
         let (read, scopes) = read(vec![answer(status, &body)]).await;
         let error = read.expect_err("no cloud");
         let sign_in = error.sign_in().expect("a sign-in that failed");
-        assert!(matches!(**sign_in, TokenError::Metadata { .. }), "{body}: {error:?}");
+        assert!(matches!(**sign_in, TokenError::MetadataHost { .. }), "{body}: {error:?}");
         assert!(sign_in.to_string().contains("(metadata_host)") && error.hint().unwrap().contains("endpoint"));
         assert!(scopes.is_empty(), "nobody is asked for a token");
     }
@@ -111,7 +111,7 @@ async fn a_cloud_that_tells_an_unusable_address_is_asked_once_and_its_fault_told
     let server = Scripted::start(vec![described]).await;
     let clock = Arc::new(SkippingClock::default());
     let addresses = foundryhub::arm::Addresses::Published(
-        Metadata::of(server.url.strip_prefix("https://").expect("https")).unwrap(),
+        MetadataHost::of(server.url.strip_prefix("https://").expect("https")).unwrap(),
     );
     let settings = Settings { endpoints: addresses, ..settings(&server, &clock) };
     let client = Client::new(settings, Arc::<NumberedTokens>::default()).unwrap();
@@ -119,7 +119,7 @@ async fn a_cloud_that_tells_an_unusable_address_is_asked_once_and_its_fault_told
         let error = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.expect_err("no cloud");
         let failure = error.sign_in().expect("a sign-in that failed");
         assert!(failure.to_string().contains("`http://arm.test` does not use https"), "{failure}");
-        assert_eq!(failure.is_first_told(), first);
+        assert_eq!(failure.claim_report(), first);
     }
     server.finish();
 }

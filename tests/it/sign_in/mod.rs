@@ -7,19 +7,19 @@
 //! | the Azure CLI and its accounts | `azure_cli` |
 //! | what goes wrong, and what is said of it | `failures` |
 //! | clouds, audiences, other tenants, proxies | `cloud` |
-//! | runs that are longer than tokens and assertions live | `runs` |
+//! | runs that are longer than tokens and assertions live | `token_expiry` |
 //! | what may be written nowhere | `secrets` |
 //! | what pipelines set in the environment | `pipelines` |
-//! | the settings of azurerm and azapi | `peers` |
+//! | the settings of azurerm and azapi | `azurerm_and_azapi` |
 //! | the pages about signing in | `guides` |
 
 mod azure_cli;
+mod azurerm_and_azapi;
 mod bed;
 mod cloud;
 mod failures;
 mod guides;
 mod methods;
-mod peers;
 mod pipelines;
-mod runs;
 mod secrets;
+mod token_expiry;

@@ -1,4 +1,4 @@
-//! Where a method has its secret from: a value, or a file that others may write anew at any time.
+//! An id, a secret or a certificate that is configured as a value or as a file. Others may replace the file at any time.
 
 use super::TokenError;
 use crate::arm::secret::Secret;
@@ -12,17 +12,17 @@ use tokio::{
 /// The largest file that is read: what is in it is a secret, a token, an id or some certificates.
 const LIMIT: u64 = 1 << 20;
 
-/// A value that is given, or stands in a file, or both, which must then agree. A file is read each time.
+/// A value, a file that has it, or both, which must then agree. The file is read for every token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// What it is, by the name of its setting.
+pub struct ValueOrFile {
+    /// The name of its setting, for messages.
     name: &'static str,
     value: Option<Secret>,
     file: Option<PathBuf>,
 }
 
-impl Held {
-    /// Either of the two must be there.
+impl ValueOrFile {
+    /// At least one of `value` and `file` must be given.
     pub fn new(name: &'static str, value: Option<Secret>, file: Option<PathBuf>) -> Self {
         Self { name, value, file }
     }
@@ -39,12 +39,12 @@ impl Held {
     pub(super) async fn text(&self) -> Result<Secret, TokenError> {
         let Some(file) = &self.file else { return Ok(self.value.clone().unwrap_or_default()) };
         let content = self.content(file).await?;
-        let text = str::from_utf8(&content).map_err(|_| self.unfit("is not a text"))?.trim();
+        let text = str::from_utf8(&content).map_err(|_| self.file_error("is not a text"))?.trim();
         if text.is_empty() {
-            return Err(self.unfit("is empty"));
+            return Err(self.file_error("is empty"));
         }
         if text.contains(char::is_control) {
-            return Err(self.unfit("has more than one line, or a control character in it"));
+            return Err(self.file_error("has more than one line, or a control character in it"));
         }
         match &self.value {
             Some(value) if value.reveal() != text => Err(self.contradiction()),
@@ -52,7 +52,7 @@ impl Held {
         }
     }
 
-    /// The bytes, which a value has in base64.
+    /// The bytes: a file's content, or the value decoded from base64.
     ///
     /// # Errors
     /// When the file cannot be read or contradicts the value, or the value is not base64.
@@ -73,27 +73,27 @@ impl Held {
     }
 
     async fn content(&self, file: &PathBuf) -> Result<Vec<u8>, TokenError> {
-        let content = read(file).await.map_err(|error| self.unfit(&format!("cannot be read: {error}")))?;
-        if content.is_empty() { Err(self.unfit("is empty")) } else { Ok(content) }
+        let content = read(file).await.map_err(|error| self.file_error(&format!("cannot be read: {error}")))?;
+        if content.is_empty() { Err(self.file_error("is empty")) } else { Ok(content) }
     }
 
-    fn unfit(&self, problem: &str) -> TokenError {
+    fn file_error(&self, problem: &str) -> TokenError {
         let path = self.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
         TokenError::File { name: self.name, path, problem: problem.to_owned() }
     }
 
     fn contradiction(&self) -> TokenError {
-        self.unfit("holds another one than is set beside it; keep one of the two")
+        self.file_error("holds another one than is set beside it; keep one of the two")
     }
 }
 
-impl From<&str> for Held {
+impl From<&str> for ValueOrFile {
     fn from(value: &str) -> Self {
         Self::new("value", Some(value.into()), None)
     }
 }
 
-/// Reads a file that is a file: opening a pipe would wait for somebody to write, for ever.
+/// Reads a regular file. Opening a pipe would block until somebody writes to it.
 async fn read(path: &PathBuf) -> io::Result<Vec<u8>> {
     let is_file = |metadata: std::fs::Metadata| match metadata.is_file() {
         true => Ok(()),
@@ -114,8 +114,8 @@ async fn read(path: &PathBuf) -> io::Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn held(value: Option<&str>, file: &std::path::Path) -> Held {
-        Held::new("client_secret", value.map(Into::into), Some(file.to_owned()))
+    fn value_or_file(value: Option<&str>, file: &std::path::Path) -> ValueOrFile {
+        ValueOrFile::new("client_secret", value.map(Into::into), Some(file.to_owned()))
     }
 
     #[tokio::test]
@@ -123,14 +123,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         std::fs::write(&path, " s1\n").unwrap();
-        let alone = held(None, &path);
+        let alone = value_or_file(None, &path);
         assert_eq!(alone.text().await.unwrap().reveal(), "s1");
-        assert_eq!(held(Some("s1"), &path).text().await.unwrap().reveal(), "s1");
+        assert_eq!(value_or_file(Some("s1"), &path).text().await.unwrap().reveal(), "s1");
         std::fs::write(&path, "s2").unwrap();
         assert_eq!(alone.text().await.unwrap().reveal(), "s2");
-        let error = held(Some("s1"), &path).text().await.unwrap_err().to_string();
+        let error = value_or_file(Some("s1"), &path).text().await.unwrap_err().to_string();
         assert!(error.contains("keep one") && !error.contains("s2") && !error.contains("s1"), "{error}");
-        assert_eq!(Held::from("s3").text().await.unwrap().reveal(), "s3");
+        assert_eq!(ValueOrFile::from("s3").text().await.unwrap().reveal(), "s3");
     }
 
     #[tokio::test]
@@ -152,7 +152,7 @@ mod tests {
             ("pipe", "not a regular file"),
             ("", "not a regular file"),
         ] {
-            let error = held(None, &path(name)).text().await.unwrap_err();
+            let error = value_or_file(None, &path(name)).text().await.unwrap_err();
             let text = error.to_string();
             assert!(text.contains(problem) && text.contains("client_secret") && !text.contains("planted"), "{text}");
         }
@@ -162,8 +162,8 @@ mod tests {
     async fn bytes_are_base64_in_a_value_and_themselves_in_a_file() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), [1, 2, 3]).unwrap();
-        let both = Held::new("client_certificate", Some("AQ\nID".into()), Some(file.path().to_owned()));
+        let both = ValueOrFile::new("client_certificate", Some("AQ\nID".into()), Some(file.path().to_owned()));
         assert_eq!(both.bytes().await.unwrap(), [1, 2, 3]);
-        assert!(Held::from("!planted").bytes().await.unwrap_err().to_string().contains("not base64"));
+        assert!(ValueOrFile::from("!planted").bytes().await.unwrap_err().to_string().contains("not base64"));
     }
 }

@@ -1,7 +1,7 @@
-//! Finding the services of a cloud that describes itself (docs/internals/azure.md §6.6).
+//! Cloud metadata: the addresses that a cloud publishes about itself (docs/internals/azure.md §6.6).
 
 use super::call::Limits;
-use super::cloud::{Addresses, Endpoints, Metadata, origin};
+use super::cloud::{Addresses, Endpoints, MetadataHost, origin};
 use super::error::Error;
 use super::exchange::{RawAnswer, exchange};
 use super::no_answer::NoAnswer;
@@ -11,42 +11,42 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use url::Url;
 
-/// The api-version of the question. Its answer is one cloud; that of older ones is a list, which is read all the same.
+/// The api-version of the request. Its answer is one cloud; that of older versions is a list, which is read all the same.
 const API_VERSION: &str = "2022-09-01";
 
-/// The addresses of a cloud, which it is asked for when they are first needed.
+/// The addresses of a cloud, known or requested from its metadata host when they are first needed.
 #[derive(Debug)]
-pub(crate) struct Directory {
+pub(crate) struct CloudMetadata {
     endpoints: OnceCell<Endpoints>,
-    metadata: Option<Metadata>,
+    host: Option<MetadataHost>,
     http: reqwest::Client,
 }
 
-impl Directory {
+impl CloudMetadata {
     pub(crate) fn new(addresses: Addresses, http: reqwest::Client) -> Self {
-        let (endpoints, metadata) = match addresses {
+        let (endpoints, host) = match addresses {
             Addresses::Known(endpoints) => (OnceCell::new_with(Some(endpoints)), None),
-            Addresses::Published(metadata) => (OnceCell::new(), Some(metadata)),
+            Addresses::Published(host) => (OnceCell::new(), Some(host)),
         };
-        Self { endpoints, metadata, http }
+        Self { endpoints, host, http }
     }
 
-    /// The addresses. Whoever comes while they are being asked for waits for the answer.
+    /// The addresses. Concurrent callers wait for one request.
     ///
     /// # Errors
     /// [`Error::Token`] when the cloud gives none, or none that tokens may be sent to.
     pub(crate) async fn endpoints(&self, limits: &Limits<'_>) -> Result<&Endpoints, Error> {
-        self.endpoints.get_or_try_init(|| self.ask(limits)).await
+        self.endpoints.get_or_try_init(|| self.request(limits)).await
     }
 
-    async fn ask(&self, limits: &Limits<'_>) -> Result<Endpoints, Error> {
-        let Some(metadata) = &self.metadata else { unreachable!("known addresses are there from the beginning") };
-        let doing = || format!("asking {} for the addresses of its cloud", origin(&metadata.host));
-        Ok(metadata.endpoints(limits.bound(doing, None, self.description(metadata)).await??)?)
+    async fn request(&self, limits: &Limits<'_>) -> Result<Endpoints, Error> {
+        let Some(host) = &self.host else { unreachable!("known addresses are there from the beginning") };
+        let doing = || format!("asking {} for the addresses of its cloud", origin(&host.url));
+        Ok(host.endpoints(limits.bound(doing, None, self.description(host)).await??)?)
     }
 
-    async fn description(&self, metadata: &Metadata) -> Result<Description, TokenError> {
-        let mut url = metadata.host.clone();
+    async fn description(&self, host: &MetadataHost) -> Result<Description, TokenError> {
+        let mut url = host.url.clone();
         url.set_path("metadata/endpoints");
         url.query_pairs_mut().append_pair("api-version", API_VERSION);
         let from = origin(&url);
@@ -57,7 +57,7 @@ impl Directory {
         })?;
         let problem = match (status.is_success(), serde_json::from_slice(&body)) {
             (true, Ok(Answer::One(description))) => return Ok(description),
-            (true, Ok(Answer::Several(clouds))) => match own(clouds, &metadata.host) {
+            (true, Ok(Answer::Several(clouds))) => match own(clouds, &host.url) {
                 Some(description) => return Ok(description),
                 None => "and describes no cloud".to_owned(),
             },
@@ -76,7 +76,7 @@ enum Answer {
     Several(Vec<Description>),
 }
 
-/// What a cloud says of itself.
+/// A cloud, in the answer of its metadata host.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Description {
     #[serde(rename = "resourceManager")]
@@ -100,7 +100,7 @@ fn own(clouds: Vec<Description>, host: &Url) -> Option<Description> {
     clouds.into_iter().nth(position)
 }
 
-impl Metadata {
+impl MetadataHost {
     /// The addresses of the description, less those that are configured.
     fn endpoints(&self, description: Description) -> Result<Endpoints, TokenError> {
         let Description { resource_manager, authentication } = description;
@@ -111,7 +111,7 @@ impl Metadata {
             self.authority.as_ref().unwrap_or(&authentication.login_endpoint),
         )
         .map_err(|error| TokenError::Metadata {
-            from: origin(&self.host),
+            from: origin(&self.url),
             status: 200,
             problem: format!("and names an address that cannot be used: {error}"),
         })

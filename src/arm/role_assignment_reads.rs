@@ -1,4 +1,4 @@
-//! Whether a role assignment is read by itself or with its scope's list.
+//! Whether a role assignment is read by itself or with the list of its scope.
 //!
 //! A refresh reads every assignment by itself, at nearly the same time. The first read of a scope therefore waits for
 //! more: until there is a token, which at the start of a process takes a request of its own, and then for [`WINDOW`],
@@ -9,7 +9,8 @@ use super::auth::Tokens;
 use super::call::Limits;
 use super::error::Error;
 use super::id::RoleAssignmentId;
-use super::share::{InFlight, lock};
+use super::in_flight::InFlight;
+use super::lock::lock;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,7 +25,7 @@ const WINDOW: Duration = Duration::from_millis(25);
 
 /// The reads of role assignments by scope.
 #[derive(Default)]
-pub(crate) struct Batches {
+pub(crate) struct RoleAssignmentReads {
     scopes: Mutex<HashMap<String, Scope>>,
     waits: InFlight<String, Result<Decision, Error>>,
 }
@@ -32,7 +33,7 @@ pub(crate) struct Batches {
 /// The assignments of a scope that are read.
 #[derive(Default)]
 struct Scope {
-    /// The period of remembering, see [`super::share::Reads`].
+    /// The period of remembering, see [`super::reads::Reads`].
     period: Option<u64>,
     names: HashSet<Uuid>,
     enough: Arc<Notify>,
@@ -47,7 +48,7 @@ pub(crate) enum Decision {
     AsList,
 }
 
-impl Batches {
+impl RoleAssignmentReads {
     /// Decides how an assignment is read, together with the reads of its scope that begin meanwhile.
     pub(crate) async fn decide(
         &self,
