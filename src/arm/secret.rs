@@ -20,10 +20,41 @@ impl Secret {
         &self.0
     }
 
-    /// Replaces the secret in a text that is going to be shown, in case a service has echoed it.
+    /// Replaces the secret in a text that is going to be shown, in case a service has echoed it, as it is or percent-encoded
+    /// in whole or in part. A text is cut only afterwards, since half a secret is not found.
     pub(crate) fn redact(&self, text: &str) -> String {
-        if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "(redacted)") }
+        if self.0.is_empty() {
+            return text.to_owned();
+        }
+        let text = text.replace(&self.0, REDACTED);
+        let (mut shown, mut rest) = (String::with_capacity(text.len()), text.as_str());
+        while let Some(next) = rest.chars().next() {
+            let (show, length) = match encoded(self.0.as_bytes(), rest.as_bytes()) {
+                Some(length) => (REDACTED, length),
+                None => (&rest[..next.len_utf8()], next.len_utf8()),
+            };
+            shown.push_str(show);
+            rest = &rest[length..];
+        }
+        shown
     }
+}
+
+const REDACTED: &str = "(redacted)";
+
+/// The length of the percent-encoded secret that a text begins with.
+fn encoded(secret: &[u8], text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for byte in secret {
+        let digits = text.get(at..at + 3).and_then(|part| str::from_utf8(part.strip_prefix(b"%")?).ok());
+        let decoded = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        at += match text.get(at)? {
+            _ if decoded == Some(*byte) => 3,
+            literal if literal == byte || (*literal == b'+' && *byte == b' ') => 1,
+            _ => return None,
+        };
+    }
+    Some(at)
 }
 
 impl fmt::Debug for Secret {
@@ -54,5 +85,9 @@ mod tests {
         assert_eq!(format!("{secret:?} {:#?}", Some(&secret)), "Secret(..) Some(\n    Secret(..),\n)");
         assert_eq!(secret.redact("wrong secret hunter2."), "wrong secret (redacted).");
         assert_eq!(Secret::default().redact("unchanged"), "unchanged");
+        let odd = Secret::new("a~/+ é%");
+        for echoed in ["a~/+ é%", "a%7E%2F%2B+%C3%A9%25", "a~%2f%2b%20%c3%a9%25"] {
+            assert_eq!(odd.redact(&format!("ö {echoed}x")), "ö (redacted)x");
+        }
     }
 }

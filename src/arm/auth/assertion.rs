@@ -81,8 +81,7 @@ impl Issuer<'_> {
             TokenError::Unreachable { from: from.clone(), reason, source: Arc::new(error.without_url()) }
         })?;
         if !status.is_success() {
-            let text: String = String::from_utf8_lossy(&body).chars().take(300).collect();
-            let message = self.token.redact(&text);
+            let message = self.token.redact(&String::from_utf8_lossy(&body)).chars().take(300).collect();
             return Err(TokenError::Issuer { name: self.name, from, status: status.as_u16(), message });
         }
         let answer: Option<Value> = serde_json::from_slice(&body).ok();

@@ -29,7 +29,8 @@ pub(super) async fn token<C: TokenCredential>(
         Some(Seen::Answer { from, status, .. }) if (200..300).contains(&status) => TokenError::NoToken { from, status },
         Some(Seen::Answer { status, body, .. }) => {
             let refusal = EntraError::read(status, &body);
-            TokenError::Refused(EntraError { message: proof.redact(&refusal.message), ..refusal })
+            let (error, message) = (proof.redact(&refusal.error), proof.redact(&refusal.message));
+            TokenError::Refused(EntraError { error, message, ..refusal })
         }
         None => TokenError::Credential { credential: "Microsoft Entra", message: proof.redact(&innermost(&error)) },
     })

@@ -14,6 +14,7 @@ use crate::{
     support::{
         core::{Plan, resource},
         ids::ALICE,
+        scripted::{Scripted, on},
     },
 };
 
@@ -190,6 +191,39 @@ async fn a_pipeline_that_gets_no_oidc_token_says_who_gave_none() {
     }
     bed.emulator.configure(|options| options.github_subject = "repo:octo-org/octo-repo:pull_request".to_owned());
     fails(&bed, &github, &["AADSTS700213", "federated credential"]).await;
+}
+
+/// Services may echo what they were sent, at the place where their answer is cut too.
+#[tokio::test]
+async fn an_answer_that_echoes_what_was_sent_is_shown_without_it() {
+    let bed = SignInBed::new().await;
+    let header = "planted-header/1";
+    let echo = |secret: &str| json!({ "message": format!("{}{secret}", "x".repeat(280)) }).to_string();
+    for echoed in [header, "planted-header%2F1"] {
+        let app = Scripted::start_plain(vec![on("GET", "/msi/token").answer(400, echo(echoed))]).await;
+        let mut given = bed.given("managed identity of an app");
+        let around = [("IDENTITY_ENDPOINT", format!("{}/msi/token", app.url)), ("IDENTITY_HEADER", header.to_owned())];
+        given = given.around(around);
+        let plan = fails(&bed, &given, &["answered with 400"]).await;
+        assert!(!plan.diagnostics.to_string().contains("planted"), "{}", plan.diagnostics);
+        app.finish();
+    }
+}
+
+/// A place has variables of its own, which an endpoint that is set goes before.
+#[tokio::test]
+async fn an_identity_endpoint_that_is_set_is_asked_in_every_place() {
+    let bed = SignInBed::new().await;
+    for around in [
+        vec![("IDENTITY_ENDPOINT", "http://127.0.0.1:1"), ("IDENTITY_HEADER", "h")],
+        vec![("IDENTITY_ENDPOINT", "http://127.0.0.1:1"), ("IMDS_ENDPOINT", "http://127.0.0.1:1")],
+        vec![("MSI_ENDPOINT", "http://127.0.0.1:1"), ("MSI_SECRET", "s")],
+        vec![("IDENTITY_ENDPOINT", ""), ("IDENTITY_HEADER", ""), ("IDENTITY_SERVER_THUMBPRINT", "")],
+    ] {
+        let around = around.into_iter().map(|(name, value)| (name, value.to_owned()));
+        let plan = bed.plan(&bed.given("managed identity of a machine").around(around), true).await;
+        plan.ok();
+    }
 }
 
 /// Every resource of a run needs the sign-in; it is tried once, and its failure explained once.
