@@ -20,6 +20,8 @@ pub(super) struct Method {
     /// Settings that alone select this method. Not variables that CI sets, nor `tenant_id` and `client_id`, which several
     /// methods share.
     pub(super) selected_by: &'static [&'static Setting],
+    /// How a pipeline comes by those of its needs that nobody sets by hand.
+    pub(super) supplied: Option<&'static str>,
     /// The settings that it needs.
     pub(super) needs: &'static [&'static Setting],
     /// The settings that it uses if they are there.
@@ -158,10 +160,15 @@ fn incomplete(standings: &[(&Method, Standing)]) -> Option<Diagnostic> {
             _ => false,
         })
     };
-    let (name, by) = standings.iter().find_map(|(method, standing)| match standing {
-        Standing::Incomplete(asking, _) if !asking.iter().any(possible) => Some((method.name, asking.first()?)),
+    let incomplete = standings.iter().filter_map(|(method, standing)| match standing {
+        Standing::Incomplete(asking, missing) if !asking.iter().any(possible) => {
+            Some((method.name, asking.first()?, method.needs.len() - missing.len()))
+        }
         _ => None,
-    })?;
+    });
+    let (_, first, _) = incomplete.clone().next()?;
+    // Of those that the same setting asks for, the one of which most is there is likely meant.
+    let (name, by, _) = incomplete.rev().filter(|(_, by, _)| *by == first).max_by_key(|(_, _, has)| *has)?;
     let detail = format!(
         "{} asks for a sign-in by {name}, and something that it needs is missing. No other method is taken instead, since \
          that may be to act as somebody else.\n\n{}\n\nSet what is missing, or unset what asks for it.",
@@ -179,7 +186,8 @@ fn describe(standings: &[(&Method, Standing)]) -> String {
             Standing::Idle(why) => why.clone(),
             Standing::Incomplete(_, missing) => {
                 let missing: Vec<_> = missing.iter().map(|setting| setting.title()).collect();
-                format!("lacks {}", missing.join(" and "))
+                let how = method.supplied.map(|how| format!("; {how}")).unwrap_or_default();
+                format!("lacks {}{how}", missing.join(" and "))
             }
             Standing::Undecided(_) => "depends on values that are not known yet".to_owned(),
             Standing::Complete(_) => "complete".to_owned(),

@@ -21,6 +21,7 @@ pub(super) static METHODS: [Method; 8] = [
         switch: None,
         by_default: false,
         selected_by: &[&CLIENT_CERTIFICATE, &CLIENT_CERTIFICATE_PASSWORD],
+        supplied: None,
         needs: &[&CLIENT_CERTIFICATE, &TENANT_ID, &CLIENT_ID],
         takes: &[&CLIENT_CERTIFICATE_PASSWORD],
         source: |lookup| {
@@ -38,6 +39,7 @@ pub(super) static METHODS: [Method; 8] = [
         switch: None,
         by_default: false,
         selected_by: &[&CLIENT_SECRET],
+        supplied: None,
         needs: &[&CLIENT_SECRET, &TENANT_ID, &CLIENT_ID],
         takes: &[],
         source: |lookup| {
@@ -54,6 +56,7 @@ pub(super) static METHODS: [Method; 8] = [
         switch: Some(&USE_OIDC),
         by_default: false,
         selected_by: &[&OIDC_TOKEN],
+        supplied: None,
         needs: &[&OIDC_TOKEN, &TENANT_ID, &CLIENT_ID],
         takes: &[],
         source: |lookup| {
@@ -70,6 +73,10 @@ pub(super) static METHODS: [Method; 8] = [
         switch: Some(&USE_OIDC),
         by_default: false,
         selected_by: &[&OWN_REQUEST_TOKEN],
+        supplied: Some(
+            "a pipeline sets SYSTEM_OIDCREQUESTURI (System.OidcRequestUri) by itself, and SYSTEM_ACCESSTOKEN once a step has \
+             `SYSTEM_ACCESSTOKEN: $(System.AccessToken)` in its env",
+        ),
         needs: &[&SERVICE_CONNECTION_ID, &DEVOPS_REQUEST_URL, &DEVOPS_REQUEST_TOKEN, &TENANT_ID, &CLIENT_ID],
         takes: &[],
         source: |lookup| {
@@ -88,6 +95,10 @@ pub(super) static METHODS: [Method; 8] = [
         switch: Some(&USE_OIDC),
         by_default: false,
         selected_by: &[&OWN_REQUEST_TOKEN],
+        supplied: Some(
+            "a workflow sets ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN by itself once its job has \
+             `permissions: id-token: write`",
+        ),
         needs: &[&GITHUB_REQUEST_URL, &GITHUB_REQUEST_TOKEN, &TENANT_ID, &CLIENT_ID],
         takes: &[],
         source: |lookup| {
@@ -105,6 +116,7 @@ pub(super) static METHODS: [Method; 8] = [
         switch: Some(&USE_AKS_WORKLOAD_IDENTITY),
         by_default: false,
         selected_by: &[],
+        supplied: None,
         needs: &[&FEDERATED_TOKEN_FILE, &TENANT_ID, &CLIENT_ID],
         takes: &[],
         source: |lookup| {
@@ -122,6 +134,7 @@ pub(super) static METHODS: [Method; 8] = [
         switch: Some(&USE_MSI),
         by_default: false,
         selected_by: &[],
+        supplied: None,
         needs: &[],
         takes: &[&CLIENT_ID, &MSI_ENDPOINT, &MSI_API_VERSION],
         source: |lookup| {
@@ -140,6 +153,7 @@ pub(super) static METHODS: [Method; 8] = [
         switch: Some(&USE_CLI),
         by_default: true,
         selected_by: &[],
+        supplied: None,
         needs: &[],
         takes: &[&TENANT_ID, &SUBSCRIPTION_ID],
         source: |lookup| {
@@ -465,12 +479,22 @@ mod tests {
             ),
             (
                 &[("ARM_USE_OIDC", "true"), SECRET[0], SECRET[1], DEVOPS[0], DEVOPS[1]],
-                "Incomplete sign-in by OIDC token",
+                "Incomplete sign-in by Azure DevOps OIDC",
                 [
-                    "Azure DevOps OIDC: lacks ado_pipeline_service_connection_id (ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID)\n",
-                    "",
-                    "",
+                    "Azure DevOps OIDC: lacks ado_pipeline_service_connection_id (ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID);",
+                    "SYSTEM_ACCESSTOKEN: $(System.AccessToken)",
+                    "id-token: write",
                 ],
+            ),
+            (
+                &[("ARM_USE_OIDC", "true"), SECRET[0], SECRET[1], DEVOPS[0], DEVOPS[2]],
+                "Incomplete sign-in by Azure DevOps OIDC",
+                ["ARM_USE_OIDC asks for", "System.OidcRequestUri", "lacks oidc_request_token"],
+            ),
+            (
+                &[("ARM_USE_OIDC", "true"), SECRET[0], SECRET[1], GITHUB[0]],
+                "Incomplete sign-in by GitHub OIDC",
+                ["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "permissions: id-token: write", ""],
             ),
             (
                 &[("ARM_USE_AKS_WORKLOAD_IDENTITY", "true"), SECRET[0], SECRET[1]],
