@@ -153,6 +153,8 @@ pub struct EntraError {
     pub correlation_id: Option<String>,
     /// The id of the one exchange.
     pub trace_id: Option<String>,
+    /// What was refused.
+    pub proof: Proof,
 }
 
 impl fmt::Display for EntraError {
@@ -167,6 +169,7 @@ impl TokenError {
     pub fn code(&self) -> Option<u32> {
         match self {
             TokenError::Refused(refusal) => refusal.code,
+            TokenError::AzureCli { message } => aadsts(&message[message.find("AADSTS")?..]),
             _ => None,
         }
     }
@@ -174,7 +177,14 @@ impl TokenError {
     /// What the user can do.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            TokenError::Refused(refusal) => refusal.code.and_then(hint),
+            TokenError::Refused(refusal) => match (refusal.code, refusal.proof) {
+                (Some(ASSERTION_OUT_OF_TIME), proof) => Some(proof.out_of_time()),
+                (code, _) => code.and_then(|code| hint(code).or(OTHER)).or(OTHER),
+            },
+            TokenError::AzureCli { .. } if self.code() == Some(ASSERTION_OUT_OF_TIME) => Some(
+                "What the Azure CLI was signed in with has run out, as the OIDC token of a pipeline does after minutes. Sign in \
+                 to it anew (az login), or configure the pipeline's own sign-in (use_oidc), which gets a fresh one each time.",
+            ),
             TokenError::AzureCli { .. } => Some(
                 "Sign in with `az login`, choose the tenant with tenant_id, and check that `az account get-access-token` \
                  works in the same shell; or configure another sign-in method and set use_cli = false.",
@@ -225,8 +235,40 @@ impl TokenError {
     }
 }
 
+/// What proves to Microsoft Entra who is asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// A client secret.
+    Secret,
+    /// An assertion that a certificate has signed just now.
+    Certificate,
+    /// An OIDC token.
+    OidcToken,
+}
+
+impl Proof {
+    /// What to do when it is not valid at this moment.
+    fn out_of_time(self) -> &'static str {
+        match self {
+            Self::Secret | Self::Certificate => {
+                "What proves who is calling was made just now, and Microsoft Entra takes it for one of another time. Check this \
+                 machine's clock."
+            }
+            Self::OidcToken => {
+                "The OIDC token that proves who is calling was not valid at this moment. Pipelines' tokens live for \
+                 minutes: let the provider get them itself (oidc_request_url and oidc_request_token), or read them from a file \
+                 that is kept fresh (oidc_token_file_path), and check this machine's clock."
+            }
+        }
+    }
+}
+
 /// The AADSTS code for an assertion that is not good yet or any more.
 const ASSERTION_OUT_OF_TIME: u32 = 700_024;
+
+/// Advice about codes that are not in the list, by the page that Microsoft documents for looking them up.
+const OTHER: Option<&str> =
+    Some("What an AADSTS code means is told by https://login.microsoftonline.com/error?code=NUMBER, with its number.");
 
 /// Advice by AADSTS code. The codes and their meaning are Microsoft Entra's.
 fn hint(code: u32) -> Option<&'static str> {
@@ -244,11 +286,6 @@ fn hint(code: u32) -> Option<&'static str> {
              the cloud the tenant belongs to."
         }
         90_002 => "The tenant does not exist. Check tenant_id, and that the environment is the cloud it belongs to.",
-        ASSERTION_OUT_OF_TIME => {
-            "The OIDC token that proves who is calling was not valid at this moment. Pipelines' tokens live for \
-             minutes: let the provider get them itself (oidc_request_url and oidc_request_token), or read them from a file \
-             that is kept fresh (oidc_token_file_path), and check this machine's clock."
-        }
         700_027 => {
             "The certificate is not one of the application's. Upload it to the application (`az ad app credential reset \
              --id <client id> --cert @<file> --append`), and check client_id and that neither of the two has run out."
@@ -268,7 +305,7 @@ fn hint(code: u32) -> Option<&'static str> {
 
 impl EntraError {
     /// Reads an error answer of the token endpoint, or of whatever answered in its place.
-    pub(crate) fn read(status: u16, body: &[u8]) -> Self {
+    pub(crate) fn read(status: u16, body: &[u8], proof: Proof) -> Self {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Body {
@@ -293,6 +330,7 @@ impl EntraError {
             message,
             correlation_id: body.correlation_id,
             trace_id: body.trace_id,
+            proof,
         }
     }
 }
@@ -319,7 +357,7 @@ mod tests {
                 "timestamp": "2026-01-01 00:00:00Z", "trace_id": "t", "correlation_id": "c",
                 "error_uri": "https://login/error?code=7000215"
             });
-            let refusal = EntraError::read(401, body.to_string().as_bytes());
+            let refusal = EntraError::read(401, body.to_string().as_bytes(), Proof::Secret);
             assert_eq!(refusal.code, Some(7_000_215));
             assert_eq!(refusal.message, "AADSTS7000215: Invalid client secret provided.");
             assert_eq!(refusal.correlation_id.as_deref(), Some("c"));
@@ -331,11 +369,28 @@ mod tests {
         let bare = EntraError::read(
             400,
             br#"{"error":"invalid_request","error_description":"AADSTS90002: Tenant 'x' not found."}"#,
+            Proof::Secret,
         );
         assert_eq!(bare.code, Some(90_002));
-        let page = EntraError::read(502, b"<html>");
+        let page = EntraError::read(502, b"<html>", Proof::Secret);
         assert_eq!((page.code, page.message.as_str()), (None, "the answer is no JSON"));
         assert!(TokenError::Refused(page).is_transient());
+    }
+
+    #[test]
+    fn the_advice_about_an_assertion_out_of_time_fits_what_was_sent() {
+        let body = br#"{"error":"invalid_client","error_codes":[700024]}"#;
+        for (proof, word) in [(Proof::Certificate, "clock"), (Proof::OidcToken, "oidc_token_file_path")] {
+            let hint = TokenError::Refused(EntraError::read(401, body, proof)).hint().unwrap();
+            assert!(hint.contains(word), "{hint}");
+            assert_eq!(hint.contains("oidc_"), proof == Proof::OidcToken, "{hint}");
+        }
+        let message = "ERROR: AADSTS700024: Client assertion is not within its valid time range.".to_owned();
+        let cli = TokenError::AzureCli { message };
+        assert_eq!(cli.code(), Some(700_024));
+        assert!(cli.hint().unwrap().contains("az login") && !cli.is_final());
+        let other = EntraError::read(401, br#"{"error":"x","error_codes":[50012]}"#, Proof::Secret);
+        assert!(TokenError::Refused(other).hint().unwrap().contains("login.microsoftonline.com/error?code="));
     }
 
     #[test]
@@ -353,7 +408,7 @@ mod tests {
             (900_144, "empty"),
         ] {
             let body = format!(r#"{{"error":"x","error_description":"d","error_codes":[{code}]}}"#);
-            let error = TokenError::Refused(EntraError::read(401, body.as_bytes()));
+            let error = TokenError::Refused(EntraError::read(401, body.as_bytes(), Proof::OidcToken));
             assert!(error.hint().unwrap().contains(word), "{code}");
             assert_eq!(error.code(), Some(code));
             assert!(!error.is_transient());

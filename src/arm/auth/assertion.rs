@@ -5,6 +5,7 @@ use crate::arm::cloud::origin;
 use crate::arm::exchange::{RawAnswer, exchange};
 use crate::arm::no_answer::NoAnswer;
 use crate::arm::secret::Secret;
+use crate::arm::token_error::Proof;
 use azure_core::http::ClientMethodOptions;
 use azure_identity::{ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions};
 use http::{HeaderMap, HeaderValue, Method, header::AUTHORIZATION};
@@ -21,11 +22,12 @@ pub(super) async fn token(
     network: &Network,
     tenant_id: &str,
     client_id: &ValueOrFile,
+    kind: Proof,
     assertion: Secret,
 ) -> Result<AccessToken, TokenError> {
     let tenant = request.tenant.as_deref().unwrap_or(tenant_id).to_owned();
     let client_id = client_id.text().await?.reveal().to_owned();
-    entra::token(request, network, &assertion, |client_options| {
+    entra::token(request, network, kind, &assertion, |client_options| {
         let options = ClientAssertionCredentialOptions { client_options };
         ClientAssertionCredential::new(tenant, client_id, Given(assertion.clone()), Some(options))
     })

@@ -3,6 +3,7 @@
 use super::assertion::{self, Issuer};
 use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource, ValueOrFile};
 use crate::arm::secret::Secret;
+use crate::arm::token_error::Proof;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use url::Url;
@@ -45,7 +46,7 @@ impl TokenSource for AzureDevOps {
             let (method, token) = (Method::POST, &self.request_token);
             let issuer = Issuer { name: "Azure DevOps", method, url, headers, token, member: "oidcToken" };
             let assertion = issuer.assertion(network).await?;
-            assertion::token(request, network, &self.tenant_id, &self.client_id, assertion).await
+            assertion::token(request, network, &self.tenant_id, &self.client_id, Proof::OidcToken, assertion).await
         })
     }
 

@@ -177,6 +177,7 @@ mod tests {
     use crate::arm::call::Call;
     use crate::arm::cloud::Cloud;
     use crate::arm::no_answer::{NoAnswer, SharedSource};
+    use crate::arm::token_error::Proof;
     use futures_util::future::BoxFuture;
     use time::macros::datetime;
     use tokio::time::Instant;
@@ -322,7 +323,7 @@ mod tests {
 
     fn refused(code: u32) -> TokenError {
         let body = format!(r#"{{"error":"invalid_client","error_codes":[{code}]}}"#);
-        TokenError::Refused(EntraError::read(401, body.as_bytes()))
+        TokenError::Refused(EntraError::read(401, body.as_bytes(), Proof::Secret))
     }
 
     #[tokio::test]

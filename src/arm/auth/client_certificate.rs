@@ -2,6 +2,7 @@
 
 use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource, ValueOrFile, assertion};
 use crate::arm::secret::Secret;
+use crate::arm::token_error::Proof;
 use aws_lc_rs::{
     digest::{SHA256, digest},
     rand::SystemRandom,
@@ -63,7 +64,7 @@ impl TokenSource for ClientCertificate {
                 credential: "client certificate",
                 message: problem.to_owned(),
             })?;
-            assertion::token(request, network, &self.tenant_id, &self.client_id, signed).await
+            assertion::token(request, network, &self.tenant_id, &self.client_id, Proof::Certificate, signed).await
         })
     }
 

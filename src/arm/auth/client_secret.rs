@@ -1,6 +1,7 @@
 //! A service principal with a client secret.
 
 use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource, ValueOrFile, entra};
+use crate::arm::token_error::Proof;
 use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
 use futures_util::future::BoxFuture;
 
@@ -25,7 +26,7 @@ impl TokenSource for ClientSecret {
             let tenant = request.tenant.as_ref().unwrap_or(&self.tenant_id);
             let client_id = self.client_id.text().await?.reveal().to_owned();
             let secret = self.client_secret.text().await?;
-            entra::token(request, network, &secret, |client_options| {
+            entra::token(request, network, Proof::Secret, &secret, |client_options| {
                 let options = ClientSecretCredentialOptions { client_options };
                 ClientSecretCredential::new(tenant, client_id, secret.reveal().to_owned().into(), Some(options))
             })

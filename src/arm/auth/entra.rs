@@ -6,16 +6,18 @@
 use super::transport::{Seen, Transport};
 use super::{AccessToken, Network, TokenError, TokenRequest};
 use crate::arm::secret::Secret;
-use crate::arm::token_error::EntraError;
+use crate::arm::token_error::{EntraError, Proof};
 use azure_core::credentials::TokenCredential;
 use azure_core::http::ClientOptions;
 use std::sync::Arc;
 use time::OffsetDateTime;
 
-/// Gets a token with the credential that `make` makes. `proof`, its secret or assertion, is redacted from messages.
+/// Gets a token with the credential that `make` makes. `proof`, its secret or assertion of this kind, is redacted from
+/// messages.
 pub(super) async fn token<C: TokenCredential>(
     request: &TokenRequest,
     network: &Network,
+    kind: Proof,
     proof: &Secret,
     make: impl FnOnce(ClientOptions) -> azure_core::Result<Arc<C>>,
 ) -> Result<AccessToken, TokenError> {
@@ -28,7 +30,7 @@ pub(super) async fn token<C: TokenCredential>(
         Some(Seen::Nothing { from, reason, source }) => TokenError::Unreachable { from, reason, source },
         Some(Seen::Answer { from, status, .. }) if (200..300).contains(&status) => TokenError::NoToken { from, status },
         Some(Seen::Answer { status, body, .. }) => {
-            let refusal = EntraError::read(status, &body);
+            let refusal = EntraError::read(status, &body, kind);
             let (error, message) = (proof.redact(&refusal.error), proof.redact(&refusal.message));
             TokenError::Refused(EntraError { error, message, ..refusal })
         }

@@ -3,6 +3,7 @@
 use super::assertion::{self, AUDIENCE, Issuer};
 use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource, ValueOrFile};
 use crate::arm::secret::Secret;
+use crate::arm::token_error::Proof;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Method, header::ACCEPT};
 use url::Url;
@@ -33,7 +34,7 @@ impl TokenSource for GitHub {
             let (method, token) = (Method::GET, &self.request_token);
             let issuer = Issuer { name: "GitHub", method, url, headers, token, member: "value" };
             let assertion = issuer.assertion(network).await?;
-            assertion::token(request, network, &self.tenant_id, &self.client_id, assertion).await
+            assertion::token(request, network, &self.tenant_id, &self.client_id, Proof::OidcToken, assertion).await
         })
     }
 

@@ -18,7 +18,7 @@ mod source;
 mod transport;
 mod value_or_file;
 
-pub use super::token_error::{EntraError, SignInFailure, TokenError};
+pub use super::token_error::{EntraError, Proof, SignInFailure, TokenError};
 pub use azure_cli::AzureCli;
 pub use azure_devops::AzureDevOps;
 pub(crate) use cache::{CachedToken, Tokens};

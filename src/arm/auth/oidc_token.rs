@@ -1,6 +1,7 @@
 //! An OIDC token that is configured, or that is in a file that others keep up to date, as AKS does.
 
 use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource, ValueOrFile, assertion};
+use crate::arm::token_error::Proof;
 use futures_util::future::BoxFuture;
 
 /// Signs in with an OIDC token about an application.
@@ -22,7 +23,7 @@ impl TokenSource for OidcToken {
     ) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
         Box::pin(async {
             let token = self.token.text().await?;
-            assertion::token(request, network, &self.tenant_id, &self.client_id, token).await
+            assertion::token(request, network, &self.tenant_id, &self.client_id, Proof::OidcToken, token).await
         })
     }
 
