@@ -65,9 +65,16 @@ pub enum Cloud {
 }
 
 impl Cloud {
-    /// Every cloud, by the name that configurations use.
-    pub const NAMES: [(&'static str, Cloud); 3] =
-        [("public", Cloud::Public), ("usgovernment", Cloud::UsGovernment), ("china", Cloud::China)];
+    /// Every cloud, by the names that configurations use: its own first, then those that azurerm takes too.
+    pub const NAMES: [(&'static str, Cloud); 7] = [
+        ("public", Cloud::Public),
+        ("usgovernment", Cloud::UsGovernment),
+        ("china", Cloud::China),
+        ("global", Cloud::Public),
+        ("usgovernmentl4", Cloud::UsGovernment),
+        ("usgovernmentl5", Cloud::UsGovernment),
+        ("dod", Cloud::UsGovernment),
+    ];
 
     /// The cloud of that name; case does not matter.
     pub fn by_name(name: &str) -> Option<Cloud> {

@@ -126,9 +126,14 @@ pub(super) fn tenants(value: &Value) -> Result<(), Refusal> {
     Err(Refusal::new("Too many tenants", detail))
 }
 
+/// Whether a cloud is one that has no addresses by its name.
+fn of_ones_own(name: &str) -> bool {
+    ["custom", "hybrid"].iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
 pub(super) fn environment_name(value: &Value) -> Result<(), Refusal> {
     match value.as_str() {
-        Some(name) if Cloud::by_name(name).is_none() && !name.eq_ignore_ascii_case("custom") => Err(Refusal::new(
+        Some(name) if Cloud::by_name(name).is_none() && !of_ones_own(name) => Err(Refusal::new(
             "Unknown environment",
             format!("{name:?} is none of public, usgovernment, china and custom."),
         )),

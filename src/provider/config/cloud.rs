@@ -74,19 +74,20 @@ pub(super) fn addresses(lookup: &mut Lookup<'_>) -> Result<Option<Addresses>, No
     let (resource_manager, audience, authority) = lookup.within(endpoint, |lookup| {
         Ok((lookup.text(&RESOURCE_MANAGER)?, lookup.text(&AUDIENCE)?, lookup.text(&AUTHORITY)?))
     })?;
-    let name = lookup.text(&ENVIRONMENT);
     let host = lookup.text(&METADATA_HOST)?;
+    let name = match lookup.text(&ENVIRONMENT) {
+        // Everything that it could say is said better.
+        Err(NotKnown) if host.is_some() || (resource_manager.is_some() && authority.is_some()) => None,
+        name => name?,
+    };
+    let name = name.unwrap_or_else(|| "public".to_owned());
     if lookup.has_errors() {
         return Ok(None);
     }
     if let Some(Ok(metadata)) = host.as_deref().map(MetadataHost::of) {
         return Ok(Some(Addresses::Published(MetadataHost { resource_manager, audience, authority, ..metadata })));
     }
-    // Which cloud it is need not be known where both addresses are given.
-    let known = match (&resource_manager, &authority) {
-        (Some(_), Some(_)) => None,
-        _ => Cloud::by_name(name?.as_deref().unwrap_or("public")).map(Cloud::endpoints),
-    };
+    let known = Cloud::by_name(&name).map(Cloud::endpoints);
     let default = |choose: fn(&Endpoints) -> &url::Url| known.as_ref().map(|known| choose(known).to_string());
     let audience = audience.or_else(|| match &resource_manager {
         Some(own) => Some(own.clone()),
@@ -117,6 +118,20 @@ mod tests {
     use crate::provider::config::lookup::variables;
 
     #[test]
+    fn an_environment_that_is_not_known_yet_does_not_matter_where_the_addresses_are() {
+        let block = Value::object([("environment", Value::Unknown)]);
+        let read = |environment: &[(&'static str, &str)]| {
+            let environment = variables(environment);
+            addresses(&mut Lookup::new(&block, &environment))
+        };
+        let authority = ("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "https://login.test");
+        let whole = [("ARM_RESOURCE_MANAGER_ENDPOINT", "https://arm.test"), authority];
+        assert!(matches!(read(&whole), Ok(Some(Addresses::Known(_)))));
+        assert!(matches!(read(&[("ARM_METADATA_HOSTNAME", "host.test")]), Ok(Some(Addresses::Published(_)))));
+        assert_eq!(read(&[authority]), Err(NotKnown));
+    }
+
+    #[test]
     fn a_cloud_is_named_or_spelled_out() {
         let read = |environment: &[(&'static str, &str)]| {
             let environment = variables(environment);
@@ -126,6 +141,14 @@ mod tests {
         };
         assert_eq!(read(&[]), Ok(Cloud::Public.endpoints().into()));
         assert_eq!(read(&[("ARM_ENVIRONMENT", "USGovernment")]), Ok(Cloud::UsGovernment.endpoints().into()));
+        for (name, cloud) in
+            [("global", Cloud::Public), ("usgovernmentl4", Cloud::UsGovernment), ("DoD", Cloud::UsGovernment)]
+        {
+            assert_eq!(read(&[("ARM_ENVIRONMENT", name)]), Ok(cloud.endpoints().into()));
+        }
+        let hybrid = [("ARM_ENVIRONMENT", "hybrid"), ("ARM_METADATA_HOSTNAME", "host.test")];
+        assert_eq!(read(&hybrid), Ok(Addresses::Published(Metadata::of("host.test").unwrap())));
+        assert_eq!(read(&hybrid[..1]), Err(vec!["A custom cloud without addresses".to_owned()]));
         assert_eq!(read(&[("ARM_ENVIRONMENT", "german")]), Err(vec!["Unknown environment".to_owned()]));
         let custom = [("ARM_ENVIRONMENT", "custom"), ("ARM_RESOURCE_MANAGER_ENDPOINT", "https://arm.test")];
         assert_eq!(read(&custom), Err(vec!["A custom cloud without addresses".to_owned()]));
