@@ -3,7 +3,14 @@
 use super::TokenError;
 use crate::arm::secret::Secret;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use tokio::{
     fs::{self, File},
     io::AsyncReadExt as _,
@@ -12,19 +19,21 @@ use tokio::{
 /// The largest file that is read: what is in it is a secret, a token, an id or some certificates.
 const LIMIT: u64 = 1 << 20;
 
-/// A value, a file that has it, or both, which must then agree. The file is read for every token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A value, a file that has it, or both, which must then agree when they are first read. The file is read for every token.
+#[derive(Debug, Clone)]
 pub struct ValueOrFile {
     /// The name of its setting, for messages.
     name: &'static str,
     value: Option<Secret>,
     file: Option<PathBuf>,
+    /// Whether the value and the file have agreed. From then on the file counts, which others may write anew.
+    agreed: Arc<AtomicBool>,
 }
 
 impl ValueOrFile {
     /// At least one of `value` and `file` must be given.
     pub fn new(name: &'static str, value: Option<Secret>, file: Option<PathBuf>) -> Self {
-        Self { name, value, file }
+        Self { name, value, file, agreed: Arc::default() }
     }
 
     /// Whether others may write it anew.
@@ -46,10 +55,8 @@ impl ValueOrFile {
         if text.contains(char::is_control) {
             return Err(self.file_error("has more than one line, or a control character in it"));
         }
-        match &self.value {
-            Some(value) if value.reveal() != text => Err(self.contradiction()),
-            _ => Ok(text.into()),
-        }
+        self.agree(self.value.as_ref().is_none_or(|value| value.reveal() == text))?;
+        Ok(text.into())
     }
 
     /// The bytes: a file's content, or the value decoded from base64.
@@ -65,10 +72,12 @@ impl ValueOrFile {
             })
         });
         match (value.transpose()?, &self.file) {
-            (Some(value), Some(file)) if value != self.content(file).await? => Err(self.contradiction()),
-            (Some(value), _) => Ok(value),
-            (None, Some(file)) => self.content(file).await,
-            (None, None) => Ok(Vec::new()),
+            (value, Some(file)) => {
+                let content = self.content(file).await?;
+                self.agree(value.is_none_or(|value| value == content))?;
+                Ok(content)
+            }
+            (value, None) => Ok(value.unwrap_or_default()),
         }
     }
 
@@ -82,8 +91,12 @@ impl ValueOrFile {
         TokenError::File { name: self.name, path, problem: problem.to_owned() }
     }
 
-    fn contradiction(&self) -> TokenError {
-        self.file_error("holds another one than is set beside it; keep one of the two")
+    /// Notes whether the file agrees with the value, which it has to once.
+    fn agree(&self, agrees: bool) -> Result<(), TokenError> {
+        if !self.agreed.fetch_or(agrees, Ordering::Relaxed) && !agrees {
+            return Err(self.file_error("holds another one than is set beside it; keep one of the two"));
+        }
+        Ok(())
     }
 }
 
@@ -125,9 +138,11 @@ mod tests {
         std::fs::write(&path, " s1\n").unwrap();
         let alone = value_or_file(None, &path);
         assert_eq!(alone.text().await.unwrap().reveal(), "s1");
-        assert_eq!(value_or_file(Some("s1"), &path).text().await.unwrap().reveal(), "s1");
+        let both = value_or_file(Some("s1"), &path);
+        assert_eq!(both.text().await.unwrap().reveal(), "s1");
         std::fs::write(&path, "s2").unwrap();
         assert_eq!(alone.text().await.unwrap().reveal(), "s2");
+        assert_eq!(both.text().await.unwrap().reveal(), "s2", "the file is kept fresh");
         let error = value_or_file(Some("s1"), &path).text().await.unwrap_err().to_string();
         assert!(error.contains("keep one") && !error.contains("s2") && !error.contains("s1"), "{error}");
         assert_eq!(ValueOrFile::from("s3").text().await.unwrap().reveal(), "s3");
