@@ -1,6 +1,7 @@
 //! An id, a secret or a certificate that is configured as a value or as a file. Others may replace the file at any time.
 
 use super::TokenError;
+use crate::arm::body::without_bom;
 use crate::arm::secret::Secret;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{
@@ -83,7 +84,8 @@ impl ValueOrFile {
 
     async fn content(&self, file: &PathBuf) -> Result<Vec<u8>, TokenError> {
         let content = read(file).await.map_err(|error| self.file_error(&format!("cannot be read: {error}")))?;
-        if content.is_empty() { Err(self.file_error("is empty")) } else { Ok(content) }
+        let content = without_bom(&content);
+        if content.is_empty() { Err(self.file_error("is empty")) } else { Ok(content.to_vec()) }
     }
 
     fn file_error(&self, problem: &str) -> TokenError {
@@ -140,7 +142,7 @@ mod tests {
         assert_eq!(alone.text().await.unwrap().reveal(), "s1");
         let both = value_or_file(Some("s1"), &path);
         assert_eq!(both.text().await.unwrap().reveal(), "s1");
-        std::fs::write(&path, "s2").unwrap();
+        std::fs::write(&path, "\u{feff}s2").unwrap();
         assert_eq!(alone.text().await.unwrap().reveal(), "s2");
         assert_eq!(both.text().await.unwrap().reveal(), "s2", "the file is kept fresh");
         let error = value_or_file(Some("s1"), &path).text().await.unwrap_err().to_string();

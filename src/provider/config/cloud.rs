@@ -147,7 +147,7 @@ mod tests {
             assert_eq!(read(&[("ARM_ENVIRONMENT", name)]), Ok(cloud.endpoints().into()));
         }
         let hybrid = [("ARM_ENVIRONMENT", "hybrid"), ("ARM_METADATA_HOSTNAME", "host.test")];
-        assert_eq!(read(&hybrid), Ok(Addresses::Published(Metadata::of("host.test").unwrap())));
+        assert_eq!(read(&hybrid), Ok(Addresses::Published(MetadataHost::of("host.test").unwrap())));
         assert_eq!(read(&hybrid[..1]), Err(vec!["A custom cloud without addresses".to_owned()]));
         assert_eq!(read(&[("ARM_ENVIRONMENT", "german")]), Err(vec!["Unknown environment".to_owned()]));
         let custom = [("ARM_ENVIRONMENT", "custom"), ("ARM_RESOURCE_MANAGER_ENDPOINT", "https://arm.test")];

@@ -98,7 +98,7 @@ async fn both_forms_of_a_description_are_read_and_nothing_else_is() {
         let (read, scopes) = read(vec![answer(status, &body)]).await;
         let error = read.expect_err("no cloud");
         let sign_in = error.sign_in().expect("a sign-in that failed");
-        assert!(matches!(**sign_in, TokenError::MetadataHost { .. }), "{body}: {error:?}");
+        assert!(matches!(**sign_in, TokenError::Metadata { .. }), "{body}: {error:?}");
         assert!(sign_in.to_string().contains("(metadata_host)") && error.hint().unwrap().contains("endpoint"));
         assert!(scopes.is_empty(), "nobody is asked for a token");
     }
@@ -113,7 +113,7 @@ async fn a_cloud_that_tells_an_unusable_address_is_asked_once_and_its_fault_told
     let addresses = foundryhub::arm::Addresses::Published(
         MetadataHost::of(server.url.strip_prefix("https://").expect("https")).unwrap(),
     );
-    let settings = Settings { endpoints: addresses, ..settings(&server, &clock) };
+    let settings = Settings { addresses, ..settings(&server, &clock) };
     let client = Client::new(settings, Arc::<NumberedTokens>::default()).unwrap();
     for first in [true, false] {
         let error = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.expect_err("no cloud");
