@@ -53,7 +53,12 @@ impl CloudMetadata {
         let request = reqwest::Request::new(http::Method::GET, url);
         let RawAnswer { status, body, .. } = exchange(&self.http, request).await.map_err(|error| {
             let reason = NoAnswer::of(&error);
-            TokenError::Unreachable { from: from.clone(), reason, source: Arc::new(error.without_url()) }
+            TokenError::Unreachable {
+                from: from.clone(),
+                reason,
+                hint: reason.hint(),
+                source: Arc::new(error.without_url()),
+            }
         })?;
         let problem = match (status.is_success(), serde_json::from_slice(&body)) {
             (true, Ok(Answer::One(description))) => return Ok(description),

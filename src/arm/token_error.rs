@@ -20,6 +20,8 @@ pub enum TokenError {
         from: String,
         /// Why no answer arrived.
         reason: NoAnswer,
+        /// What the user can do.
+        hint: &'static str,
         /// The transport's own error.
         #[source]
         source: SharedSource,
@@ -193,7 +195,7 @@ impl TokenError {
                 "Check that this machine has a managed identity and that client_id, if set, is the client id of a \
                  user-assigned identity that is attached to it.",
             ),
-            TokenError::Unreachable { reason, .. } => Some(reason.hint()),
+            TokenError::Unreachable { hint, .. } => Some(hint),
             TokenError::Issuer { .. } => Some(
                 "Check that the workflow or pipeline may ask for tokens: on GitHub it needs the permission id-token: write, on \
                  Azure DevOps SYSTEM_ACCESSTOKEN has to be $(System.AccessToken) and the service connection's id right. The \

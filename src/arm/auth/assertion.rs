@@ -8,7 +8,7 @@ use crate::arm::secret::Secret;
 use crate::arm::token_error::Proof;
 use azure_core::http::ClientMethodOptions;
 use azure_identity::{ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions};
-use http::{HeaderMap, HeaderValue, Method, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header::AUTHORIZATION};
 use serde_json::Value;
 use std::{pin::Pin, sync::Arc};
 use url::Url;
@@ -80,7 +80,12 @@ impl Issuer<'_> {
         request.headers_mut().insert(AUTHORIZATION, bearer);
         let RawAnswer { status, body, .. } = exchange(&network.clients.http, request).await.map_err(|error| {
             let reason = NoAnswer::of(&error);
-            TokenError::Unreachable { from: from.clone(), reason, source: Arc::new(error.without_url()) }
+            TokenError::Unreachable {
+                from: from.clone(),
+                reason,
+                hint: reason.hint(),
+                source: Arc::new(error.without_url()),
+            }
         })?;
         if !status.is_success() {
             let message = self.token.redact(&String::from_utf8_lossy(&body)).chars().take(300).collect();
@@ -90,6 +95,11 @@ impl Issuer<'_> {
         let assertion = answer.as_ref().and_then(|answer| answer.get(self.member)?.as_str());
         match assertion.filter(|assertion| !assertion.is_empty()) {
             Some(assertion) => Ok(assertion.into()),
+            // Azure DevOps sends those it does not know to a page, whatever the header asks for.
+            None if status == StatusCode::NON_AUTHORITATIVE_INFORMATION => {
+                let message = "a page to sign in on, as for a token that is wrong or has run out".to_owned();
+                Err(TokenError::Issuer { name: self.name, from, status: status.as_u16(), message })
+            }
             None => Err(TokenError::NoToken { from, status: status.as_u16() }),
         }
     }

@@ -314,7 +314,7 @@ mod tests {
 
     fn unreachable() -> TokenError {
         let source: SharedSource = Arc::new(std::fmt::Error);
-        TokenError::Unreachable { from: "https://login".into(), reason: NoAnswer::Broken, source }
+        TokenError::Unreachable { from: "https://login".into(), reason: NoAnswer::Broken, hint: "", source }
     }
 
     fn machine(status: u16) -> TokenError {

@@ -27,7 +27,9 @@ pub(super) async fn token<C: TokenCredential>(
         Err(error) => Err(error),
     };
     token.map(|token| by_clock(token, network)).map_err(|error| match transport.seen() {
-        Some(Seen::Nothing { from, reason, source }) => TokenError::Unreachable { from, reason, source },
+        Some(Seen::Nothing { from, reason, source }) => {
+            TokenError::Unreachable { from, reason, hint: reason.hint(), source }
+        }
         Some(Seen::Answer { from, status, .. }) if (200..300).contains(&status) => TokenError::NoToken { from, status },
         Some(Seen::Answer { status, body, .. }) => {
             let refusal = EntraError::read(status, &body, kind);

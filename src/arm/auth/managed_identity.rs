@@ -21,6 +21,11 @@ const MACHINE: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
 /// The `api-version` that all endpoints know.
 const API_VERSION: &str = "2019-08-01";
 
+/// Advice where no endpoint is.
+const NOWHERE: &str = "No endpoint of managed identities answers there. Only machines, apps and functions of Azure have one: \
+                       elsewhere sign in by another method and unset use_msi (ARM_USE_MSI), or set msi_endpoint \
+                       (ARM_MSI_ENDPOINT) to the URL that gives tokens.";
+
 /// Signs in with a managed identity.
 #[derive(Debug, Clone, Default)]
 pub struct ManagedIdentity {
@@ -94,7 +99,12 @@ impl ManagedIdentity {
         }
         let RawAnswer { status, body, .. } = exchange(client, outgoing).await.map_err(|error| {
             let reason = NoAnswer::of(&error);
-            TokenError::Unreachable { from: from.clone(), reason, source: Arc::new(error.without_url()) }
+            let hint = if reason.is_before_sending() && !matches!(reason, NoAnswer::Untrusted(_)) {
+                NOWHERE
+            } else {
+                reason.hint()
+            };
+            TokenError::Unreachable { from: from.clone(), reason, hint, source: Arc::new(error.without_url()) }
         })?;
         if !status.is_success() {
             let text = String::from_utf8_lossy(&body).into_owned();

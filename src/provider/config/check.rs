@@ -116,9 +116,21 @@ pub(super) fn http_url(value: &Value) -> Result<(), Refusal> {
     }
 }
 
+/// Refuses what is neither an id nor a domain of a tenant.
+pub(super) fn tenant(value: &Value) -> Result<(), Refusal> {
+    no_spaces(value)?;
+    match value.as_str() {
+        Some(text) if !text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.') => {
+            let detail = format!("{text:?} must be the id of a tenant, or one of its domains such as contoso.com.");
+            Err(Refusal::new("Not a tenant", detail))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn tenants(value: &Value) -> Result<(), Refusal> {
     let Value::List(tenants) = value else { return Ok(()) };
-    tenants.iter().try_for_each(no_spaces)?;
+    tenants.iter().try_for_each(tenant)?;
     if tenants.len() <= 3 {
         return Ok(());
     }

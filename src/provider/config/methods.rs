@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     app_service::app_service,
-    check::{base64_lines, http_url, https_url, no_spaces, single_line, unchecked},
+    check::{base64_lines, http_url, https_url, no_spaces, single_line, tenant, unchecked},
     lookup::Lookup,
     method::Method,
     setting::{Setting, Shape, setting},
@@ -173,7 +173,7 @@ static SUBSCRIPTION_ID: Setting = setting!(
      resources have their subscription in them."
 );
 static TENANT_ID: Setting = setting!(
-    Shape::Text(no_spaces),
+    Shape::Text(tenant),
     ["tenant_id"],
     ["ARM_TENANT_ID", "AZURE_TENANT_ID"],
     "The Microsoft Entra tenant to sign in to."
@@ -533,6 +533,13 @@ mod tests {
         }
         let empty = [msi, ("IDENTITY_ENDPOINT", ""), ("IDENTITY_HEADER", ""), ("MSI_ENDPOINT", ""), ("MSI_SECRET", "")];
         assert_chosen(&[], &empty, &["ManagedIdentity", "app_service: None"]);
+    }
+
+    #[test]
+    fn a_tenant_is_an_id_or_a_domain() {
+        let secret = [SECRET[1], SECRET[2], ("ARM_TENANT_ID", "a/b")];
+        assert_eq!(chosen(&[], &secret).unwrap_err().0[0].summary, "Not a tenant");
+        assert_chosen(&[("tenant_id", "contoso.onmicrosoft.com".into())], &secret, &["ClientSecret"]);
     }
 
     #[test]

@@ -210,6 +210,14 @@ async fn an_answer_that_echoes_what_was_sent_is_shown_without_it() {
     }
 }
 
+#[tokio::test]
+async fn advice_fits_the_place_that_gives_no_token() {
+    let bed = SignInBed::new().await;
+    let closed = bed.given("managed identity of a machine").setting("msi_endpoint", json!("http://127.0.0.1:1/token"));
+    let plan = fails(&bed, &closed, &["could not be reached", "unset use_msi"]).await;
+    assert!(!plan.diagnostics.to_string().contains("proxy"), "{}", plan.diagnostics);
+}
+
 /// A place has variables of its own, which an endpoint that is set goes before.
 #[tokio::test]
 async fn an_identity_endpoint_that_is_set_is_asked_in_every_place() {
