@@ -74,7 +74,7 @@ async fn both_forms_of_a_description_are_read_and_nothing_else_is() {
         let clock = Arc::new(SkippingClock::default());
         let host = server.url.strip_prefix("https://").expect("https");
         let addresses = foundryhub::arm::Addresses::Published(MetadataHost::of(host).unwrap());
-        let settings = Settings { addresses: addresses, ..settings(&server, &clock) };
+        let settings = Settings { addresses, ..settings(&server, &clock) };
         let tokens = Arc::<NumberedTokens>::default();
         let client = Client::new(settings, tokens.clone()).unwrap();
         let read = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await;
