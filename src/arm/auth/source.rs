@@ -26,7 +26,7 @@ pub struct AccessToken {
     pub expires_on: OffsetDateTime,
 }
 
-/// Gets tokens by one sign-in method. It fetches a new token every time: [`Tokens`](super::Tokens) caches them.
+/// Gets tokens by one sign-in method. It fetches a new token every time: `cache` keeps them.
 pub trait TokenSource: fmt::Debug + Send + Sync {
     /// Fetches a token for this scope, in this tenant.
     ///
