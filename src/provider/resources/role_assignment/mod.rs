@@ -2,8 +2,10 @@
 //!
 //! One object manages one or two role assignments in Azure, all of one principal at one scope. Which ones are wanted
 //! follows from the configuration ([`choice`], [`scope`]); which ones exist is in the state's `role_assignments`.
+//!
 //! In the order of an object's life: [`validate`], [`plan`], [`apply`], [`read`], [`delete`], [`import`].
-//! [`change`] creates what is missing before it deletes what is no longer wanted, so that nobody loses access in between.
+//! Creating, updating and deleting go through [`change`], which creates what is missing before it deletes what is no longer
+//! wanted, so that nobody loses access in between.
 
 mod apply;
 mod assignment;

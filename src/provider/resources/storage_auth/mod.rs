@@ -4,8 +4,8 @@
 //! resource first changed it, and the private data ([`own_values`]) the values that it has set since, so that destroying
 //! restores its own changes and nothing else.
 //!
-//! In the order of an object's life: [`plan`], [`apply`], [`read`], [`delete`], [`import`]. Creating, updating and deleting go
-//! through [`change`].
+//! In the order of an object's life: [`validate`], [`plan`], [`apply`], [`read`], [`delete`], [`import`].
+//! Creating, updating and deleting go through [`change`].
 
 mod apply;
 mod change;
