@@ -111,21 +111,12 @@ impl<'e> Lookup<'e> {
 
     /// A text. Attributes have been checked by the schema; variables are checked here by the same rule.
     pub(super) fn text(&mut self, setting: &Setting) -> Found<String> {
-<<<<<<< ours
         let in_block = self.in_block(setting)?;
         Ok(in_block.or_else(|| self.in_environment(setting)))
     }
 
     /// The value of a setting's variables, checked by the rule of its attribute.
     pub(super) fn in_environment(&mut self, setting: &Setting) -> Option<String> {
-=======
-        let in_block = self.text_in_block(setting)?;
-        Ok(in_block.or_else(|| self.text_in_environment(setting)))
-    }
-
-    /// The value of a setting's variables, checked by the rule of its attribute.
-    pub(super) fn text_in_environment(&mut self, setting: &Setting) -> Option<String> {
->>>>>>> theirs
         let (name, text) = self.variable(setting.variables)?;
         if let Some(check) = setting.shape.check() {
             self.check(name, &text.as_str().into(), check);
@@ -134,11 +125,7 @@ impl<'e> Lookup<'e> {
     }
 
     /// The value of a setting's attributes, which must not contradict each other.
-<<<<<<< ours
     fn in_block(&mut self, setting: &Setting) -> Found<String> {
-=======
-    fn text_in_block(&mut self, setting: &Setting) -> Found<String> {
->>>>>>> theirs
         let mut found: Option<(&str, &str)> = None;
         for name in setting.attributes {
             match self.block(name) {
@@ -191,19 +178,11 @@ impl<'e> Lookup<'e> {
     pub(super) fn value_or_file(&mut self, setting: &Setting) -> Found<ValueOrFile> {
         let path = setting.file;
         let in_block = match path {
-<<<<<<< ours
             Some(path) => (self.in_block(setting)?, self.in_block(path)?),
             None => (self.in_block(setting)?, None),
         };
         let (value, file) = match in_block {
             (None, None) => (self.in_environment(setting), path.and_then(|path| self.in_environment(path))),
-=======
-            Some(path) => (self.text_in_block(setting)?, self.text_in_block(path)?),
-            None => (self.text_in_block(setting)?, None),
-        };
-        let (value, file) = match in_block {
-            (None, None) => (self.text_in_environment(setting), path.and_then(|path| self.text_in_environment(path))),
->>>>>>> theirs
             in_block => in_block,
         };
         let name = setting.attributes.first().or(setting.variables.first()).copied().unwrap_or_default();

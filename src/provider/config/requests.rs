@@ -82,11 +82,7 @@ pub(super) fn settings(
 ) -> Result<Settings, NotKnown> {
     let mut settings = Settings::new(addresses);
     let partner_id = lookup.text(&PARTNER_ID).unwrap_or_default();
-<<<<<<< ours
     let appended = lookup.in_environment(&APPENDED_USER_AGENT);
-=======
-    let appended = lookup.text_in_environment(&APPENDED_USER_AGENT);
->>>>>>> theirs
     settings.user_agent = user_agent(engine_version, partner_id.as_deref(), appended.as_deref());
     let disabled = lookup.flag(&DISABLE_CORRELATION_REQUEST_ID).unwrap_or_default().unwrap_or_default();
     settings.correlation_id = match (disabled, lookup.text(&CORRELATION_REQUEST_ID).unwrap_or_default()) {
