@@ -1,6 +1,6 @@
 //! `echo_text`: the data source of a file's text.
 
-use std::{fs, future, io, time::Duration};
+use std::{future, io, time::Duration};
 
 use foundryhub::framework::{
     Attr, Diagnostic, Diagnostics, Path, Type, Value,
@@ -10,7 +10,7 @@ use foundryhub::framework::{
     timeouts::{self, ReadTimeout},
 };
 use serde::{Deserialize, Serialize};
-use tokio::time;
+use tokio::{fs, time};
 
 use crate::{Store, unconfigured};
 
@@ -34,7 +34,7 @@ fn without_slash(value: &Value) -> Result<(), Refusal> {
 /// The text of a file. The file's name or text decides what goes wrong.
 async fn text_of(store: &Store, name: &str) -> io::Result<Attr<String>> {
     assert_ne!(name, "panic", "read");
-    match fs::read_to_string(store.path(name))?.as_str() {
+    match fs::read_to_string(store.path(name)).await?.as_str() {
         "wait" => future::pending().await,
         "unknown" => Ok(Attr::Unknown),
         text => Ok(text.to_owned().into()),

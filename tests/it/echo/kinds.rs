@@ -82,16 +82,14 @@ async fn an_error_of_a_data_source_names_its_attribute() {
 
 /// An ordinary plan: what the provider is configured with comes from an object that is not created yet.
 #[tokio::test]
-async fn while_the_provider_s_configuration_is_unknown_what_needs_the_client_is_an_error() {
+async fn while_the_provider_s_configuration_is_unknown_what_is_read_is_an_error() {
     let mut echo = with_files(&[("a", "text")]);
     echo.core.apply("echo_thing", "a", json!({ "name": "a" })).await.quiet();
     echo.core.configure(json!({ "directory": UNKNOWN }));
     let summary = "The provider is not configured yet";
     echo.core.read_data("echo_text", json!({ "name": "a" })).await.1.error(summary);
     echo.core.list("echo_thing", json!({}), true, 1).await.1.error(summary);
-    echo.core.invoke("echo_write", json!({ "name": "a" })).await.1.error(summary);
     echo.core.refresh().await.error(summary);
-    echo.core.apply("echo_thing", "a", json!({ "name": "a", "text": "b" })).await.error(summary);
     assert_eq!(echo.core.state("echo_thing", "a")["name"], "a");
 }
 
@@ -239,6 +237,18 @@ async fn an_interrupted_action_completes_with_its_diagnostics() {
     let Some(Event::Completed(end)) = next().await else { panic!("it is not over") };
     assert_eq!(end.diagnostics[0].summary, "It was interrupted");
     assert_eq!(next().await, None);
+    session.end().await;
+}
+
+#[tokio::test]
+async fn an_action_in_a_process_that_is_not_configured_is_an_error() {
+    let session = echo::session().await;
+    let config = encoded([("name", "a".into()), ("text", Value::Null)]);
+    let request = invoke_action::Request { action_type: "echo_write".to_owned(), config, ..Default::default() };
+    let mut events = session.client().invoke_action(request).await.unwrap().into_inner();
+    let event = within("the end", events.message()).await.unwrap().unwrap();
+    let Some(Event::Completed(end)) = event.r#type else { panic!("it is not over") };
+    assert_eq!(end.diagnostics[0].summary, "The provider is not configured yet");
     session.end().await;
 }
 
