@@ -241,7 +241,8 @@ impl Part {
     fn set(&mut self, name: &str, value: &Json) {
         // Kubernetes refuses anything else for a value.
         let text = value.as_str().unwrap_or_else(|| panic!("{name} is no text: {value}"));
-        let given = if text.starts_with("${{ ") { "given" } else { text };
+        // What the pipeline's own settings give.
+        let given = if text.starts_with('$') { "given" } else { text };
         self.own.insert(name.to_owned(), given.to_owned());
     }
 }
