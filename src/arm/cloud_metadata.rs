@@ -4,10 +4,8 @@ use super::call::Limits;
 use super::cloud::{Addresses, Endpoints, MetadataHost, origin};
 use super::error::Error;
 use super::exchange::{RawAnswer, exchange};
-use super::no_answer::NoAnswer;
 use super::token_error::TokenError;
 use serde::Deserialize;
-use std::sync::Arc;
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -51,15 +49,8 @@ impl CloudMetadata {
         url.query_pairs_mut().append_pair("api-version", API_VERSION);
         let from = origin(&url);
         let request = reqwest::Request::new(http::Method::GET, url);
-        let RawAnswer { status, body, .. } = exchange(&self.http, request).await.map_err(|error| {
-            let reason = NoAnswer::of(&error);
-            TokenError::Unreachable {
-                from: from.clone(),
-                reason,
-                hint: reason.hint(),
-                source: Arc::new(error.without_url()),
-            }
-        })?;
+        let RawAnswer { status, body, .. } =
+            exchange(&self.http, request).await.map_err(|error| TokenError::unreachable(from.clone(), error))?;
         let problem = match (status.is_success(), serde_json::from_slice(&body)) {
             (true, Ok(Answer::One(description))) => return Ok(description),
             (true, Ok(Answer::Several(clouds))) => match own(clouds, &host.url) {

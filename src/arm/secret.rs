@@ -20,6 +20,11 @@ impl Secret {
         &self.0
     }
 
+    /// The beginning of an answer that is going to be shown, without the secret.
+    pub(crate) fn excerpt(&self, body: &[u8]) -> String {
+        self.redact(&String::from_utf8_lossy(body)).chars().take(300).collect()
+    }
+
     /// Replaces the secret in a text that is going to be shown, in case a service has echoed it, as it is or percent-encoded
     /// in whole or in part. A text is cut only afterwards, since half a secret is not found.
     pub(crate) fn redact(&self, text: &str) -> String {

@@ -222,6 +222,12 @@ impl TokenError {
         self.code() != Some(ASSERTION_OUT_OF_TIME) && !self.is_transient()
     }
 
+    /// The request to `from` got no answer.
+    pub(crate) fn unreachable(from: String, error: reqwest::Error) -> Self {
+        let reason = NoAnswer::of(&error);
+        TokenError::Unreachable { from, reason, hint: reason.hint(), source: Arc::new(error.without_url()) }
+    }
+
     /// Whether trying again can help.
     pub(crate) fn is_transient(&self) -> bool {
         match self {

@@ -39,31 +39,7 @@ impl FromStr for PrincipalId {
     }
 }
 
-impl From<&str> for PrincipalId {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl PartialEq for PrincipalId {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
-    }
-}
-
 impl Eq for PrincipalId {}
-
-impl AsRef<str> for PrincipalId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for PrincipalId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// What a principal is. It keeps the spelling it came with and compares without regard to case. Azure's answers may have
 /// more words than a configuration may use.
@@ -101,26 +77,34 @@ impl FromStr for PrincipalType {
     }
 }
 
-impl From<&str> for PrincipalType {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
+/// What Azure answers is taken as it is, compares without regard to case and is shown in its own spelling.
+macro_rules! text_of_azure {
+    ($name:ident) => {
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.0.eq_ignore_ascii_case(&other.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
 }
 
-impl PartialEq for PrincipalType {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
-    }
-}
-
-impl AsRef<str> for PrincipalType {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for PrincipalType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text_of_azure!(PrincipalId);
+text_of_azure!(PrincipalType);

@@ -3,14 +3,16 @@
 use super::{AccessToken, Network, TokenError, TokenRequest, ValueOrFile, entra};
 use crate::arm::cloud::origin;
 use crate::arm::exchange::{RawAnswer, exchange};
-use crate::arm::no_answer::NoAnswer;
 use crate::arm::secret::Secret;
 use crate::arm::token_error::Proof;
 use azure_core::http::ClientMethodOptions;
 use azure_identity::{ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header::AUTHORIZATION};
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{ACCEPT, AUTHORIZATION},
+};
 use serde_json::Value;
-use std::{pin::Pin, sync::Arc};
+use std::pin::Pin;
 use url::Url;
 
 /// The audience (`aud`) of the assertions of OIDC issuers.
@@ -58,6 +60,7 @@ pub(super) struct Issuer<'a> {
     pub(super) name: &'static str,
     pub(super) method: Method,
     pub(super) url: Url,
+    /// Headers beside those that every issuer gets.
     pub(super) headers: HeaderMap,
     /// The request's bearer token.
     pub(super) token: &'a Secret,
@@ -66,8 +69,19 @@ pub(super) struct Issuer<'a> {
 }
 
 impl Issuer<'_> {
-    /// Requests a new assertion.
-    pub(super) async fn assertion(self, network: &Network) -> Result<Secret, TokenError> {
+    /// Gets a token for an application by a new assertion.
+    pub(super) async fn token(
+        self,
+        request: &TokenRequest,
+        network: &Network,
+        tenant_id: &str,
+        client_id: &ValueOrFile,
+    ) -> Result<AccessToken, TokenError> {
+        let assertion = self.assertion(network).await?;
+        token(request, network, tenant_id, client_id, Proof::OidcToken, assertion).await
+    }
+
+    async fn assertion(self, network: &Network) -> Result<Secret, TokenError> {
         let from = origin(&self.url);
         let bearer = HeaderValue::try_from(format!("Bearer {}", self.token.reveal()));
         let mut bearer = bearer.map_err(|_| TokenError::Credential {
@@ -77,18 +91,13 @@ impl Issuer<'_> {
         bearer.set_sensitive(true);
         let mut request = reqwest::Request::new(self.method, self.url);
         *request.headers_mut() = self.headers;
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         request.headers_mut().insert(AUTHORIZATION, bearer);
-        let RawAnswer { status, body, .. } = exchange(&network.clients.http, request).await.map_err(|error| {
-            let reason = NoAnswer::of(&error);
-            TokenError::Unreachable {
-                from: from.clone(),
-                reason,
-                hint: reason.hint(),
-                source: Arc::new(error.without_url()),
-            }
-        })?;
+        let RawAnswer { status, body, .. } = exchange(&network.clients.http, request)
+            .await
+            .map_err(|error| TokenError::unreachable(from.clone(), error))?;
         if !status.is_success() {
-            let message = self.token.redact(&String::from_utf8_lossy(&body)).chars().take(300).collect();
+            let message = self.token.excerpt(&body);
             return Err(TokenError::Issuer { name: self.name, from, status: status.as_u16(), message });
         }
         let answer: Option<Value> = serde_json::from_slice(&body).ok();

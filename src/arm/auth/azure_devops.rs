@@ -1,9 +1,8 @@
 //! The OIDC tokens that Azure DevOps gives a pipeline for a service connection (docs/internals/azure.md §6.5).
 
-use super::assertion::{self, Issuer};
+use super::assertion::Issuer;
 use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource, ValueOrFile};
 use crate::arm::secret::Secret;
-use crate::arm::token_error::Proof;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use url::Url;
@@ -38,15 +37,13 @@ impl TokenSource for AzureDevOps {
                 .append_pair("api-version", API_VERSION)
                 .append_pair("serviceConnectionId", &self.service_connection_id);
             let headers = HeaderMap::from_iter([
-                (header::ACCEPT, HeaderValue::from_static("application/json")),
                 (header::CONTENT_LENGTH, HeaderValue::from_static("0")),
                 // Without it, an unauthorized request is redirected to a page for signing in.
                 (HeaderName::from_static("x-tfs-fedauthredirect"), HeaderValue::from_static("Suppress")),
             ]);
             let (method, token) = (Method::POST, &self.request_token);
             let issuer = Issuer { name: "Azure DevOps", method, url, headers, token, member: "oidcToken" };
-            let assertion = issuer.assertion(network).await?;
-            assertion::token(request, network, &self.tenant_id, &self.client_id, Proof::OidcToken, assertion).await
+            issuer.token(request, network, &self.tenant_id, &self.client_id).await
         })
     }
 

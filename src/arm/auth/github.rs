@@ -1,11 +1,10 @@
 //! The OIDC tokens that GitHub gives a workflow (docs/internals/azure.md §6.5).
 
-use super::assertion::{self, AUDIENCE, Issuer};
+use super::assertion::{AUDIENCE, Issuer};
 use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource, ValueOrFile};
 use crate::arm::secret::Secret;
-use crate::arm::token_error::Proof;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderValue, Method, header::ACCEPT};
+use http::{HeaderMap, Method};
 use url::Url;
 
 /// Signs in with an OIDC token of the workflow. Each lives for some minutes only, so that a new one is requested each time.
@@ -30,11 +29,9 @@ impl TokenSource for GitHub {
         Box::pin(async {
             let mut url = self.request_url.clone();
             url.query_pairs_mut().append_pair("audience", AUDIENCE);
-            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-            let (method, token) = (Method::GET, &self.request_token);
+            let (method, headers, token) = (Method::GET, HeaderMap::new(), &self.request_token);
             let issuer = Issuer { name: "GitHub", method, url, headers, token, member: "value" };
-            let assertion = issuer.assertion(network).await?;
-            assertion::token(request, network, &self.tenant_id, &self.client_id, Proof::OidcToken, assertion).await
+            issuer.token(request, network, &self.tenant_id, &self.client_id).await
         })
     }
 

@@ -11,7 +11,6 @@ use crate::arm::secret::Secret;
 use futures_util::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method};
 use serde::Deserialize;
-use std::sync::Arc;
 use time::OffsetDateTime;
 use url::Url;
 
@@ -98,18 +97,17 @@ impl ManagedIdentity {
             outgoing.headers_mut().insert(HeaderName::from_static("x-identity-header"), value);
         }
         let RawAnswer { status, body, .. } = exchange(client, outgoing).await.map_err(|error| {
-            let reason = NoAnswer::of(&error);
-            let hint = if reason.is_before_sending() && !matches!(reason, NoAnswer::Untrusted(_)) {
-                NOWHERE
-            } else {
-                reason.hint()
-            };
-            TokenError::Unreachable { from: from.clone(), reason, hint, source: Arc::new(error.without_url()) }
+            let mut failed = TokenError::unreachable(from.clone(), error);
+            if let TokenError::Unreachable { reason, hint, .. } = &mut failed
+                && reason.is_before_sending()
+                && !matches!(reason, NoAnswer::Untrusted(_))
+            {
+                *hint = NOWHERE;
+            }
+            failed
         })?;
         if !status.is_success() {
-            let text = String::from_utf8_lossy(&body).into_owned();
-            let text = proof.map_or_else(|| text.clone(), |proof| proof.redact(&text));
-            let message = text.chars().take(300).collect();
+            let message = proof.unwrap_or(&Secret::default()).excerpt(&body);
             return Err(TokenError::ManagedIdentity { status: status.as_u16(), message });
         }
         match serde_json::from_slice::<Answer>(&body).ok().and_then(Answer::token) {

@@ -3,6 +3,27 @@
 //! Azure compares ids without regard to case and clients spell the fixed segments in several ways
 //! (`resourceGroups`, `resourcegroups`), so equality here ignores case while the text keeps the spelling it came with.
 
+/// An id is parsed from a text, and from the text that serde finds.
+macro_rules! parsed_from_text {
+    ($id:ident) => {
+        impl FromStr for $id {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::parse(text)
+            }
+        }
+
+        impl TryFrom<String> for $id {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::parse(&text)
+            }
+        }
+    };
+}
+
 mod role_assignment;
 mod typed;
 
@@ -228,14 +249,6 @@ impl From<ArmId> for String {
     }
 }
 
-impl TryFrom<String> for ArmId {
-    type Error = IdError;
-
-    fn try_from(text: String) -> Result<Self, IdError> {
-        Self::parse(&text)
-    }
-}
-
 impl PartialEq for ArmId {
     fn eq(&self, other: &Self) -> bool {
         self.lower_case().eq(other.lower_case())
@@ -262,13 +275,7 @@ impl fmt::Debug for ArmId {
     }
 }
 
-impl FromStr for ArmId {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        Self::parse(text)
-    }
-}
+parsed_from_text!(ArmId);
 
 fn check_subscription(subscription: &str) -> Result<(), IdError> {
     match Uuid::try_parse(subscription) {

@@ -57,25 +57,9 @@ impl fmt::Display for RoleAssignmentId {
     }
 }
 
-impl FromStr for RoleAssignmentId {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        Self::parse(text)
-    }
-}
-
 impl From<RoleAssignmentId> for String {
     fn from(id: RoleAssignmentId) -> Self {
         id.to_string()
-    }
-}
-
-impl TryFrom<String> for RoleAssignmentId {
-    type Error = IdError;
-
-    fn try_from(text: String) -> Result<Self, IdError> {
-        Self::parse(&text)
     }
 }
 
@@ -154,27 +138,14 @@ impl fmt::Debug for RoleDefinitionId {
     }
 }
 
-impl FromStr for RoleDefinitionId {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        Self::parse(text)
-    }
-}
-
 impl From<RoleDefinitionId> for String {
     fn from(id: RoleDefinitionId) -> Self {
         id.text
     }
 }
 
-impl TryFrom<String> for RoleDefinitionId {
-    type Error = IdError;
-
-    fn try_from(text: String) -> Result<Self, IdError> {
-        Self::parse(&text)
-    }
-}
+parsed_from_text!(RoleAssignmentId);
+parsed_from_text!(RoleDefinitionId);
 
 /// Reads `{scope}/providers/{resource_type}/{guid}`.
 fn at_scope(text: &str, resource_type: &'static str, form: &'static str) -> Result<(ArmId, Uuid), IdError> {

@@ -106,14 +106,6 @@ macro_rules! resource_id {
             }
         }
 
-        impl FromStr for $name {
-            type Err = IdError;
-
-            fn from_str(text: &str) -> Result<Self, IdError> {
-                Self::parse(text)
-            }
-        }
-
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
                 self.as_str()
@@ -127,13 +119,7 @@ macro_rules! resource_id {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = IdError;
-
-            fn try_from(text: String) -> Result<Self, IdError> {
-                Self::parse(&text)
-            }
-        }
+        parsed_from_text!($name);
 
         impl From<$name> for ArmId {
             fn from(id: $name) -> ArmId {
