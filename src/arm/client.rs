@@ -1,12 +1,14 @@
 //! The client: its settings, single requests, reads and long-running operations.
 
 use super::auth::{Credential, IdentitySource, Tokens};
+use super::authorities;
 use super::batch::Batches;
 use super::call::{Call, Clock, SystemClock};
 use super::cloud::Endpoints;
 use super::error::Error;
 use super::lro::{self, DEFAULT_POLL_INTERVAL, Operation, Step};
 use super::request::{Answer, Request};
+use super::resolver;
 use super::retry::{self, DEFAULT_MAX_RETRIES};
 use super::send::Sender;
 use super::share::{Read, Reads};
@@ -87,7 +89,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Setting`] when the correlation id or the user agent cannot be a header or a certificate cannot be
-    /// read.
+    /// read, [`Error::NoAuthorities`] when there is no certificate to trust.
     pub fn new(settings: Settings, credential: Credential) -> Result<Self, Error> {
         let correlation_id = match settings.correlation_id {
             CorrelationId::Random => Some(Uuid::new_v4().to_string()),
@@ -106,7 +108,7 @@ impl Client {
             );
         }
         let builder = || {
-            reqwest::Client::builder()
+            resolver::resolve_names(reqwest::Client::builder())
                 .user_agent(settings.user_agent.clone())
                 .redirect(reqwest::redirect::Policy::none())
                 // A call may take an hour; a dead connection should end sooner.
@@ -115,9 +117,10 @@ impl Client {
                 .tls_certs_merge(roots.clone())
         };
         let build = |builder: reqwest::ClientBuilder| {
-            builder
-                .build()
-                .map_err(|error| Error::Setting { what: "user agent or TLS set-up", source: Arc::new(error) })
+            builder.build().map_err(|error| {
+                authorities::missing()
+                    .unwrap_or_else(|| Error::Setting { what: "user agent or TLS set-up", source: Arc::new(error) })
+            })
         };
         let http = build(builder())?;
         let authority = settings.endpoints.authority.clone();

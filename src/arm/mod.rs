@@ -11,6 +11,7 @@
 //! **No secret is in an error or a log.**
 
 pub mod auth;
+mod authorities;
 mod batch;
 mod body;
 mod call;
@@ -23,6 +24,7 @@ pub mod id;
 mod lro;
 mod no_answer;
 mod request;
+mod resolver;
 mod resource;
 mod retry;
 pub mod role_assignments;

@@ -23,6 +23,7 @@
 //! | `foundryhub_role_assignment` | `role_assignment` |
 //! | `foundryhub_storage_auth` | `storage_auth` |
 //! | **Real Terraform and OpenTofu**: what only they can show | `engines` |
+//! | **What is released**: executable, packages, mirrors | `release` |
 //! | **The repository** | |
 //! | generated pages, the rules of all schemas | `docs` |
 //! | commands that the documentation shows | `examples` |
@@ -78,6 +79,7 @@ mod handshake;
 mod process;
 mod proto_files;
 mod provider_block;
+mod release;
 mod role_assignment;
 mod storage_auth;
 mod support;

@@ -171,7 +171,7 @@ pub(crate) struct Provider {
 impl Provider {
     /// The provider's own binary.
     pub(crate) fn foundryhub() -> Self {
-        Self { source: "foundryhub/foundryhub", program: env!("CARGO_BIN_EXE_terraform-provider-foundryhub").into() }
+        Self { source: "foundryhub/foundryhub", program: super::provider() }
     }
 
     /// Another one, named as in an address without a host.
