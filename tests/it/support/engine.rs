@@ -238,7 +238,11 @@ impl Workspace {
         self
     }
 
-    fn write_cli_config(&self, installation: &str) {
+    /// Says from where the engine installs providers; nothing at all leaves it to look where it does by itself.
+    pub(crate) fn write_cli_config(&self, installation: &str) {
+        if installation.is_empty() {
+            return fs::write(self.cli_config(), "disable_checkpoint = true\n").unwrap();
+        }
         let text = format!("disable_checkpoint = true\nprovider_installation {{\n  {installation}\n}}\n");
         fs::write(self.cli_config(), text).unwrap();
     }
@@ -256,6 +260,25 @@ impl Workspace {
     /// Sets several, such as those that point at an emulator.
     pub(crate) fn envs<N: AsRef<OsStr>, V: AsRef<OsStr>>(self, all: impl IntoIterator<Item = (N, V)>) -> Self {
         all.into_iter().fold(self, |workspace, (name, value)| workspace.env(name, value))
+    }
+
+    /// Trusts this authority (PEM) beside those that it trusts already.
+    pub(crate) fn trusting(self, authority: &str) -> Self {
+        let trusted = self.environment.iter().rfind(|(name, _)| name == "SSL_CERT_FILE");
+        let trusted = trusted.map_or_else(String::new, |(_, file)| fs::read_to_string(file).unwrap());
+        let file = self.directory.path().join("authorities.pem");
+        fs::write(&file, trusted + authority).unwrap();
+        self.env("SSL_CERT_FILE", file)
+    }
+
+    /// The lock file.
+    pub(crate) fn locked(&self) -> String {
+        fs::read_to_string(self.path().join(".terraform.lock.hcl")).unwrap()
+    }
+
+    /// Removes what `init` has installed, as on a machine where it has not run.
+    pub(crate) fn forget_installed(&self) {
+        let _ = fs::remove_dir_all(self.path().join(".terraform"));
     }
 
     /// Where the configuration is.
