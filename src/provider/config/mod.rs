@@ -8,6 +8,7 @@
 
 mod check;
 mod cloud;
+mod engine;
 mod lookup;
 mod method;
 mod methods;
@@ -57,6 +58,7 @@ pub fn validate(config: &Value) -> Diagnostics {
 /// engine configures again when they are known.
 pub fn configure(config: &Value, engine_version: &str, environment: Environment<'_>) -> (Option<Session>, Diagnostics) {
     let mut lookup = Lookup::new(config, environment);
+    engine::too_old(engine_version).into_iter().for_each(|warning| lookup.push(warning));
     let session = session(&mut lookup, engine_version);
     (session.ok().flatten(), lookup.into_diagnostics())
 }
