@@ -4,7 +4,8 @@
 //! Nothing is sent from here.
 //!
 //! [`methods`] is the table of sign-in methods, from which [`method`] takes one; `cloud` says where to sign in, and
-//! `requests` everything else about requests. A `setting` is an attribute with its variables, and `lookup` finds it.
+//! `requests` everything else about requests. A `setting` is an attribute with its variables, and `lookup` finds it. `engine`
+//! warns those whose engine is too old.
 
 mod check;
 mod cloud;
