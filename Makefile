@@ -1,19 +1,37 @@
 # The whole vocabulary of the project.
 
-.PHONY: test demo engines lint fmt docs clients tools
+.PHONY: test test-release demo engines lint fmt docs clients tools release dist install
 
 # Format, lint and every test on every engine, ending with the totals over all test binaries.
-test: lint engines
+test: lint engines release
 	@FOUNDRYHUB_ALL_ENGINES=1 ./tests/run-all
 
-# The way of a hub from keys to identity and back, with a real engine against the emulator; ENGINE=tofu takes OpenTofu.
+# The tests of the process and those under real engines, the demo among them, on the executable as it is released.
+test-release: engines release
+	@FOUNDRYHUB_ALL_ENGINES=1 FOUNDRYHUB_PROVIDER=$$(./packaging/build) \
+		cargo test --test it -- engines:: handshake:: process:: release::
+
+# The way of a hub from keys to identity and back, with a real engine against the emulator; ENGINE=tofu takes OpenTofu,
+# and PROVIDER=FILE another executable of the provider, such as the one that `make release` prints.
 demo: tools
 	cargo build --quiet --bin terraform-provider-foundryhub --example emulator
-	@python3 examples/quickstart/demo.py $(ENGINE)
+	@python3 examples/quickstart/demo.py $(ENGINE) $(if $(PROVIDER),--provider $(PROVIDER))
 
 # The Terraform and the OpenTofu that tests need, in .engines/.
 engines:
 	@./tests/engines/setup
+
+# The executable as it is released; on two cores some five minutes.
+release: tools
+	@./packaging/build
+
+# Packages, checksums and a mirror of the release for this platform, in target/dist/.
+dist: tools
+	@./packaging/dist
+
+# Puts the packages where Terraform and OpenTofu find them by themselves; MIRROR=DIRECTORY takes another place.
+install:
+	@./packaging/install
 
 lint: tools
 	cargo fmt --check

@@ -6,6 +6,7 @@ use std::{env, ffi::OsStr, fs, io, path::PathBuf};
 fn main() -> anyhow::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=proto");
+    expect_no_jitter_entropy();
     let mut files = fs::read_dir("proto")?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>()?;
     files.retain(|path| path.extension() == Some(OsStr::new("proto")));
     files.sort();
@@ -23,4 +24,16 @@ fn main() -> anyhow::Result<()> {
             .compile_fds(descriptors.clone())?;
     }
     Ok(())
+}
+
+/// Fails unless aws-lc is built without its jitter entropy (`.cargo/config.toml` says why). Cargo reads that file only
+/// when it is started below this folder.
+fn expect_no_jitter_entropy() {
+    const VARIABLE: &str = "AWS_LC_SYS_NO_JITTER_ENTROPY";
+    println!("cargo::rerun-if-env-changed={VARIABLE}");
+    if env::var_os(VARIABLE).is_none_or(|value| value != "1") {
+        println!(
+            "cargo::error=set {VARIABLE}=1 and build again; without it every start takes 50 ms longer and may fail"
+        );
+    }
 }

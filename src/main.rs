@@ -83,6 +83,9 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Debug => true,
         Command::Serve => false,
     };
+    // Ids and keys are random; the crates that make them have no way to say that they cannot be.
+    getrandom::fill(&mut [0])
+        .map_err(|error| format!("this system gives no random numbers, by getrandom(2) or /dev/urandom: {error}"))?;
     plugin::log::init(&LOG_LEVEL_VARIABLES, &LOG_TARGETS);
     plugin::log::install_panic_hook(framework::contain::is_contained);
 

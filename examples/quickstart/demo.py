@@ -3,7 +3,7 @@
 A real engine works with the provider against a local emulator of Azure. What it did is read back from Azure's own
 API, never from the engine's state. Ends with 1 when any step did not behave.
 
-    demo.py [terraform | tofu | PROGRAM] [--binaries DIRECTORY]
+    demo.py [terraform | tofu | PROGRAM] [--binaries DIRECTORY] [--provider FILE]
 """
 
 import argparse
@@ -56,11 +56,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("engine", nargs="?", help="terraform, tofu or a program")
     parser.add_argument("--binaries", type=Path, default=ROOT / "target/debug", help="where cargo put what it built")
+    parser.add_argument("--provider", type=Path, help="the provider's executable, if another one")
     arguments = parser.parse_args()
+    provider = arguments.provider or arguments.binaries / "terraform-provider-foundryhub"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="foundryhub-demo-") as scratch:
         try:
-            engine = Engine(find_engine(arguments.engine), Path(scratch), arguments.binaries)
+            engine = Engine(find_engine(arguments.engine), Path(scratch), provider)
             with Emulator(arguments.binaries, Path(scratch)) as environment:
                 demonstrate(engine, Azure(environment), environment)
         except Misbehaved as problem:
@@ -286,7 +288,7 @@ class Engine:
     # What a few lines are enough to show of an engine's long output.
     TELLING = re.compile(r"^ *# \w|^Plan:|^No changes|complete!|has been successfully initialized|-> (?!null)|^[│ ]*Warning:")
 
-    def __init__(self, program, scratch, binaries):
+    def __init__(self, program, scratch, provider):
         self.program = program
         self.directory = scratch / "work"
         shutil.copytree(HERE, self.directory, ignore=lambda _, names: [n for n in names if not n.endswith(".tf")])
@@ -297,7 +299,7 @@ class Engine:
         for host in ("registry.terraform.io", "registry.opentofu.org"):
             place = scratch / "mirror" / host / "foundryhub/foundryhub/0.1.0" / f"{sys.platform}_{machine}"
             place.mkdir(parents=True)
-            shutil.copy(binaries / "terraform-provider-foundryhub", place / "terraform-provider-foundryhub_v0.1.0")
+            shutil.copy(provider, place / "terraform-provider-foundryhub_v0.1.0")
         # Nothing that this machine's user has set for an engine or for Azure counts here.
         ours = ("TF_", "ARM_", "AZURE_", "FOUNDRYHUB_")
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}

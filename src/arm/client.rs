@@ -1,6 +1,7 @@
 //! The client: its settings, single requests, reads and long-running operations.
 
 use super::auth::{HttpClients, TokenSource, Tokens};
+use super::authorities;
 use super::call::{Call, Clock, SystemClock};
 use super::cloud::Addresses;
 use super::cloud_metadata::CloudMetadata;
@@ -8,6 +9,7 @@ use super::error::Error;
 use super::lro::{self, DEFAULT_POLL_INTERVAL, Operation, Step};
 use super::reads::{Read, Reads};
 use super::request::{Answer, Request};
+use super::resolver;
 use super::retry::{self, DEFAULT_MAX_RETRIES};
 use super::role_assignment_reads::RoleAssignmentReads;
 use super::send::Sender;
@@ -88,7 +90,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Setting`] when the correlation id or the user agent cannot be a header or a certificate cannot be
-    /// read.
+    /// read, [`Error::NoAuthorities`] when there is no certificate to trust.
     pub fn new(settings: Settings, method: Arc<dyn TokenSource>) -> Result<Self, Error> {
         let correlation_id = match settings.correlation_id {
             CorrelationId::Random => Some(Uuid::new_v4().to_string()),
@@ -108,7 +110,7 @@ impl Client {
         }
         let user_agent = settings.user_agent;
         let builder = move || {
-            reqwest::Client::builder()
+            resolver::resolve_names(reqwest::Client::builder())
                 .user_agent(user_agent.clone())
                 .redirect(reqwest::redirect::Policy::none())
                 // A call may take an hour; a dead connection should end sooner.
@@ -116,9 +118,10 @@ impl Client {
                 .read_timeout(Duration::from_secs(120))
                 .tls_certs_merge(roots.clone())
         };
-        let http = builder()
-            .build()
-            .map_err(|error| Error::Setting { what: "user agent or TLS set-up", source: Arc::new(error) })?;
+        let http = builder().build().map_err(|error| {
+            authorities::missing()
+                .unwrap_or_else(|| Error::Setting { what: "user agent or TLS set-up", source: Arc::new(error) })
+        })?;
         let direct = move || builder().no_proxy().build().expect("the same settings have made a client before");
         let clients = HttpClients::new(http.clone(), direct);
         let clock = settings.clock;

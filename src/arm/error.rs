@@ -123,6 +123,12 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// There is nobody to vouch for a server's certificate, so that no connection can be made.
+    #[error("no certificate authority to trust was found on this system{}", because(.problems))]
+    NoAuthorities {
+        /// What went wrong while looking for them.
+        problems: Vec<String>,
+    },
     /// A setting cannot be used.
     #[error("the {what} cannot be used")]
     Setting {
@@ -136,6 +142,10 @@ pub enum Error {
 
 fn at(field: &str) -> String {
     if field.is_empty() || field == "." { String::new() } else { format!(", at `{field}`") }
+}
+
+fn because(problems: &[String]) -> String {
+    if problems.is_empty() { String::new() } else { format!(": {}", problems.join("; ")) }
 }
 
 fn wanted(wait: &Option<Duration>) -> String {
@@ -163,7 +173,7 @@ impl Error {
             Error::NotKept { .. } | Error::Uncertain { .. } => true,
             // These end a call between two requests; in a request they are the source of an [`Error::Uncertain`].
             Error::Cancelled { .. } | Error::DeadlineExceeded { .. } => false,
-            Error::Token(_) | Error::Endpoint { .. } | Error::Setting { .. } => false,
+            Error::Token(_) | Error::Endpoint { .. } | Error::NoAuthorities { .. } | Error::Setting { .. } => false,
         }
     }
 
@@ -217,6 +227,10 @@ impl Error {
             Error::Transport { reason, .. } => Some(reason.hint()),
             Error::DeadlineExceeded { last: Some(last), .. } => last.hint(),
             Error::Uncertain { source, .. } => source.hint(),
+            Error::NoAuthorities { .. } => Some(
+                "Install those of the system, which most distributions have in the package ca-certificates, or name a file \
+                 that has them in SSL_CERT_FILE.",
+            ),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@
 //! **No secret is in an error or a log.**
 
 pub mod auth;
+mod authorities;
 mod body;
 mod call;
 mod client;
@@ -27,6 +28,7 @@ mod lro;
 mod no_answer;
 mod reads;
 mod request;
+mod resolver;
 mod resource;
 mod retry;
 mod role_assignment_reads;

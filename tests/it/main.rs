@@ -24,6 +24,8 @@
 //! | `foundryhub_role_assignment` | `role_assignment` |
 //! | `foundryhub_storage_auth` | `storage_auth` |
 //! | **Real Terraform and OpenTofu**: what only they can show | `engines` |
+//! | **What is released**: executable, packages, mirrors | `release` |
+//! | **The pipelines of `examples/pipelines`**, and the summary of drift | `pipelines` |
 //! | **The repository** | |
 //! | generated pages, the rules of all schemas | `docs` |
 //! | commands that the documentation shows | `examples` |
@@ -77,9 +79,11 @@ mod emulator;
 mod engines;
 mod examples;
 mod handshake;
+mod pipelines;
 mod process;
 mod proto_files;
 mod provider_block;
+mod release;
 mod role_assignment;
 mod sign_in;
 mod storage_auth;

@@ -29,6 +29,7 @@ use crate::{
             health::{HealthCheckRequest, health_client::HealthClient},
         },
         plugin::{COOKIE, HANG, Plugin, read_log_line, signal, within},
+        provider,
         tls::ClientIdentity,
     },
 };
@@ -134,7 +135,7 @@ async fn the_process_ends_with_the_process_that_started_it() {
     // The shell plays the engine: it starts the plugin and lives until its standard input ends.
     let mut shell = Command::new("sh")
         .args(["-c", "\"$PLUGIN\" & cat >/dev/null"])
-        .env("PLUGIN", env!("CARGO_BIN_EXE_terraform-provider-foundryhub"))
+        .env("PLUGIN", provider())
         .env(COOKIE.0, COOKIE.1)
         .env("PLUGIN_CLIENT_CERT", ClientIdentity::like_go_plugin().pem())
         .env("TMPDIR", directory.path())
@@ -250,13 +251,13 @@ async fn with_logging_off_nothing_is_logged() {
 
 #[tokio::test]
 async fn command_line_arguments_decide_exit_code_and_output() {
-    let program = env!("CARGO_BIN_EXE_terraform-provider-foundryhub");
+    let program = provider();
     for (arguments, code, stdout) in [
         (&["--version"][..], 0, concat!("terraform-provider-foundryhub ", env!("CARGO_PKG_VERSION"), "\n")),
         (&["--unknown"], 2, ""),
         (&["argument"], 2, ""),
     ] {
-        let output = Command::new(program).args(arguments).output().await.unwrap();
+        let output = Command::new(&program).args(arguments).output().await.unwrap();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
         assert_eq!(String::from_utf8(output.stdout).unwrap(), stdout, "{arguments:?}");
     }

@@ -22,11 +22,13 @@ const CRATES: [(&str, &[&str]); 5] = [
             "backon",
             "base64",
             "futures_util",
+            "hickory_resolver",
             "http",
             "httpdate",
             "p12_keystore",
             "reqwest",
             "rustls",
+            "rustls_native_certs",
             "serde",
             "serde_json",
             "serde_path_to_error",
@@ -371,8 +373,10 @@ fn files_of(layer: &str) -> Vec<(PathBuf, String)> {
 /// The names, as code spells them, of what the library depends on.
 fn dependencies() -> BTreeSet<String> {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest is readable");
-    let (_, section) = manifest.split_once("[dependencies]\n").expect("a section of dependencies");
-    let lines = section.lines().take_while(|line| !line.starts_with('['));
+    // Those of one system stand in `[target.….dependencies]`.
+    let sections = manifest.split("\n[").filter_map(|section| section.split_once("dependencies]\n"));
+    let ours = sections.filter(|(of, _)| of.is_empty() || of.starts_with("target."));
+    let lines = ours.flat_map(|(_, section)| section.lines());
     lines.filter_map(|line| line.split_once(" = ")).map(|(name, _)| name.replace('-', "_")).collect()
 }
 

@@ -44,7 +44,7 @@ impl Emulator {
     /// # Errors
     /// When a file of the options cannot be read or written, or the address is taken.
     pub(crate) async fn start(options: Options) -> Result<Self> {
-        let (tls, ca_pem) = tls::acceptor()?;
+        let (tls, ca_pem) = tls::acceptor(options.host_name.as_deref())?;
         let ca_file = write_ca(&options, &ca_pem)?;
         let seed = match &options.seed {
             None => Seed::default(),
@@ -55,11 +55,15 @@ impl Emulator {
             }
         };
         let restored = options.state.as_ref().is_some_and(|path| path.exists());
-        let listen = options.listen;
+        let (listen, host_name) = (options.listen, options.host_name.clone());
         let mut world = World::new(options)?;
         let listener = std::net::TcpListener::bind(listen).with_context(|| format!("listening on {listen}"))?;
         listener.set_nonblocking(true).context("preparing the listener")?;
-        let url = format!("https://{}", listener.local_addr().context("asking for the port")?);
+        let address = listener.local_addr().context("asking for the port")?;
+        let url = match host_name {
+            Some(name) => format!("https://{name}:{}", address.port()),
+            None => format!("https://{address}"),
+        };
         // What a restart finds in the state file has its seed already.
         if !restored {
             seed.plant(&mut world)?;
@@ -81,7 +85,7 @@ impl Emulator {
         Ok(Self { shared, url, ca_file, runtime: Some(runtime) })
     }
 
-    /// `https://127.0.0.1:port`, without a slash at the end.
+    /// `https://127.0.0.1:port`, or with the name that was given, without a slash at the end.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }

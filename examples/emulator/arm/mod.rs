@@ -31,7 +31,7 @@ mod state;
 mod storage;
 mod store;
 mod throttle;
-mod tls;
+pub(crate) mod tls;
 mod workspaces;
 mod world;
 

@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
+    /// The host by which clients reach it and its certificate knows it (the address if not given)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host_name: Option<String>,
     /// Where to write the certificate of the emulator's own CA (a temporary file if not given)
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,

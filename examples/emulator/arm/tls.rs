@@ -10,8 +10,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
-/// Makes the acceptor, and the CA's certificate (PEM) that clients must trust.
-pub(crate) fn acceptor() -> Result<(TlsAcceptor, String)> {
+/// Makes the acceptor, whose certificate is for this machine and `host_name`, and the CA's certificate (PEM) that clients
+/// must trust.
+pub(crate) fn acceptor(host_name: Option<&str>) -> Result<(TlsAcceptor, String)> {
     let ca_key = KeyPair::generate().context("making the CA's key")?;
     let mut ca = CertificateParams::default();
     ca.distinguished_name.push(DnType::CommonName, "ARM emulator CA");
@@ -20,8 +21,8 @@ pub(crate) fn acceptor() -> Result<(TlsAcceptor, String)> {
     let ca_pem = ca.self_signed(&ca_key).context("signing the CA's certificate")?.pem();
 
     let key = KeyPair::generate().context("making the server's key")?;
-    let mut server = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()])
-        .context("naming the server")?;
+    let names = ["localhost", "127.0.0.1", "::1"].into_iter().chain(host_name).map(str::to_owned);
+    let mut server = CertificateParams::new(names.collect::<Vec<_>>()).context("naming the server")?;
     server.distinguished_name.push(DnType::CommonName, "ARM emulator");
     server.is_ca = IsCa::ExplicitNoCa;
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];

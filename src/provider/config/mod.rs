@@ -4,11 +4,13 @@
 //! Nothing is sent from here.
 //!
 //! [`methods`] is the table of sign-in methods, from which [`method`] chooses one; `cloud` has the addresses, and `requests` the
-//! other settings of requests. A `setting` is an attribute with its variables and its `check`; `lookup` reads it.
+//! other settings of requests. A `setting` is an attribute with its variables and its `check`; `lookup` reads it. `engine` warns
+//! those whose engine is too old.
 
 mod app_service;
 mod check;
 mod cloud;
+mod engine;
 mod lookup;
 mod method;
 mod methods;
@@ -64,6 +66,7 @@ pub fn validate(config: &Value) -> Diagnostics {
 /// engine configures again when they are known.
 pub fn configure(config: &Value, engine_version: &str, environment: Environment<'_>) -> (Option<Session>, Diagnostics) {
     let mut lookup = Lookup::new(config, environment);
+    engine::too_old(engine_version).into_iter().for_each(|warning| lookup.push(warning));
     let session = session(&mut lookup, engine_version);
     (session.ok().flatten(), lookup.into_diagnostics())
 }

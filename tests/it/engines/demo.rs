@@ -8,7 +8,7 @@ use std::{
 
 use crate::support::{
     engine::{Outcome, Workspace, for_each_engine},
-    example,
+    example, provider,
 };
 
 /// The titles of its steps, in order.
@@ -33,8 +33,11 @@ fn binaries() -> PathBuf {
 /// Runs the demonstration with an engine's program.
 async fn demo(workspace: &Workspace, binaries: &Path, engine: &Path) -> Outcome {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/quickstart/demo.py");
-    let [engine, binaries] = [engine, binaries].map(|path| path.to_str().expect("a path of plain text"));
-    workspace.start_program(Path::new("python3"), &[script, engine, "--binaries", binaries]).finish().await
+    let provider = provider();
+    let [engine, binaries, provider] =
+        [engine, binaries, &provider].map(|path| path.to_str().expect("a path of plain text"));
+    let arguments = [script, engine, "--binaries", binaries, "--provider", provider];
+    workspace.start_program(Path::new("python3"), &arguments).finish().await
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use crate::support::{
     echo,
-    engine::{Engine, Product, Provider, Workspace, for_each_engine},
+    engine::{Engine, Product, Provider, Workspace, for_each_engine, for_each_engine_that},
 };
 
 /// A workspace with the echo provider, this configuration, and the directory where the provider keeps things.
@@ -18,7 +18,7 @@ fn workspace(engine: &'static Engine, config: &str) -> (Workspace, TempDir) {
 
 #[tokio::test]
 async fn numbers_come_back_with_all_digits() {
-    for_each_engine(async |engine| {
+    for_each_engine_that(Engine::keeps_all_digits, async |engine| {
         let (workspace, _things) = workspace(
             engine,
             r#"
@@ -347,7 +347,7 @@ output "texts" {
 
 #[tokio::test]
 async fn a_function_takes_null_and_unknown_and_an_error_names_its_argument() {
-    for_each_engine(async |engine| {
+    for_each_engine_that(Engine::knows_functions, async |engine| {
         let (workspace, _things) = workspace(
             engine,
             r#"

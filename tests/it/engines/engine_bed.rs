@@ -3,47 +3,47 @@
 use serde_json::{Value, json};
 
 use crate::support::ids::CONTRIBUTOR_NAMES;
-pub(super) use crate::support::ids::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, FILE_CONTRIBUTOR, FILE_READER};
+pub(crate) use crate::support::ids::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, FILE_CONTRIBUTOR, FILE_READER};
 use crate::{
     azure::{Emulator, Options, Record},
     support::engine::{Engine, Workspace},
 };
 
 /// The address of [`EngineBed::role_assignment`].
-pub(super) const ROLE_ASSIGNMENT_ADDRESS: &str = "foundryhub_role_assignment.alice";
+pub(crate) const ROLE_ASSIGNMENT_ADDRESS: &str = "foundryhub_role_assignment.alice";
 
 /// The address of [`EngineBed::storage_auth`].
-pub(super) const STORAGE_AUTH_ADDRESS: &str = "foundryhub_storage_auth.hub";
+pub(crate) const STORAGE_AUTH_ADDRESS: &str = "foundryhub_storage_auth.hub";
 
 /// No warnings, no writes, no roles.
-pub(super) const NOTHING: [&str; 0] = [];
+pub(crate) const NOTHING: [&str; 0] = [];
 
 /// The hub is on identity, and its account allows no shared keys.
-pub(super) const KEYLESS: (&str, bool) = ("identity", false);
+pub(crate) const KEYLESS: (&str, bool) = ("identity", false);
 
 /// The hub uses a key of its account, as it does at first in a bed.
-pub(super) const WITH_KEYS: (&str, bool) = ("accesskey", true);
+pub(crate) const WITH_KEYS: (&str, bool) = ("accesskey", true);
 
 /// Arguments with which an engine plans and applies its objects in different orders.
-pub(super) const ORDERS: [&[&str]; 2] = [&[], &["-parallelism=1"]];
+pub(crate) const ORDERS: [&[&str]; 2] = [&[], &["-parallelism=1"]];
 
 /// The same with a refresh and without.
-pub(super) const ORDERS_AND_REFRESHES: [&[&str]; 4] =
+pub(crate) const ORDERS_AND_REFRESHES: [&[&str]; 4] =
     [&[], &["-parallelism=1"], &["-refresh=false"], &["-refresh=false", "-parallelism=1"]];
 
 /// An emulator with a hub that uses its account's keys; tests run engines against it.
-pub(super) struct EngineBed {
-    pub(super) emulator: Emulator,
-    pub(super) hub: String,
-    pub(super) account: String,
+pub(crate) struct EngineBed {
+    pub(crate) emulator: Emulator,
+    pub(crate) hub: String,
+    pub(crate) account: String,
 }
 
 impl EngineBed {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(Options::quick()).await
     }
 
-    pub(super) async fn with(options: Options) -> Self {
+    pub(crate) async fn with(options: Options) -> Self {
         let bed = Self::around(Emulator::start(options).await.unwrap());
         bed.emulator.add_principal(ALICE, "User");
         bed.emulator.seed_storage_account(&bed.account, json!({ "allowSharedKeyAccess": true }));
@@ -52,41 +52,41 @@ impl EngineBed {
     }
 
     /// A bed around an emulator that has the hub and its account already.
-    pub(super) fn around(emulator: Emulator) -> Self {
+    pub(crate) fn around(emulator: Emulator) -> Self {
         let hub = emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", "hub1");
         let account = emulator.id("rg1", "Microsoft.Storage/storageAccounts", "sa1");
         Self { emulator, hub, account }
     }
 
     /// An engine that is signed in to the emulator, and this configuration.
-    pub(super) fn workspace(&self, engine: &'static Engine, config: &str) -> Workspace {
+    pub(crate) fn workspace(&self, engine: &'static Engine, config: &str) -> Workspace {
         let workspace = Workspace::new(engine).envs(self.emulator.environment());
         workspace.config(config);
         workspace
     }
 
     /// The same, with the configuration applied.
-    pub(super) async fn applied(&self, engine: &'static Engine, config: &str) -> Workspace {
+    pub(crate) async fn applied(&self, engine: &'static Engine, config: &str) -> Workspace {
         let workspace = self.workspace(engine, config);
         workspace.apply(&[]).await.succeeded();
         workspace
     }
 
     /// Another hub of this name on the account, on keys as the first one.
-    pub(super) fn another_hub(&self, name: &str) -> String {
+    pub(crate) fn another_hub(&self, name: &str) -> String {
         let hub = self.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", name);
         self.emulator.seed_hub(&hub, &self.account, json!({ "systemDatastoresAuthMode": "accesskey" }));
         hub
     }
 
     /// The mode of a hub, as Azure has it.
-    pub(super) fn mode_of(&self, hub: &str) -> String {
+    pub(crate) fn mode_of(&self, hub: &str) -> String {
         let hub = self.emulator.resource(hub).unwrap();
         hub["properties"]["systemDatastoresAuthMode"].as_str().unwrap().to_owned()
     }
 
     /// The contributor roles of one person on the hub's account.
-    pub(super) fn role_assignment(&self) -> String {
+    pub(crate) fn role_assignment(&self) -> String {
         let hub = &self.hub;
         format!(
             "resource \"foundryhub_role_assignment\" \"alice\" {{\n  \
@@ -96,31 +96,31 @@ impl EngineBed {
     }
 
     /// The hub's storage authorization, with these further arguments.
-    pub(super) fn storage_auth(&self, lines: &str) -> String {
+    pub(crate) fn storage_auth(&self, lines: &str) -> String {
         format!("resource \"foundryhub_storage_auth\" \"hub\" {{\n  hub_id = \"{}\"\n  {lines}\n}}\n", self.hub)
     }
 
     /// The same with the hub on identity and keys off, without the access check.
-    pub(super) fn keyless(&self, lines: &str) -> String {
+    pub(crate) fn keyless(&self, lines: &str) -> String {
         self.storage_auth(&format!("shared_access_key_enabled = false\n  access_check = \"off\"\n  {lines}"))
     }
 
     /// Adds so many people to the directory.
-    pub(super) fn people(&self, count: usize) -> Vec<String> {
+    pub(crate) fn people(&self, count: usize) -> Vec<String> {
         let people: Vec<_> = (10..10 + count).map(|n| format!("aaaaaaaa-0000-4000-8000-0000000000{n}")).collect();
         people.iter().for_each(|id| self.emulator.add_principal(id, "User"));
         people
     }
 
     /// Gives somebody the contributor roles on the account, under names that are not the provider's.
-    pub(super) fn seed_contributor(&self, principal: &str) {
+    pub(crate) fn seed_contributor(&self, principal: &str) {
         for role in CONTRIBUTOR_NAMES {
             self.emulator.seed_assignment(&self.account, principal, role);
         }
     }
 
     /// The roles that one person holds on the account, as GUIDs in order.
-    pub(super) fn held(&self, principal: &str) -> Vec<String> {
+    pub(crate) fn held(&self, principal: &str) -> Vec<String> {
         let held = self.emulator.assignments().into_iter().filter(|found| found.principal_id == principal);
         let mut roles: Vec<_> = held.map(|found| found.role).collect();
         roles.sort();
@@ -129,7 +129,7 @@ impl EngineBed {
 
     /// What resources can change in Azure: the hub's mode, whether the account allows keys, and who holds which role,
     /// less what the platform gave the hub itself.
-    pub(super) fn in_azure(&self) -> (Value, Value, Vec<(String, String)>) {
+    pub(crate) fn in_azure(&self) -> (Value, Value, Vec<(String, String)>) {
         let (hub, account) =
             (self.emulator.resource(&self.hub).unwrap(), self.emulator.resource(&self.account).unwrap());
         let assignments = self.emulator.assignments().into_iter().map(|found| (found.principal_id, found.role));
@@ -141,7 +141,7 @@ impl EngineBed {
     }
 
     /// The hub's mode, and whether its account allows keys.
-    pub(super) fn settings(&self) -> (&'static str, bool) {
+    pub(crate) fn settings(&self) -> (&'static str, bool) {
         let (mode, keys, _) = self.in_azure();
         let known = ["identity", "accesskey", "userdelegationsas"];
         let mode = known.into_iter().find(|known| mode.as_str().is_some_and(|mode| mode.eq_ignore_ascii_case(known)));
@@ -149,28 +149,28 @@ impl EngineBed {
     }
 
     /// What was written since the last look: `PATCH hub1 identity`, `PATCH sa1 false`, `PUT role`, in order of arrival.
-    pub(super) fn writes(&self) -> Vec<String> {
+    pub(crate) fn writes(&self) -> Vec<String> {
         let all = self.emulator.arm_requests();
         self.emulator.clear_requests();
         all.iter().filter(|request| request.method != "GET").map(short).collect()
     }
 
     /// How many requests with this method went to Azure Resource Manager.
-    pub(super) fn sent(&self, method: &str) -> usize {
+    pub(crate) fn sent(&self, method: &str) -> usize {
         self.emulator.arm_requests().iter().filter(|request| request.method == method).count()
     }
 }
 
 /// How the role assignments of several people are repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Repeat {
+pub(crate) enum Repeat {
     ForEach,
     Count,
 }
 
 /// The contributor roles of all these people in one block. `target` is the argument that names the hub, the account or
 /// the scope.
-pub(super) fn role_assignments(name: &str, repeat: Repeat, people: &[String], target: &str) -> String {
+pub(crate) fn role_assignments(name: &str, repeat: Repeat, people: &[String], target: &str) -> String {
     let repeated = match repeat {
         Repeat::ForEach => format!("for_each     = toset({people:?})\n  principal_id = each.value"),
         Repeat::Count => format!("count        = {}\n  principal_id = {people:?}[count.index]", people.len()),

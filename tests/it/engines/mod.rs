@@ -4,7 +4,7 @@ mod demo;
 mod earlier_states;
 mod echo;
 mod empty;
-mod engine_bed;
+pub(crate) mod engine_bed;
 mod examples;
 mod mistakes;
 mod other_providers;

@@ -4,7 +4,10 @@ use std::{fs, os::unix::fs::symlink};
 
 use serde_json::{Value, json};
 
-use crate::support::engine::{Engine, REGISTRIES, Workspace};
+use crate::support::{
+    engine::{Engine, REGISTRIES, Workspace},
+    provider,
+};
 
 use super::engine_bed::{ALICE, EngineBed};
 
@@ -67,8 +70,7 @@ impl ForeignObject {
         let (folder, name) = (workspace.path().join("../other"), self.provider.rsplit('/').next().unwrap_or_default());
         fs::create_dir(&folder).expect("the folder is made");
         let folder = folder.canonicalize().expect("the folder is there");
-        symlink(env!("CARGO_BIN_EXE_terraform-provider-foundryhub"), folder.join(format!("terraform-provider-{name}")))
-            .expect("the binary is linked");
+        symlink(provider(), folder.join(format!("terraform-provider-{name}"))).expect("the binary is linked");
         let config = workspace.path().join("../cli.tfrc");
         let text = fs::read_to_string(&config).expect("the engine's configuration is there");
         let lines = REGISTRIES.map(|host| format!("\"{host}/{}\" = {folder:?}\n", self.provider)).concat();

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::support::{
-    engine::for_each_engine,
+    engine::{Engine, for_each_engine, for_each_engine_that},
     hcl::{import_by_id, moved},
 };
 
@@ -17,7 +17,7 @@ use super::{
 
 #[tokio::test]
 async fn a_role_assignment_of_azurerm_or_azapi_is_moved_and_plans_empty() {
-    for_each_engine(async |engine| {
+    for_each_engine_that(Engine::knows_moves_between_types, async |engine| {
         for foreign in [
             ForeignObject {
                 file: "azurerm-4-role-assignment.json",
@@ -55,7 +55,7 @@ async fn a_role_assignment_of_azurerm_or_azapi_is_moved_and_plans_empty() {
 
 #[tokio::test]
 async fn configuration_generated_for_an_import_plans_empty() {
-    for_each_engine(async |engine| {
+    for_each_engine_that(Engine::generates_configuration, async |engine| {
         let bed = EngineBed::new().await;
         bed.seed_contributor(ALICE);
         for id in [format!("{}|{ALICE}|contributor", bed.hub), format!("{}|{ALICE}|{BLOB_CONTRIBUTOR}", bed.account)] {

@@ -1,6 +1,9 @@
 //! `foundryhub_storage_auth` under real engines: creating and destroying, drift, what an engine shows of it.
 
-use crate::support::{engine::for_each_engine, hcl::removed};
+use crate::support::{
+    engine::{Engine, for_each_engine, for_each_engine_that},
+    hcl::removed,
+};
 
 use super::engine_bed::{ALICE, EngineBed, KEYLESS, NOTHING, STORAGE_AUTH_ADDRESS};
 
@@ -131,7 +134,7 @@ async fn another_spelling_of_the_hubs_id_plans_nothing() {
 
 #[tokio::test]
 async fn a_destroy_plan_says_what_is_restored_and_how_to_destroy_or_forget_without_restoring() {
-    for_each_engine(async |engine| {
+    for_each_engine_that(Engine::knows_removed_blocks, async |engine| {
         let bed = EngineBed::new().await;
         let workspace = bed.applied(engine, &bed.keyless("")).await;
         let planned = workspace.plan(&["-destroy"]).await.exits(2);

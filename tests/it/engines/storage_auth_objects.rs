@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::support::{
-    engine::{Engine, Workspace, for_each_engine},
+    engine::{Engine, Workspace, for_each_engine, for_each_engine_that},
     hcl::{import, moved},
 };
 
@@ -103,7 +103,7 @@ async fn two_hubs_of_one_account_are_destroyed_in_any_order() {
 
 #[tokio::test]
 async fn a_hub_that_is_as_configured_is_imported_in_every_way_and_plans_empty() {
-    for_each_engine(async |engine| {
+    for_each_engine_that(Engine::generates_configuration, async |engine| {
         let bed = EngineBed::new().await;
         bed.emulator.set_mode(&bed.hub, "Identity");
         bed.emulator.set_shared_key_access(&bed.account, Some(false));
@@ -137,7 +137,7 @@ async fn a_hub_that_is_as_configured_is_imported_in_every_way_and_plans_empty() 
 
 #[tokio::test]
 async fn an_update_resource_of_azapi_is_moved_here_and_needs_no_change() {
-    for_each_engine(async |engine| {
+    for_each_engine_that(Engine::knows_moves_between_types, async |engine| {
         let bed = EngineBed::new().await;
         bed.emulator.set_mode(&bed.hub, "Identity");
         let foreign = ForeignObject {

@@ -3,7 +3,7 @@
 //! where that cannot be, the plan is an error that says what to write.
 
 use crate::support::{
-    engine::{Engine, Workspace, for_each_engine},
+    engine::{Engine, Workspace, for_each_engine, for_each_engine_that},
     hcl::{import_by_id, moved, removed},
 };
 
@@ -114,7 +114,7 @@ async fn two_blocks_found_at_apply_to_grant_one_role_are_an_error_and_nobody_los
 
 #[tokio::test]
 async fn a_role_assignment_of_another_state_is_continued_with_a_warning_and_can_be_forgotten_there() {
-    for_each_engine(async |engine| {
+    for_each_engine_that(Engine::knows_removed_blocks, async |engine| {
         let bed = EngineBed::new().await;
         let ours = bed.applied(engine, &bed.role_assignment()).await;
         let names = || bed.emulator.assignments().into_iter().map(|found| found.name).collect::<Vec<_>>();
@@ -223,7 +223,7 @@ async fn assert_second_import_can_be_undone(engine: &'static Engine, object: imp
 
 #[tokio::test]
 async fn a_second_import_of_a_hub_is_refused_until_one_object_is_forgotten_or_both_are_destroyed() {
-    for_each_engine(async |engine| {
+    for_each_engine_that(Engine::knows_removed_blocks, async |engine| {
         assert_second_import_can_be_undone(engine, |bed| ImportedTwice {
             blocks: [bed.keyless(""), bed.keyless("").replace("\"hub\"", "\"again\"")],
             second: "foundryhub_storage_auth.again",
@@ -237,7 +237,7 @@ async fn a_second_import_of_a_hub_is_refused_until_one_object_is_forgotten_or_bo
 
 #[tokio::test]
 async fn a_second_import_of_a_role_assignment_is_refused_until_one_object_is_forgotten_or_both_are_destroyed() {
-    for_each_engine(async |engine| {
+    for_each_engine_that(Engine::knows_removed_blocks, async |engine| {
         assert_second_import_can_be_undone(engine, |bed| ImportedTwice {
             blocks: [bed.role_assignment(), bed.role_assignment().replace("\"alice\"", "\"again\"")],
             second: "foundryhub_role_assignment.again",
@@ -251,7 +251,7 @@ async fn a_second_import_of_a_role_assignment_is_refused_until_one_object_is_for
 
 #[tokio::test]
 async fn replacing_tainting_reimporting_or_moving_a_storage_auth_writes_nothing() {
-    for_each_engine(async |engine| {
+    for_each_engine_that(Engine::knows_removed_blocks, async |engine| {
         let bed = EngineBed::new().await;
         let keyless = bed.keyless("");
         let workspace = bed.applied(engine, &keyless).await;

@@ -38,6 +38,9 @@ const HANG: Duration = Duration::from_secs(300);
 /// What must be there where nothing may be skipped, with the oldest version that will do.
 const REQUIRED: [(Product, (u32, u32)); 2] = [(Product::Terraform, (1, 14)), (Product::OpenTofu, (1, 11))];
 
+/// The oldest Terraform that is supported, which must be there too.
+const OLDEST: (u32, u32) = (1, 6);
+
 /// The registries of both products.
 pub(crate) const REGISTRIES: [&str; 2] = [Product::Terraform.registry(), Product::OpenTofu.registry()];
 
@@ -101,6 +104,39 @@ impl Engine {
     pub(crate) fn knows_identities(&self) -> bool {
         self.release >= (1, 12)
     }
+
+    /// Whether providers may have functions.
+    pub(crate) fn knows_functions(&self) -> bool {
+        self.is_since((1, 8), (1, 7))
+    }
+
+    /// Whether an object may move to another type of resource.
+    pub(crate) fn knows_moves_between_types(&self) -> bool {
+        self.is_since((1, 8), (1, 10))
+    }
+
+    /// Whether it has `removed` blocks, which both products have since their 1.7.
+    pub(crate) fn knows_removed_blocks(&self) -> bool {
+        self.release >= (1, 7)
+    }
+
+    /// Whether it takes back what it has sent of numbers with many digits; Terraform 1.6 finds another number in it.
+    pub(crate) fn keeps_all_digits(&self) -> bool {
+        self.release > OLDEST
+    }
+
+    /// Whether it generates configuration for imports; Terraform 1.6 crashes over nested attributes.
+    pub(crate) fn generates_configuration(&self) -> bool {
+        self.release > OLDEST
+    }
+
+    fn is_since(&self, terraform: (u32, u32), opentofu: (u32, u32)) -> bool {
+        self.release
+            >= match self.product {
+                Product::Terraform => terraform,
+                Product::OpenTofu => opentofu,
+            }
+    }
 }
 
 impl fmt::Display for Engine {
@@ -111,8 +147,13 @@ impl fmt::Display for Engine {
 
 /// Runs a test on every engine there is, and fails naming those on which it failed.
 pub(crate) async fn for_each_engine(test: impl AsyncFn(&'static Engine)) {
+    for_each_engine_that(|_| true, test).await;
+}
+
+/// The same on those engines alone that know what the test is about.
+pub(crate) async fn for_each_engine_that(knows: fn(&Engine) -> bool, test: impl AsyncFn(&'static Engine)) {
     let mut failed = Vec::new();
-    for engine in engines() {
+    for engine in engines().iter().filter(|engine| knows(engine)) {
         if AssertUnwindSafe(test(engine)).catch_unwind().await.is_err() {
             eprintln!("failed on {engine} ({})", engine.program.display());
             failed.push(engine.to_string());
@@ -129,11 +170,14 @@ pub(crate) fn engines() -> &'static [Engine] {
     static ENGINES: OnceLock<Vec<Engine>> = OnceLock::new();
     let engines = ENGINES.get_or_init(find);
     let strict = env::var("CI").is_ok_and(|value| value == "true") || env::var_os("FOUNDRYHUB_ALL_ENGINES").is_some();
-    let missing: Vec<String> = REQUIRED
+    let mut missing: Vec<String> = REQUIRED
         .iter()
         .filter(|(product, oldest)| !engines.iter().any(|e| e.product == *product && e.release >= *oldest))
         .map(|(product, (major, minor))| format!("no {product:?} from {major}.{minor} on"))
         .collect();
+    if !engines.iter().any(|engine| engine.product == Product::Terraform && engine.release == OLDEST) {
+        missing.push(format!("no Terraform {}.{}", OLDEST.0, OLDEST.1));
+    }
     let enough = if strict { missing.is_empty() } else { !engines.is_empty() };
     assert!(enough, "there is {}: run `make engines` first", missing.join(" and "));
     engines
@@ -147,6 +191,7 @@ fn find() -> Vec<Engine> {
     let candidates = [
         env::var_os("TF_ACC_TERRAFORM_PATH").map(PathBuf::from),
         Some(ours.join("terraform")),
+        Some(ours.join("terraform-oldest")),
         Some(ours.join("tofu")),
         on_path("terraform"),
         on_path("tofu"),
@@ -171,7 +216,7 @@ pub(crate) struct Provider {
 impl Provider {
     /// The provider's own binary.
     pub(crate) fn foundryhub() -> Self {
-        Self { source: "foundryhub/foundryhub", program: env!("CARGO_BIN_EXE_terraform-provider-foundryhub").into() }
+        Self { source: "foundryhub/foundryhub", program: super::provider() }
     }
 
     /// Another one, named as in an address without a host.
@@ -238,7 +283,11 @@ impl Workspace {
         self
     }
 
-    fn write_cli_config(&self, installation: &str) {
+    /// Says from where the engine installs providers; nothing at all leaves it to look where it does by itself.
+    pub(crate) fn write_cli_config(&self, installation: &str) {
+        if installation.is_empty() {
+            return fs::write(self.cli_config(), "disable_checkpoint = true\n").unwrap();
+        }
         let text = format!("disable_checkpoint = true\nprovider_installation {{\n  {installation}\n}}\n");
         fs::write(self.cli_config(), text).unwrap();
     }
@@ -256,6 +305,25 @@ impl Workspace {
     /// Sets several, such as those that point at an emulator.
     pub(crate) fn envs<N: AsRef<OsStr>, V: AsRef<OsStr>>(self, all: impl IntoIterator<Item = (N, V)>) -> Self {
         all.into_iter().fold(self, |workspace, (name, value)| workspace.env(name, value))
+    }
+
+    /// Trusts this authority (PEM) beside those that it trusts already.
+    pub(crate) fn trusting(self, authority: &str) -> Self {
+        let trusted = self.environment.iter().rfind(|(name, _)| name == "SSL_CERT_FILE");
+        let trusted = trusted.map_or_else(String::new, |(_, file)| fs::read_to_string(file).unwrap());
+        let file = self.directory.path().join("authorities.pem");
+        fs::write(&file, trusted + authority).unwrap();
+        self.env("SSL_CERT_FILE", file)
+    }
+
+    /// The lock file.
+    pub(crate) fn locked(&self) -> String {
+        fs::read_to_string(self.path().join(".terraform.lock.hcl")).unwrap()
+    }
+
+    /// Removes what `init` has installed, as on a machine where it has not run.
+    pub(crate) fn forget_installed(&self) {
+        let _ = fs::remove_dir_all(self.path().join(".terraform"));
     }
 
     /// Where the configuration is.

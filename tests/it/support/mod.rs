@@ -13,9 +13,26 @@ pub(crate) mod scripted;
 pub(crate) mod tfplugin6;
 pub(crate) mod tls;
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+
+/// The provider's executable: the one that `FOUNDRYHUB_PROVIDER` names, by default the one built with the tests.
+pub(crate) fn provider() -> PathBuf {
+    env::var_os("FOUNDRYHUB_PROVIDER")
+        .map_or_else(|| env!("CARGO_BIN_EXE_terraform-provider-foundryhub").into(), PathBuf::from)
+}
+
+/// The provider's executable as it is released.
+pub(crate) fn release() -> PathBuf {
+    let name = "x86_64-unknown-linux-gnu/release/terraform-provider-foundryhub";
+    let target = env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
+    let release = target.join(name);
+    assert!(release.is_file(), "there is no {}: run `make release` first", release.display());
+    release
+}
 
 /// An example's executable. Cargo builds no examples for a single test binary, so the first test to ask does.
 pub(crate) fn example(name: &str) -> PathBuf {

@@ -238,7 +238,7 @@ impl Plugin {
     /// Prepares to start the provider's own binary.
     pub(crate) fn launch() -> Launch {
         Launch {
-            program: env!("CARGO_BIN_EXE_terraform-provider-foundryhub").into(),
+            program: super::provider(),
             environment: Vec::new(),
             unset: Vec::new(),
             client: Some(ClientIdentity::like_go_plugin()),
