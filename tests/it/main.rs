@@ -23,6 +23,7 @@
 //! | sign-in methods and clouds, on real engines too | `sign_in` |
 //! | `foundryhub_role_assignment` | `role_assignment` |
 //! | `foundryhub_storage_auth` | `storage_auth` |
+//! | functions | `functions` |
 //! | **Real Terraform and OpenTofu**: what only they can show | `engines` |
 //! | **The repository** | |
 //! | generated pages, the rules of all schemas | `docs` |
@@ -76,6 +77,7 @@ mod echo;
 mod emulator;
 mod engines;
 mod examples;
+mod functions;
 mod handshake;
 mod process;
 mod proto_files;
