@@ -78,7 +78,10 @@ impl server::Provider for Provider {
     }
 
     fn actions(&self) -> Vec<Box<dyn AnyAction<Session>>> {
-        vec![]
+        vec![
+            Box::new(Erased::action(actions::rotate_storage_keys::RotateStorageKeys)),
+            Box::new(Erased::action(actions::resync_keys::ResyncKeys)),
+        ]
     }
 
     fn begin_writing(&self, session: &Session) {

@@ -24,6 +24,7 @@
 //! | `foundryhub_role_assignment` | `role_assignment` |
 //! | `foundryhub_storage_auth` | `storage_auth` |
 //! | functions | `functions` |
+//! | actions, a file for each | `actions` |
 //! | **Real Terraform and OpenTofu**: what only they can show | `engines` |
 //! | **The repository** | |
 //! | generated pages, the rules of all schemas | `docs` |
@@ -67,6 +68,7 @@
 #[expect(dead_code, reason = "some of the emulator is only there for its command line")]
 mod azure;
 
+mod actions;
 mod arm_auth;
 mod arm_calls;
 mod arm_emulator;

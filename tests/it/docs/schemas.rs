@@ -214,6 +214,7 @@ fn texts() -> impl Iterator<Item = String> {
         "2.0".to_owned(),
         "fail".to_owned(),
         "1s".to_owned(),
+        "key1".to_owned(),
         SUBSCRIPTION.rsplit('/').next().expect("a GUID").to_owned(),
         "hub".to_owned(),
     ]
