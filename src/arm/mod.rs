@@ -46,7 +46,10 @@ pub use call::{Call, Clock};
 pub use client::{Client, CorrelationId, Settings};
 pub use cloud::{Addresses, Cloud, Endpoints, MetadataHost};
 pub use error::{Error, ErrorCode, ServiceError};
-pub use id::{ArmId, IdError, RoleAssignmentId, RoleDefinitionId, StorageAccountId, WorkspaceId};
+pub use id::{
+    ArmId, IdError, ResourceGroupName, RoleAssignmentId, RoleDefinitionId, StorageAccountId, SubscriptionId,
+    WorkspaceId, WorkspaceName,
+};
 pub use no_answer::{CertificateFault, NoAnswer};
 pub use reads::Read;
 pub use request::Dated;

@@ -1,6 +1,6 @@
 //! Storage accounts (Microsoft.Storage/storageAccounts): shared key access, and the keys.
 
-use super::body::or_default;
+use super::body::{lenient_time, or_default};
 use super::call::Call;
 use super::client::Client;
 use super::error::Error;
@@ -11,6 +11,7 @@ use super::secret::Secret;
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;
+use time::OffsetDateTime;
 
 /// A storage account, as far as this provider needs it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -32,6 +33,18 @@ pub struct StorageAccount {
 pub struct StorageAccountProperties {
     /// Whether requests may be authorized with a shared key; `None` until it is first set.
     pub allow_shared_key_access: Option<bool>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) key_creation_time: KeyCreationTime,
+}
+
+/// When each key was made last.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct KeyCreationTime {
+    #[serde(deserialize_with = "lenient_time")]
+    pub(crate) key1: Option<OffsetDateTime>,
+    #[serde(deserialize_with = "lenient_time")]
+    pub(crate) key2: Option<OffsetDateTime>,
 }
 
 impl StorageAccount {

@@ -4,6 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Diagnostic, Type, Value,
+    schema::Refusal,
     structs::{Mismatch, from_value, to_value},
 };
 
@@ -45,10 +46,12 @@ pub struct Signature {
 /// A parameter of a function.
 #[derive(Clone, Debug)]
 pub struct Parameter {
-    pub(crate) name: &'static str,
-    pub(crate) ty: Type,
+    /// Its name.
+    pub name: &'static str,
+    /// The type of the argument.
+    pub ty: Type,
     /// In Markdown.
-    pub(crate) description: &'static str,
+    pub description: &'static str,
     pub(crate) allow_null: bool,
     /// Whether the function is called while the argument is unknown. Otherwise the result is unknown as well.
     pub(crate) allow_unknown: bool,
@@ -119,6 +122,13 @@ impl From<Mismatch> for FunctionError {
 impl From<Diagnostic> for FunctionError {
     fn from(diagnostic: Diagnostic) -> Self {
         Self::new(format!("{}: {}", diagnostic.summary, diagnostic.detail))
+    }
+}
+
+/// The refusal of an argument, as of an attribute; its position is still to be said.
+impl From<Refusal> for FunctionError {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.detail)
     }
 }
 

@@ -10,11 +10,18 @@ macro_rules! one_of {
             $($(#[$variant_doc])* $variant),+
         }
 
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
+        impl $name {
+            /// Its word.
+            $vis const fn word(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word),+
                 }
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.word()
             }
         }
 
@@ -31,7 +38,7 @@ macro_rules! one_of {
 
         impl ::serde::Serialize for $name {
             fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_ref())
+                serializer.serialize_str(self.word())
             }
         }
 

@@ -30,6 +30,13 @@ pub struct ReadTimeout {
     pub read: Attr<Period>,
 }
 
+/// How long an action may take, as the user wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvokeTimeout {
+    /// For the whole action.
+    pub invoke: Attr<Period>,
+}
+
 /// The block of a resource. The texts name the default of each operation.
 pub fn block([create, read, update, delete]: [&'static str; 4]) -> NestedBlock {
     block_of(&[("create", create), ("read", read), ("update", update), ("delete", delete)])

@@ -1,8 +1,12 @@
 //! The provider foundryhub: its configuration, and the registry of everything it offers.
 
 mod access;
+mod actions;
 pub mod config;
+mod data_sources;
+mod functions;
 mod hub;
+mod list_resources;
 mod principal;
 mod refusal;
 mod report;
@@ -12,7 +16,13 @@ mod session;
 mod state_advice;
 mod write_error;
 
-use crate::framework::{Diagnostics, Value, any_resource::AnyResource, erased::Erased, schema::Schema, server};
+use crate::framework::{
+    Diagnostics, Value, action::AnyAction, any_resource::AnyResource, data_source::AnyDataSource, erased::Erased,
+    function::AnyFunction, list_resource::AnyListResource, schema::Schema, server,
+};
+use functions::{
+    hub_id::HubId, parse_hub_id::ParseHubId, required_roles::RequiredRoles, role_definition_id::RoleDefinitionIdOf,
+};
 
 pub use session::Session;
 pub(crate) use session::SessionAssignment;
@@ -52,6 +62,25 @@ impl server::Provider for Provider {
         vec![
             Box::new(Erased::resource(resources::storage_auth::StorageAuth)),
             Box::new(Erased::resource(resources::role_assignment::RoleAssignment)),
+        ]
+    }
+
+    fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Session>>> {
+        vec![]
+    }
+
+    fn functions(&self) -> Vec<Box<dyn AnyFunction>> {
+        vec![Box::new(ParseHubId), Box::new(HubId), Box::new(RequiredRoles), Box::new(RoleDefinitionIdOf)]
+    }
+
+    fn list_resources(&self) -> Vec<Box<dyn AnyListResource<Session>>> {
+        vec![]
+    }
+
+    fn actions(&self) -> Vec<Box<dyn AnyAction<Session>>> {
+        vec![
+            Box::new(Erased::action(actions::rotate_storage_keys::RotateStorageKeys)),
+            Box::new(Erased::action(actions::resync_keys::ResyncKeys)),
         ]
     }
 

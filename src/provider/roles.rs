@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::{Uuid, uuid};
 
 use super::principal::PrincipalType;
-use crate::framework::schema::Refusal;
+use crate::framework::{one_of, schema::Refusal};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Role {
@@ -60,6 +60,24 @@ pub(crate) const CONTRIBUTOR_PAIR: [Role; 2] = [BLOB_CONTRIBUTOR, FILE_CONTRIBUT
 
 /// What users who only read need instead.
 pub(crate) const READER_PAIR: [Role; 2] = [BLOB_READER, FILE_READER];
+
+one_of! {
+    /// What users of a hub do with its default datastores.
+    pub(crate) enum Access {
+        Contributor = "contributor",
+        Reader = "reader",
+    }
+}
+
+impl Access {
+    /// The roles that it takes.
+    pub(crate) fn roles(self) -> &'static [Role] {
+        match self {
+            Self::Contributor => &CONTRIBUTOR_PAIR,
+            Self::Reader => &READER_PAIR,
+        }
+    }
+}
 
 /// What the platform assigns to a hub's system-assigned identity on the hub's storage account.
 pub(crate) const ASSIGNED_BY_PLATFORM: [Role; 2] = [BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR];
@@ -132,6 +150,11 @@ pub(crate) fn scenario(name: &str) -> Option<&'static Scenario> {
     SCENARIOS.iter().find(|scenario| scenario.name.eq_ignore_ascii_case(name))
 }
 
+/// The names of the scenarios whose roles the user assigns.
+pub(crate) fn assigned_by_users() -> impl Iterator<Item = &'static str> {
+    SCENARIOS.iter().filter(|scenario| scenario.holder != Holder::Hub).map(|scenario| scenario.name)
+}
+
 impl FromStr for Scenario {
     type Err = Refusal;
 
@@ -140,15 +163,11 @@ impl FromStr for Scenario {
         match scenario(text) {
             Some(scenario) if scenario.holder == Holder::Hub => Err(Refusal::invalid(format!(
                 "{} ({}) needs a role of the hub's system-assigned identity, which the platform assigns when it provisions the \
-                 hub. That assignment must not be changed by hand. Remove the resource.",
+                 hub. That assignment must not be changed by hand; there is nothing to assign.",
                 scenario.name, scenario.title
             ))),
             Some(scenario) => Ok(*scenario),
-            None => {
-                let offered = SCENARIOS.iter().filter(|scenario| scenario.holder != Holder::Hub);
-                let names: Vec<_> = offered.map(|scenario| scenario.name).collect();
-                Err(Refusal::not_one_of(text, &names))
-            }
+            None => Err(Refusal::not_one_of(text, &assigned_by_users().collect::<Vec<_>>())),
         }
     }
 }
@@ -173,4 +192,16 @@ pub(crate) fn by_name(name: &str) -> Option<Role> {
 /// The built-in role with this id.
 pub(crate) fn by_guid(guid: Uuid) -> Option<Role> {
     ALL.iter().copied().find(|role| role.guid == guid)
+}
+
+/// The question whether one of the names was meant that resemble the wanted one, three at most; empty where none does.
+pub(crate) fn did_you_mean<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> String {
+    let wanted = wanted.to_lowercase();
+    let mut near: Vec<(f64, &str)> = names
+        .map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))
+        .filter(|(nearness, _)| *nearness > 0.8)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    let near: Vec<_> = near.iter().take(3).map(|(_, name)| format!("{name:?}")).collect();
+    if near.is_empty() { String::new() } else { format!(" Did you mean {}?", near.join(", ")) }
 }

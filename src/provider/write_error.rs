@@ -22,8 +22,7 @@ pub(crate) fn explain(error: &Error, attempt: Write<'_>) -> Option<(&'static str
     match error.cause() {
         Error::Cancelled { .. } => return Some(("Interrupted", String::new())),
         Error::DeadlineExceeded { .. } if error.code().is_none() => {
-            let next =
-                "The operation took longer than the timeouts block allows. Raise create, update or delete in it.";
+            let next = "The operation took longer than its timeout. Raise it in the timeouts block.";
             return Some(("The operation timed out", next.to_owned()));
         }
         _ => {}

@@ -23,6 +23,8 @@
 //! | sign-in methods and clouds, on real engines too | `sign_in` |
 //! | `foundryhub_role_assignment` | `role_assignment` |
 //! | `foundryhub_storage_auth` | `storage_auth` |
+//! | functions | `functions` |
+//! | actions, a file for each | `actions` |
 //! | **Real Terraform and OpenTofu**: what only they can show | `engines` |
 //! | **What is released**: executable, packages, mirrors | `release` |
 //! | **The pipelines of `examples/pipelines`**, and the summary of drift | `pipelines` |
@@ -68,6 +70,7 @@
 #[expect(dead_code, reason = "some of the emulator is only there for its command line")]
 mod azure;
 
+mod actions;
 mod arm_auth;
 mod arm_calls;
 mod arm_emulator;
@@ -78,6 +81,7 @@ mod echo;
 mod emulator;
 mod engines;
 mod examples;
+mod functions;
 mod handshake;
 mod pipelines;
 mod process;

@@ -24,9 +24,11 @@ macro_rules! parsed_from_text {
     };
 }
 
+mod names;
 mod role_assignment;
 mod typed;
 
+pub use names::{ResourceGroupName, SubscriptionId, WorkspaceName};
 pub use role_assignment::{RoleAssignmentId, RoleDefinitionId};
 pub use typed::{StorageAccountId, WorkspaceId};
 
@@ -89,7 +91,7 @@ pub enum IdError {
         /// The segment as given.
         subscription: String,
     },
-    /// The last segment breaks the naming rule of its resource type.
+    /// A name breaks the naming rule of its resource type.
     #[error("`{name}` cannot be the name of a {resource_type}: {rule}")]
     BadName {
         /// The name as given.

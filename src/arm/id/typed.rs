@@ -44,6 +44,11 @@ fn check_name(name: &str, kind: &Kind) -> Result<(), IdError> {
     Err(IdError::BadName { name: name.to_owned(), resource_type: kind.resource_type, rule: kind.rule })
 }
 
+/// Whether a workspace may have this name.
+pub(super) fn check_workspace_name(name: &str) -> Result<(), IdError> {
+    check_name(name, &WORKSPACE)
+}
+
 macro_rules! resource_id {
     ($(#[$doc:meta])* $name:ident, $kind:expr) => {
         $(#[$doc])*

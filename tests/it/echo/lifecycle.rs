@@ -73,7 +73,7 @@ async fn an_interrupted_create_keeps_its_object_and_the_process_goes_on() {
     let mut echo = Echo::with(Core::new().in_one_process());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let notify = listener.local_addr().unwrap().to_string();
-    echo.core.interrupt_apply_when(async move {
+    echo.core.interrupt_when(async move {
         listener.accept().await.unwrap();
     });
     let config = json!({ "name": "a", "mode": "wait in create", "notify": notify });

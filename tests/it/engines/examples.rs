@@ -15,11 +15,11 @@ const VARIABLES: [(&str, &str); 2] = [
     ("auditors_group", "aaaaaaaa-0000-4000-8000-000000000003"),
 ];
 
-/// The folders with the example of a resource, relative to the repository's root.
-fn folders() -> Vec<String> {
-    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/resources");
-    let entries = fs::read_dir(place).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut folders: Vec<_> = entries.map(|name| format!("examples/resources/{name}")).collect();
+/// The folders with the examples of a kind, relative to the repository's root.
+fn folders(kind: &str) -> Vec<String> {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(kind);
+    let entries = fs::read_dir(place).into_iter().flatten().map(|entry| entry.unwrap().file_name());
+    let mut folders: Vec<_> = entries.map(|name| format!("examples/{kind}/{}", name.display())).collect();
     folders.sort();
     folders
 }
@@ -36,7 +36,7 @@ fn example(bed: &EngineBed, engine: &'static Engine, folder: &str) -> Workspace 
 
 #[tokio::test]
 async fn every_example_of_a_resource_applies_plans_empty_and_is_destroyed() {
-    let folders = folders();
+    let folders = folders("resources");
     assert!(!folders.is_empty());
     for_each_engine(async |engine| {
         for folder in &folders {
@@ -49,6 +49,73 @@ async fn every_example_of_a_resource_applies_plans_empty_and_is_destroyed() {
             workspace.plan(&[]).await.exits(0);
             workspace.destroy(&[]).await.succeeded();
             assert_eq!(bed.in_azure(), before, "{folder} is undone");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_example_of_a_data_source_or_function_gives_its_outputs_and_changes_nothing() {
+    let folders = [folders("data-sources"), folders("functions")].concat();
+    assert!(!folders.is_empty());
+    for_each_engine(async |engine| {
+        for folder in folders.iter().filter(|folder| engine.knows_functions() || !folder.contains("functions")) {
+            let bed = EngineBed::new().await;
+            let workspace = example(&bed, engine, folder);
+            workspace.validate().await.succeeded();
+            workspace.apply(&[]).await.succeeded();
+            let outputs = workspace.outputs().await;
+            assert!(!outputs.is_empty(), "{folder} shows something");
+            assert!(outputs.values().all(|output| !output["value"].is_null()), "{folder}: {outputs:?}");
+            workspace.plan(&[]).await.exits(0);
+            assert_eq!(bed.writes(), [""; 0], "{folder}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_example_of_a_list_resource_finds_something_and_changes_nothing() {
+    for_each_engine(async |engine| {
+        for folder in folders("list-resources").iter().filter(|_| engine.knows_lists_and_actions()) {
+            let bed = EngineBed::new().await;
+            let workspace = example(&bed, engine, folder);
+            let found = workspace.run(&["query", "-no-color"]).await.succeeded();
+            assert!(found.stdout.lines().any(|line| line.starts_with("list.")), "{folder}: {found}");
+            assert_eq!(bed.writes(), [""; 0], "{folder}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_example_of_an_action_does_something() {
+    for_each_engine(async |engine| {
+        for folder in folders("actions").iter().filter(|_| engine.knows_lists_and_actions()) {
+            let bed = EngineBed::new().await;
+            let workspace = example(&bed, engine, folder);
+            workspace.validate().await.succeeded();
+            workspace.apply(&[]).await.succeeded();
+            assert_ne!(bed.sent("POST"), 0, "{folder}");
+        }
+    })
+    .await;
+}
+
+/// `terraform test` and `tofu test` of the files beside the examples.
+#[tokio::test]
+async fn every_test_file_of_the_examples_passes() {
+    let folders = [folders("data-sources"), folders("functions")].concat();
+    for_each_engine(async |engine| {
+        for folder in folders.iter().filter(|_| engine.knows_functions()) {
+            let bed = EngineBed::new().await;
+            let workspace = example(&bed, engine, folder);
+            let tested = workspace.run(&["test", "-no-color"]).await.succeeded();
+            // Without a file of tests it succeeds, too.
+            assert!(
+                tested.stdout.contains("Success! ") && !tested.stdout.contains("Success! 0 "),
+                "{folder}: {tested}"
+            );
         }
     })
     .await;
@@ -83,7 +150,7 @@ resource "foundryhub_role_assignment" "own" {
 #[tokio::test]
 async fn every_import_command_of_the_examples_imports_and_plans_empty() {
     for_each_engine(async |engine| {
-        for folder in folders() {
+        for folder in folders("resources") {
             let subscription_id = "00000000-0000-0000-0000-000000000000".to_owned();
             let bed = EngineBed::with(Options { subscription_id, ..Options::quick() }).await;
             bed.emulator.seed(OWN.0);

@@ -1,5 +1,6 @@
 //! What only real engines can show.
 
+mod actions;
 mod demo;
 mod earlier_states;
 mod echo;

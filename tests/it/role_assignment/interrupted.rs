@@ -13,7 +13,7 @@ async fn an_interrupted_destroy_keeps_assignments_that_may_still_exist() {
     bed.apply(&bed.by_hub(ALICE, "reader")).await.quiet();
     let held = bed.emulator.fault(Rule::on("DELETE", "*/roleAssignments/*", Fault::Hold));
     let arm = bed.arm.clone();
-    bed.core.interrupt_apply_when(async move {
+    bed.core.interrupt_when(async move {
         arm.emulator.request_seen(|request| request.method == "DELETE").await;
     });
     let report = bed.core.destroy(TYPE, "a").await.failed();
@@ -92,7 +92,7 @@ async fn an_interrupted_create_keeps_an_assignment_that_may_exist_until_a_refres
     let config = bed.by_hub(ALICE, "reader");
     let held = bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Hold));
     let arm = bed.arm.clone();
-    bed.core.interrupt_apply_when(async move {
+    bed.core.interrupt_when(async move {
         arm.emulator.request_seen(|request| request.method == "PUT").await;
     });
     let report = bed.apply(&config).await.failed();
@@ -162,7 +162,7 @@ async fn interrupted(bed: &mut Bed, rule: Rule, config: &Value, seen: impl Fn(&R
     let rule = bed.emulator.fault(rule);
     let arm = bed.arm.clone();
     bed.emulator.clear_requests();
-    bed.core.interrupt_apply_when(async move {
+    bed.core.interrupt_when(async move {
         arm.emulator.request_seen(seen).await;
     });
     let report = if config.is_null() { bed.core.destroy(TYPE, "a").await } else { bed.apply(config).await }.failed();
@@ -202,7 +202,7 @@ async fn an_interrupted_wait_for_a_new_principal_leaves_nothing() {
     let config = bed.by_account(NEW, "Storage Blob Data Reader");
     let first = bed.emulator.fault(holds("PUT", BOB).times(1));
     let arm = bed.arm.clone();
-    bed.core.interrupt_apply_when(async move {
+    bed.core.interrupt_when(async move {
         arm.emulator.request_seen(|record| record.error.as_deref() == Some("PrincipalNotFound")).await;
         arm.emulator.release(first);
         arm.emulator.request_seen(is("PUT", FILE_READER)).await;
@@ -286,7 +286,7 @@ async fn an_interruption_ends_the_wait_for_another_resource_of_the_same_assignme
     let arm = bed.arm.clone();
     let at_group = format!("{}/providers/Microsoft.Authorization/", bed.group);
     bed.emulator.clear_requests();
-    bed.core.interrupt_apply_when(async move {
+    bed.core.interrupt_when(async move {
         arm.emulator
             .request_seen(|request| request.method == "PUT" && request.path.contains("/storageAccounts/"))
             .await;

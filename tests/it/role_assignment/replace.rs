@@ -190,7 +190,7 @@ async fn interrupted_after_creation(bed: &mut Bed, replacement: Resource) {
     let last = resource(TYPE, "z", bed.by_account(BOB, "Reader")).depends_on(TYPE, "a");
     let held = bed.emulator.fault(Rule::on("PUT", "*/roleAssignments/*", Fault::Hold).containing("acdd72a7"));
     let arm = bed.arm.clone();
-    bed.core.interrupt_apply_when(async move {
+    bed.core.interrupt_when(async move {
         arm.emulator
             .request_seen(|request| request.method == "PUT" && request.body.to_string().contains("acdd72a7"))
             .await;

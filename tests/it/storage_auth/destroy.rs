@@ -89,7 +89,7 @@ async fn an_interrupted_destroy_is_completed_by_the_next_destroy() {
         let rule = bed.emulator.fault(fault);
         bed.emulator.clear_requests();
         let arm = bed.arm.clone();
-        bed.core.interrupt_apply_when(async move {
+        bed.core.interrupt_when(async move {
             arm.emulator.request_seen(|request| request.method == "PATCH" && request.path.ends_with(name)).await;
         });
         let report = bed.destroy().await.failed();

@@ -135,7 +135,7 @@ async fn an_interrupted_create_is_tainted_and_the_next_apply_completes() {
     .await;
     let config = bed.keyless();
     let arm = bed.arm.clone();
-    bed.core.interrupt_apply_when(async move {
+    bed.core.interrupt_when(async move {
         arm.emulator.operation_started(&arm.hub).await;
     });
     let report = bed.apply(&config).await.failed();
@@ -174,7 +174,7 @@ async fn a_create_that_is_interrupted_at_any_request_is_completed_by_the_next_ap
         let rule = bed.emulator.fault(rule);
         bed.emulator.clear_requests();
         let arm = bed.arm.clone();
-        bed.core.interrupt_apply_when(async move {
+        bed.core.interrupt_when(async move {
             let mut last = 0;
             for _ in 0..nth {
                 let next = |request: &Record| short(request) == seen && request.number > last;

@@ -100,6 +100,11 @@ impl Engine {
         self.product == Product::Terraform && self.release >= (1, 14)
     }
 
+    /// Whether it calls functions of providers and runs test files: Terraform from 1.8 on, OpenTofu from 1.7 on.
+    pub(crate) fn knows_functions(&self) -> bool {
+        self.release >= if self.product == Product::Terraform { (1, 8) } else { (1, 7) }
+    }
+
     /// Whether an `import` block may name an object by its identity: both products learnt it in their 1.12.
     pub(crate) fn knows_identities(&self) -> bool {
         self.release >= (1, 12)
@@ -339,12 +344,12 @@ impl Workspace {
         fs::write(self.path().join("main.tf"), uses + text).unwrap();
     }
 
-    /// Makes the files of a folder, relative to the repository's root, the configuration.
+    /// Makes the files of a folder, relative to the repository's root, the configuration, with its tests and queries.
     pub(crate) fn copy(&self, folder: &str) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
             let file = entry.unwrap().path();
-            if file.extension().is_some_and(|extension| extension == "tf") {
+            if file.extension().is_some_and(|extension| extension == "tf" || extension == "hcl") {
                 fs::copy(&file, self.path().join(file.file_name().unwrap())).unwrap();
             }
         }
@@ -407,6 +412,14 @@ impl Workspace {
 
     pub(crate) async fn import(&self, address: &str, id: &str) -> Outcome {
         self.run(&["import", "-input=false", "-no-color", address, id]).await
+    }
+
+    /// The outputs, by name, as `output -json` has them.
+    pub(crate) async fn outputs(&self) -> serde_json::Map<String, Value> {
+        let Value::Object(outputs) = self.run(&["output", "-json"]).await.succeeded().json() else {
+            panic!("the outputs are no object");
+        };
+        outputs
     }
 
     /// The resource instances in state, by address, as `show -json` has them.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::schema::{Access, State};
+use super::schema::State;
 use crate::{arm::RoleDefinitionId, provider::roles};
 
 /// A role, built-in or custom.
@@ -33,8 +33,7 @@ impl<'s> Choice<'s> {
     pub(super) fn of(state: &'s State) -> Self {
         let State { access, scenario, role_definition_name: name, role_definition_id: id, .. } = state;
         match (access.known(), scenario.known()) {
-            (Some(Access::Contributor), _) => return Self::Preset("contributor", &roles::CONTRIBUTOR_PAIR),
-            (Some(Access::Reader), _) => return Self::Preset("reader", &roles::READER_PAIR),
+            (Some(access), _) => return Self::Preset(access.word(), access.roles()),
             (None, Some(scenario)) => return Self::Preset(scenario.name, scenario.roles),
             _ if access.is_unknown() || scenario.is_unknown() => return Self::Unknown,
             _ => {}

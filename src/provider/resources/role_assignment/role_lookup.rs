@@ -133,19 +133,8 @@ fn no_scope(scope: &ArmId, error: &arm::Error) -> Diagnostic {
 
 /// The error for a name that no role has, with similar names.
 fn unknown_name(name: &str, scope: &ArmId, all: &[RoleDefinition]) -> Diagnostic {
-    let wanted = name.to_lowercase();
-    let mut near: Vec<(f64, &str)> = all
-        .iter()
-        .map(|role| role.properties.role_name.as_str())
-        .map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))
-        .filter(|(nearness, _)| *nearness > 0.8)
-        .collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-    let near: Vec<_> = near.iter().take(3).map(|(_, name)| format!("{name:?}")).collect();
-    let mut detail = format!("No role at {scope} is named {name:?}.");
-    if !near.is_empty() {
-        detail.push_str(&format!(" Did you mean {}?", near.join(", ")));
-    }
+    let did_you_mean = roles::did_you_mean(name, all.iter().map(|role| role.properties.role_name.as_str()));
+    let mut detail = format!("No role at {scope} is named {name:?}.{did_you_mean}");
     detail.push_str(" A custom role can be used only within its assignable scopes.");
     Diagnostic::error("The role does not exist", detail).at(at_name())
 }

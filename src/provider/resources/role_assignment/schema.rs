@@ -13,7 +13,7 @@ use crate::{
     },
     provider::{
         principal::{PrincipalId, PrincipalType},
-        roles::Scenario,
+        roles::{Access, Scenario},
     },
 };
 
@@ -54,14 +54,6 @@ pub(crate) struct Identity {
     pub scope: String,
     pub principal_id: String,
     pub role: String,
-}
-
-one_of! {
-    /// The pairs of roles for a hub's users: see [`roles`](crate::provider::roles).
-    pub(crate) enum Access {
-        Contributor = "contributor",
-        Reader = "reader",
-    }
 }
 
 one_of! {

@@ -66,17 +66,38 @@ impl Core {
     /// Plans an action, of whose configuration not everything need be known, and invokes it if it is. Returns what it
     /// reported.
     pub(crate) async fn invoke(&mut self, name: &str, config: Json) -> (Vec<String>, Diagnostics) {
+        self.walk_action(name, config, true).await
+    }
+
+    /// Invokes an action whose plan knew nothing of its configuration. Core does not validate it any more.
+    pub(crate) async fn invoke_unplanned(&mut self, name: &str, config: Json) -> (Vec<String>, Diagnostics) {
+        self.walk_action(name, config, false).await
+    }
+
+    async fn walk_action(&mut self, name: &str, config: Json, plans: bool) -> (Vec<String>, Diagnostics) {
         let session = self.session().await;
         let catalog = self.catalog(&session).await;
         let block = catalog.actions.get(name).unwrap_or_else(|| panic!("there is no action {name}"));
         let config = value::config_of(block, &config).unwrap_or_else(|why| panic!("core refuses {name}: {why}"));
         let mut diagnostics = self.configure_session(&session, true).await;
         let mut reported = Vec::new();
-        if !diagnostics.has_errors() {
+        if plans && !diagnostics.has_errors() {
             diagnostics.0.extend(session.plan_action(name, block, &config).await.0);
         }
         if !diagnostics.has_errors() && config.is_wholly_known() {
-            let (progress, more) = session.invoke(name, block, &config).await;
+            let interrupt = self.interrupt.take();
+            let work = session.invoke(name, block, &config);
+            tokio::pin!(work);
+            let (progress, more) = match interrupt {
+                None => work.await,
+                Some(event) => tokio::select! {
+                    done = &mut work => done,
+                    () = event => {
+                        session.stop().await;
+                        work.await
+                    }
+                },
+            };
             reported = progress;
             diagnostics.0.extend(more.0);
         }
@@ -124,7 +145,7 @@ impl Session {
         (listed, diagnostics)
     }
 
-    async fn plan_action(&self, name: &str, block: &Block, config: &Value) -> Diagnostics {
+    pub(super) async fn plan_action(&self, name: &str, block: &Block, config: &Value) -> Diagnostics {
         let (rpc, config) = (format!("ValidateActionConfig {name}"), encode(config, &block.ty()));
         let request = validate_action_config::Request { action_type: name.to_owned(), config: config.clone() };
         let answer = within(&rpc, self.client().validate_action_config(request)).await;
@@ -141,7 +162,7 @@ impl Session {
         self.diagnostics(&rpc, &mut answer.diagnostics, Some(block))
     }
 
-    async fn invoke(&self, name: &str, block: &Block, config: &Value) -> (Vec<String>, Diagnostics) {
+    pub(super) async fn invoke(&self, name: &str, block: &Block, config: &Value) -> (Vec<String>, Diagnostics) {
         let rpc = format!("InvokeAction {name}");
         let request = invoke_action::Request {
             action_type: name.to_owned(),

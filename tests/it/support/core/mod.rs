@@ -32,6 +32,7 @@ pub(crate) use report::{Action, Address, Diagnostics, Report};
 pub(crate) use session::{ImportFrom, MoveFrom, Session};
 pub(crate) use state::Stored;
 pub(crate) use value::UNKNOWN;
+pub(crate) use walk::Event as Trigger;
 
 use super::{
     plugin::{Launch, Plugin},
@@ -153,7 +154,9 @@ pub(crate) struct Core {
     provider: Json,
     catalog: Option<Arc<Catalog>>,
     state: State,
-    /// When to interrupt the next apply.
+    /// The actions that objects trigger.
+    triggers: Vec<walk::Trigger>,
+    /// When to interrupt the next apply or action.
     interrupt: Option<Event>,
     one_process: bool,
     process: Option<Session>,
@@ -173,6 +176,7 @@ impl Core {
             provider: json!({}),
             catalog: None,
             state: State::default(),
+            triggers: Vec::new(),
             interrupt: None,
             one_process: false,
             process: None,
@@ -223,8 +227,14 @@ impl Core {
         self.refreshes = refreshes;
     }
 
-    /// Interrupts the next apply, as Ctrl-C does, as soon as `event` has happened.
-    pub(crate) fn interrupt_apply_when(&mut self, event: impl Future<Output = ()> + 'static) {
+    /// Adds an `action_trigger` to a resource, whose configuration may refer to `${caller.NAME}`.
+    pub(crate) fn trigger(&mut self, event: Trigger, type_name: &str, name: &str, action: &str, config: Json) {
+        let (address, action) = (Address::new(type_name, name), action.to_owned());
+        self.triggers.push(walk::Trigger { address, event, action, config });
+    }
+
+    /// Interrupts the next apply or action, as Ctrl-C does, as soon as `event` has happened.
+    pub(crate) fn interrupt_when(&mut self, event: impl Future<Output = ()> + 'static) {
         self.interrupt = Some(Box::pin(event));
     }
 

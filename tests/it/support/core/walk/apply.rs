@@ -9,7 +9,7 @@ use foundryhub::framework::Value;
 use serde_json::Value as Json;
 
 use super::{
-    Planned, Walk, concurrently, core_error, deletion,
+    Event, Planned, Walk, concurrently, core_error, deletion,
     references::{dependencies, look_up, resolve, waves},
 };
 use crate::support::core::{
@@ -41,7 +41,7 @@ impl Core {
         let diagnostics = self.configure_session(session, true).await;
         report.diagnostics.0.extend(diagnostics.0);
         if !report.diagnostics.has_errors() {
-            let walk = Walk::new(session, &catalog, false);
+            let walk = Walk::new(session, &catalog, false).with(&self.triggers);
             let interrupt = self.interrupt.take();
             let work = self.apply_phases(&walk, &resources, &planned);
             tokio::pin!(work);
@@ -288,9 +288,16 @@ impl Walk<'_> {
                 }
             }
         };
+        diagnostics.0.extend(self.invoke_triggers(Event::BeforeDestroy, address, &object.value).await.0);
+        if diagnostics.has_errors() {
+            return (Outcome::Kept, diagnostics);
+        }
         let (left, more) = self.session.apply(&address.type_name, ty, &object.value, &change, &Value::Null).await;
         let failed = more.has_errors();
         diagnostics.0.extend(more.0);
+        if !failed {
+            diagnostics.0.extend(self.invoke_triggers(Event::AfterDestroy, address, &object.value).await.0);
+        }
         let outcome = match left {
             Some(left) => Outcome::Is(Object { tainted: object.tainted, ..left }),
             None if failed => Outcome::Kept,

@@ -4,6 +4,7 @@
 mod apply;
 mod plan;
 mod references;
+mod triggers;
 
 use std::sync::atomic::AtomicBool;
 
@@ -20,6 +21,8 @@ use super::{
     value::{self, UNKNOWN, to_json},
 };
 use references::resolve;
+pub(crate) use triggers::Event;
+pub(super) use triggers::Trigger;
 
 /// How many objects core works on at once, unless told otherwise.
 const PARALLELISM: usize = 10;
@@ -156,13 +159,19 @@ struct Walk<'a> {
     session: &'a Session,
     catalog: &'a Catalog,
     refreshes: bool,
+    /// The actions of objects that are destroyed.
+    triggers: Vec<Trigger>,
     /// Whether the user has asked to stop.
     stopped: AtomicBool,
 }
 
 impl<'a> Walk<'a> {
     fn new(session: &'a Session, catalog: &'a Catalog, refreshes: bool) -> Self {
-        Self { session, catalog, refreshes, stopped: AtomicBool::new(false) }
+        Self { session, catalog, refreshes, triggers: Vec::new(), stopped: AtomicBool::new(false) }
+    }
+
+    fn with(self, triggers: &[Trigger]) -> Self {
+        Self { triggers: triggers.to_vec(), ..self }
     }
 
     /// Reads a stored object, and refreshes it if this walk does that.

@@ -34,7 +34,7 @@ impl Core {
         let mut state = self.state.clone();
         let mut planned: Vec<Planned> = Vec::new();
         if !report.diagnostics.has_errors() {
-            let walk = Walk::new(session, &catalog, refreshes);
+            let walk = Walk::new(session, &catalog, refreshes).with(&self.triggers);
             let mut known: BTreeMap<_, _> =
                 state.addresses().into_iter().map(|address| (address.clone(), state.json(&address))).collect();
             let mut failed = BTreeSet::new();
@@ -211,6 +211,9 @@ impl Walk<'_> {
                 was_tainted: object.tainted,
             });
             planned.diagnostics.0.extend(more.0);
+            if !planned.diagnostics.has_errors() {
+                planned.diagnostics.0.extend(self.plan_triggers(address, &object.value).await.0);
+            }
         }
         planned
     }
