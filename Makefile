@@ -1,6 +1,6 @@
 # The whole vocabulary of the project.
 
-.PHONY: test test-release demo engines lint fmt docs clients tools release dist install
+.PHONY: test test-release demo engines lint fmt docs clients tools release dist install start-time
 
 # Format, lint and every test on every engine, ending with the totals over all test binaries.
 test: lint engines release
@@ -32,6 +32,11 @@ dist: tools
 # Puts the packages where Terraform and OpenTofu find them by themselves; MIRROR=DIRECTORY takes another place.
 install:
 	@./packaging/install
+
+# How long the released executable takes from its start to its handshake, beside one that is linked dynamically.
+start-time: release
+	cargo build --release --bin terraform-provider-foundryhub
+	@python3 tests/start_time.py "$$(./packaging/build)" target/release/terraform-provider-foundryhub
 
 lint: tools
 	cargo fmt --check

@@ -3,7 +3,7 @@
 Each executable is given as PLATFORM=PATH, such as linux_amd64=target/release/terraform-provider-foundryhub. In the
 directory are then, under the names that registries want (docs/internals/protocol.md §7), a zip for each platform, the
 manifest, and SHA256SUMS; and below `mirror/` the same packages as a mirror, which engines take from a file system and
-over HTTPS alike. The same executables give the same bytes.
+over HTTPS alike. The same executables give the same bytes, wherever Python has the same zlib.
 """
 
 import argparse
@@ -27,8 +27,9 @@ def main():
     parser.add_argument("executables", nargs="+", metavar="PLATFORM=PATH")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    shutil.rmtree(arguments.out, ignore_errors=True)
-    arguments.out.mkdir(parents=True)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    if any(arguments.out.iterdir()):
+        parser.error(f"there is something in {arguments.out}")
     executables = dict(executable.split("=", 1) for executable in arguments.executables)
     packages = {platform: package(arguments.out, platform, Path(path)) for platform, path in sorted(executables.items())}
     manifest = arguments.out / f"{NAME}_{VERSION}_manifest.json"

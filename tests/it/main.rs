@@ -87,6 +87,7 @@ mod pipelines;
 mod process;
 mod proto_files;
 mod provider_block;
+#[cfg(target_os = "linux")]
 mod release;
 mod role_assignment;
 mod sign_in;

@@ -72,6 +72,20 @@ async fn the_user_agent_names_engine_provider_and_partner() {
 }
 
 #[tokio::test]
+async fn who_has_an_engine_that_is_too_old_is_told_so() {
+    let bed = ConfigurationBed::new().await;
+    for (version, expected) in [("1.5.7", &["Terraform 1.5.7 is not supported"][..]), ("1.6.0", &[])] {
+        let core = bed.environment.iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
+        let config =
+            json!({ "hub_id": ConfigurationBed::hub(&bed.emulator), "system_datastores_auth_mode": "accesskey" });
+        let plan = core.engine_version(version).plan("foundryhub_storage_auth", "a", config).await.ok();
+        let said: Vec<_> = plan.report.diagnostics.0.iter().map(|found| found.summary.as_str()).collect();
+        let said: Vec<_> = said.into_iter().filter(|summary| summary.contains("not supported")).collect();
+        assert_eq!(said, expected);
+    }
+}
+
+#[tokio::test]
 async fn the_correlation_id_is_one_at_random_or_fixed_or_left_out() {
     let bed = ConfigurationBed::new().await;
     let ids = async |block, variables: &[(&str, &str)]| {

@@ -2,7 +2,7 @@
 
 use crate::framework::Diagnostic;
 
-/// The oldest release that tests run on. OpenTofu begins with it.
+/// The oldest release that tests run on. OpenTofu, which does not say that it is one, begins with it.
 const OLDEST: (u64, u64) = (1, 6);
 
 /// Tells the user of an engine that is older.

@@ -1,6 +1,5 @@
 //! The executable as it is released for Linux: it needs nothing of the system that it is started on.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -126,7 +125,7 @@ async fn modules_that_nsswitch_conf_names_are_not_wanted() {
 #[tokio::test]
 async fn the_servers_of_resolv_conf_are_asked() {
     for_each_engine(async |engine| {
-        let [first, second] = [Server::start(&[(ARM, Ipv4Addr::LOCALHOST)]).await, Server::start(&[]).await];
+        let [first, second] = [Server::start(Says::Addresses).await, Server::start(Says::Nothing).await];
         let (bed, root) = bed().await;
         let text = format!("search example.org\nnameserver {}\nnameserver {}\n", first.address, second.address);
         goes_through(engine, &bed, &root.file("/etc/nsswitch.conf", NSSWITCH).file("/etc/resolv.conf", text)).await;
@@ -135,6 +134,42 @@ async fn the_servers_of_resolv_conf_are_asked() {
         assert_eq!(second.asked(), [""; 0], "the second server is for when the first one does not answer");
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_next_server_is_asked_when_one_is_silent_fails_or_refuses() {
+    let known = Server::start(Says::Addresses).await;
+    for first in [Says::Nothing, Says::Code(ResponseCode::ServFail), Says::Code(ResponseCode::Refused)] {
+        let (bed, root) = bed().await;
+        let server = Server::start(first).await;
+        let text = format!("options timeout:1\nnameserver {}\nnameserver {}\n", server.address, known.address);
+        let report = plan(&bed, &root.file("/etc/resolv.conf", text)).await.report;
+        assert!(!report.diagnostics.has_errors(), "{first:?}: {}", report.diagnostics);
+        assert_ne!(server.asked(), [""; 0], "{first:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_the_first_server_denies_is_no_name() {
+    let [first, second] = [Says::Code(ResponseCode::NXDomain), Says::Addresses].map(Server::start);
+    let (first, second) = (first.await, second.await);
+    let (bed, root) = bed().await;
+    let text = format!("nameserver {}\nnameserver {}\n", first.address, second.address);
+    let report = plan(&bed, &root.file("/etc/resolv.conf", text)).await.report.diagnostics;
+    assert!(report.to_string().contains(ARM), "{report}");
+    assert_eq!(second.asked(), [""; 0], "a private name may have another meaning there");
+}
+
+#[tokio::test]
+async fn a_name_with_fewer_dots_than_asked_for_is_sought_below_the_search_list_first() {
+    let server = Server::start(Says::Addresses).await;
+    let (bed, root) = bed().await;
+    let text = format!("search example.org\noptions ndots:5\nnameserver {}\n", server.address);
+    let report = plan(&bed, &root.file("/etc/resolv.conf", text)).await.report;
+    assert!(!report.diagnostics.has_errors(), "{}", report.diagnostics);
+    let mut asked = server.asked();
+    asked.dedup();
+    assert_eq!(asked, [format!("{ARM}.example.org."), format!("{ARM}.")]);
 }
 
 /// Plans in the root with the test core.
@@ -165,15 +200,23 @@ async fn missing_authorities_are_explained() {
     }
 }
 
-/// A name server that knows the addresses of a few names and denies all others.
+/// What a name server answers.
+#[derive(Debug, Clone, Copy)]
+enum Says {
+    /// That [`ARM`] is here, and nothing else is anywhere.
+    Addresses,
+    Code(ResponseCode),
+    Nothing,
+}
+
+/// A name server.
 struct Server {
     address: IpAddr,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    async fn start(known: &[(&str, Ipv4Addr)]) -> Self {
-        let known: BTreeMap<_, _> = known.iter().map(|(name, address)| (format!("{name}."), *address)).collect();
+    async fn start(says: Says) -> Self {
         // resolv.conf has no ports, but every address of 127.0.0.0/8 is this machine.
         let [a, b, c, ..] = *uuid::Uuid::new_v4().as_bytes();
         let address = IpAddr::from([127, a, b, c | 2]);
@@ -189,15 +232,21 @@ impl Server {
                 let name = query.name().to_string();
                 let mut answer = Message::response(request.id, request.op_code);
                 answer.add_query(query.clone());
-                match known.get(&name) {
-                    None => answer.metadata.response_code = ResponseCode::NXDomain,
-                    Some(address) if query.query_type() == RecordType::A => {
-                        answer.add_answer(Record::from_rdata(query.name().clone(), 60, RData::A((*address).into())));
+                match says {
+                    Says::Addresses if name != format!("{ARM}.") => {
+                        answer.metadata.response_code = ResponseCode::NXDomain
                     }
-                    Some(_) => {}
+                    Says::Addresses if query.query_type() == RecordType::A => {
+                        let here = RData::A(Ipv4Addr::LOCALHOST.into());
+                        answer.add_answer(Record::from_rdata(query.name().clone(), 60, here));
+                    }
+                    Says::Code(code) => answer.metadata.response_code = code,
+                    Says::Addresses | Says::Nothing => {}
                 }
                 asked.lock().unwrap().push(name);
-                socket.send_to(&answer.to_vec().unwrap(), client).await.unwrap();
+                if !matches!(says, Says::Nothing) {
+                    socket.send_to(&answer.to_vec().unwrap(), client).await.unwrap();
+                }
             }
         });
         server

@@ -110,12 +110,18 @@ async fn quickstart(engine: &'static Engine) -> (Emulator, Workspace) {
 #[tokio::test]
 async fn a_plain_init_takes_what_make_install_has_installed() {
     let packages = Packages::make();
+    let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/install");
     for_each_engine(async |engine| {
         let (_emulator, workspace) = quickstart(engine).await;
         workspace.write_cli_config("");
-        let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/install");
-        let install = workspace.start_program(&install, &[packages.path().to_str().unwrap()]).finish().await;
-        install.succeeded().says(".terraform.d/plugins/registry.terraform.io/foundryhub/foundryhub");
+        let installed = workspace.start_program(&install, &[packages.path().to_str().unwrap()]).finish().await;
+        installed.succeeded().says(".terraform.d/plugins/registry.terraform.io/foundryhub/foundryhub");
+        let elsewhere = ["-c", "MIRROR=mirror exec \"$1\" \"$2\"", "sh"].map(str::to_owned).into_iter();
+        let elsewhere: Vec<_> =
+            elsewhere.chain([install.as_path(), packages.path()].map(|path| path.display().to_string())).collect();
+        let elsewhere: Vec<_> = elsewhere.iter().map(String::as_str).collect();
+        let elsewhere = workspace.start_program("/bin/sh".as_ref(), &elsewhere).finish().await;
+        elsewhere.succeeded().says("installed in mirror/registry.opentofu.org/foundryhub/foundryhub");
         workspace.init().await.succeeded().says("foundryhub/foundryhub v0.1.0 (unauthenticated)");
         workspace.plan(&[]).await.exits(2);
         workspace.apply_planned().await.succeeded();

@@ -26,7 +26,7 @@ pub(crate) fn provider() -> PathBuf {
 
 /// The provider's executable as it is released.
 pub(crate) fn release() -> PathBuf {
-    let name = "x86_64-unknown-linux-gnu/release/terraform-provider-foundryhub";
+    let name = format!("{}-unknown-linux-gnu/release/terraform-provider-foundryhub", env::consts::ARCH);
     let target = env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
     let release = target.join(name);

@@ -160,6 +160,7 @@ pub(crate) struct Core {
     interrupt: Option<Event>,
     one_process: bool,
     process: Option<Session>,
+    engine_version: String,
     deletes_last: bool,
     plans_deletes_first: bool,
     refreshes: bool,
@@ -180,6 +181,7 @@ impl Core {
             interrupt: None,
             one_process: false,
             process: None,
+            engine_version: session::VERSION.to_owned(),
             deletes_last: false,
             plans_deletes_first: false,
             refreshes: true,
@@ -196,6 +198,12 @@ impl Core {
     /// Sets an environment variable of the provider's processes.
     pub(crate) fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Tells the provider that the engine has this version.
+    pub(crate) fn engine_version(mut self, version: &str) -> Self {
+        self.engine_version = version.to_owned();
         self
     }
 
@@ -468,7 +476,8 @@ impl Core {
             self.catalog(&session).await;
             self.end(session).await;
         }
-        let session = Session::start(self.launch()).await;
+        let mut session = Session::start(self.launch()).await;
+        session.engine_version.clone_from(&self.engine_version);
         let catalog = self.catalog(&session).await;
         if !catalog.capabilities.get_provider_schema_optional {
             session.catalog().await;

@@ -25,7 +25,7 @@ use crate::support::{
 };
 
 /// The version that core gives for itself.
-const VERSION: &str = "1.15.5";
+pub(crate) const VERSION: &str = "1.15.5";
 
 /// What core keeps of a managed object.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +89,8 @@ pub(crate) struct Session {
     plugin: Plugin,
     channel: Channel,
     client: ProviderClient<Channel>,
+    /// The engine's version, as the provider hears it.
+    pub(crate) engine_version: String,
 }
 
 impl Session {
@@ -98,7 +100,7 @@ impl Session {
         let client = ProviderClient::new(channel.clone())
             .max_decoding_message_size(usize::MAX)
             .max_encoding_message_size(usize::MAX);
-        Self { plugin, channel, client }
+        Self { plugin, channel, client, engine_version: VERSION.to_owned() }
     }
 
     /// Ends the process as core does. Returns what it wrote to standard error.
@@ -150,7 +152,7 @@ impl Session {
             return diagnostics;
         }
         let request = configure_provider::Request {
-            terraform_version: VERSION.to_owned(),
+            terraform_version: self.engine_version.clone(),
             config: encode(config, &catalog.provider.ty()),
             client_capabilities: Some(ClientCapabilities {
                 deferral_allowed: applying,
