@@ -157,6 +157,11 @@ impl Client {
         self.0.reads.forget();
     }
 
+    /// The subscription that is in use where the sign-in method looks: that of the Azure CLI. Nothing is sent.
+    pub(crate) async fn subscription(&self) -> Option<String> {
+        self.0.sender.tokens.subscription().await
+    }
+
     /// Whether reads are being remembered.
     pub(crate) fn remembers_reads(&self) -> bool {
         self.0.reads.period().is_some()

@@ -53,6 +53,7 @@ pub use id::{
 pub use no_answer::{CertificateFault, NoAnswer};
 pub use reads::Read;
 pub use request::Dated;
+pub(crate) use resource::Item;
 pub use resource::List;
 pub use retry::DEFAULT_MAX_RETRIES;
 pub use secret::Secret;

@@ -9,7 +9,7 @@ use super::request::{Dated, Request};
 use futures_util::stream::{Stream, TryStreamExt, try_unfold};
 use http::Method;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::marker::PhantomData;
@@ -34,38 +34,83 @@ pub trait Resource: DeserializeOwned + Send + Sync + 'static {
     }
 }
 
-/// A list of resources, with an optional filter.
+/// A list of resources, which a query parameter may narrow.
 #[derive(Debug)]
 pub struct List<T> {
     path: String,
-    filter: Option<String>,
+    query: Option<(&'static str, String)>,
     of: PhantomData<fn() -> T>,
 }
 
 impl<T: Resource> List<T> {
     /// The resources directly below a resource, a resource group or another scope.
     pub fn below(scope: &ArmId) -> Self {
-        Self { path: scope.below(T::COLLECTION).into(), filter: None, of: PhantomData }
+        Self::at(scope.below(T::COLLECTION).into())
     }
 
     /// The resources of a subscription.
     pub fn in_subscription(subscription: &str) -> Self {
-        Self { path: format!("/subscriptions/{subscription}{}", T::COLLECTION), filter: None, of: PhantomData }
+        Self::at(format!("/subscriptions/{subscription}{}", T::COLLECTION))
+    }
+
+    /// The resources of a resource group.
+    pub fn in_resource_group(subscription: &str, group: &str) -> Self {
+        Self::at(format!("/subscriptions/{subscription}/resourceGroups/{group}{}", T::COLLECTION))
+    }
+
+    fn at(path: String) -> Self {
+        Self { path, query: None, of: PhantomData }
     }
 
     /// With this `$filter`.
     #[must_use]
     pub(crate) fn filter(self, filter: impl Into<String>) -> Self {
-        Self { filter: Some(filter.into()), ..self }
+        self.query("$filter", filter)
+    }
+
+    /// With this query parameter.
+    #[must_use]
+    pub(crate) fn query(self, name: &'static str, value: impl Into<String>) -> Self {
+        Self { query: Some((name, value.into())), ..self }
     }
 
     fn request(&self, api_version: &str) -> Request {
         let request = Request::get(&self.path, api_version);
-        match &self.filter {
-            Some(filter) => request.query("$filter", filter),
+        match &self.query {
+            Some((name, value)) => request.query(name, value),
             None => request,
         }
     }
+}
+
+/// A resource of a list, by itself: one that cannot be read is no reason not to read the others.
+#[derive(Debug)]
+pub(crate) enum Item<T> {
+    Readable(T),
+    Unreadable {
+        /// Its id, as far as it has one.
+        id: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Item<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let id = value["id"].as_str().unwrap_or_default().to_owned();
+        Ok(match serde_json::from_value(value) {
+            Ok(resource) => Self::Readable(resource),
+            Err(error) => Self::Unreadable { id, why: error.to_string() },
+        })
+    }
+}
+
+impl<T: Resource> Resource for Item<T> {
+    type Id = T::Id;
+    const API_VERSION: &'static str = T::API_VERSION;
+    const FALLBACK_API_VERSION: Option<&'static str> = T::FALLBACK_API_VERSION;
+    const COLLECTION: &'static str = T::COLLECTION;
 }
 
 /// A page. On the last one Azure leaves the link out, or writes null or an empty string.

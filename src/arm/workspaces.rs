@@ -7,7 +7,7 @@ use super::error::{Error, ErrorCode};
 use super::id::{ArmId, WorkspaceId};
 use super::reads::Read;
 use super::request::{Repeat, Request};
-use super::resource::Resource;
+use super::resource::{Item, List, Resource};
 use http::Method;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
@@ -148,6 +148,21 @@ pub enum WorkspaceKind {
     Other,
 }
 
+impl WorkspaceKind {
+    const KNOWN: [Self; 4] = [Self::Default, Self::Hub, Self::Project, Self::FeatureStore];
+
+    /// Its word in requests.
+    fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Default => Some("default"),
+            Self::Hub => Some("hub"),
+            Self::Project => Some("project"),
+            Self::FeatureStore => Some("featurestore"),
+            Self::Other => None,
+        }
+    }
+}
+
 /// A workspace, with the members that the provider needs.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -165,6 +180,8 @@ pub struct Workspace {
     pub(crate) kind_text: String,
     #[serde(deserialize_with = "or_default")]
     pub(crate) identity: Identity,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) tags: BTreeMap<String, Option<String>>,
     /// The members under `properties`.
     #[serde(deserialize_with = "or_default")]
     pub properties: WorkspaceProperties,
@@ -219,13 +236,15 @@ pub struct WorkspaceProperties {
 impl Workspace {
     /// Which of the known kinds it is; case does not matter.
     pub fn kind(&self) -> WorkspaceKind {
-        match self.kind_text.to_ascii_lowercase().as_str() {
-            "" | "default" => WorkspaceKind::Default,
-            "hub" => WorkspaceKind::Hub,
-            "project" => WorkspaceKind::Project,
-            "featurestore" => WorkspaceKind::FeatureStore,
-            _ => WorkspaceKind::Other,
-        }
+        let text = if self.kind_text.is_empty() { "default" } else { &self.kind_text };
+        let is = |kind: &WorkspaceKind| kind.word().is_some_and(|word| word.eq_ignore_ascii_case(text));
+        WorkspaceKind::KNOWN.into_iter().find(is).unwrap_or(WorkspaceKind::Other)
+    }
+
+    /// A list of workspaces of these kinds only. The fallback api-version does not know the parameter and lists all.
+    pub(crate) fn of_kinds(list: List<Item<Self>>, kinds: &[WorkspaceKind]) -> List<Item<Self>> {
+        let words: Vec<_> = kinds.iter().filter_map(|kind| kind.word()).collect();
+        list.query("kind", words.join(","))
     }
 
     /// Whether its provisioning state is a terminal one.

@@ -6,6 +6,8 @@ pub mod config;
 mod data_sources;
 mod functions;
 mod hub;
+mod hubs;
+mod key_states;
 mod list_resources;
 mod principal;
 mod refusal;
@@ -66,7 +68,7 @@ impl server::Provider for Provider {
     }
 
     fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Session>>> {
-        vec![]
+        vec![Box::new(Erased::data_source(data_sources::hubs::Hubs))]
     }
 
     fn functions(&self) -> Vec<Box<dyn AnyFunction>> {

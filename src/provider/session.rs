@@ -6,13 +6,13 @@ use std::{
 };
 
 use time::OffsetDateTime;
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OnceCell, OwnedMutexGuard};
 use uuid::Uuid;
 
 use crate::{
-    arm::{self, ArmId, Call},
-    framework::lock::lock,
-    provider::access::IdentitySwitches,
+    arm::{self, ArmId, Call, SubscriptionId},
+    framework::{Attr, Diagnostic, Path, lock::lock, schema::Refusal},
+    provider::{access::IdentitySwitches, report},
 };
 
 /// A role assignment, without a condition, that this process has created or plans to create.
@@ -37,6 +37,10 @@ impl SessionAssignment {
 #[derive(Debug)]
 pub struct Session {
     pub(crate) arm: arm::Client,
+    /// The configured subscription; unknown in a plan while the provider block's is.
+    subscription: Attr<String>,
+    /// What is taken where none is configured, once it has been looked for.
+    found_subscription: OnceCell<Option<String>>,
     pub(crate) switches: IdentitySwitches,
     locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     assignments: Mutex<Vec<SessionAssignment>>,
@@ -44,9 +48,44 @@ pub struct Session {
 
 impl Session {
     /// Begins a session. Reads are remembered until the first write.
-    pub(crate) fn new(arm: arm::Client) -> Self {
+    pub(crate) fn new(arm: arm::Client, subscription: Attr<String>) -> Self {
         arm.remember_reads();
-        Self { arm, switches: IdentitySwitches::default(), locks: Mutex::default(), assignments: Mutex::default() }
+        Self {
+            arm,
+            subscription,
+            found_subscription: OnceCell::new(),
+            switches: IdentitySwitches::default(),
+            locks: Mutex::default(),
+            assignments: Mutex::default(),
+        }
+    }
+
+    /// The subscription of what does not name one: the configured one, or else that of the Azure CLI where it signs in. `None`
+    /// while it is only known after apply.
+    ///
+    /// # Errors
+    /// The diagnostic that there is none, about the attribute `subscription_id`, or that the call has ended.
+    pub(crate) async fn subscription(&self, call: &Call) -> Result<Option<&str>, Diagnostic> {
+        match &self.subscription {
+            Attr::Known(configured) => return Ok(Some(configured)),
+            Attr::Unknown => return Ok(None),
+            Attr::Null => {}
+        }
+        let look = self.found_subscription.get_or_init(|| self.arm.subscription());
+        let found = self.arm.wait_for(look, "asking the Azure CLI for its subscription", call).await;
+        let found = found.map_err(|error| report::failure("The subscription is not known", &error, ""))?;
+        found.as_deref().map(Some).ok_or_else(|| {
+            let detail = "Set subscription_id here or in the provider block, or ARM_SUBSCRIPTION_ID. Where the Azure CLI signs \
+                          in, the subscription of az account show counts.";
+            Diagnostic::error("The subscription is not known", detail).at(Path::root("subscription_id"))
+        })
+    }
+
+    /// The subscription to read in that names none: as [`Self::subscription`], and an error while it is not known.
+    pub(crate) async fn subscription_to_read(&self, call: &Call) -> Result<SubscriptionId, Diagnostic> {
+        let subscription = self.subscription(call).await?.ok_or_else(report::unconfigured)?;
+        let refused = |error| Refusal::from(error).error("subscription_id").of_provider();
+        SubscriptionId::parse(subscription).map_err(refused)
     }
 
     /// Notes an assignment, which Azure's lists may not show yet. A later note replaces an earlier one.
@@ -86,7 +125,7 @@ mod tests {
     fn an_assignment_applies_below_its_scope_until_it_is_forgotten() {
         let method = ClientSecret { tenant_id: "t".to_owned(), client_id: "c".into(), client_secret: "s".into() };
         let client = arm::Client::new(Settings::new(Cloud::Public.endpoints()), Arc::new(method)).unwrap();
-        let session = Session::new(client);
+        let session = Session::new(client, Attr::Null);
         let scope = |text: &str| ArmId::parse(text).unwrap();
         let assignment = |at: &str, principal: &str, created_on| SessionAssignment {
             scope: scope(at),

@@ -23,6 +23,7 @@
 //! | sign-in methods and clouds, on real engines too | `sign_in` |
 //! | `foundryhub_role_assignment` | `role_assignment` |
 //! | `foundryhub_storage_auth` | `storage_auth` |
+//! | data sources | `data_sources` |
 //! | functions | `functions` |
 //! | actions, a file for each | `actions` |
 //! | **Real Terraform and OpenTofu**: what only they can show | `engines` |
@@ -53,10 +54,10 @@
 //!
 //! In `engines`, `role_assignment` and `storage_auth` are about one resource each, like the files whose names begin
 //! with theirs: `_objects` has objects that are imported, moved, replaced or deposed, `_failures` applies and destroys
-//! that fail. `shared_account` is about several hubs of one account. `two_resources` and `earlier_states` are about
-//! both resources; `echo` runs the provider of `tests/echo`; `demo`, `examples`, `mistakes`, `empty`, `secrets` and
-//! `provider` are about the provider as a whole, and `runner` is about the runner of engines itself. `other_providers`
-//! has the states of azurerm and azapi.
+//! that fail. `shared_account` is about several hubs of one account, `hubs` about all hubs of a subscription.
+//! `two_resources` and `earlier_states` are about both resources; `echo` runs the provider of `tests/echo`; `demo`,
+//! `examples`, `mistakes`, `empty`, `secrets` and `provider` are about the provider as a whole, and `runner` is about
+//! the runner of engines itself. `other_providers` has the states of azurerm and azapi.
 //!
 //! A **bed** is the fixture of a test: an emulator with the hub `hub1` on the account `sa1`, and what the test drives
 //! against it. `support::bed::Bed` drives the provider with the test core (`support::core`, a small Terraform core),
@@ -76,6 +77,7 @@ mod arm_calls;
 mod arm_emulator;
 mod arm_send;
 mod citations;
+mod data_sources;
 mod docs;
 mod echo;
 mod emulator;

@@ -108,11 +108,22 @@ impl TokenSource for AzureCli {
     fn may_change(&self) -> bool {
         true
     }
+
+    fn subscription(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async {
+            match &self.subscription_id {
+                Some(id) => Some(id.clone()),
+                None => self.account().await.map(|account| account.subscription_id).filter(|id| !id.is_empty()),
+            }
+        })
+    }
 }
 
 /// The output of `az account show`: the account in use.
 #[derive(Debug, Deserialize)]
 struct CliAccount {
+    #[serde(rename = "id", default)]
+    subscription_id: String,
     #[serde(rename = "tenantId")]
     tenant_id: String,
     user: CliUser,
@@ -260,6 +271,17 @@ mod tests {
         assert_eq!(tail(0), "https://arm.test/.default --subscription \"sub\"");
         assert_eq!(tail(1), "https://arm.test/.default --tenant home");
         assert_eq!(tail(2), "https://arm.test/.default --tenant other");
+    }
+
+    #[tokio::test]
+    async fn the_subscription_is_the_configured_one_or_that_of_the_account() {
+        let stdout = r#"{"id":"sub1","tenantId":"t","user":{"name":"alice"}}"#.to_owned();
+        let cli = Arc::new(FakeCli { stdout, ..FakeCli::default() });
+        assert_eq!(source(&cli, None, Some("sub2")).subscription().await.as_deref(), Some("sub2"));
+        assert!(lock(&cli.commands).is_empty());
+        assert_eq!(source(&cli, Some("t"), None).subscription().await.as_deref(), Some("sub1"));
+        let signed_out = Arc::new(FakeCli { status: 1, ..FakeCli::default() });
+        assert_eq!(source(&signed_out, None, None).subscription().await, None);
     }
 
     #[tokio::test]

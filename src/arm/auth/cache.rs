@@ -78,6 +78,11 @@ impl Tokens {
         }
     }
 
+    /// The subscription that the method knows, if it does.
+    pub(crate) async fn subscription(&self) -> Option<String> {
+        self.method.subscription().await
+    }
+
     /// A token that does not expire during a request.
     pub(crate) async fn get(&self, tenant: Option<&str>, limits: &Limits<'_>) -> Result<Arc<CachedToken>, Error> {
         self.want(TokenNeed { tenant: tenant.map(str::to_owned), newer_than: 0, claims: None }, limits).await

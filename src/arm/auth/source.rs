@@ -43,4 +43,9 @@ pub trait TokenSource: fmt::Debug + Send + Sync {
     fn may_change(&self) -> bool {
         false
     }
+
+    /// The subscription that is in use where somebody signs in with this method, if the method knows one.
+    fn subscription(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async { None })
+    }
 }

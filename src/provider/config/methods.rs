@@ -165,12 +165,12 @@ pub(super) static METHODS: [Method; 8] = [
     },
 ];
 
-static SUBSCRIPTION_ID: Setting = setting!(
+pub(super) static SUBSCRIPTION_ID: Setting = setting!(
     Shape::Text(no_spaces),
     ["subscription_id"],
     ["ARM_SUBSCRIPTION_ID"],
-    "The subscription whose account the Azure CLI signs in with, if `tenant_id` is not set. Nothing else needs it: ids of \
-     resources have their subscription in them."
+    "The subscription of what says no other one. With the Azure CLI it is that of `az account show` if not set, and otherwise \
+     also the one whose account signs in, if `tenant_id` is not set. Ids of resources have their subscription in them."
 );
 static TENANT_ID: Setting = setting!(
     Shape::Text(tenant),

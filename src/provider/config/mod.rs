@@ -24,7 +24,7 @@ use super::{Session, report};
 use crate::{
     arm,
     framework::{
-        Diagnostic, Diagnostics, Path, Value,
+        Attr, Diagnostic, Diagnostics, Path, Value,
         schema::{Attribute, Block, Schema},
     },
 };
@@ -76,11 +76,12 @@ fn session(lookup: &mut Lookup<'_>, engine_version: &str) -> Result<Option<Sessi
     let method = method::choose(&methods::METHODS, lookup);
     let (Some(addresses), Some(method)) = (addresses?, method?) else { return Ok(None) };
     let settings = requests::settings(lookup, addresses, engine_version)?;
+    let subscription = lookup.text(&methods::SUBSCRIPTION_ID).map_or(Attr::Unknown, Attr::from);
     if lookup.has_errors() {
         return Ok(None);
     }
     match arm::Client::new(settings, method) {
-        Ok(client) => Ok(Some(Session::new(client))),
+        Ok(client) => Ok(Some(Session::new(client, subscription))),
         Err(error) => {
             lookup.push(report::failure("The provider cannot be configured", &error, ""));
             Ok(None)

@@ -1,1 +1,3 @@
 //! The data sources.
+
+pub(super) mod hubs;

@@ -95,3 +95,11 @@ fn the_code_in_adding_a_thing_is_that_of_the_echo_provider() {
         assert!(code.iter().any(|file| file.contains(block)), "nowhere in tests/echo:\n{block}");
     }
 }
+
+#[test]
+fn the_guide_about_imports_shows_the_example_as_it_is() {
+    let guide = fs::read_to_string(root().join("docs/guides/importing-hubs.md")).expect("a guide");
+    let blocks: Vec<_> = guide.split("```terraform\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let example = fs::read_to_string(root().join("examples/import-hubs/main.tf")).expect("an example");
+    assert_eq!(blocks, [example]);
+}

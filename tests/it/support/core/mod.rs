@@ -241,7 +241,7 @@ impl Core {
         self.triggers.push(walk::Trigger { address, event, action, config });
     }
 
-    /// Interrupts the next apply or action, as Ctrl-C does, as soon as `event` has happened.
+    /// Interrupts the next apply, action or read of a data source, as Ctrl-C does, as soon as `event` has happened.
     pub(crate) fn interrupt_when(&mut self, event: impl Future<Output = ()> + 'static) {
         self.interrupt = Some(Box::pin(event));
     }
@@ -417,7 +417,19 @@ impl Core {
         let mut diagnostics = self.configure_session(&session, false).await;
         let mut data = Json::Null;
         if !diagnostics.has_errors() {
-            let (value, more) = session.read_data(type_name, block, &config).await;
+            let interrupt = self.interrupt.take();
+            let work = session.read_data(type_name, block, &config);
+            tokio::pin!(work);
+            let (value, more) = match interrupt {
+                None => work.await,
+                Some(event) => tokio::select! {
+                    done = &mut work => done,
+                    () = event => {
+                        session.stop().await;
+                        work.await
+                    }
+                },
+            };
             diagnostics.0.extend(more.0);
             data = value::to_json(&value);
         }
