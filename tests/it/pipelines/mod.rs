@@ -3,6 +3,7 @@
 mod azure_devops;
 mod drift;
 mod github;
+mod summary;
 mod workflow;
 
 use std::path::PathBuf;
