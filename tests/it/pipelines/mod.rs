@@ -3,6 +3,7 @@
 mod azure_devops;
 mod drift;
 mod github;
+mod release;
 mod summary;
 mod workflow;
 
