@@ -5,33 +5,42 @@
 # says what was found, in Markdown. The plans stay beside it; like every plan they have the state's values in clear.
 # ENGINE is terraform (the default) or tofu.
 set -eu
+# Whatever fails, and with whichever code: 2 says that there is drift.
+trap 'exit 1' EXIT
+[ $# -eq 1 ] || {
+    echo "usage: drift.sh DIRECTORY" >&2
+    exit 1
+}
 engine=${ENGINE:-terraform}
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 
-# Plans into $out/NAME and adds to what was found: `look NAME [ARGUMENT...]`.
-found=0
-look() {
-    name=$1
-    shift
-    code=0
-    "$engine" plan -input=false -no-color -lock-timeout=5m -detailed-exitcode -out="$out/$name" "$@" || code=$?
-    case $code in
-    0) ;;
-    2) found=2 ;;
-    *)
-        printf '# Drift: not known\n\n`%s plan %s` failed with exit code %s; its log says why.\n' "$engine" "$*" "$code" \
-            >"$out/summary.md"
-        exit 1
-        ;;
-    esac
-    "$engine" show -json "$out/$name" >"$out/$name.json"
+# Runs a command. The summary says that nothing is known until everything has gone well.
+try() {
+    printf '# Drift: not known\n\nThis failed; the log says why:\n\n    %s\n' "$*" >"$out/summary.md"
+    "$@"
 }
 
-rm -f "$out/summary.md"
+# Plans into $out/NAME and leaves the exit code in $code: `look NAME [ARGUMENT...]`.
+look() {
+    name=$1 code=0
+    shift
+    # Nothing is written, and a lock takes the right to write.
+    try "$engine" plan -input=false -no-color -lock=false -detailed-exitcode -out="$out/$name" "$@" || code=$?
+    [ "$code" -eq 0 ] || [ "$code" -eq 2 ]
+    try "$engine" show -json "$out/$name" >"$out/$name.json"
+}
+
+try "$engine" init -input=false -no-color -lockfile=readonly
 # The first tells what others have changed in Azure, the second what an apply would do about that and about the configuration.
 look refresh-only -refresh-only
+refresh_only=$code
 look plan
-python3 "$here/drift_summary.py" "$out/refresh-only.json" "$out/plan.json" >"$out/summary.md"
-exit "$found"
+try python3 "$here/drift_summary.py" "$refresh_only" "$out/refresh-only.json" "$code" "$out/plan.json" >"$out/summary.new"
+mv "$out/summary.new" "$out/summary.md"
+trap - EXIT
+case $refresh_only$code in
+00) exit 0 ;;
+*) exit 2 ;;
+esac

@@ -41,11 +41,15 @@ async fn apply(checkout: &Checkout) {
 async fn a_pull_request_shows_its_plan_and_changes_nothing() {
     for_each_engine(async |engine| {
         let checkout = Checkout::new(engine, SignIn::AzureDevops).await;
+        checkout.output("```\\n# Approved");
         for script in scripts("azure-devops/plan.yml", "inlineScript") {
             let tab = checkout.path("temp/plan.md");
             run(&checkout, &script).await.succeeded().says(&format!("##vso[task.uploadsummary]{}", tab.display()));
         }
-        assert!(checkout.read("temp/plan.md").contains("Plan: 3 to add"));
+        let tab = checkout.read("temp/plan.md");
+        assert!(tab.contains("\n    Plan: 3 to add") && tab.contains("# Approved"), "{tab}");
+        let mut block = tab.strip_prefix("# Plan\n\n").unwrap().lines();
+        assert!(block.all(|line| line.starts_with("    ")), "no value ends the block: {tab}");
         assert_eq!(checkout.mode(), "accesskey");
     })
     .await;

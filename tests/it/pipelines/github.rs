@@ -8,6 +8,9 @@ use super::workflow::{Checkout, Script, scripts};
 use crate::azure::SignIn;
 use crate::support::engine::{Outcome, for_each_engine};
 
+/// Where a run is to be seen.
+const RUN: &str = "${{ github.server_url }}/${{ github.repository }}/actions/runs/${{ github.run_id }}";
+
 /// Runs a step on a runner of GitHub.
 async fn run(checkout: &Checkout, script: &Script) -> Outcome {
     let path = |inner: &str| checkout.path(inner).display().to_string();
@@ -20,6 +23,7 @@ async fn run(checkout: &Checkout, script: &Script) -> Outcome {
     let values = |expression: &str| match expression {
         "${{ github.token }}" => Some("token".to_owned()),
         "${{ github.repository }}" => Some("contoso/infra".to_owned()),
+        RUN => Some("https://github.com/contoso/infra/actions/runs/1".to_owned()),
         _ => None,
     };
     assert!(!script.shell.contains("${{"), "text of others would become code: {}", script.shell);
@@ -30,13 +34,29 @@ async fn run(checkout: &Checkout, script: &Script) -> Outcome {
 async fn a_pull_request_shows_its_plan_and_changes_nothing() {
     for_each_engine(async |engine| {
         let checkout = Checkout::new(engine, SignIn::Github).await;
-        for script in scripts("github/plan.yml", "run") {
-            run(&checkout, &script).await.succeeded();
+        let scripts = scripts("github/plan.yml", "run");
+        for script in &scripts {
+            run(&checkout, script).await.succeeded();
         }
-        let summary = checkout.read("temp/summary");
-        assert!(summary.starts_with("```\n") && summary.ends_with("```\n"), "{summary}");
-        assert!(summary.contains("Plan: 3 to add"), "{summary}");
         assert_eq!(checkout.mode(), "accesskey");
+        let summary = checkout.read("temp/summary");
+        assert!(summary.contains("\n    Plan: 3 to add"), "{summary}");
+
+        // No value ends the block, and a long plan leaves a summary that is shown.
+        let plan = scripts.iter().find(|script| script.name == "Plan").unwrap();
+        let long = r#"${join("", [for n in range(1000) : join("", [for m in range(100) : "aaaaaaaaaa\n"])])}"#;
+        checkout.output(&format!("```\\n# Approved\\n    {long}"));
+        fs::remove_file(checkout.path("temp/summary")).unwrap();
+        run(&checkout, plan).await.succeeded();
+        let summary = checkout.read("temp/summary");
+        assert!(
+            summary.len() < 1 << 20 && summary.ends_with("\n\nThe rest is in the log of the run.\n"),
+            "{}",
+            summary.len()
+        );
+        let block = summary.strip_prefix("# Plan\n\n").unwrap().lines().take_while(|line| line.starts_with("    "));
+        assert!(block.count() > 10_000);
+        assert!(summary.contains("# Approved"));
     })
     .await;
 }
@@ -69,9 +89,8 @@ async fn drift_fails_the_scheduled_run_and_opens_one_issue() {
             run(&checkout, &script).await.succeeded();
         }
         let scripts = scripts("github/drift.yml", "run");
-        let [init, look, issue] = &scripts[..] else { panic!("{scripts:?}") };
+        let [look, issue] = &scripts[..] else { panic!("{scripts:?}") };
         fs::remove_file(checkout.path("temp/output")).unwrap();
-        run(&checkout, init).await.succeeded();
         run(&checkout, look).await.succeeded();
         assert_eq!(checkout.read("temp/output"), "code=0\n");
         assert!(checkout.read("temp/summary").starts_with("# No drift\n"));
@@ -95,9 +114,23 @@ async fn drift_fails_the_scheduled_run_and_opens_one_issue() {
             let last = called.lines().last().unwrap();
             let file = checkout.path("temp/drift/summary.md");
             assert_eq!(last, format!("{done} --body-file {}", file.display()), "{called}");
+            let body = fs::read_to_string(file).unwrap();
+            assert!(body.contains("|\n\n[The run](https://github.com/contoso/infra/actions/runs/1)\n"), "{body}");
         }
     })
     .await;
+}
+
+#[test]
+fn only_what_may_write_takes_a_lock() {
+    let files = ["github/plan.yml", "github/apply.yml", "azure-devops/plan.yml", "azure-devops/apply.yml"];
+    let scripts = files.map(|name| scripts(name, if name.starts_with("github") { "run" } else { "inlineScript" }));
+    let lines: Vec<_> = scripts.iter().flatten().flat_map(|script| script.shell.lines()).collect();
+    let [plans, applies] = ["terraform plan ", "terraform apply "]
+        .map(|call| lines.iter().filter(|line| line.contains(call)).collect::<Vec<_>>());
+    assert_eq!((plans.len(), applies.len()), (4, 2), "{lines:?}");
+    assert!(plans.iter().all(|line| line.contains(" -lock=false ")), "{plans:?}");
+    assert!(applies.iter().all(|line| line.contains(" -lock-timeout=")), "{applies:?}");
 }
 
 #[test]

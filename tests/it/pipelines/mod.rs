@@ -3,6 +3,8 @@
 mod azure_devops;
 mod drift;
 mod github;
+mod release;
+mod summary;
 mod workflow;
 
 use std::path::PathBuf;

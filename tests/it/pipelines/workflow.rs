@@ -96,6 +96,12 @@ impl Checkout {
         self.workspace.path().join(inner)
     }
 
+    /// Adds an output of this text, which is that of a string in the configuration.
+    pub(super) fn output(&self, text: &str) {
+        let main = self.read("infra/main.tf") + &format!("\noutput \"text\" {{\n  value = \"{text}\"\n}}\n");
+        fs::write(self.path("infra/main.tf"), main).unwrap();
+    }
+
     pub(super) fn read(&self, inner: &str) -> String {
         fs::read_to_string(self.path(inner)).unwrap_or_default()
     }
