@@ -27,6 +27,7 @@ const CRATES: [(&str, &[&str]); 5] = [
             "httpdate",
             "p12_keystore",
             "reqwest",
+            "resolv_conf",
             "rustls",
             "rustls_native_certs",
             "serde",
