@@ -21,6 +21,7 @@
 //! | **The provider**, over the protocol against the emulator | |
 //! | provider block and environment | `provider_block` |
 //! | sign-in methods and clouds, on real engines too | `sign_in` |
+//! | `foundryhub_hub` | `hub` |
 //! | `foundryhub_role_assignment` | `role_assignment` |
 //! | `foundryhub_storage_auth` | `storage_auth` |
 //! | data sources | `data_sources` |
@@ -83,6 +84,7 @@ mod engines;
 mod examples;
 mod functions;
 mod handshake;
+mod hub;
 mod process;
 mod proto_files;
 mod provider_block;
