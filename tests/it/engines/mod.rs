@@ -7,6 +7,7 @@ mod echo;
 mod empty;
 mod engine_bed;
 mod examples;
+mod functions;
 mod hubs;
 mod mistakes;
 mod other_providers;
