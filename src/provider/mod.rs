@@ -74,7 +74,10 @@ impl server::Provider for Provider {
     }
 
     fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Session>>> {
-        vec![Box::new(Erased::data_source(data_sources::hubs::Hubs))]
+        vec![
+            Box::new(Erased::data_source(data_sources::hub::Hub)),
+            Box::new(Erased::data_source(data_sources::hubs::Hubs)),
+        ]
     }
 
     fn functions(&self) -> Vec<Box<dyn AnyFunction>> {

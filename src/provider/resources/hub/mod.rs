@@ -36,7 +36,10 @@ use crate::{
 use apply::Apply;
 use schema::{Identity, READING, TYPE, WRITING};
 
-pub(crate) use schema::State;
+pub(crate) use schema::{
+    Encryption, ManagedIdentity, ManagedNetwork, NetworkAcls, ServerlessCompute, State, WorkspaceHubConfig,
+};
+pub(crate) use words::{Location, PublicNetworkAccess};
 
 #[derive(Debug)]
 pub(crate) struct Hub;
