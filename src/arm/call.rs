@@ -21,6 +21,11 @@ impl Call {
     pub fn new(cancel: CancellationToken, timeout: Duration) -> Self {
         Self { cancel, deadline: Instant::now() + timeout }
     }
+
+    /// A call with this timeout, from now, that an interrupt does not end: for taking back what would do harm if it stayed.
+    pub(crate) fn uninterrupted(timeout: Duration) -> Self {
+        Self::new(CancellationToken::new(), timeout)
+    }
 }
 
 /// The time, and waiting. The clock of tests does not really wait.

@@ -12,6 +12,7 @@
 //! **No secret is in an error or a log.**
 
 pub mod auth;
+mod auth_mode;
 mod authorities;
 mod body;
 mod call;

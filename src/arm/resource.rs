@@ -1,4 +1,4 @@
-//! Calls for resources of any type: get, patch and list.
+//! Calls for resources of any type: get, put, patch and list.
 
 use super::call::Call;
 use super::client::Client;
@@ -180,6 +180,20 @@ impl Client {
     pub(crate) async fn get_dated<T: Resource>(&self, id: &T::Id, read: Read, call: &Call) -> Result<Dated<T>, Error> {
         let get = |version| async move { self.read(&T::request(Method::GET, id, version), read, call).await };
         self.at_version::<T, _, _>(get).await?.dated()
+    }
+
+    /// Creates a resource and waits for the operation.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub(crate) async fn put<T: Resource>(
+        &self,
+        id: &T::Id,
+        body: &(impl Serialize + Sync),
+        call: &Call,
+    ) -> Result<T, Error> {
+        let put = |version| async move { self.operate(&T::request(Method::PUT, id, version).json(body), call).await };
+        self.at_version::<T, _, _>(put).await?.json()
     }
 
     /// Patches a resource and waits for the operation. Only what the body names changes, so that changes made by others

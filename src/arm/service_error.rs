@@ -144,6 +144,17 @@ impl ServiceError {
         })
     }
 
+    /// Whether it has this text, in its message or in that of an error inside it, in any case. Only for errors of which several
+    /// have one code.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        fn inside(details: &[ErrorDetail], says: &impl Fn(&str) -> bool) -> bool {
+            details.iter().any(|detail| says(&detail.message) || inside(&detail.details, says))
+        }
+        let text = text.to_lowercase();
+        let says = |message: &str| message.to_lowercase().contains(&text);
+        says(&self.message) || inside(&self.details, &says)
+    }
+
     /// The policies that refused the request.
     pub(crate) fn policy_violations(&self) -> Vec<PolicyViolation> {
         let text = |info: &Value, names: [&str; 2]| {

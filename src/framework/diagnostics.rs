@@ -71,6 +71,12 @@ impl Diagnostics {
         self.0.extend(other.0);
     }
 
+    /// Takes the last error out, if there is one.
+    pub(crate) fn take_error(&mut self) -> Option<Diagnostic> {
+        let position = self.0.iter().rposition(|diagnostic| diagnostic.severity == Severity::Error)?;
+        Some(self.0.remove(position))
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }

@@ -2,20 +2,25 @@
 
 mod access;
 mod actions;
+mod claims;
 pub mod config;
 mod data_sources;
 mod functions;
 mod hub;
+mod hub_refusal;
 mod hubs;
 mod key_states;
 mod list_resources;
 mod principal;
+mod properties;
 mod refusal;
 mod report;
 mod resources;
 mod roles;
 mod session;
+mod shared_keys;
 mod state_advice;
+mod walk_keys;
 mod write_error;
 
 use crate::framework::{
@@ -62,13 +67,17 @@ impl server::Provider for Provider {
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Session>>> {
         vec![
+            Box::new(Erased::resource(resources::hub::Hub)),
             Box::new(Erased::resource(resources::storage_auth::StorageAuth)),
             Box::new(Erased::resource(resources::role_assignment::RoleAssignment)),
         ]
     }
 
     fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Session>>> {
-        vec![Box::new(Erased::data_source(data_sources::hubs::Hubs))]
+        vec![
+            Box::new(Erased::data_source(data_sources::hub::Hub)),
+            Box::new(Erased::data_source(data_sources::hubs::Hubs)),
+        ]
     }
 
     fn functions(&self) -> Vec<Box<dyn AnyFunction>> {

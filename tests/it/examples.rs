@@ -16,6 +16,7 @@ storage_accounts:
   - { name: sa1, resource_group: rg1, properties: { allowSharedKeyAccess: true } }
 workspaces:
   - { name: hub1, resource_group: rg1, kind: Hub, properties: { storageAccount: sa1 } }
+  - { name: hub-example, resource_group: rg1, kind: Hub, properties: { storageAccount: sa1 } }
 role_assignments:
   - { scope: sa1, principal: 11111111-1111-1111-1111-111111111111, role: Storage Blob Data Reader }
   - { scope: sa1, principal: 11111111-1111-1111-1111-111111111111, role: Storage File Data Privileged Reader }

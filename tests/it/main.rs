@@ -21,6 +21,7 @@
 //! | **The provider**, over the protocol against the emulator | |
 //! | provider block and environment | `provider_block` |
 //! | sign-in methods and clouds, on real engines too | `sign_in` |
+//! | `foundryhub_hub` | `hub` |
 //! | `foundryhub_role_assignment` | `role_assignment` |
 //! | `foundryhub_storage_auth` | `storage_auth` |
 //! | data sources | `data_sources` |
@@ -54,7 +55,8 @@
 //!
 //! In `engines`, `role_assignment` and `storage_auth` are about one resource each, like the files whose names begin
 //! with theirs: `_objects` has objects that are imported, moved, replaced or deposed, `_failures` applies and destroys
-//! that fail. `shared_account` is about several hubs of one account, `hubs` about all hubs of a subscription.
+//! that fail. `shared_account` is about several hubs of one account, `hubs` about all hubs of a subscription,
+//! `functions` about functions.
 //! `two_resources` and `earlier_states` are about both resources; `echo` runs the provider of `tests/echo`; `demo`,
 //! `examples`, `mistakes`, `empty`, `secrets` and `provider` are about the provider as a whole, and `runner` is about
 //! the runner of engines itself. `other_providers` has the states of azurerm and azapi.
@@ -85,6 +87,7 @@ mod engines;
 mod examples;
 mod functions;
 mod handshake;
+mod hub;
 mod pipelines;
 mod process;
 mod proto_files;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 use std::{
     any::Any,
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{BuildHasher, Hasher, RandomState},
     sync::{Arc, Mutex},
 };
@@ -27,6 +27,10 @@ pub struct Ledger {
     id: u64,
     /// By type and subject.
     subjects: Mutex<HashMap<String, Subject>>,
+    /// By subject, and then by type.
+    claims: Mutex<HashMap<String, HashMap<&'static str, String>>>,
+    /// The subjects that objects of any type have changed.
+    changed: Mutex<HashSet<String>>,
     /// Notified of every plan.
     planned: Notify,
 }
@@ -34,7 +38,13 @@ pub struct Ledger {
 impl Default for Ledger {
     fn default() -> Self {
         let id = RandomState::new().build_hasher().finish();
-        Self { id, subjects: Mutex::default(), planned: Notify::new() }
+        Self {
+            id,
+            subjects: Mutex::default(),
+            claims: Mutex::default(),
+            changed: Mutex::default(),
+            planned: Notify::new(),
+        }
     }
 }
 
@@ -149,14 +159,24 @@ impl Walk {
         self.with(key, |subject| subject.written.push(key.name.clone()));
     }
 
-    /// Notes that this process is about to change what `key` is about, for any object.
+    /// Notes that this process is about to change what `key` is about, for an object of any type.
     pub(crate) fn note_changing(&self, key: &Key) {
-        self.with(key, |subject| subject.changed = true);
+        lock(&self.ledger.changed).insert(key.subject.clone());
     }
 
-    /// Whether this process has begun to change it.
+    /// Whether this process has begun to change it, for an object of any type.
     pub(crate) fn has_changed(&self, key: &Key) -> bool {
-        self.with(key, |subject| subject.changed)
+        lock(&self.ledger.changed).contains(&key.subject)
+    }
+
+    /// Notes in a plan which value an object of this type wants something to have that objects of other types may want, too.
+    /// A later claim of the type replaces an earlier one. Returns the claims of other types so far: type and value.
+    pub(crate) fn claim(&self, subject: &str, value: &str) -> Vec<(&'static str, String)> {
+        let mut claims = lock(&self.ledger.claims);
+        let claims = claims.entry(subject.to_owned()).or_default();
+        claims.insert(self.type_name, value.to_owned());
+        let others = claims.iter().filter(|(type_name, _)| **type_name != self.type_name);
+        others.map(|(type_name, value)| (*type_name, value.clone())).collect()
     }
 
     /// Notes that this process has deleted what the service stored under this key's name.

@@ -244,6 +244,19 @@ mod tests {
         assert_eq!(walk.kept(&old, &old), [""; 0]);
     }
 
+    #[test]
+    fn a_claim_is_told_to_other_types_and_the_latest_of_a_type_counts() {
+        let ledger = Arc::default();
+        let (one, other) = (Walk::new(Arc::clone(&ledger), "one"), Walk::new(ledger, "other"));
+        assert_eq!(one.claim("s", "a"), []);
+        assert_eq!(one.claim("s", "b"), []);
+        assert_eq!(other.claim("s", "b"), [("one", "b".to_owned())]);
+        assert_eq!(other.claim("t", "b"), []);
+        assert_eq!(one.claim("s", "b"), [("other", "b".to_owned())]);
+        one.note_changing(&key("s", ""));
+        assert!(other.has_changed(&key("s", "")) && !other.has_changed(&key("t", "")));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn types_and_walks_do_not_mix() {
         let it = [key("s", "n")];

@@ -54,8 +54,6 @@ pub(super) struct Subject {
     pub(super) waiting: usize,
     /// The names under which this process has written it.
     pub(super) written: Vec<Option<String>>,
-    /// Whether this process has changed it, or is about to.
-    pub(super) changed: bool,
     /// The names that this process has deleted.
     pub(super) deleted: HashSet<String>,
     /// What a replaced object has left for its successor.

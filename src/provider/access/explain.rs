@@ -31,7 +31,7 @@ impl Access<'_> {
         let say = |finding: &Finding| {
             let stops = "If this has not changed when it is applied, the apply will stop.";
             let then = if self.stops(finding) { stops } else { "" };
-            finding.explain(self.hub_id, self.account).diagnostic(Severity::Warning, then)
+            finding.explain(self.hub_id, self.account, self.hub.is_some()).diagnostic(Severity::Warning, then)
         };
         findings.iter().map(say).collect()
     }
@@ -42,15 +42,18 @@ impl Access<'_> {
             let (code, subject) = (finding.code(), finding.subject(self.hub_id, self.account));
             let stops = self.stops(finding);
             tracing::info!(hub = %self.hub_id, code, subject, stops, "finding of the access check");
-            let explained = finding.explain(self.hub_id, self.account);
+            let explained = finding.explain(self.hub_id, self.account, self.hub.is_some());
             if !stops {
                 return explained.diagnostic(Severity::Warning, "");
             }
-            let reference = "If a foundryhub_role_assignment refers to this resource, remove that reference: let it set hub_id, \
-                             and list it in depends_on here. ";
+            let target = if self.hub.is_some() { "hub_id" } else { "storage_account_id" };
+            let reference = format!(
+                "If a foundryhub_role_assignment refers to this resource, remove that reference: let it set {target}, and list it in \
+                 depends_on here. "
+            );
             let then = format!(
                 "access_check is enforce, so nothing more is changed. {}With access_check = \"warn\" this is a warning.",
-                if explained.resource.is_some() { reference } else { "" }
+                if explained.resource.is_some() { reference.as_str() } else { "" }
             );
             explained.diagnostic(Severity::Error, &then)
         };
@@ -78,17 +81,20 @@ impl Explanation {
 }
 
 impl Finding {
-    fn explain(&self, hub: &WorkspaceId, account: &StorageAccountId) -> Explanation {
+    fn explain(&self, hub: &WorkspaceId, account: &StorageAccountId, hub_exists: bool) -> Explanation {
+        let target = if hub_exists { ("hub_id", hub.as_str()) } else { ("storage_account_id", account.as_str()) };
         match self {
-            Self::Lacks { principal, roles } => roles_missing(hub, account, principal, roles, &[]),
-            Self::NotVerifiable { principal, roles, doubts } => roles_missing(hub, account, principal, roles, doubts),
+            Self::Lacks { principal, roles } => roles_missing(hub, account, target, principal, roles, &[]),
+            Self::NotVerifiable { principal, roles, doubts } => {
+                roles_missing(hub, account, target, principal, roles, doubts)
+            }
             Self::NobodyHoldsRoles => {
                 let text = format!(
                     "No user and no group holds roles for both blobs and files on {account}, so nobody can work with the data of \
                      {hub} in the studio."
                 );
                 let next = "This resource assigns them to a user or a group:";
-                let resource = Some(resource_block(hub, "OBJECT_ID", false, &roles::CONTRIBUTOR_PAIR));
+                let resource = Some(resource_block(target, "OBJECT_ID", false, &roles::CONTRIBUTOR_PAIR));
                 Explanation { resource, ..Explanation::new("Nobody has roles on the storage account", text, next) }
             }
             Self::HubIdentityUnknown { candidates } => {
@@ -153,6 +159,7 @@ fn key_users(
 fn roles_missing(
     hub: &WorkspaceId,
     account: &StorageAccountId,
+    target: (&str, &str),
     principal: &Principal,
     roles: &[Role],
     doubts: &[Doubt],
@@ -198,11 +205,11 @@ fn roles_missing(
         next.push("If it is a member of the group, name the group in access_check_principal_ids instead.");
     }
     // Azure allows one assignment for a principal, role and scope, with a condition or without.
-    let resource = (doubts != [Doubt::Condition]).then(|| resource_block(hub, id, !is_required, roles));
+    let resource = (doubts != [Doubt::Condition]).then(|| resource_block(target, id, !is_required, roles));
     if resource.is_some() {
         next.push(match doubts {
-            [] => "This resource assigns it; list it in depends_on of the foundryhub_storage_auth:",
-            _ => "This resource assigns it directly; list it in depends_on of the foundryhub_storage_auth:",
+            [] => "This resource assigns it; list it in depends_on here:",
+            _ => "This resource assigns it directly; list it in depends_on here:",
         });
     }
     let attribute = is_required.then_some(PRINCIPALS);
@@ -247,8 +254,8 @@ fn not_readable(hub: &WorkspaceId, account: &StorageAccountId, list: List, error
 }
 
 /// The HCL of a resource that assigns roles.
-fn resource_block(hub: &WorkspaceId, principal: &str, is_identity: bool, roles: &[Role]) -> String {
-    let mut lines = vec![("hub_id", hub.as_str()), ("principal_id", principal)];
+fn resource_block(target: (&str, &str), principal: &str, is_identity: bool, roles: &[Role]) -> String {
+    let mut lines = vec![target, ("principal_id", principal)];
     lines.extend(is_identity.then_some(("principal_type", "ServicePrincipal")));
     lines.push(match roles {
         // The pair would meet the role that is there already.
@@ -290,7 +297,7 @@ mod tests {
             [] => Finding::Lacks { principal, roles },
             _ => Finding::NotVerifiable { principal, roles, doubts },
         };
-        finding.explain(&hub(), &account())
+        finding.explain(&hub(), &account(), true)
     }
 
     #[test]
@@ -342,7 +349,7 @@ mod tests {
     fn a_hub_without_any_identity_is_not_told_to_choose_one() {
         let explain = |candidates: &[&str]| {
             let candidates = candidates.iter().map(|id| (*id).to_owned()).collect();
-            Finding::HubIdentityUnknown { candidates }.explain(&hub(), &account())
+            Finding::HubIdentityUnknown { candidates }.explain(&hub(), &account(), true)
         };
         assert!(
             explain(&[ID, "b"]).text.contains(ID) && explain(&[ID, "b"]).next.contains("primaryUserAssignedIdentity")

@@ -38,7 +38,8 @@ pub(crate) struct Access<'a> {
     pub(crate) session: &'a Session,
     pub(crate) call: &'a Call,
     pub(crate) hub_id: &'a WorkspaceId,
-    pub(crate) hub: &'a Workspace,
+    /// The hub; `None` before it is created, when the platform has not assigned it any role.
+    pub(crate) hub: Option<&'a Workspace>,
     pub(crate) account: &'a StorageAccountId,
     pub(crate) requirements: Requirements,
 }

@@ -60,34 +60,25 @@ impl Access<'_> {
         for id in &self.requirements.principals {
             checked.add(Principal::Required(id.clone()), holdings::pair(id, holdings, false));
         }
-        let has_system_identity = self.hub.system_principal_id().is_some();
-        match self.assigned_identity() {
+        let Some(hub) = self.hub else { return checked };
+        let has_system_identity = hub.system_principal_id().is_some();
+        match assigned_identity(hub) {
             Some(id) => {
                 let kind = if has_system_identity { Principal::PrimaryIdentity } else { Principal::AssignedIdentity };
                 checked.add(kind(id.to_owned()), holdings::pair(id, holdings, true));
             }
             None if has_system_identity => {}
             None => {
-                let candidates = self.hub.user_assigned_principal_ids().map(str::to_owned).collect();
+                let candidates = hub.user_assigned_principal_ids().map(str::to_owned).collect();
                 checked.findings.push(Finding::HubIdentityUnknown { candidates });
             }
         }
         checked
     }
 
-    /// The user-assigned identity that the hub uses: the primary one, or the only identity that it has.
-    fn assigned_identity(&self) -> Option<&str> {
-        let mut all = self.hub.user_assigned_principal_ids();
-        match (self.hub.primary_user_assigned_principal_id(), all.next(), all.next()) {
-            (Some(primary), ..) => Some(primary),
-            (None, Some(only), None) if self.hub.system_principal_id().is_none() => Some(only),
-            _ => None,
-        }
-    }
-
     pub(super) fn nobody(&self, holdings: &[Holding]) -> Option<Finding> {
-        let mut hubs: Vec<&str> = self.hub.user_assigned_principal_ids().collect();
-        hubs.extend(self.hub.system_principal_id());
+        let mut hubs: Vec<&str> = self.hub.iter().flat_map(|hub| hub.user_assigned_principal_ids()).collect();
+        hubs.extend(self.hub.and_then(Workspace::system_principal_id));
         (!holdings::anybody_holds_a_pair(&hubs, holdings)).then_some(Finding::NobodyHoldsRoles)
     }
 
@@ -131,5 +122,15 @@ impl Access<'_> {
             findings.push(Finding::OthersUseKeys { others: unknown, hubs: others.len() + 1 });
         }
         (findings, others.into_iter().filter(|other| !failed.contains(other)).collect())
+    }
+}
+
+/// The user-assigned identity that the hub uses: the primary one, or the only identity that it has.
+fn assigned_identity(hub: &Workspace) -> Option<&str> {
+    let mut all = hub.user_assigned_principal_ids();
+    match (hub.primary_user_assigned_principal_id(), all.next(), all.next()) {
+        (Some(primary), ..) => Some(primary),
+        (None, Some(only), None) if hub.system_principal_id().is_none() => Some(only),
+        _ => None,
     }
 }

@@ -7,7 +7,10 @@ use time::OffsetDateTime;
 
 use super::{Access, Finding, List, OwnAssignments, Principal, SwitchStage, holdings, queries::Checked};
 use crate::{
-    arm::{self, ArmId, Error, Read, workspaces::Datastore},
+    arm::{
+        self, ArmId, Error, Read,
+        workspaces::{Datastore, Workspace},
+    },
     framework::{Diagnostic, Path},
 };
 
@@ -76,7 +79,7 @@ impl Access<'_> {
                 let holdings = self.holdings(&listed.value, OwnAssignments::Created);
                 let mut checked = Checked { now: listed.date, ..Checked::default() };
                 // The platform assigns its role to this identity, whatever others the hub has.
-                if let Some(id) = self.hub.system_principal_id() {
+                if let Some(id) = self.hub.and_then(Workspace::system_principal_id) {
                     checked.add(Principal::SystemIdentity(id.to_owned()), holdings::platform_role(id, &holdings));
                     let is_awaited = switched && !checked.findings.is_empty();
                     checked.awaited =

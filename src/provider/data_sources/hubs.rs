@@ -5,16 +5,13 @@ use std::{collections::BTreeMap, pin::pin, time::Duration};
 use futures_util::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 
+use super::kind::Kind;
 use crate::{
-    arm::{
-        Call, ResourceGroupName, StorageAccountId, SubscriptionId, WorkspaceId,
-        workspaces::{AuthMode, WorkspaceKind},
-    },
+    arm::{Call, ResourceGroupName, StorageAccountId, SubscriptionId, WorkspaceId, workspaces::AuthMode},
     framework::{
         Attr, Diagnostics, Type,
         context::Context,
         data_source::{DataSource, Read},
-        one_of,
         schema::{Attribute, Block, Nesting, Presence},
         timeouts::{self, ReadTimeout},
     },
@@ -52,27 +49,6 @@ pub(crate) struct HubAttributes {
     principal_id: Attr<PrincipalId>,
     user_assigned_principal_ids: Attr<Vec<Attr<PrincipalId>>>,
     tags: Attr<BTreeMap<String, Attr<String>>>,
-}
-
-one_of! {
-    /// The kinds of workspaces whose storage authorization can be managed.
-    pub(crate) enum Kind {
-        Hub = "Hub",
-        Default = "Default",
-    }
-}
-
-impl Kind {
-    fn in_azure(self) -> WorkspaceKind {
-        match self {
-            Self::Hub => WorkspaceKind::Hub,
-            Self::Default => WorkspaceKind::Default,
-        }
-    }
-
-    fn of(kind: WorkspaceKind) -> Option<Self> {
-        [Self::Hub, Self::Default].into_iter().find(|own| own.in_azure() == kind)
-    }
 }
 
 /// How long the whole read may take where the configuration does not say.

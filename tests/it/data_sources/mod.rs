@@ -1,5 +1,6 @@
 //! The data sources, over the protocol against the emulator.
 
+mod hub;
 mod hubs;
 
 use serde_json::{Value, json};

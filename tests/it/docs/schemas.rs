@@ -217,6 +217,10 @@ fn texts() -> impl Iterator<Item = String> {
         "key1".to_owned(),
         SUBSCRIPTION.rsplit('/').next().expect("a GUID").to_owned(),
         "hub".to_owned(),
+        "Enabled".to_owned(),
+        "Disabled".to_owned(),
+        "Deny".to_owned(),
+        "SystemAssigned".to_owned(),
     ]
     .into_iter()
 }

@@ -23,10 +23,10 @@ use tonic::{
 use crate::support::{
     core::Session,
     echo,
-    plugin::within,
+    plugin::{Plugin, within},
     tfplugin6::{
-        self as proto, DynamicValue, apply_resource_change, diagnostic::Severity, plan_resource_change, read_resource,
-        upgrade_resource_state, validate_resource_config,
+        self as proto, DynamicValue, apply_resource_change, diagnostic::Severity, get_metadata, get_provider_schema,
+        plan_resource_change, read_resource, upgrade_resource_state, validate_resource_config,
     },
 };
 
@@ -59,6 +59,19 @@ async fn every_rpc_is_answered() {
         }
     }
     session.end().await;
+}
+
+/// So that engines call none of the procedures above.
+#[tokio::test]
+async fn no_provider_has_ephemeral_resources_or_state_stores() {
+    for session in [echo::session().await, Session::start(Plugin::launch()).await] {
+        let schema = session.client().get_provider_schema(get_provider_schema::Request {}).await.unwrap().into_inner();
+        assert!(!schema.resource_schemas.is_empty());
+        assert!(schema.ephemeral_resource_schemas.is_empty() && schema.state_store_schemas.is_empty());
+        let metadata = session.client().get_metadata(get_metadata::Request {}).await.unwrap().into_inner();
+        assert!(metadata.ephemeral_resources.is_empty() && metadata.state_stores.is_empty());
+        session.end().await;
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use crate::{
 use super::engine_bed::{ALICE, EngineBed};
 
 /// The values of the examples' variables, as JSON, beside the ids of what is in the emulator.
-const VARIABLES: [(&str, &str); 2] = [
+const VARIABLES: [(&str, &str); 3] = [
+    ("resource_group_name", "rg1"),
     ("developers", r#"["aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"]"#),
     ("auditors_group", "aaaaaaaa-0000-4000-8000-000000000003"),
 ];
@@ -26,7 +27,13 @@ fn folders(kind: &str) -> Vec<String> {
 
 /// A workspace with the example in a folder, whose variables have the ids of the bed.
 fn example(bed: &EngineBed, engine: &'static Engine, folder: &str) -> Workspace {
-    let ids = [("hub_id", bed.hub.as_str()), ("storage_account_id", &bed.account), ("principal_id", ALICE)];
+    let vault = bed.emulator.id("rg1", "Microsoft.KeyVault/vaults", "kv1");
+    let ids = [
+        ("hub_id", bed.hub.as_str()),
+        ("storage_account_id", &bed.account),
+        ("key_vault_id", &vault),
+        ("principal_id", ALICE),
+    ];
     let variables = VARIABLES.iter().chain(&ids).map(|(name, value)| (format!("TF_VAR_{name}"), value));
     let workspace = Workspace::new(engine).envs(bed.emulator.environment()).envs(variables);
     workspace.copy("examples/provider");

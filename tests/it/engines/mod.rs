@@ -7,6 +7,7 @@ mod echo;
 mod empty;
 pub(crate) mod engine_bed;
 mod examples;
+mod functions;
 mod hubs;
 mod mistakes;
 mod other_providers;

@@ -94,6 +94,15 @@ impl Assignments {
         }
     }
 
+    /// Removes all of a principal, as when it is deleted.
+    pub(crate) fn remove_of(&mut self, principal: &str, at: OffsetDateTime) {
+        let held = self.all().filter(|assignment| assignment.principal_id.eq_ignore_ascii_case(principal));
+        let names: Vec<String> = held.map(|assignment| assignment.name.clone()).collect();
+        for name in names {
+            self.remove(&name, at, Duration::ZERO);
+        }
+    }
+
     /// Those at exactly a scope (a key), as they are.
     pub(crate) fn at(&self, scope: &str) -> impl Iterator<Item = &Assignment> {
         self.by_scope.get(scope).into_iter().flat_map(BTreeMap::values).filter_map(Lagged::current)

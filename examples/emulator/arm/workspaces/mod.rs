@@ -245,6 +245,9 @@ pub(crate) fn remove(world: &mut World, key: &str, purge: bool, at: OffsetDateTi
     world.store.datastore_modes.remove(key);
     world.store.datastore_keys.remove(key);
     world.store.assignments.remove_below(key, at);
+    if let Some(principal) = principal(&document) {
+        world.store.assignments.remove_of(principal, at);
+    }
     if !purge && world.options.soft_delete == OnOff::On {
         world.store.soft_deleted.insert(key.to_owned(), document);
     }

@@ -4,10 +4,8 @@ use super::{
     change::Change,
     explain,
     own_values::{self, OwnValues},
-    properties::Properties,
     schema::State,
     set_state::{set_computed, set_properties},
-    walk_keys::{account_key, note_written},
 };
 use crate::{
     arm::{Call, Read, WorkspaceId},
@@ -16,7 +14,9 @@ use crate::{
         Session,
         access::Access,
         hub::{self, Account, HubAndAccount, ReadError},
+        properties::Properties,
         report,
+        walk_keys::{account_key, note_written},
     },
 };
 
@@ -123,7 +123,7 @@ pub(super) async fn apply(
         session,
         call,
         hub_id: &hub,
-        hub: &current.hub,
+        hub: Some(&current.hub),
         account: &current.account_id,
         requirements: planned.requirements(),
     };

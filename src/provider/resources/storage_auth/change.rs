@@ -5,29 +5,24 @@ use std::{iter, time::Duration};
 use super::{
     explain,
     own_values::{OwnValues, as_sent},
-    properties::Properties,
-    walk_keys::account_key,
 };
 use crate::{
     arm::{
         Call, Error, Read, StorageAccountId, WorkspaceId,
-        storage_accounts::StorageAccount,
         workspaces::{AuthMode, Workspace},
     },
-    framework::{Diagnostic, Diagnostics, Severity, walk::Walk},
+    framework::{Diagnostic, Diagnostics, walk::Walk},
     provider::{
         Session,
         access::{Access, AccessCheck, Finding},
-        hub, report,
+        properties::Properties,
+        shared_keys::{self, REREAD_PAUSES, SharedKeysChange},
     },
 };
 
 /// How long the rollback of the hub may take after the change of the account failed. It may exceed the operation's timeout,
 /// since the hub would otherwise be left without access.
 const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-
-/// The pauses before a value that should have changed is read again.
-const REREAD_PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// The longest pause before a hub is read again whose operation could not be followed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
@@ -94,7 +89,7 @@ impl Change<'_> {
             reported.map_err(|error| self.incomplete(error.into()))?;
         }
         if let Some(shared_keys) = shared_keys
-            && let Err(stopped) = self.set_keys_locked(shared_keys, holds_lock).await
+            && let Err(stopped) = self.set_keys(shared_keys, holds_lock).await
         {
             let stopped = self.roll_back_hub(&before, stopped).await;
             return Err(self.incomplete(stopped));
@@ -103,7 +98,7 @@ impl Change<'_> {
             if self.now.locks_the_hub_out() {
                 self.diagnostics.push(explain::keys_are_disabled(self.hub, self.account));
             } else if let Err(error) = self.session.arm.resync_keys(self.hub, self.call).await {
-                self.diagnostics.push(explain::not_resynced(self.hub, &error));
+                self.diagnostics.push(shared_keys::not_resynced(self.hub, &error));
             }
         }
         Ok(())
@@ -112,10 +107,7 @@ impl Change<'_> {
     /// Adds the diagnostics of findings; the last one that stops is the error.
     fn report(&mut self, access: &Access<'_>, findings: &[Finding]) -> Result<(), Diagnostic> {
         self.diagnostics.extend(access.apply_messages(findings));
-        match self.diagnostics.0.iter().rposition(|diagnostic| diagnostic.severity == Severity::Error) {
-            Some(position) => Err(self.diagnostics.0.remove(position)),
-            None => Ok(()),
-        }
+        self.diagnostics.take_error().map_or(Ok(()), Err)
     }
 
     /// Why the change stopped, together with the current values.
@@ -185,67 +177,20 @@ impl Change<'_> {
         }
     }
 
-    /// Sets shared keys while no other resource of this run does. The lock is held for this alone, since a hub that waits for
-    /// others on its account must not block them.
-    async fn set_keys_locked(&mut self, shared_keys: bool, holds_lock: bool) -> Result<(), Stopped> {
-        let lock = match holds_lock {
-            true => None,
-            false => Some(self.session.lock(self.account.arm(), self.call).await),
+    /// Sets shared keys, and notes what is known of them afterwards.
+    async fn set_keys(&mut self, shared_keys: bool, holds_lock: bool) -> Result<(), Stopped> {
+        let Self { session, walk, call, account, .. } = self;
+        let change = match holds_lock {
+            true => shared_keys::set(session, walk, call, account, shared_keys).await,
+            false => shared_keys::set_locked(session, walk, call, account, shared_keys).await,
         };
-        match lock.transpose() {
-            Ok(_lock) => self.set_keys(shared_keys).await,
-            Err(error) => {
-                let next = "Other resources of this run change the same account. Raise the timeouts block.";
-                Err(Diagnostic::error("Shared keys were not changed yet", report::explain(&error, next)).into())
-            }
+        let SharedKeysChange { sent, found, result } = change;
+        if sent {
+            self.own_values.shared_keys.note_write(&shared_keys, self.now.shared_keys.as_ref(), found.as_ref());
+            self.sent.shared_keys = Some(shared_keys);
+            self.now.shared_keys = found.or(self.now.shared_keys);
         }
-    }
-
-    /// Sets shared keys and reads them back: with a policy Azure may answer with success and keep the old value.
-    async fn set_keys(&mut self, shared_keys: bool) -> Result<(), Stopped> {
-        self.walk.note_changing(&account_key(self.account));
-        let arm = &self.session.arm;
-        let (found, problem) = match arm.set_shared_key_access(self.account, shared_keys, self.call).await {
-            Ok(answer) => match self.reread_keys(shared_keys, answer.shared_key_enabled()).await {
-                Ok(got) => (Some(got), None),
-                Err(error) => (None, Some(hub::account_not_readable(self.account, &error))),
-            },
-            Err(error) if !error.may_have_had_effect() => {
-                return Err(explain::keys_not_set(self.account, shared_keys, &error).into());
-            }
-            Err(error) => {
-                let found = match error.is_interruption() {
-                    true => None,
-                    false => arm.get::<StorageAccount>(self.account, Read::Fresh, self.call).await.ok(),
-                };
-                let found = found.map(|account| account.shared_key_enabled());
-                (found, Some(explain::keys_not_set(self.account, shared_keys, &error)))
-            }
-        };
-        self.own_values.shared_keys.note_write(&shared_keys, self.now.shared_keys.as_ref(), found.as_ref());
-        self.sent.shared_keys = Some(shared_keys);
-        self.now.shared_keys = found.or(self.now.shared_keys);
-        match (problem, found) {
-            (Some(diagnostic), _) => Err(Stopped { diagnostic, interrupted: found.is_none() }),
-            (None, Some(got)) if got != shared_keys => {
-                Err(explain::keys_not_kept(self.account, shared_keys, got).into())
-            }
-            (None, _) => Ok(()),
-        }
-    }
-
-    /// Whether shared keys are enabled after a change. Where Azure `answered` with the new value, an old one may be stale;
-    /// where a policy keeps the old value, it answers with that.
-    async fn reread_keys(&self, shared_keys: bool, answered: bool) -> Result<bool, Error> {
-        let read = || self.session.arm.get::<StorageAccount>(self.account, Read::Fresh, self.call);
-        let mut got = read().await?.shared_key_enabled();
-        for pause in REREAD_PAUSES.into_iter().filter(|_| answered == shared_keys) {
-            if got == shared_keys || self.pause(pause, self.call).await.is_err() {
-                break;
-            }
-            got = read().await?.shared_key_enabled();
-        }
-        Ok(got)
+        result.map_err(|diagnostic| Stopped { diagnostic, interrupted: sent && found.is_none() })
     }
 
     async fn pause(&self, pause: Duration, call: &Call) -> Result<(), Error> {

@@ -1,14 +1,7 @@
 //! Deleting: restores what this resource has changed and nobody else has changed since or still needs.
 
 use super::{
-    apply::Replaced,
-    change::Change,
-    explain,
-    own_values::OwnValues,
-    properties::Properties,
-    schema::State,
-    set_state::set_properties,
-    walk_keys::{account_key, hub_key},
+    apply::Replaced, change::Change, explain, own_values::OwnValues, schema::State, set_state::set_properties,
 };
 use crate::{
     arm::{Call, Read, StorageAccountId, WorkspaceId},
@@ -20,6 +13,8 @@ use crate::{
     provider::{
         Session,
         hub::{self, Account, HubAndAccount, HubError, ReadError},
+        properties::Properties,
+        walk_keys::{account_key, hub_key},
     },
 };
 

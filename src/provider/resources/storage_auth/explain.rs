@@ -1,6 +1,6 @@
 //! Diagnostics of the resource.
 
-use super::{properties::Properties, schema::State};
+use super::schema::{State, TYPE};
 use crate::{
     arm::{
         Error, StorageAccountId, WorkspaceId,
@@ -12,13 +12,15 @@ use crate::{
         walk::{Overlap, Relation},
     },
     provider::{
-        hub, report,
+        hub,
+        properties::Properties,
+        report,
+        shared_keys::enabled,
         state_advice::{self, DESTROY_ALL},
         write_error::{self, Write},
     },
 };
 
-const TYPE: &str = "foundryhub_storage_auth";
 const HUB: &str = "hub_id";
 const MODE: &str = "system_datastores_auth_mode";
 const KEYS: &str = "shared_access_key_enabled";
@@ -105,27 +107,6 @@ pub(super) fn not_followed(hub: &WorkspaceId, mode: &AuthMode, error: &Error) ->
     Diagnostic::warning("An operation could not be followed", detail)
 }
 
-pub(super) fn keys_not_set(account: &StorageAccountId, keys: bool, error: &Error) -> Diagnostic {
-    let (summary, next) = if error.is_not_found() {
-        (
-            "The storage account was deleted during the apply",
-            "It was there a moment ago. The next plan shows what is left.".to_owned(),
-        )
-    } else {
-        let attempt = Write {
-            doing: "changing the storage account",
-            not_allowed: "Not allowed to change the storage account",
-            action: "Microsoft.Storage/storageAccounts/write",
-            scope: account.as_str(),
-            roles: "Storage Account Contributor, Contributor and Owner allow it; roles for data do not.",
-        };
-        write_error::explain(error, attempt).unwrap_or(("Cannot change the storage account", String::new()))
-    };
-    let told = report::explain(error, &next);
-    let detail = format!("Shared keys of {account} could not be {}.\n\n{told}", enabled(keys));
-    Diagnostic::error(summary, detail).at(Path::root(KEYS))
-}
-
 pub(super) fn mode_not_kept(hub: &WorkspaceId, asked: &AuthMode, got: &AuthMode) -> Diagnostic {
     let detail = format!(
         "Azure accepted systemDatastoresAuthMode {} for the hub {hub}, which has {} now. A policy that modifies requests does \
@@ -134,24 +115,6 @@ pub(super) fn mode_not_kept(hub: &WorkspaceId, asked: &AuthMode, got: &AuthMode)
         got.wire()
     );
     Diagnostic::error("The hub did not keep its mode", detail).at(Path::root(MODE))
-}
-
-pub(super) fn keys_not_kept(account: &StorageAccountId, asked: bool, got: bool) -> Diagnostic {
-    let detail = format!(
-        "Azure accepted allowSharedKeyAccess {asked} for {account}, which has {got} now. A policy that modifies requests does \
-         that: look for a policy assignment that sets allowSharedKeyAccess, and ask for an exemption."
-    );
-    Diagnostic::error("The storage account did not keep the setting", detail).at(Path::root(KEYS))
-}
-
-/// A warning, since the hub fetches the keys by itself later.
-pub(super) fn not_resynced(hub: &WorkspaceId, error: &Error) -> Diagnostic {
-    let next = format!(
-        "If the keys were rotated while the hub did not use them, run az ml workspace sync-keys --name {} --resource-group {}.",
-        hub.name(),
-        hub.resource_group()
-    );
-    Diagnostic::warning("The hub has not fetched the current keys", format!("{}\n\n{next}", report::explain(error, "")))
 }
 
 /// The hub was switched to keys that its account refuses.
@@ -436,8 +399,4 @@ pub(super) fn hub_recreated(hub: &WorkspaceId, mode: &AuthMode) -> Diagnostic {
         mode.wire()
     );
     Diagnostic::warning("The hub was recreated", detail).at(Path::root(HUB))
-}
-
-fn enabled(keys: bool) -> &'static str {
-    if keys { "enabled" } else { "disabled" }
 }

@@ -1,10 +1,10 @@
 //! A hub that does not exist any more, while its account may still have what this resource has changed.
 
-use super::{explain, own_values::OwnValues, properties::Properties, schema::State};
+use super::{explain, own_values::OwnValues, schema::State};
 use crate::{
     arm::{Call, Read, WorkspaceId, storage_accounts::StorageAccount},
     framework::{Attr, Diagnostics, Private, resource::Outcome},
-    provider::Session,
+    provider::{Session, properties::Properties},
 };
 
 /// Reads the object of a missing hub. It stays in the state while destroying it may still restore the account; its mode is

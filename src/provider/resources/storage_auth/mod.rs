@@ -15,12 +15,10 @@ mod import;
 mod missing_hub;
 mod own_values;
 mod plan;
-mod properties;
 mod read;
 mod schema;
 mod set_state;
 mod validate;
-mod walk_keys;
 
 use crate::{
     arm::Call,
@@ -34,11 +32,13 @@ use crate::{
         schema::{IdentitySchema, Schema},
         walk::{Key, Overlap},
     },
-    provider::{Session, report},
+    provider::{
+        Session, report,
+        walk_keys::{account_key, hub_key, note_written},
+    },
 };
 use apply::{Before, Replaced};
-use schema::{Identity, READING, State, WRITING};
-use walk_keys::{account_key, hub_key, note_written};
+use schema::{Identity, READING, State, TYPE, WRITING};
 
 #[derive(Debug)]
 pub(crate) struct StorageAuth;
@@ -49,7 +49,7 @@ impl Resource for StorageAuth {
     type Identity = Identity;
 
     fn name(&self) -> &'static str {
-        "foundryhub_storage_auth"
+        TYPE
     }
 
     fn schema(&self) -> Schema {

@@ -3,13 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    properties::{Properties, PropertyAttributes},
-    schema::State,
-};
+use super::schema::State;
 use crate::{
     arm::workspaces::AuthMode,
     framework::{Attr, Private},
+    provider::properties::{Properties, PropertyAttributes},
 };
 
 const WRITTEN: &str = "written";

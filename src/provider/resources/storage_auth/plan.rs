@@ -6,9 +6,7 @@ use super::{
     apply::wanted,
     explain,
     own_values::{self, OwnValues},
-    properties::Properties,
-    schema::{READING, State},
-    walk_keys::{account_key, hub_key},
+    schema::{READING, State, TYPE},
 };
 use crate::{
     arm::{Call, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount},
@@ -20,7 +18,10 @@ use crate::{
     provider::{
         Session,
         access::{Access, AccessCheck},
+        claims,
         hub::{self, HubError},
+        properties::Properties,
+        walk_keys::{account_key, hub_key},
     },
 };
 
@@ -49,6 +50,11 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
             planned.hub_principal_id = Attr::Unknown;
             planned.hub_user_assigned_principal_ids = Attr::Unknown;
         }
+    }
+    if let Some(hub) = &hub {
+        let target = wanted(&config, &planned);
+        let mode = target.mode.as_ref();
+        diagnostics.extend(claims::conflicts(&context.walk, TYPE, hub, mode, target.shared_keys));
     }
     if let (Some(session), Some(hub)) = (context.client.as_deref(), &hub) {
         // After a first write this is the second plan of an apply, which reads everything itself.
@@ -157,7 +163,8 @@ async fn check(
         diagnostics.0.extend(off.then(|| explain::keys_will_be_disabled(hub_id, &account)));
         return Checked { diagnostics, account: Some(account) };
     }
-    let access = Access { session, call, hub_id, hub: &hub, account: &account, requirements: planned.requirements() };
+    let access =
+        Access { session, call, hub_id, hub: Some(&hub), account: &account, requirements: planned.requirements() };
     // Whether keys are disabled already matters only where nothing else is going to change.
     let is_done = async || now.shared_keys.is_none() && now.mode == target.mode && shared_keys().await == Some(false);
     if access.requirements.check != AccessCheck::Off && target.removes_key_access(&now) && !is_done().await {

@@ -1,14 +1,13 @@
 //! Reading: what hub and account are now.
 
-use super::{
-    explain, missing_hub, own_values::OwnValues, properties::PropertyAttributes, schema::State, set_state::set_all,
-};
+use super::{explain, missing_hub, own_values::OwnValues, schema::State, set_state::set_all};
 use crate::{
     arm::{Call, Read, WorkspaceId},
     framework::{Diagnostic, Diagnostics, Private, resource::Outcome},
     provider::{
         Session,
         hub::{Account, HubAndAccount, HubError, ReadError},
+        properties::PropertyAttributes,
     },
 };
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::properties::{Properties, PropertyAttributes};
 use crate::{
     arm::{StorageAccountId, WorkspaceId, workspaces::AuthMode},
     framework::{
@@ -16,6 +15,7 @@ use crate::{
     provider::{
         access::{AccessCheck, Requirements},
         principal::PrincipalId,
+        properties::{Properties, PropertyAttributes},
     },
 };
 
@@ -46,6 +46,8 @@ pub(crate) struct Identity {
 /// How long operations may take where the configuration does not say.
 pub(super) const READING: Duration = Duration::from_secs(5 * 60);
 pub(super) const WRITING: Duration = Duration::from_secs(30 * 60);
+
+pub(super) const TYPE: &str = "foundryhub_storage_auth";
 
 const DESCRIPTION: &str = "Keeps the storage authorization of an Azure AI Foundry hub: how the hub signs in to its default storage account, and whether that account accepts shared keys.
 

@@ -1,12 +1,13 @@
 //! Sets in the state what was read of hub and account.
 
-use super::{
-    properties::{Properties, PropertyAttributes},
-    schema::State,
-};
+use super::schema::State;
 use crate::{
     framework::Attr,
-    provider::{hub::HubAndAccount, principal::PrincipalId},
+    provider::{
+        hub::HubAndAccount,
+        principal::PrincipalId,
+        properties::{Properties, PropertyAttributes},
+    },
 };
 
 pub(super) fn set_all(state: &mut State, current: &HubAndAccount) {

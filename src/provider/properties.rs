@@ -1,4 +1,4 @@
-//! The two properties that the resource manages: the hub's mode, and whether the account accepts shared keys.
+//! The two properties that decide about storage authorization: the hub's mode, and whether its account accepts shared keys.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,15 +17,15 @@ pub(crate) struct PropertyAttributes {
 
 /// The two properties as far as they are known or wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Properties {
+pub(crate) struct Properties {
     /// The hub's `systemDatastoresAuthMode`.
-    pub(super) mode: Option<AuthMode>,
+    pub(crate) mode: Option<AuthMode>,
     /// The account's `allowSharedKeyAccess`.
-    pub(super) shared_keys: Option<bool>,
+    pub(crate) shared_keys: Option<bool>,
 }
 
 impl Properties {
-    pub(super) fn of(attributes: &Attr<PropertyAttributes>) -> Self {
+    pub(crate) fn of(attributes: &Attr<PropertyAttributes>) -> Self {
         let Some(attributes) = attributes.known() else { return Self::default() };
         Self {
             mode: attributes.system_datastores_auth_mode.known().cloned(),
@@ -33,12 +33,12 @@ impl Properties {
         }
     }
 
-    pub(super) fn in_azure(current: &HubAndAccount) -> Self {
+    pub(crate) fn in_azure(current: &HubAndAccount) -> Self {
         let mode = current.hub.properties.system_datastores_auth_mode.clone();
         Self { mode: Some(mode), shared_keys: current.account.shared_keys() }
     }
 
-    pub(super) fn attributes(&self) -> PropertyAttributes {
+    pub(crate) fn attributes(&self) -> PropertyAttributes {
         PropertyAttributes {
             system_datastores_auth_mode: self.mode.clone().into(),
             shared_access_key_enabled: self.shared_keys.into(),
@@ -46,32 +46,32 @@ impl Properties {
     }
 
     /// Whether `now` is known to be as wanted.
-    pub(super) fn is_met_by(&self, now: &Self) -> bool {
+    pub(crate) fn is_met_by(&self, now: &Self) -> bool {
         self.mode.as_ref().is_none_or(|mode| now.mode.as_ref() == Some(mode))
             && self.shared_keys.is_none_or(|shared_keys| now.shared_keys == Some(shared_keys))
     }
 
-    pub(super) fn uses_identity(&self) -> bool {
+    pub(crate) fn uses_identity(&self) -> bool {
         self.mode.as_ref().is_some_and(|mode| mode.kind() != AuthModeKind::AccessKey)
     }
 
-    pub(super) fn uses_keys(&self) -> bool {
+    pub(crate) fn uses_keys(&self) -> bool {
         self.mode.as_ref().is_some_and(|mode| mode.kind() == AuthModeKind::AccessKey)
     }
 
     /// Whether somebody may lose access when `now` becomes this: the hub stops using keys, or keys are disabled.
-    pub(super) fn removes_key_access(&self, now: &Self) -> bool {
+    pub(crate) fn removes_key_access(&self, now: &Self) -> bool {
         (self.uses_identity() && !now.uses_identity())
             || (self.shared_keys == Some(false) && now.shared_keys != Some(false))
     }
 
     /// Whether the hub starts to use keys when `now` becomes this.
-    pub(super) fn switches_to_keys(&self, now: &Self) -> bool {
+    pub(crate) fn switches_to_keys(&self, now: &Self) -> bool {
         self.uses_keys() && !now.uses_keys()
     }
 
     /// Whether the hub would use keys that its account refuses.
-    pub(super) fn locks_the_hub_out(&self) -> bool {
+    pub(crate) fn locks_the_hub_out(&self) -> bool {
         self.shared_keys == Some(false) && self.uses_keys()
     }
 }

@@ -1,0 +1,460 @@
+//! Creating and updating. What gives access is done first and what takes it last: an account accepts keys before the hub
+//! uses them, and refuses them only when an existing hub has stopped using them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    explain,
+    members::{Changes, put_body},
+    plan::note_declared,
+    read::read_keys,
+    schema::State,
+};
+use crate::{
+    arm::{
+        Call, Error, ErrorCode, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount,
+        workspaces::Workspace,
+    },
+    framework::{Attr, Diagnostic, Diagnostics, Private, resource::Outcome, walk::Walk},
+    provider::{
+        Session,
+        access::{Access, AccessCheck},
+        hub, hub_refusal,
+        properties::Properties,
+        report,
+        shared_keys::{self, REREAD_PAUSES},
+        walk_keys::hub_key,
+    },
+};
+
+/// How long putting the account back may take. It may exceed the operation's timeout, and is done after an interrupt, too:
+/// the account would otherwise refuse keys for a hub that does not exist.
+const PUT_BACK_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The pauses before a hub is created for which a deleted one was purged: the name can be taken for some seconds longer.
+const PURGE_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(10), Duration::from_secs(20)];
+
+/// What an apply works with.
+#[derive(Clone, Copy)]
+pub(super) struct Apply<'a> {
+    pub(super) session: &'a Session,
+    pub(super) walk: &'a Walk,
+    pub(super) call: &'a Call,
+}
+
+/// The account as it was before a creation changed it.
+struct Changed<'a> {
+    account: &'a StorageAccountId,
+    before: bool,
+}
+
+// Creating.
+
+pub(super) async fn create(apply: Apply<'_>, config: &State, planned: State, mut private: Private) -> Outcome<State> {
+    let Apply { session, walk, call } = apply;
+    let nothing = |diagnostics| Outcome { state: None, private: Private::default(), diagnostics };
+    let (Some(id), Some(account)) = (planned.id.known().cloned(), planned.storage_account_id.known().cloned()) else {
+        return nothing(report::still_unknown("The hub's id").into());
+    };
+    let _lock = match session.lock(id.arm(), call).await {
+        Ok(lock) => lock,
+        Err(error) => return nothing(explain::not_locked(&error).into()),
+    };
+    if let Err(error) = is_free(apply, &id).await {
+        return nothing(error.into());
+    }
+    let mut diagnostics = Diagnostics::default();
+    let keys = config.properties().shared_keys;
+    let changed = match prepare_account(apply, &id, &account, keys, &planned, &mut diagnostics).await {
+        Ok(changed) => changed,
+        Err(error) => {
+            diagnostics.push(error);
+            return nothing(diagnostics);
+        }
+    };
+    note_declared(&mut private, config);
+    let put = put(apply, &id, &planned, &mut diagnostics).await;
+    let (found, error) = match put {
+        Ok(hub) => (hub, None),
+        Err(error) => match what_is_there(apply, &id, &error).await {
+            There::Nothing => {
+                let error = put_back(apply, changed, explain::not_created(&id, &error)).await;
+                diagnostics.push(error);
+                return nothing(diagnostics);
+            }
+            There::Unknown => {
+                let told = explain::unknown_result(&id, &error);
+                let told = changed
+                    .map_or(told.clone(), |changed| explain::account_stays(told, changed.account, !changed.before));
+                diagnostics.push(told);
+                return Outcome { state: Some(planned), private, diagnostics };
+            }
+            There::Hub(hub) => {
+                let error = explain::created_badly(&id, &hub, &error);
+                (*hub, Some(error))
+            }
+        },
+    };
+    walk.note_written(&hub_key(&id));
+    let mut state = planned.completed(&id, &found);
+    if keys.is_none() {
+        diagnostics.extend(read_keys(session, call, &mut state, Read::Fresh).await);
+    }
+    match error {
+        Some(error) => diagnostics.push(error),
+        None => {
+            let hub = settled(apply, &id, &state, found).await;
+            let rest = not_kept(&state, &id, &hub);
+            if !rest.is_empty() {
+                diagnostics.push(explain::not_kept_at_creation(&id, &rest.names()));
+            }
+            diagnostics.extend(check_identities(apply, &id, &account, &state, &hub).await);
+        }
+    }
+    Outcome { state: Some(state), private, diagnostics }
+}
+
+/// Refuses a name that is taken, and a group that does not exist, before anything is changed.
+async fn is_free(Apply { session, walk, call }: Apply<'_>, id: &WorkspaceId) -> Result<(), Diagnostic> {
+    match session.arm.get::<Workspace>(id, Read::Fresh, call).await {
+        Ok(found) => Err(explain::exists(id, &found, walk.is_in_state(&hub_key(id)))),
+        Err(error) if error.code() == Some(&ErrorCode::ResourceGroupNotFound) => Err(explain::no_group(id, &error)),
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(error) => Err(explain::not_readable(id, &error)),
+    }
+}
+
+/// Makes the account accept or refuse keys as the configuration wants it. The hub does not exist yet, so that nobody uses it;
+/// others on its account may.
+async fn prepare_account<'a>(
+    apply: Apply<'_>,
+    id: &WorkspaceId,
+    account: &'a StorageAccountId,
+    keys: Option<bool>,
+    planned: &State,
+    diagnostics: &mut Diagnostics,
+) -> Result<Option<Changed<'a>>, Diagnostic> {
+    let Apply { session, walk, call } = apply;
+    let Some(keys) = keys else { return Ok(None) };
+    let before = account_now(apply, account).await?;
+    if before == keys {
+        return Ok(None);
+    }
+    let requirements = planned.requirements();
+    if !keys && requirements.check != AccessCheck::Off {
+        let access = Access { session, call, hub_id: id, hub: None, account, requirements };
+        let (findings, _) = access.check_before_changes(true).await;
+        diagnostics.extend(access.apply_messages(&findings));
+        diagnostics.take_error().map_or(Ok(()), Err)?;
+    }
+    let changed = Changed { account, before };
+    let change = shared_keys::set_locked(session, walk, call, account, keys).await;
+    match change.result {
+        Ok(()) => Ok(Some(changed)),
+        // Nothing is known to be changed, or everything is as before.
+        Err(error) if !change.sent || change.found == Some(before) => Err(error),
+        Err(error) => Err(put_back(apply, Some(changed), error).await),
+    }
+}
+
+async fn account_now(Apply { session, call, .. }: Apply<'_>, account: &StorageAccountId) -> Result<bool, Diagnostic> {
+    match session.arm.get::<StorageAccount>(account, Read::Fresh, call).await {
+        Ok(found) => Ok(found.shared_key_enabled()),
+        Err(error) if error.is_not_found() => Err(explain::account_missing(account, &error)),
+        Err(error) => Err(hub::account_not_readable(account, &error)),
+    }
+}
+
+/// Puts the account back to what it was, and says so beside the error that made it necessary.
+async fn put_back(apply: Apply<'_>, changed: Option<Changed<'_>>, error: Diagnostic) -> Diagnostic {
+    let Some(Changed { account, before }) = changed else { return error };
+    let call = Call::uninterrupted(PUT_BACK_TIMEOUT);
+    let change = shared_keys::set_locked(apply.session, apply.walk, &call, account, before).await;
+    explain::put_back(error, account, before, change.result)
+}
+
+/// Sends the PUT; once more where a deleted hub stands in the way that may be purged.
+async fn put(
+    Apply { session, call, .. }: Apply<'_>,
+    id: &WorkspaceId,
+    planned: &State,
+    diagnostics: &mut Diagnostics,
+) -> Result<Workspace, Error> {
+    let body = put_body(planned);
+    let send = || session.arm.put::<Workspace>(id, &body, call);
+    let mut result = send().await;
+    let is_in_the_way = |result: &Result<_, Error>| result.as_ref().is_err_and(hub_refusal::is_soft_deleted);
+    if !is_in_the_way(&result) || planned.purge_on_destroy.known() != Some(&true) {
+        return result;
+    }
+    session.arm.delete_workspace(id, true, call).await?;
+    for pause in PURGE_PAUSES {
+        session.arm.pause(pause, "waiting for the name of a purged hub", call).await?;
+        result = send().await;
+        if !is_in_the_way(&result) {
+            break;
+        }
+    }
+    if result.is_ok() {
+        diagnostics.push(explain::purged(id));
+    }
+    result
+}
+
+/// What is there after a PUT that failed.
+enum There {
+    Nothing,
+    Hub(Box<Workspace>),
+    Unknown,
+}
+
+async fn what_is_there(Apply { session, call, .. }: Apply<'_>, id: &WorkspaceId, error: &Error) -> There {
+    if !error.may_have_had_effect() {
+        return There::Nothing;
+    }
+    if error.is_interruption() {
+        return There::Unknown;
+    }
+    match session.arm.get::<Workspace>(id, Read::Fresh, call).await {
+        Ok(hub) => There::Hub(Box::new(hub)),
+        // An operation that has ended leaves nothing behind; another request may still come through.
+        Err(gone) if gone.is_not_found() && matches!(error, Error::Operation(_)) => There::Nothing,
+        Err(_) => There::Unknown,
+    }
+}
+
+/// Warnings about the identity that a new hub without a system-assigned one uses, whose roles are the user's to assign. It is
+/// known only once the hub is there.
+async fn check_identities(
+    Apply { session, call, .. }: Apply<'_>,
+    id: &WorkspaceId,
+    account: &StorageAccountId,
+    state: &State,
+    hub: &Workspace,
+) -> Diagnostics {
+    let requirements = state.requirements();
+    let needs_roles = state.properties().uses_identity() && hub.system_principal_id().is_none();
+    if !needs_roles || requirements.check == AccessCheck::Off {
+        return Diagnostics::default();
+    }
+    let access = Access { session, call, hub_id: id, hub: Some(hub), account, requirements };
+    let (findings, _) = access.check_before_changes(false).await;
+    access.plan_messages(&findings)
+}
+
+// Updating.
+
+pub(super) async fn update(
+    apply: Apply<'_>,
+    prior: State,
+    config: &State,
+    planned: State,
+    mut private: Private,
+) -> Outcome<State> {
+    let Apply { session, walk, call } = apply;
+    let mut diagnostics = Diagnostics::default();
+    let unchanged = |private, diagnostics| Outcome { state: Some(prior.clone()), private, diagnostics };
+    let (Some(id), Some(account)) = (prior.id.known().cloned(), prior.storage_account_id.known().cloned()) else {
+        return unchanged(private, report::still_unknown("The hub's id").into());
+    };
+    let changes = Changes::between(&prior, &planned);
+    let (now, keys) = (prior.properties(), config.properties().shared_keys);
+    let keys = keys.filter(|keys| now.shared_keys != Some(*keys));
+    if changes.is_empty() && keys.is_none() {
+        walk.note_written(&hub_key(&id));
+        note_declared(&mut private, config);
+        return Outcome { state: Some(planned), private, diagnostics };
+    }
+    let target = Properties { mode: planned.properties().mode, shared_keys: keys };
+    let switches = target.uses_identity() && !now.uses_identity();
+    // Other hubs on the account wait a few seconds for this to begin.
+    let _switch = switches.then(|| session.switches.begin(id.arm()));
+    let _lock = match session.lock(id.arm(), call).await {
+        Ok(lock) => lock,
+        Err(error) => return unchanged(private, explain::not_locked(&error).into()),
+    };
+    let hub = match session.arm.get::<Workspace>(&id, Read::Fresh, call).await {
+        Ok(hub) => hub,
+        Err(error) => {
+            let missing = error.is_not_found();
+            let told =
+                if missing { explain::missing_at_update(&id, &error) } else { explain::not_readable(&id, &error) };
+            return unchanged(private, told.into());
+        }
+    };
+    let mut change = Change { apply, id: &id, account: &account, hub, keys: now.shared_keys, is_touched: false };
+    match change.run(&now, &target, &changes, &planned, &mut diagnostics).await {
+        Ok(()) => {
+            walk.note_written(&hub_key(&id));
+            note_declared(&mut private, config);
+            let mut state = planned.completed(&id, &change.hub);
+            if state.shared_access_key_enabled.is_unknown() {
+                state.shared_access_key_enabled = change.keys.into();
+            }
+            Outcome { state: Some(state), private, diagnostics }
+        }
+        Err(error) => {
+            diagnostics.push(error);
+            // The prior settings stay in the state with what the service has now, so that the next plan shows the rest.
+            let mut state = prior;
+            if change.is_touched {
+                state.tags = with_planned_tags(&state, &planned);
+                state.set_service(&id, &change.hub);
+                state.shared_access_key_enabled = change.keys.map_or(state.shared_access_key_enabled, Attr::Known);
+            }
+            Outcome { state: Some(state), private, diagnostics }
+        }
+    }
+}
+
+/// The tags of both objects: after a change that was not completed either may be there.
+fn with_planned_tags(prior: &State, planned: &State) -> Attr<BTreeMap<String, Attr<String>>> {
+    match (prior.tags.known(), planned.tags.known()) {
+        (None, None) => Attr::Null,
+        (prior, planned) => {
+            let all = prior.into_iter().chain(planned).flatten();
+            Attr::Known(all.map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
+    }
+}
+
+/// A change of a hub, with what is known after each step.
+struct Change<'a> {
+    apply: Apply<'a>,
+    id: &'a WorkspaceId,
+    account: &'a StorageAccountId,
+    hub: Workspace,
+    keys: Option<bool>,
+    /// Whether anything may have changed.
+    is_touched: bool,
+}
+
+impl Change<'_> {
+    async fn run(
+        &mut self,
+        now: &Properties,
+        target: &Properties,
+        changes: &Changes,
+        planned: &State,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<(), Diagnostic> {
+        let Apply { session, call, .. } = self.apply;
+        let requirements = planned.requirements();
+        let is_checked = requirements.check != AccessCheck::Off && target.removes_key_access(now);
+        let mut others = Vec::new();
+        if is_checked {
+            let access = self.access(planned);
+            let (findings, hubs) = access.check_before_changes(target.shared_keys == Some(false)).await;
+            diagnostics.extend(access.apply_messages(&findings));
+            diagnostics.take_error().map_or(Ok(()), Err)?;
+            others = hubs;
+        }
+        if target.shared_keys == Some(true) {
+            self.set_keys(true).await?;
+        }
+        if !changes.is_empty() {
+            self.patch(changes, planned, diagnostics).await?;
+        }
+        if target.uses_identity() {
+            session.switches.done(self.id.arm());
+        }
+        if target.shared_keys == Some(false) {
+            if is_checked {
+                let access = self.access(planned);
+                let findings = access.check_before_disabling_keys(!now.uses_identity(), &others).await?;
+                diagnostics.extend(access.apply_messages(&findings));
+                diagnostics.take_error().map_or(Ok(()), Err)?;
+            }
+            self.set_keys(false).await?;
+        }
+        let uses_keys_anew = target.uses_keys() && (!now.uses_keys() || target.shared_keys == Some(true));
+        if uses_keys_anew && self.keys == Some(false) {
+            diagnostics.push(explain::locks_the_hub_out());
+        } else if uses_keys_anew && let Err(error) = session.arm.resync_keys(self.id, call).await {
+            diagnostics.push(shared_keys::not_resynced(self.id, &error));
+        }
+        Ok(())
+    }
+
+    fn access(&self, planned: &State) -> Access<'_> {
+        let Apply { session, call, .. } = self.apply;
+        let requirements = planned.requirements();
+        Access { session, call, hub_id: self.id, hub: Some(&self.hub), account: self.account, requirements }
+    }
+
+    async fn set_keys(&mut self, keys: bool) -> Result<(), Diagnostic> {
+        let Apply { session, walk, call } = self.apply;
+        let change = shared_keys::set_locked(session, walk, call, self.account, keys).await;
+        self.is_touched |= change.sent;
+        self.keys = change.found.or(self.keys);
+        change.result
+    }
+
+    /// Sends what changes, and reads it back: with a policy Azure may answer with success and keep the old values.
+    async fn patch(
+        &mut self,
+        changes: &Changes,
+        planned: &State,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<(), Diagnostic> {
+        let Apply { session, call, .. } = self.apply;
+        let body = changes.body(&self.hub);
+        let (found, problem) = match session.arm.patch_workspace(self.id, &body, call).await {
+            Ok(answer) => (settled(self.apply, self.id, planned, answer).await, None),
+            Err(error) if !error.may_have_had_effect() => {
+                return Err(explain::not_updated(self.id, &changes.names(), &error));
+            }
+            Err(error) => {
+                self.is_touched = true;
+                let told = explain::not_updated(self.id, &changes.names(), &error);
+                if error.is_interruption() {
+                    return Err(told);
+                }
+                match session.arm.get::<Workspace>(self.id, Read::Fresh, call).await {
+                    Ok(found) => (found, Some((error, told))),
+                    Err(_) => return Err(told),
+                }
+            }
+        };
+        self.is_touched = true;
+        self.hub = found;
+        let rest = not_kept(planned, self.id, &self.hub);
+        match problem {
+            Some((error, _)) if rest.is_empty() && self.hub.has_settled() && !matches!(error, Error::Operation(_)) => {
+                diagnostics.push(explain::not_followed(self.id, &error));
+                Ok(())
+            }
+            Some((_, told)) => Err(told),
+            None if rest.is_empty() => Ok(()),
+            None => Err(explain::not_kept(self.id, &rest.names())),
+        }
+    }
+}
+
+/// What of `planned` a hub does not have.
+fn not_kept(planned: &State, id: &WorkspaceId, hub: &Workspace) -> Changes {
+    let mut now = planned.clone();
+    now.set_service(id, hub);
+    Changes::between(&now, planned)
+}
+
+/// The hub, read until it has what was planned. Azure's answers may be stale for some seconds.
+async fn settled(
+    Apply { session, call, .. }: Apply<'_>,
+    id: &WorkspaceId,
+    planned: &State,
+    mut hub: Workspace,
+) -> Workspace {
+    for pause in REREAD_PAUSES {
+        if not_kept(planned, id, &hub).is_empty()
+            || session.arm.pause(pause, "waiting for Azure to show a change", call).await.is_err()
+        {
+            break;
+        }
+        match session.arm.get::<Workspace>(id, Read::Fresh, call).await {
+            Ok(found) => hub = found,
+            Err(_) => break,
+        }
+    }
+    hub
+}

@@ -1,0 +1,55 @@
+//! Deleting: not while the hub has projects, unless that is asked for, and until Azure does not find it any more.
+
+use super::{explain, schema::State};
+use crate::{
+    arm::{Call, Read, WorkspaceId, workspaces::Workspace},
+    framework::{
+        Diagnostic, Diagnostics, Private,
+        resource::Outcome,
+        walk::{Fate, Succession},
+    },
+    provider::{Session, walk_keys::hub_key},
+};
+
+pub(super) async fn delete(
+    session: &Session,
+    call: &Call,
+    id: &WorkspaceId,
+    prior: State,
+    private: Private,
+    succession: &Succession,
+) -> Outcome<State> {
+    let deleted = |diagnostics| Outcome { state: None, private: Private::default(), diagnostics };
+    let _lock = match session.lock(id.arm(), call).await {
+        Ok(lock) => lock,
+        Err(error) => return failed(prior, private, explain::not_locked(&error)),
+    };
+    match succession.fate(&hub_key(id)) {
+        Fate::Keep | Fate::Succeeded => return deleted(explain::kept_for_another(id).into()),
+        // A replacement of the same name needs the old hub out of its way.
+        Fate::Undo | Fate::HandOver => {}
+    }
+    let force = prior.force_destroy.known() == Some(&true);
+    match session.arm.get::<Workspace>(id, Read::Fresh, call).await {
+        Err(error) if error.is_not_found() => return deleted(Diagnostics::default()),
+        Err(error) => return failed(prior, private, explain::not_readable(id, &error)),
+        Ok(hub) => {
+            let projects = &hub.properties.associated_workspaces;
+            if let Some(error) = explain::not_a_hub(id, &hub) {
+                return failed(prior, private, error);
+            }
+            if !force && !projects.is_empty() {
+                return failed(prior, private, explain::has_projects(id, projects));
+            }
+        }
+    }
+    let purge = prior.purge_on_destroy.known() == Some(&true);
+    match session.arm.delete_workspace(id, purge, call).await {
+        Ok(()) => deleted(Diagnostics::default()),
+        Err(error) => failed(prior, private, explain::not_deleted(id, &error)),
+    }
+}
+
+fn failed(prior: State, private: Private, error: Diagnostic) -> Outcome<State> {
+    Outcome { state: Some(prior), private, diagnostics: error.into() }
+}

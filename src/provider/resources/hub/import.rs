@@ -1,0 +1,71 @@
+//! Imports by the hub's id or identity, and moves from other providers' states.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::{
+    explain,
+    schema::{Identity, State},
+};
+use crate::{
+    arm::{Call, Read, WorkspaceId, workspaces::Workspace},
+    framework::{
+        Attr, Diagnostic,
+        resource::{ImportTarget, MoveSource},
+    },
+    provider::Session,
+};
+
+/// The object of a hub, with all that it has.
+pub(super) async fn import(
+    session: &Session,
+    call: &Call,
+    target: ImportTarget<Identity>,
+) -> Result<State, Diagnostic> {
+    let text = match target {
+        ImportTarget::Id(text) => text,
+        ImportTarget::Identity(identity) => identity.id,
+    };
+    let id = WorkspaceId::parse(&text)
+        .map_err(|error| Diagnostic::error("Nothing can be imported by this id", format!("{error}.")))?;
+    // The engine reads it next, from the same answer.
+    let found = session.arm.get::<Workspace>(&id, Read::Remembered, call).await;
+    let hub = found.map_err(|error| match error.is_not_found() {
+        true => explain::nothing_to_import(&id, &error),
+        false => explain::not_readable(&id, &error),
+    })?;
+    match explain::not_a_hub(&id, &hub) {
+        Some(error) => Err(error),
+        None => Ok(State::of(&id, &hub)),
+    }
+}
+
+/// The state of an azurerm_ai_foundry, or of an azapi_resource that is a workspace, as ours. The read that follows fills in
+/// everything but the tags that are declared.
+pub(super) fn move_state(source: &MoveSource) -> Option<State> {
+    let text = |name: &str| source.state.get(name).and_then(Json::as_str);
+    let provider = source.provider_address.to_lowercase();
+    let is_ours = match source.type_name.as_str() {
+        "azurerm_ai_foundry" => provider.ends_with("/hashicorp/azurerm"),
+        "azapi_resource" => {
+            let (resource_type, _) = text("type")?.split_once('@')?;
+            provider.ends_with("/azure/azapi") && resource_type.eq_ignore_ascii_case(WorkspaceId::RESOURCE_TYPE)
+        }
+        _ => false,
+    };
+    let id = text("id").filter(|_| is_ours).and_then(|id| WorkspaceId::parse(id).ok())?;
+    let tags = source.state.get("tags").and_then(Json::as_object).filter(|tags| !tags.is_empty());
+    let tags = tags.map(|tags| {
+        let tags = tags.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned().into())));
+        tags.collect::<BTreeMap<_, Attr<String>>>()
+    });
+    let mut state = State {
+        location: text("location").map(Into::into).into(),
+        friendly_name: text("friendly_name").filter(|name| !name.is_empty()).map(str::to_owned).into(),
+        tags: tags.into(),
+        ..State::default()
+    };
+    state.set_id(&id);
+    Some(state)
+}
