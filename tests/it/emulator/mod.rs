@@ -1,7 +1,7 @@
 //! Contract tests of the ARM emulator: one per row of the tables of facts that it is built from, over HTTPS, written
 //! from the facts and not from the emulator's code. A comment above each test names its rows (`azure.md §…`).
 //!
-//! - Azure Machine Learning: `workspaces`, `properties`, `hubs` (datastores, projects, soft delete)
+//! - Azure Machine Learning: `workspaces`, `properties`, `hubs` (datastores, projects, roles), `hub_writes`, `hub_deletion`
 //! - storage: `accounts`, `blobs`
 //! - roles: `assignments`, `definitions`, `rbac` (who may do what)
 //! - all of ARM: `common`, `errors`, `locks`, `throttle`, `versions`, `operations` and `shapes` (long-running operations)
@@ -22,6 +22,8 @@ mod definitions;
 mod entra;
 mod errors;
 mod faults;
+mod hub_deletion;
+mod hub_writes;
 mod hubs;
 mod locks;
 mod operations;
