@@ -133,6 +133,9 @@ pub(crate) struct Options {
     /// or none
     #[arg(long, value_name = "ROLES", default_value = "blob,administrator", value_delimiter = ',')]
     pub(crate) hub_roles: Vec<HubRole>,
+    /// Whether it gives them beside user-assigned identities, too, where the customer has to (facts: azure.md §9.7)
+    #[arg(long, value_name = "WHICH", default_value = "alone")]
+    pub(crate) hub_roles_for: HubRolesFor,
     /// How long the platform takes to give them
     #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "0s")]
     pub(crate) hub_role_delay: Duration,
@@ -402,6 +405,15 @@ pub(crate) enum HubRole {
     Contributor,
     /// No role.
     None,
+}
+
+/// Whose system identities get roles of the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HubRolesFor {
+    /// Those of hubs that have no other.
+    Alone,
+    /// All.
+    Any,
 }
 
 /// Whether datastores follow the mode.

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use super::client::{ACCOUNTS, Arm, Reply, WORKSPACES, arm_with};
 use super::workspaces::project;
-use crate::azure::{FixedProperties, InsightsPatch, IsolationModes, Lro, Nulls, OnOff, Options, Rule, Ruling};
+use crate::azure::{
+    FixedProperties, HubRolesFor, InsightsPatch, IsolationModes, Lro, Nulls, OnOff, Options, Rule, Ruling,
+};
 
 const ISOLATION: &str = "/properties/managedNetwork/isolationMode";
 const REGISTRY: &str = "/properties/containerRegistry";
@@ -382,39 +384,29 @@ async fn identities_are_added_and_not_taken_back() {
 async fn the_platform_grants_to_a_system_identity_alone() {
     let arm = done().await;
     let user = arm.emulator.id("rg1", "Microsoft.ManagedIdentity/userAssignedIdentities", "uai1");
-    for (name, identity, properties, expected) in [
-        ("system", json!({ "type": "SystemAssigned" }), json!({}), &["rg1", "sa1"][..]),
-        ("outside", json!({ "type": "SystemAssigned" }), json!({ "allowRoleAssignmentOnRG": false }), &["sa1", "sa1"]),
-        (
-            "both",
-            json!({ "type": "SystemAssigned,UserAssigned", "userAssignedIdentities": { &user: {} } }),
-            json!({}),
-            &[],
-        ),
-        ("user", json!({ "type": "UserAssigned", "userAssignedIdentities": { &user: {} } }), json!({}), &[]),
+    let (system, outside) = (json!({ "type": "SystemAssigned" }), json!({ "allowRoleAssignmentOnRG": false }));
+    let with = |kind: &str| json!({ "type": kind, "userAssignedIdentities": { &user: {} } });
+    let (both, only) = (with("SystemAssigned,UserAssigned"), with("UserAssigned"));
+    for (name, switch, identity, properties, expected) in [
+        ("system", HubRolesFor::Alone, &system, json!({}), &["rg1", "sa1"][..]),
+        ("outside", HubRolesFor::Alone, &system, outside, &["sa1", "sa1"]),
+        ("both", HubRolesFor::Alone, &both, json!({}), &[]),
+        ("both-any", HubRolesFor::Any, &both, json!({}), &["rg1", "sa1"]),
+        ("user", HubRolesFor::Any, &only, json!({}), &[]),
     ] {
+        arm.emulator.configure(|options| options.hub_roles_for = switch);
         let mut body = arm.hub_body();
-        body["identity"] = identity;
+        body["identity"] = identity.clone();
         body["properties"].as_object_mut().expect("an object").extend(properties.as_object().expect("one").clone());
         let hub = arm.put(&path(&arm, name), body).await;
-        let held =
-            [hub.at("/identity/principalId"), hub.at("/identity/userAssignedIdentities").at_first("principalId")];
+        let first = hub.at("/identity/userAssignedIdentities");
+        let first = first.as_object().and_then(|map| map.values().next()).map(|first| first["principalId"].clone());
+        let held = [hub.at("/identity/principalId"), first.unwrap_or(Value::Null)];
         let all = arm.emulator.assignments();
         let mine = all.iter().filter(|found| held.iter().any(|id| *id == found.principal_id.as_str()));
         let mut scopes: Vec<_> = mine.map(|found| found.scope.rsplit('/').next().expect("a name")).collect();
         scopes.sort_unstable();
         assert_eq!(scopes, expected, "{name}");
-    }
-}
-
-trait First {
-    /// A member of the first object in a map.
-    fn at_first(&self, name: &str) -> Value;
-}
-
-impl First for Value {
-    fn at_first(&self, name: &str) -> Value {
-        self.as_object().and_then(|map| map.values().next()).map_or(Value::Null, |first| first[name].clone())
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::super::ids;
-use super::super::options::{HubRole, OnOff};
+use super::super::options::{HubRole, HubRolesFor, OnOff};
 use super::super::workspaces::{principal, text};
 use super::super::world::World;
 use super::definitions::{AI_ADMINISTRATOR, BLOB_CONTRIBUTOR, CONTRIBUTOR, FILE_PRIVILEGED_CONTRIBUTOR};
@@ -15,7 +15,7 @@ use super::{Assignment, assignments};
 pub(crate) fn grant_hub_roles(world: &mut World, workspace: &str, at: OffsetDateTime) {
     let Some(document) = world.store.resource(workspace) else { return };
     let Some(identity) = principal(document).map(str::to_owned) else { return };
-    if text(document, "/identity/type") != "SystemAssigned" {
+    if text(document, "/identity/type") != "SystemAssigned" && world.options.hub_roles_for == HubRolesFor::Alone {
         return;
     }
     let in_group = document.pointer("/properties/allowRoleAssignmentOnRG") != Some(&Value::Bool(false));
