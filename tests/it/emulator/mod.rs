@@ -6,7 +6,7 @@
 //! - roles: `assignments`, `definitions`, `rbac` (who may do what)
 //! - all of ARM: `common`, `errors`, `locks`, `throttle`, `versions`, `operations` and `shapes` (long-running operations)
 //! - sign-in: `entra`, a file per way
-//! - whole samples and sequences: `sample`, `azapi`, `random`
+//! - whole samples and sequences: `sample`, `azapi`, `random`, `fleets` (many hubs)
 //! - the program and its switches: `binary`, `control`, `faults`, `state`, `switches_page`
 
 pub(crate) mod client;
@@ -22,6 +22,7 @@ mod definitions;
 mod entra;
 mod errors;
 mod faults;
+mod fleets;
 mod hub_deletion;
 mod hub_writes;
 mod hubs;
