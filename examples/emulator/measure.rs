@@ -1,5 +1,5 @@
 //! `--measure`: how many GETs a second the emulator answers with 10,000 role assignments in store, client included.
-//! It must never be what a benchmark of something else measures, so that fewer than [`ENOUGH`] of any kind is a failure.
+//! Then how long a seed of 5,000 hubs takes. It must never be what a benchmark of something else measures, so that fewer than [`ENOUGH`] of any kind is a failure.
 //! Run it in release mode.
 
 use std::sync::Arc;
@@ -16,6 +16,8 @@ const ACCOUNTS: usize = 100;
 const PER_ACCOUNT: usize = 100;
 const CONNECTIONS: usize = 8;
 const TIME: Duration = Duration::from_secs(5);
+/// How long a seed of 5,000 hubs may take.
+const SEED_TIME: Duration = Duration::from_secs(1);
 /// GETs a second, of each kind.
 const ENOUGH: f64 = 2000.0;
 
@@ -55,6 +57,11 @@ pub(crate) async fn run(options: Options) -> Result<()> {
             slow.push(what);
         }
     }
+    let start = Instant::now();
+    emulator.seed("fleets: [{ hubs: 5000, groups: 20, modes: [identity, accesskey] }]");
+    let took = start.elapsed();
+    say(&format!("{:>8} ms     seed of 5,000 hubs in 20 groups\n", took.as_millis()));
+    ensure!(took < SEED_TIME, "the seed took longer than {SEED_TIME:?}");
     ensure!(slow.is_empty(), "fewer than {ENOUGH} GETs a second: {}", slow.join(", "));
     Ok(())
 }

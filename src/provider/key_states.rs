@@ -26,6 +26,8 @@ const NAMED: usize = 10;
 pub(crate) struct KeyStates {
     session: Arc<Session>,
     call: Call,
+    /// How recent the answers have to be.
+    recency: Read,
     /// `None` for an account that could not be read.
     known: HashMap<StorageAccountId, Option<bool>>,
     /// By the subscription's GUID in lower case.
@@ -55,7 +57,20 @@ struct Unread {
 impl KeyStates {
     /// Nothing is read yet.
     pub(crate) fn new(session: Arc<Session>, call: Call) -> Self {
-        Self { session, call, known: HashMap::new(), subscriptions: HashMap::new(), unread: BTreeMap::new() }
+        Self {
+            session,
+            call,
+            recency: Read::Remembered,
+            known: HashMap::new(),
+            subscriptions: HashMap::new(),
+            unread: BTreeMap::new(),
+        }
+    }
+
+    /// The same with no answer that an earlier read of the run has got.
+    #[must_use]
+    pub(crate) fn fresh(self) -> Self {
+        Self { recency: Read::Fresh, ..self }
     }
 
     /// Reads the accounts that have not been read before.
@@ -138,8 +153,8 @@ impl KeyStates {
     }
 
     async fn read_each(&mut self, accounts: Vec<StorageAccountId>) -> Result<(), arm::Error> {
-        let (session, call) = (&self.session, &self.call);
-        let reads = accounts.iter().map(|id| session.arm.get::<StorageAccount>(id, Read::Remembered, call));
+        let (session, recency, call) = (&self.session, self.recency, &self.call);
+        let reads = accounts.iter().map(|id| session.arm.get::<StorageAccount>(id, recency, call));
         let read = join_all(reads).await;
         for (id, account) in accounts.into_iter().zip(read) {
             match settled(account)? {
@@ -175,7 +190,7 @@ impl KeyStates {
     }
 
     async fn list(&mut self, list: List<StorageAccount>) -> Result<(), arm::Error> {
-        let listed = self.session.arm.list(list, Read::Remembered, &self.call).await?;
+        let listed = self.session.arm.list(list, self.recency, &self.call).await?;
         let accounts = listed.value.iter().filter_map(|account| {
             let id = StorageAccountId::parse(&account.id).ok()?;
             Some((id, Some(account.shared_key_enabled())))

@@ -9,7 +9,7 @@ use super::http::{Answer, Request};
 use super::operations::{self, Outcome, State};
 use super::seed::Seed;
 use super::world::World;
-use super::{clock, entra, ids};
+use super::{clock, entra, ids, workspaces};
 
 /// The path's first segment.
 pub(crate) const ROOT: &str = "_emulator";
@@ -83,6 +83,13 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Result<Answer, Arm
                 operations::end(world, id, Some(outcome.clone()), now);
             }
             Ok(Answer::ok(json!({ "ended": chosen.len() })))
+        }
+        (&Method::POST, ["image-builds"]) => {
+            let id = request.query("workspace").ok_or_else(|| bad("workspace is missing".to_owned()))?;
+            let registry = workspaces::attach_registry(world, &ids::key(id));
+            registry
+                .map(|registry| Answer::ok(json!({ "containerRegistry": registry })))
+                .ok_or_else(|| ArmError::resource_not_found(id))
         }
         (&Method::POST, ["assertions"]) => {
             let audience = request.query("audience").unwrap_or(entra::EXCHANGE);

@@ -224,6 +224,12 @@ impl Emulator {
         }
     }
 
+    /// Lets a hub build its first custom image, for which the service attaches a registry; the registry's id.
+    pub(crate) fn attach_registry(&self, hub: &str) -> String {
+        let registry = workspaces::attach_registry(&mut self.shared.world(), &ids::key(hub));
+        registry.unwrap_or_else(|| panic!("there is no {hub}"))
+    }
+
     /// Sets a hub's mode behind everybody's back.
     pub(crate) fn set_mode(&self, hub: &str, mode: &str) {
         self.change(hub, |document| document["properties"][MODE] = json!(mode));

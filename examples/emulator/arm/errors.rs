@@ -120,10 +120,39 @@ impl ArmError {
         )
     }
 
+    /// A refusal of the Machine Learning provider that has this code at times for the shape, at times for the sense.
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        let mut error = Self::bad_request("ValidationError", message);
+        error.failure.target = Some("workspace".to_owned());
+        error
+    }
+
     /// The answer it makes.
     pub(crate) fn into_answer(self) -> Answer {
         let mut answer = Answer::json(self.status, json!({ "error": self.failure }));
         answer.headers = self.headers;
         answer
     }
+}
+
+/// Gives an error and those within it the members that the Machine Learning provider writes, nulls included
+/// (facts: azure.md §9.5).
+pub(crate) fn with_nulls(error: &mut Value) {
+    let Some(members) = error.as_object_mut() else { return };
+    let message = members.get("message").cloned().unwrap_or(Value::Null);
+    for (name, value) in [
+        ("severity", Value::Null),
+        ("messageFormat", message),
+        ("messageParameters", json!({})),
+        ("target", Value::Null),
+        ("details", json!([])),
+        ("innerError", Value::Null),
+        ("debugInfo", Value::Null),
+        ("additionalInfo", Value::Null),
+        ("referenceCode", Value::Null),
+        ("detailsUri", Value::Null),
+    ] {
+        members.entry(name).or_insert(value);
+    }
+    members.get_mut("details").and_then(Value::as_array_mut).into_iter().flatten().for_each(with_nulls);
 }

@@ -122,7 +122,7 @@ fn document(id: &str, location: &str) -> Value {
 /// `…/resources`: what is in a subscription or a group, filtered by `name eq 'value'` terms.
 pub(crate) fn resources(world: &World, request: &Request, scope: &str) -> Result<Answer, ArmError> {
     let terms = super::filter::equalities(request.query("$filter").unwrap_or(""))?;
-    let (now, lag, scope) = (world.clock.now(), world.options.read_delay, ids::key(scope));
+    let scope = ids::key(scope);
     let matches = |document: &Value| {
         terms.iter().all(|(name, value)| {
             let own = match name.to_ascii_lowercase().as_str() {
@@ -138,7 +138,7 @@ pub(crate) fn resources(world: &World, request: &Request, scope: &str) -> Result
     let items: Vec<Value> = world
         .store
         .below(&scope)
-        .filter_map(|(_, entry)| entry.seen(now, lag))
+        .filter_map(|(_, entry)| world.workspace_seen(entry))
         .filter(|document| matches(document))
         .map(|document| {
             let mut brief = document.clone();

@@ -128,10 +128,21 @@ impl Answer {
 /// One page of a list: `skip` is the name of the query value that carries the continuation. Only the items on the page
 /// are written out.
 pub(crate) fn page<T: Serialize>(request: &Request, skip: &str, size: usize, items: &[T]) -> Result<Answer, ArmError> {
+    page_of(request, skip, size, items, |item| item)
+}
+
+/// The same, with what is shown of an item; it is asked for the items on the page only.
+pub(crate) fn page_of<'a, T, S: Serialize>(
+    request: &Request,
+    skip: &str,
+    size: usize,
+    items: &'a [T],
+    shown: impl Fn(&'a T) -> S,
+) -> Result<Answer, ArmError> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Page<'a, T> {
-        value: &'a [T],
+    struct Page<S> {
+        value: Vec<S>,
         #[serde(skip_serializing_if = "Option::is_none")]
         next_link: Option<String>,
     }
@@ -147,7 +158,7 @@ pub(crate) fn page<T: Serialize>(request: &Request, skip: &str, size: usize, ite
     };
     let until = from.saturating_add(size.max(1)).min(items.len());
     let next_link = (until < items.len()).then(|| request.url_with(skip, &format!("after-{until}")));
-    let page = Page { value: &items[from..until], next_link };
+    let page = Page { value: items[from..until].iter().map(shown).collect(), next_link };
     let text = serde_json::to_string(&page).expect("lists have nothing that JSON cannot say");
     Ok(Answer { status: StatusCode::OK, headers: Vec::new(), body: Payload::Text(JSON, text) })
 }

@@ -41,6 +41,7 @@ pub(crate) use faults::{Action, Rule};
 pub(crate) use log::Record;
 pub(crate) use operations::Outcome;
 pub(crate) use options::{
-    Datastores, EchoWhen, ExistsId, HubRole, IdCasing, Lro, ModeCasing, OnOff, Operations, Options, Principals,
-    PutWithoutMode, SchemaView, SignIn, UserDelegationSas,
+    Datastores, EchoWhen, ExistsId, FixedProperties, HubRole, HubRolesFor, IdCasing, InsightsPatch, IsolationModes,
+    Lro, ModeCasing, Nulls, OnOff, Operations, Options, Principals, PurgeDeleted, PutWithoutMode, Ruling, SchemaView,
+    SignIn, UserDelegationSas,
 };

@@ -55,6 +55,8 @@ pub(crate) enum Effect {
     DeleteGroup,
     /// The workspace's datastores take the account's present keys.
     ResyncKeys,
+    /// The workspace's managed network is built.
+    ProvisionNetwork,
     /// Nothing that can be seen.
     Nothing,
 }
@@ -232,9 +234,11 @@ fn result(world: &World, request: &Request, resource: &str, effect: &Effect) -> 
         Effect::Delete { .. } | Effect::DeleteGroup if request.query("type").is_some() => {
             Answer::empty(StatusCode::NO_CONTENT)
         }
-        Effect::Delete { .. } | Effect::DeleteGroup | Effect::ResyncKeys | Effect::Nothing => {
-            Answer::empty(StatusCode::OK)
-        }
+        Effect::Delete { .. }
+        | Effect::DeleteGroup
+        | Effect::ResyncKeys
+        | Effect::ProvisionNetwork
+        | Effect::Nothing => Answer::empty(StatusCode::OK),
     }
 }
 
@@ -244,7 +248,7 @@ pub(crate) fn refuse_concurrent(world: &World, resource: &str) -> Result<(), Arm
         return Err(ArmError::conflict(
             "Conflict",
             format!(
-                "Another operation on '{}' is in progress. Please try again after it has finished.",
+                "'{}' has an ongoing operation running. Please try again after it has finished.",
                 ids::name(resource)
             ),
         ));
@@ -319,7 +323,7 @@ fn show_progress(world: &mut World, key: &str, operation: &Operation) {
         Effect::Write(_) => set_state(world, key, "Updating"),
         Effect::Delete { .. } => set_state(world, key, "Deleting"),
         Effect::DeleteGroup => groups::set_state(world, key, "Deleting"),
-        Effect::ResyncKeys | Effect::Nothing => {}
+        Effect::ResyncKeys | Effect::ProvisionNetwork | Effect::Nothing => {}
     }
 }
 
@@ -339,6 +343,7 @@ fn apply(world: &mut World, key: &str, effect: &Effect, at: OffsetDateTime) {
         Effect::Delete { .. } => storage::remove(world, key, at),
         Effect::DeleteGroup => groups::remove(world, key, at),
         Effect::ResyncKeys => workspaces::datastores::resync(world, key),
+        Effect::ProvisionNetwork => workspaces::provision_network(world, key),
         Effect::Nothing => {}
     }
     if matches!(effect, Effect::Delete { .. } | Effect::DeleteGroup) {

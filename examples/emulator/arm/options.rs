@@ -79,6 +79,9 @@ pub(crate) struct Options {
     /// How long reads of workspaces and storage accounts still show what was there before a write
     #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "0s")]
     pub(crate) read_delay: Duration,
+    /// How long reads still show a workspace after the end of its deletion, if that is longer (facts: azure.md §9.9)
+    #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "0s")]
+    pub(crate) deletion_read_delay: Duration,
     /// How long reads and lists of role assignments still show what was there before a write
     #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "0s")]
     pub(crate) assignment_read_delay: Duration,
@@ -133,6 +136,9 @@ pub(crate) struct Options {
     /// or none
     #[arg(long, value_name = "ROLES", default_value = "blob,administrator", value_delimiter = ',')]
     pub(crate) hub_roles: Vec<HubRole>,
+    /// Whether it gives them beside user-assigned identities, too, where the customer has to (facts: azure.md §9.7)
+    #[arg(long, value_name = "WHICH", default_value = "alone")]
+    pub(crate) hub_roles_for: HubRolesFor,
     /// How long the platform takes to give them
     #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "0s")]
     pub(crate) hub_role_delay: Duration,
@@ -148,6 +154,32 @@ pub(crate) struct Options {
     /// Whether a workspace's DELETE without forceToPurge keeps its name taken
     #[arg(long, value_name = "ON|OFF", default_value = "on")]
     pub(crate) soft_delete: OnOff,
+    /// What a DELETE with forceToPurge answers for a workspace that is soft-deleted already: it takes the name free, or
+    /// ResourceNotFound (open: azure.md §12.9)
+    #[arg(long, value_name = "WHAT", default_value = "accept")]
+    pub(crate) purge_deleted: PurgeDeleted,
+    /// How long after a purge the name of a workspace is still taken
+    #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "0s")]
+    pub(crate) purge_time: Duration,
+    /// What becomes of a write that would change a workspace's fixed properties hbiWorkspace, enableDataIsolation or
+    /// encryption: refused, answered with a server error, or taken without effect (open: azure.md §12.7)
+    #[arg(long, value_name = "WHAT", default_value = "refuse")]
+    pub(crate) fixed_properties: FixedProperties,
+    /// Whether a workspace may give up its system-assigned identity for user-assigned ones (open: azure.md §12.8)
+    #[arg(long, value_name = "WHAT", default_value = "accept")]
+    pub(crate) system_identity_removal: Ruling,
+    /// Whether a PATCH changes applicationInsights at api-versions whose published PATCH body lacks it (open: azure.md §12.7)
+    #[arg(long, value_name = "WHAT", default_value = "ignore")]
+    pub(crate) insights_patch: InsightsPatch,
+    /// Whether GET lists managedNetwork.changeableIsolationModes (facts: azure.md §9.6)
+    #[arg(long, value_name = "WHAT", default_value = "listed")]
+    pub(crate) isolation_modes: IsolationModes,
+    /// Which properties of a workspace that are not set are null in answers, and not absent (facts: azure.md §9.10)
+    #[arg(long, value_name = "WHICH", default_value = "seen")]
+    pub(crate) nulls: Nulls,
+    /// Whether errors of workspaces have explicit nulls (facts: azure.md §9.5); Python clients cannot read them
+    #[arg(long, value_name = "ON|OFF", default_value = "off")]
+    pub(crate) error_nulls: OnOff,
     /// How paths of returned ids are written (open: azure.md §1.6)
     #[arg(long, value_name = "CASING", default_value = "stored")]
     pub(crate) id_casing: IdCasing,
@@ -378,6 +410,15 @@ pub(crate) enum HubRole {
     None,
 }
 
+/// Whose system identities get roles of the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HubRolesFor {
+    /// Those of hubs that have no other.
+    Alone,
+    /// All.
+    Any,
+}
+
 /// Whether datastores follow the mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Datastores {
@@ -385,6 +426,66 @@ pub(crate) enum Datastores {
     Follow,
     /// They keep the credentials they had.
     Never,
+}
+
+/// What a purge of a workspace that is soft-deleted answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PurgeDeleted {
+    /// The name is free afterwards.
+    Accept,
+    /// ResourceNotFound, and the name stays taken.
+    NotFound,
+}
+
+/// What becomes of a change that the service does not make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FixedProperties {
+    /// 400.
+    Refuse,
+    /// 500 InternalServerError.
+    Error,
+    /// It is answered as any write, and has no effect.
+    Ignore,
+}
+
+/// Whether something is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ruling {
+    /// It is.
+    Accept,
+    /// 400.
+    Refuse,
+}
+
+/// What a PATCH of applicationInsights does where it is not documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InsightsPatch {
+    /// Nothing.
+    Ignore,
+    /// It changes the property.
+    Accept,
+}
+
+/// Whether a workspace tells which isolation modes it can go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IsolationModes {
+    /// All that can be reached.
+    Listed,
+    /// Always `[]`.
+    Empty,
+    /// Not at all.
+    Absent,
+}
+
+/// Which properties are null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Nulls {
+    /// Those that were seen so: etag, containerRegistry, imageBuildCompute.
+    Seen,
+    /// None.
+    None,
+    /// All that the schema has.
+    All,
 }
 
 /// Casing of returned ids.

@@ -120,6 +120,11 @@ pub(crate) fn has_mode(version: &str, in_patch: bool) -> bool {
     }
 }
 
+/// Whether a PATCH has applicationInsights in the published schema of a workspaces api-version.
+pub(crate) fn patches_insights(version: &str) -> bool {
+    !("2025-06-01".."2025-12-01").contains(&version)
+}
+
 /// How a workspaces api-version calls the storage account's id in what listKeys answers.
 pub(crate) fn name_of_storage_id(version: &str) -> &'static str {
     let renamed = match version.strip_suffix("-preview") {

@@ -19,10 +19,10 @@ use uuid::Uuid;
 use super::errors::ArmError;
 use super::faults::{Action, Verdict};
 use super::http::{self, Answer, CONTENT_TYPE, Payload, Request, percent_decode};
-use super::options::EchoWhen;
+use super::options::{EchoWhen, OnOff};
 use super::state::{Keeper, State};
 use super::world::World;
-use super::{clock, entra, routes};
+use super::{clock, entra, errors, routes};
 
 /// The largest body that is read; ARM's own limit is of this order.
 const MAX_BODY: usize = 8 << 20;
@@ -217,7 +217,7 @@ fn handle(shared: &Shared, request: &mut Request, number: u64, verdict: Option<&
         request.caller = caller.object_id;
     }
     let request = &*request;
-    let answer = match verdict {
+    let mut answer = match verdict {
         Some(Verdict { action: Action::Status(status), failure, headers, .. }) => {
             let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let mut answer = match entra::Refusal::of(status, failure) {
@@ -248,6 +248,13 @@ fn handle(shared: &Shared, request: &mut Request, number: u64, verdict: Option<&
         }
         None => routes::answer(&mut world, request),
     };
+    if world.options.error_nulls == OnOff::On
+        && request.path().to_ascii_lowercase().contains("/providers/microsoft.machinelearningservices/")
+        && let Payload::Json(body) = &mut answer.body
+        && let Some(error) = body.get_mut("error")
+    {
+        errors::with_nulls(error);
+    }
     if !matches!(request.method, Method::GET | Method::HEAD) {
         world.settle();
         world.changed = true;

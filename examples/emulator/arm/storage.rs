@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::clock;
 use super::errors::ArmError;
-use super::http::{Answer, Request, page};
+use super::http::{Answer, Request, page_of};
 use super::ids::{self, Target};
 use super::operations::{self, Effect};
 use super::options::{Lro, SchemaView};
@@ -50,14 +50,13 @@ pub(crate) fn answer(world: &mut World, request: &Request, target: &Target) -> R
 
 fn list(world: &World, request: &Request, scope: &str) -> Result<Answer, ArmError> {
     let (now, lag, scope) = (world.clock.now(), world.options.read_delay, ids::key(scope));
-    let items: Vec<Value> = world
+    let items: Vec<&Value> = world
         .store
         .below(&scope)
         .filter(|(key, _)| key.contains("/providers/microsoft.storage/storageaccounts/"))
         .filter_map(|(_, entry)| entry.seen(now, lag))
-        .map(|document| view(world, request, document.clone()))
         .collect();
-    page(request, "$skipToken", world.options.page_size, &items)
+    page_of(request, "$skipToken", world.options.page_size, &items, |account| view(world, request, (*account).clone()))
 }
 
 fn item(world: &mut World, request: &Request, id: &str) -> Result<Answer, ArmError> {

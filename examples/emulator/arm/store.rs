@@ -30,8 +30,8 @@ pub(crate) struct Store {
     pub(crate) datastore_modes: BTreeMap<String, String>,
     /// The account key that each workspace's system datastores hold.
     pub(crate) datastore_keys: BTreeMap<String, String>,
-    /// Workspaces that were deleted but not purged.
-    pub(crate) soft_deleted: BTreeMap<String, Value>,
+    /// Workspaces whose names are still taken after their deletion.
+    pub(crate) soft_deleted: BTreeMap<String, SoftDeleted>,
     /// Role assignments.
     pub(crate) assignments: Assignments,
     /// Custom role definitions, by lower-case GUID.
@@ -74,6 +74,14 @@ pub(crate) struct AccountKey {
     pub(crate) value: String,
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) created: OffsetDateTime,
+}
+
+/// A workspace that was deleted, and the end of the time in which its name is taken.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SoftDeleted {
+    pub(crate) document: Value,
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) until: OffsetDateTime,
 }
 
 /// An object of the directory.
@@ -134,6 +142,11 @@ impl<T> Lagged<T> {
     /// The value that readers see at a time, if they lag behind by `lag`.
     pub(crate) fn seen(&self, at: OffsetDateTime, lag: Duration) -> Option<&T> {
         if clock::over(self.changed, lag, at) { self.now.as_ref() } else { self.before.as_ref() }
+    }
+
+    /// The same when a removal is noticed after a longer time.
+    pub(crate) fn seen_after(&self, at: OffsetDateTime, lag: Duration, removal: Duration) -> Option<&T> {
+        self.seen(at, if self.now.is_none() { lag.max(removal) } else { lag })
     }
 
     /// Shows the value as it is to everybody at once.

@@ -13,7 +13,7 @@ use super::log::Log;
 use super::operations;
 use super::options::Options;
 use super::state::State;
-use super::store::{Event, Pending, Store, Subscription};
+use super::store::{Event, Lagged, Pending, Store, Subscription};
 use super::throttle::Throttle;
 use super::{authorization, ids, providers, state, workspaces};
 
@@ -176,6 +176,11 @@ impl World {
             .iter()
             .chain(&self.store.policies)
             .try_for_each(|policy| policy.apply(kind, id, before, after))
+    }
+
+    /// A workspace as readers see it.
+    pub(crate) fn workspace_seen<'a>(&self, entry: &'a Lagged<Value>) -> Option<&'a Value> {
+        entry.seen_after(self.clock.now(), self.options.read_delay, self.options.deletion_read_delay)
     }
 
     /// The object id of a new system identity of a resource; a resource that is made again gets another one.

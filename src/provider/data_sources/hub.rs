@@ -137,11 +137,11 @@ impl DataSource for Hub {
         let allowed = timeouts::allowed(&config.timeouts, |timeouts| &timeouts.read, READING);
         let call = Call::new(context.cancel, allowed);
         let (id, named_by) = named(&config, &session, &call).await?;
-        let found = session.arm.get::<Workspace>(&id, Recency::Remembered, &call).await;
+        let found = session.arm.get::<Workspace>(&id, Recency::Fresh, &call).await;
         let hub = found.map_err(|error| not_read(&id, &error).at(Path::root(named_by)))?;
         let Some(kind) = Kind::of(hub.kind()) else { return Err(not_a_hub(&id, &hub).at(Path::root(named_by)).into()) };
         let mut data = data_of(&id, hub, kind);
-        let mut key_states = KeyStates::new(session, call);
+        let mut key_states = KeyStates::new(session, call).fresh();
         key_states.read(data.storage_account_id.known()).await?;
         data.shared_access_key_enabled = data.storage_account_id.known().and_then(|id| key_states.of(id)).into();
         data.timeouts = config.timeouts;

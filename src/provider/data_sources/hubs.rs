@@ -134,7 +134,7 @@ impl DataSource for Hubs {
             subscription: subscription.to_string(),
             resource_group: config.resource_group_name.text().map(str::to_owned),
         };
-        let mut key_states = KeyStates::new(session.clone(), call.clone());
+        let mut key_states = KeyStates::new(session.clone(), call.clone()).fresh();
         // In the order of ids, so that a list in another order is no change.
         let mut hubs: BTreeMap<String, HubAttributes> = BTreeMap::new();
         let mut pages = pin!(hubs::pages(&session, place, &kinds, &call));

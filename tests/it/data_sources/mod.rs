@@ -3,11 +3,12 @@
 mod hub;
 mod hubs;
 
+use foundryhub::framework::Value as Decoded;
 use serde_json::{Value, json};
 
 use crate::azure::{Options, Record};
 use crate::emulator::client::{ACCOUNTS, WORKSPACES};
-use crate::support::bed::Bed;
+use crate::support::{bed::Bed, core::Session, plugin::Plugin};
 
 /// A subscription besides the default one.
 const ELSEWHERE: &str = "eeeeeeee-0000-4000-8000-000000000001";
@@ -53,4 +54,38 @@ fn count(requests: &[String], wanted: &str) -> usize {
 /// One member of each object of a list.
 fn each<'v>(list: &'v Value, member: &str) -> Vec<&'v Value> {
     list.as_array().expect("a list").iter().map(|object| &object[member]).collect()
+}
+
+/// What another resource of the same apply has changed, on which the data source depends.
+#[tokio::test]
+async fn a_change_is_seen_by_the_next_read_of_the_same_process() {
+    let bed = bed().await;
+    let launch =
+        bed.emulator.environment().into_iter().fold(Plugin::launch(), |launch, (name, value)| launch.env(name, value));
+    let session = Session::start(launch).await;
+    let catalog = session.catalog().await;
+    let none = Decoded::object(catalog.provider.attributes.keys().map(|name| (name, Decoded::Null)));
+    assert_eq!(session.configure(&catalog, &none, true).await.0, []);
+    let read = async |name: &str, id: Option<&str>| {
+        let block = &catalog.data_sources[name];
+        let members = block.attributes.keys().chain(block.blocks.keys());
+        let config = members.map(|name| (name, id.filter(|_| name == "id").map_or(Decoded::Null, Decoded::from)));
+        let (data, diagnostics) = session.read_data(name, block, &Decoded::object(config)).await;
+        assert_eq!(diagnostics.0, []);
+        data
+    };
+    let state = |hub: &Decoded| {
+        let (mode, keys) = (hub.get("system_datastores_auth_mode"), hub.get("shared_access_key_enabled"));
+        (mode.as_str().expect("a mode").to_owned(), *keys == Decoded::from(true))
+    };
+    let states = async || {
+        let hubs = read("foundryhub_hubs", None).await;
+        let Decoded::List(hubs) = hubs.get("hubs") else { panic!("no list") };
+        [state(&read("foundryhub_hub", Some(&bed.hub)).await), state(&hubs[0])]
+    };
+    assert_eq!(states().await, [("accesskey".to_owned(), true), ("accesskey".to_owned(), true)]);
+    bed.emulator.set_mode(&bed.hub, "identity");
+    bed.emulator.set_shared_key_access(&bed.account, Some(false));
+    assert_eq!(states().await, [("identity".to_owned(), false), ("identity".to_owned(), false)]);
+    session.end().await;
 }

@@ -190,7 +190,7 @@ async fn what_goes_while_it_is_made_does_not_come_back() {
     let (arm, account, link) = making().await;
     let hub = arm.emulator.id("rg1", WORKSPACES, "hub2");
     let hub_path = format!("{hub}?api-version=2025-06-01");
-    let started = arm.put(&hub_path, json!({ "kind": "Hub" })).await;
+    let started = arm.put(&hub_path, arm.hub_body()).await;
     let group = format!("{}?api-version=2024-11-01", arm.group);
     let gone = arm.delete(&group).await;
     let operations: Vec<_> = arm.emulator.running_operations().into_iter().map(|running| running.id).collect();

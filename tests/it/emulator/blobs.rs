@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::{Arm, BLOB_CONTRIBUTOR, BLOB_READER, arm, arm_with, grant, read, variable};
+use crate::azure::Lro;
 
 /// Lists a container with a signature made with a key, as the blob service documents it.
 async fn list_with_key(arm: &Arm, key: &str) -> super::client::Reply {
@@ -46,6 +47,36 @@ async fn a_container_is_listed_by_key_until_keys_are_off() {
     );
     arm.emulator.set_shared_key_access(&arm.account, Some(true));
     assert_eq!(list_with_key(&arm, &key).await.status, 200);
+}
+
+/// azure.md §1.1, §2: a key that is made anew is refused at once, the other goes on; a hub's datastores hold the old one
+/// until resyncKeys.
+#[tokio::test]
+async fn a_hub_whose_keys_were_not_resynced_holds_a_key_that_is_refused() {
+    let arm = arm_with(|options| options.lro = Lro::Done).await;
+    let text = |value: Value| value.as_str().expect("a text").to_owned();
+    let held = async || {
+        let path = format!("{}/datastores/workspaceblobstore/listSecrets?api-version=2024-10-01", arm.hub);
+        text(arm.post(&path, json!({})).await.at("/key"))
+    };
+    let regenerate = async |name: &str| {
+        let path = format!("{}/regenerateKey?api-version=2023-05-01", arm.account);
+        arm.post(&path, json!({ "keyName": name })).await
+    };
+    let (old, other) = (held().await, {
+        let keys = arm.post(&format!("{}/listKeys?api-version=2023-05-01", arm.account), Value::Null).await;
+        text(keys.at("/keys/1/value"))
+    });
+    assert_eq!(list_with_key(&arm, &old).await.status, 200);
+    regenerate("key2").await;
+    assert_eq!(list_with_key(&arm, &other).await.header("x-ms-error-code"), Some("AuthenticationFailed"));
+    assert_eq!(list_with_key(&arm, &held().await).await.status, 200, "hubs hold the first key");
+    let new = text(regenerate("KEY1").await.at("/keys/0/value"));
+    assert_eq!(held().await, old);
+    assert_eq!(list_with_key(&arm, &old).await.header("x-ms-error-code"), Some("AuthenticationFailed"));
+    arm.post(&format!("{}/resyncKeys?api-version=2025-06-01", arm.hub), json!({})).await;
+    assert_eq!(held().await, new);
+    assert_eq!(list_with_key(&arm, &new).await.status, 200);
 }
 
 /// azure.md §2, §3: a token needs a data role; Owner is none; a new role may take its time.

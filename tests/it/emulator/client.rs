@@ -188,6 +188,11 @@ impl Arm {
         format!("{}?api-version=2025-06-01", self.hub)
     }
 
+    /// The body of a PUT of a hub on the account.
+    pub(crate) fn hub_body(&self) -> Value {
+        json!({ "location": "eastus", "kind": "Hub", "properties": { "storageAccount": self.account } })
+    }
+
     /// The account's.
     pub(crate) fn account_path(&self) -> String {
         format!("{}?api-version=2023-05-01", self.account)

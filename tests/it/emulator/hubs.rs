@@ -1,4 +1,4 @@
-//! What a hub brings with it: datastores, projects, the platform's roles, soft delete (azure.md §1.6).
+//! What a hub brings with it: datastores, projects, the platform's roles (azure.md §1.6).
 
 use std::time::Duration;
 
@@ -152,29 +152,6 @@ async fn the_blob_role_of_an_isolated_hub_has_a_condition() {
     }
 }
 
-/// azure.md §1.6: DELETE keeps the name taken unless forceToPurge=true; a soft-deleted workspace can be recovered.
-#[tokio::test]
-async fn soft_delete_keeps_the_name_until_purged() {
-    let arm = arm_with(|options| {
-        options.lro = Lro::Done;
-        options.lro_delete = Lro::Done;
-    })
-    .await;
-    let body = json!({ "kind": "Hub", "properties": { "storageAccount": arm.account } });
-    assert_eq!(arm.delete(&format!("{}&forceToPurge=false", arm.hub_path())).await.status, 200);
-    assert_eq!(arm.get(&arm.hub_path()).await.status, 404);
-    assert_eq!(arm.put(&arm.hub_path(), body.clone()).await.status, 409);
-    let recover = json!({ "kind": "Hub", "properties": { "allowRecoverSoftDeletedWorkspace": "true" } });
-    let recovered = arm.put(&arm.hub_path(), recover).await;
-    assert_eq!((recovered.status, recovered.at("/properties/friendlyName")), (200, "My hub".into()));
-    arm.delete(&arm.hub_path()).await;
-    assert_eq!(arm.delete(&format!("{}&forceToPurge=true", arm.hub_path())).await.status, 204);
-    assert_eq!(arm.put(&arm.hub_path(), body.clone()).await.status, 200);
-    arm.emulator.configure(|options| options.soft_delete = OnOff::Off);
-    arm.delete(&arm.hub_path()).await;
-    assert_eq!(arm.put(&arm.hub_path(), body).await.status, 200);
-}
-
 /// azure.md §1.6 "Kinds: Default, Hub, Project, FeatureStore": echoed as written, and read without regard to case.
 #[tokio::test]
 async fn a_kind_is_echoed_as_written_and_filtered_whatever_its_case() {
@@ -192,16 +169,15 @@ async fn a_kind_is_echoed_as_written_and_filtered_whatever_its_case() {
     {
         let name = format!("kind{number}");
         let path = format!("{}?api-version=2025-06-01", arm.emulator.id("rg1", WORKSPACES, &name));
-        let mut body = json!({ "kind": sent, "properties": {} });
-        if sent == "project" {
-            body["properties"]["hubResourceId"] = json!(arm.hub);
-        }
+        let mut body = if sent == "project" { project(&arm) } else { arm.hub_body() };
+        body["kind"] = json!(sent);
         assert_eq!(arm.put(&path, body).await.at("/kind"), sent, "{sent}");
         let list = arm.get(&format!("{}/providers/{WORKSPACES}?api-version=2025-06-01&kind={filter}", arm.group)).await;
         assert!(names(&list.body()).contains(&name), "{sent} by {filter}");
     }
     let path = format!("{}?api-version=2025-06-01", arm.emulator.id("rg1", WORKSPACES, "nokind"));
-    assert_eq!(arm.put(&path, json!({})).await.at("/kind"), "Default", "no kind is Default");
+    let body = json!({ "properties": { "storageAccount": arm.account } });
+    assert_eq!(arm.put(&path, body).await.at("/kind"), "Default", "no kind is Default");
 }
 
 /// azure.md §1.6 "Effect": credentialsType by mode, in the list and in each item.

@@ -1,12 +1,12 @@
 //! Contract tests of the ARM emulator: one per row of the tables of facts that it is built from, over HTTPS, written
 //! from the facts and not from the emulator's code. A comment above each test names its rows (`azure.md §…`).
 //!
-//! - Azure Machine Learning: `workspaces`, `properties`, `hubs` (datastores, projects, soft delete)
+//! - Azure Machine Learning: `workspaces`, `properties`, `hubs` (datastores, projects, roles), `hub_writes`, `hub_deletion`
 //! - storage: `accounts`, `blobs`
 //! - roles: `assignments`, `definitions`, `rbac` (who may do what)
 //! - all of ARM: `common`, `errors`, `locks`, `throttle`, `versions`, `operations` and `shapes` (long-running operations)
 //! - sign-in: `entra`, a file per way
-//! - whole samples and sequences: `sample`, `azapi`, `random`
+//! - whole samples and sequences: `sample`, `azapi`, `random`, `fleets` (many hubs)
 //! - the program and its switches: `binary`, `control`, `faults`, `state`, `switches_page`
 
 pub(crate) mod client;
@@ -22,6 +22,9 @@ mod definitions;
 mod entra;
 mod errors;
 mod faults;
+mod fleets;
+mod hub_deletion;
+mod hub_writes;
 mod hubs;
 mod locks;
 mod operations;

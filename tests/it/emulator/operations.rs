@@ -169,7 +169,7 @@ async fn a_new_workspace_shows_creating() {
     let arm = arm_with(|options| options.operations = Operations::Explicit).await;
     let id = arm.emulator.id("rg1", super::client::WORKSPACES, "hub2");
     let path = format!("{id}?api-version=2025-06-01");
-    assert_eq!(arm.put(&path, json!({ "kind": "Hub" })).await.status, 202);
+    assert_eq!(arm.put(&path, arm.hub_body()).await.status, 202);
     assert_eq!(arm.get(&path).await.at(STATE), "Creating");
     let operation = arm.emulator.operation_started(&id).await;
     arm.emulator.finish_operation(&operation, Outcome::Succeeded);

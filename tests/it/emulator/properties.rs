@@ -44,14 +44,14 @@ async fn every_mutable_property_is_taken_by_put_and_by_the_patch_that_has_it() {
         ("friendlyName", json!("f"), true),
         ("description", json!("d"), true),
         ("applicationInsights", json!(id("microsoft.insights/components")), true),
-        ("containerRegistry", json!(id("Microsoft.ContainerRegistry/registries")), true),
         ("containerRegistry", Value::Null, true),
+        ("containerRegistry", json!(id("Microsoft.ContainerRegistry/registries")), true),
         ("systemDatastoresAuthMode", json!("identity"), true),
         ("systemDatastoresAuthMode", json!("accesskey"), true),
         ("workspaceHubConfig", json!({ "additionalWorkspaceStorageAccounts": [id(ACCOUNTS)] }), false),
+        ("managedNetwork", json!({ "isolationMode": "Disabled", "managedNetworkKind": "V1" }), true),
         ("managedNetwork", json!({ "isolationMode": "AllowInternetOutbound", "outboundRules": {} }), true),
         ("managedNetwork", json!({ "isolationMode": "AllowOnlyApprovedOutbound", "firewallSku": "Basic" }), true),
-        ("managedNetwork", json!({ "isolationMode": "Disabled", "managedNetworkKind": "V1" }), true),
         ("publicNetworkAccess", json!("Disabled"), true),
         ("imageBuildCompute", json!("c"), true),
         ("primaryUserAssignedIdentity", json!(id("Microsoft.ManagedIdentity/userAssignedIdentities")), true),
@@ -60,8 +60,6 @@ async fn every_mutable_property_is_taken_by_put_and_by_the_patch_that_has_it() {
         ("featureStoreSettings", json!({ "computeRuntime": { "sparkRuntimeVersion": "3.3" } }), true),
         ("enableDataIsolation", json!(true), true),
         ("v1LegacyMode", json!(true), true),
-        ("encryption", json!({ "keyVaultProperties": { "keyIdentifier": "https://k/1" } }), true),
-        ("hbiWorkspace", json!(true), false),
         ("allowPublicAccessWhenBehindVnet", json!(true), false),
         ("provisionNetworkNow", json!(true), false),
         ("enableServiceSideCMKEncryption", json!(true), false),
@@ -103,39 +101,37 @@ async fn every_read_only_property_is_accepted_and_ignored() {
     }
 }
 
-/// azure.md §1.5: rows marked immutable; a hub made without one may be given it by a PUT.
+/// azure.md §1.5, §9.6: rows marked immutable; a hub with a credential store of Microsoft's gets no vault later.
 #[tokio::test]
-async fn what_is_fixed_can_be_given_once() {
+async fn what_is_fixed_neither_changes_nor_comes_later() {
     let arm = done().await;
-    let other = |kind: &str| arm.emulator.id("rg1", kind, "other");
-    arm.put(&format!("{}?api-version=2025-06-01", other(WORKSPACES)), json!({ "kind": "Hub" })).await;
-    for (row, value, given_later) in [
-        ("storageAccount", other(ACCOUNTS), true),
-        ("keyVault", other("Microsoft.KeyVault/vaults"), true),
-        ("hubResourceId", other(WORKSPACES), false),
+    let vault = |name: &str| arm.emulator.id("rg1", "Microsoft.KeyVault/vaults", name);
+    for (row, value) in [
+        ("storageAccount", arm.emulator.id("rg1", ACCOUNTS, "other")),
+        ("keyVault", vault("other")),
+        ("hubResourceId", arm.emulator.id("rg1", WORKSPACES, "other")),
     ] {
-        let path = format!("{}?api-version=2025-06-01", arm.emulator.id("rg1", WORKSPACES, &format!("bare-{row}")));
-        assert_eq!(arm.put(&path, json!({ "kind": "Hub" })).await.status, 200, "{row}");
-        let body = json!({ "kind": "Hub", "properties": { row: value } });
-        assert_eq!(arm.patch(&path, body.clone()).await.status, 400, "{row}: a PATCH gives nothing");
-        let expected = if given_later { 200 } else { 400 };
-        assert_eq!(arm.put(&path, body.clone()).await.status, expected, "{row}: a PUT gives what was never set");
-        if given_later {
-            assert_eq!(arm.get(&path).await.at(&format!("/properties/{row}")), value, "{row}");
-            let again = json!({ "kind": "Hub", "properties": { row: format!("{value}2") } });
-            assert_eq!(arm.put(&path, again.clone()).await.status, 400, "{row}: PUT of another");
-            assert_eq!(arm.patch(&path, again).await.status, 400, "{row}: PATCH of another");
-            assert_eq!(arm.put(&path, json!({ "kind": "Hub", "properties": {} })).await.status, 200, "{row}: left out");
-            assert_eq!(arm.get(&path).await.at(&format!("/properties/{row}")), value, "{row}: it stays");
-        }
+        let mut body = arm.hub_body();
+        body["properties"][row] = json!(value);
+        assert_eq!(arm.patch(&arm.hub_path(), body.clone()).await.error(), (400, "BadRequest".to_owned()), "{row}");
+        assert_eq!(arm.put(&arm.hub_path(), body).await.error(), (400, "BadRequest".to_owned()), "{row}");
     }
+    let path = format!("{}?api-version=2025-06-01", arm.emulator.id("rg1", WORKSPACES, "with-vault"));
+    let mut body = arm.hub_body();
+    body["properties"]["keyVault"] = json!(vault("kv1"));
+    assert_eq!(arm.put(&path, body.clone()).await.at("/properties/keyVault"), vault("kv1"));
+    body["properties"]["keyVault"] = json!(vault("kv1").to_uppercase());
+    assert_eq!(arm.put(&path, body.clone()).await.at("/properties/keyVault"), vault("kv1").to_uppercase());
+    body["properties"]["keyVault"] = json!(vault("kv2"));
+    assert_eq!(arm.put(&path, body).await.error(), (400, "BadRequest".to_owned()));
 }
 
 /// azure.md §1.5, row encryption: "PATCH: only keyVaultProperties.keyIdentifier".
 #[tokio::test]
 async fn of_encryption_a_patch_takes_the_key_alone() {
     let arm = done().await;
-    let mut body = arm.get(&arm.hub_path()).await.body();
+    arm.delete(&format!("{}&forceToPurge=true", arm.hub_path())).await;
+    let mut body = arm.hub_body();
     body["properties"]["encryption"] = json!({
         "status": "Enabled", "identity": { "userAssignedIdentity": "/i" },
         "keyVaultProperties": { "keyVaultArmId": "/v", "keyIdentifier": "https://k/1", "identityClientId": "c" },
@@ -157,13 +153,7 @@ async fn of_encryption_a_patch_takes_the_key_alone() {
 #[tokio::test]
 async fn booleans_may_be_texts_and_deprecated_fields_are_taken() {
     let arm = done().await;
-    for name in [
-        "hbiWorkspace",
-        "v1LegacyMode",
-        "allowPublicAccessWhenBehindVnet",
-        "enableDataIsolation",
-        "provisionNetworkNow",
-    ] {
+    for name in ["v1LegacyMode", "allowPublicAccessWhenBehindVnet", "provisionNetworkNow"] {
         for (sent, shown) in [("true", true), ("false", false), ("True", true)] {
             let mut body = arm.get(&arm.hub_path()).await.body();
             body["properties"][name] = json!(sent);
@@ -181,7 +171,8 @@ async fn booleans_may_be_texts_and_deprecated_fields_are_taken() {
         ("encryption", json!({ "cosmosDbArmId": "/c", "storageAccountArmId": "/s", "SearchAccountArmId": "/a" })),
         ("featureStoreSettings", json!({ "computeruntime": { "sparkRuntimeVersion": "3.3" } })),
     ] {
-        let body = json!({ "kind": "Hub", "properties": { row: value } });
+        let mut body = arm.hub_body();
+        body["properties"][row] = value;
         assert_eq!(arm.put(&arm.hub_path(), body.clone()).await.status, 200, "PUT {row}");
         assert_eq!(arm.patch(&arm.hub_path(), body).await.status, 200, "PATCH {row}");
     }
@@ -194,8 +185,8 @@ async fn the_envelope_is_as_wide_as_the_method_has_it() {
     for (row, value, in_put, in_patch) in [
         ("tags", json!({ "a": "b" }), true, true),
         ("sku", json!({ "name": "Standard", "tier": "Standard" }), true, true),
-        ("kind", json!("Default"), true, false),
-        ("location", json!("westeurope"), false, false),
+        ("kind", json!("HUB"), true, false),
+        ("location", json!("East US"), false, false),
         ("name", json!("other"), false, false),
         ("type", json!("Other/type"), false, false),
         ("systemData", json!({ "createdBy": "me" }), false, false),

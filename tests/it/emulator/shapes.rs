@@ -76,7 +76,8 @@ async fn a_put_and_a_patch_end_in_the_workspace_in_every_shape() {
     for (row, shape, status, expected) in SHAPES {
         for method in [Method::PUT, Method::PATCH] {
             let arm = arm_in(shape).await;
-            let body = json!({ "kind": "Hub", "properties": { "description": "changed" } });
+            let mut body = arm.hub_body();
+            body["properties"]["description"] = json!("changed");
             let first = arm.send(method.clone(), &arm.hub_path(), body).await;
             assert_eq!((first.status, links(&first)), (status, expected), "{method}: {row}");
             assert_eq!(first.text.is_empty(), status == 202, "{method}: {row}: no body needed");

@@ -20,7 +20,8 @@ async fn knows(arm: &Arm, method: Method, version: &str) -> (bool, bool) {
     arm.emulator.set_mode(&arm.hub, "accesskey");
     let path = format!("{}?api-version={version}", arm.hub);
     let shown = !arm.get(&path).await.at(MODE).is_null();
-    let body = json!({ "kind": "Hub", "properties": { "systemDatastoresAuthMode": "identity" } });
+    let mut body = arm.hub_body();
+    body["properties"]["systemDatastoresAuthMode"] = json!("identity");
     let reply = arm.send(method, &path, body).await;
     assert_eq!(reply.status, 200, "{version}: {}", reply.text);
     assert_eq!(!reply.at(MODE).is_null(), shown, "what a write answers at {version}");

@@ -39,7 +39,7 @@ async fn names_follow_the_pattern() {
         (&"a".repeat(34), false),
     ] {
         let id = arm.emulator.id("rg1", WORKSPACES, name);
-        let reply = arm.put(&format!("{id}?api-version=2025-06-01"), json!({ "kind": "Hub" })).await;
+        let reply = arm.put(&format!("{id}?api-version=2025-06-01"), arm.hub_body()).await;
         assert_eq!(reply.status, if valid { 202 } else { 400 }, "{name}");
     }
 }
@@ -382,7 +382,7 @@ async fn a_put_without_the_mode_keeps_or_resets_it() {
     for (what, after) in [(PutWithoutMode::Keep, "identity"), (PutWithoutMode::Reset, "accesskey")] {
         arm.emulator.configure(|options| options.put_without_mode = what);
         arm.emulator.set_mode(&arm.hub, "identity");
-        let reply = arm.put(&arm.hub_path(), json!({ "kind": "Hub", "properties": {} })).await;
+        let reply = arm.put(&arm.hub_path(), arm.hub_body()).await;
         assert_eq!(reply.at("/properties/systemDatastoresAuthMode"), after);
         assert_eq!(reply.at("/properties/storageAccount"), arm.account.as_str());
     }
@@ -441,7 +441,7 @@ async fn reads_lag_behind_writes_when_told_to() {
     assert_eq!(arm.get(&arm.hub_path()).await.at("/properties/description"), "new");
     let id = arm.emulator.id("rg1", WORKSPACES, "hub2");
     let path = format!("{id}?api-version=2025-06-01");
-    assert_eq!(arm.put(&path, json!({ "kind": "Hub" })).await.status, 200);
+    assert_eq!(arm.put(&path, arm.hub_body()).await.status, 200);
     assert_eq!(arm.get(&path).await.status, 404);
     arm.emulator.advance(Duration::from_secs(10));
     assert_eq!(arm.get(&path).await.status, 200);

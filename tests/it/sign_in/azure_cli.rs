@@ -241,3 +241,18 @@ async fn the_azure_cli_is_asked_for_the_tenant_or_else_the_subscription() {
     let error = plan.error("could not sign in to Azure");
     assert!(error.detail.contains("Subscription 'unknown' not found"), "{error}");
 }
+
+/// What names no subscription is read in that of the account, if none is configured.
+#[tokio::test]
+async fn the_subscription_of_the_azure_cli_is_the_one_to_list_hubs_in() {
+    let bed = SignInBed::new().await;
+    let subscription = variable(&bed.emulator, "ARM_SUBSCRIPTION_ID");
+    let (block, around) = bed.as_written(&bed.given("Azure CLI"), true);
+    let mut core = bed.core(block, &around);
+    let (data, diagnostics) = core.read_data("foundryhub_hubs", json!({})).await;
+    assert_eq!(diagnostics.0, []);
+    assert_eq!((&data["subscription_id"], &data["hubs"][0]["id"]), (&json!(subscription), &json!(bed.hub())));
+    let (data, diagnostics) =
+        core.read_data("foundryhub_hub", json!({ "name": "hub1", "resource_group_name": "rg1" })).await;
+    assert_eq!((diagnostics.0, &data["id"]), (vec![], &json!(bed.hub())));
+}

@@ -4,16 +4,21 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::super::ids;
-use super::super::options::{HubRole, OnOff};
+use super::super::options::{HubRole, HubRolesFor, OnOff};
 use super::super::workspaces::{principal, text};
 use super::super::world::World;
 use super::definitions::{AI_ADMINISTRATOR, BLOB_CONTRIBUTOR, CONTRIBUTOR, FILE_PRIVILEGED_CONTRIBUTOR};
 use super::{Assignment, assignments};
 
-/// Gives a workspace's system identity the roles that it lacks.
+/// Gives a workspace's system identity the roles that it lacks. Beside a user-assigned one the customer does
+/// (facts: azure.md §9.7).
 pub(crate) fn grant_hub_roles(world: &mut World, workspace: &str, at: OffsetDateTime) {
     let Some(document) = world.store.resource(workspace) else { return };
     let Some(identity) = principal(document).map(str::to_owned) else { return };
+    if text(document, "/identity/type") != "SystemAssigned" && world.options.hub_roles_for == HubRolesFor::Alone {
+        return;
+    }
+    let in_group = document.pointer("/properties/allowRoleAssignmentOnRG") != Some(&Value::Bool(false));
     let account = text(document, "/properties/storageAccount").to_owned();
     let group = ids::group(text(document, "/id")).unwrap_or_default();
     let is_isolated = document.pointer("/properties/enableDataIsolation").and_then(Value::as_bool) == Some(true);
@@ -23,7 +28,8 @@ pub(crate) fn grant_hub_roles(world: &mut World, workspace: &str, at: OffsetDate
         let (scope, role) = match role {
             HubRole::Blob => (&account, BLOB_CONTRIBUTOR),
             HubRole::File => (&account, FILE_PRIVILEGED_CONTRIBUTOR),
-            HubRole::Administrator => (&group, AI_ADMINISTRATOR),
+            HubRole::Administrator if in_group => (&group, AI_ADMINISTRATOR),
+            HubRole::Administrator => (&account, AI_ADMINISTRATOR),
             HubRole::Contributor => (&group, CONTRIBUTOR),
             HubRole::None => continue,
         };

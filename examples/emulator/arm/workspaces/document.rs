@@ -7,10 +7,11 @@ use super::super::errors::ArmError;
 use super::super::options::PutWithoutMode;
 use super::super::world::World;
 use super::super::{clock, ids};
+use super::rules::{FIXED, FIXED_FLAGS};
 use super::{MODE, TYPE, kind, text};
 
 /// Properties that only the service writes; what clients send for them is accepted and ignored.
-const READ_ONLY: [&str; 10] = [
+const READ_ONLY: [&str; 12] = [
     "workspaceId",
     "tenantId",
     "mlFlowTrackingUri",
@@ -21,13 +22,12 @@ const READ_ONLY: [&str; 10] = [
     "serviceProvisionedResourceGroup",
     "storageHnsEnabled",
     "associatedWorkspaces",
+    "creationTime",
+    "firewallPublicIpAddress",
 ];
 
-/// Properties that are fixed once the workspace is there.
-const FIXED: [&str; 3] = ["storageAccount", "keyVault", "hubResourceId"];
-
-/// Those of them that a PUT may give a workspace that was made without.
-const SETTABLE_LATER: [&str; 2] = ["storageAccount", "keyVault"];
+/// What only the service writes of a managed network.
+const READ_ONLY_OF_NETWORK: [&str; 3] = ["status", "networkId", "changeableIsolationModes"];
 
 /// Properties that a PATCH may change.
 const PATCHABLE: [&str; 15] = [
@@ -49,7 +49,7 @@ const PATCHABLE: [&str; 15] = [
 ];
 
 /// Properties that are booleans; templates send them as texts.
-const BOOLEANS: [&str; 10] = [
+pub(super) const BOOLEANS: [&str; 10] = [
     "hbiWorkspace",
     "v1LegacyMode",
     "allowPublicAccessWhenBehindVnet",
@@ -86,8 +86,7 @@ pub(super) fn put(
     asked: &Value,
     caller: &str,
 ) -> Result<Value, ArmError> {
-    let asked_properties = properties(asked)?;
-    refuse_fixed(before, &asked_properties, &SETTABLE_LATER)?;
+    let asked_properties = properties(asked);
     let stored = before.map_or_else(|| canonical(world, id), |before| text(before, "/id").to_owned());
     let mut document = skeleton(world, &stored, before, caller);
 
@@ -113,14 +112,69 @@ pub(super) fn put(
     for (name, value) in &service {
         // What the service keeps, and what cannot change, outlives a PUT that leaves it out.
         let kept = READ_ONLY.contains(&name.as_str()) || FIXED.contains(&name.as_str()) || name == "discoveryUrl";
-        if kept || (name == MODE && world.options.put_without_mode == PutWithoutMode::Keep) {
+        if kept || name == "encryption" || (name == MODE && world.options.put_without_mode == PutWithoutMode::Keep) {
             next.insert(name.clone(), value.clone());
         }
     }
+    if let (Some(old), Some(Value::Object(new))) = (service.get("managedNetwork"), next.get_mut("managedNetwork")) {
+        let kept = READ_ONLY_OF_NETWORK.iter().filter_map(|name| Some(((*name).to_owned(), old.get(name)?.clone())));
+        new.extend(kept);
+    }
     merge(&mut next, asked_properties);
+    keep_fixed(before, &mut next);
     inherit_from_hub(world, &mut next)?;
+    build_network(&stored, &mut next);
     document["properties"] = Value::Object(next);
     Ok(document)
+}
+
+/// Encryption and what goes with it: as at the creation, but for the key. It turns hbiWorkspace on.
+fn keep_fixed(before: Option<&Value>, next: &mut Map<String, Value>) {
+    let Some(before) = before else {
+        if next.get("encryption").is_some_and(|encryption| text(encryption, "/status").eq_ignore_ascii_case("Enabled"))
+        {
+            next.insert("hbiWorkspace".to_owned(), json!(true));
+        }
+        return;
+    };
+    for name in FIXED_FLAGS {
+        if let Some(old) = before.pointer(&format!("/properties/{name}")) {
+            next.insert(name.to_owned(), old.clone());
+        }
+    }
+    let key = next.get("encryption").and_then(|new| new.pointer("/keyVaultProperties/keyIdentifier")).cloned();
+    next.remove("encryption");
+    if let Some(old) = before.pointer("/properties/encryption").filter(|old| old.is_object()) {
+        let mut encryption = old.clone();
+        if let Some(key) = key.filter(|key| key.is_string()) {
+            encryption["keyVaultProperties"]["keyIdentifier"] = key;
+        }
+        next.insert("encryption".to_owned(), encryption);
+    }
+}
+
+/// A network that isolates has an id, and is built at once if that was asked for.
+fn build_network(id: &str, properties: &mut Map<String, Value>) {
+    let now = is_true(properties.get("provisionNetworkNow"));
+    let Some(network) = properties.get_mut("managedNetwork").filter(|network| is_isolated(network)) else { return };
+    if network.get("networkId").is_none() {
+        let network_id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("network:{}", ids::key(id)).as_bytes());
+        network["networkId"] = json!(network_id.to_string());
+    }
+    if now {
+        provision(network);
+    }
+}
+
+fn is_isolated(network: &Value) -> bool {
+    network.get("isolationMode").and_then(Value::as_str).is_some_and(|mode| !mode.eq_ignore_ascii_case("Disabled"))
+}
+
+/// Builds a managed network.
+pub(super) fn provision(network: &mut Value) {
+    if is_isolated(network) {
+        network["status"] = json!({ "status": "Active", "sparkReady": true });
+    }
 }
 
 /// The document that a PATCH makes.
@@ -131,8 +185,7 @@ pub(super) fn patch(
     asked: &Value,
     caller: &str,
 ) -> Result<Value, ArmError> {
-    let mut asked_properties = properties(asked)?;
-    refuse_fixed(Some(before), &asked_properties, &[])?;
+    let mut asked_properties = properties(asked);
     asked_properties.retain(|name, _| PATCHABLE.contains(&name.as_str()));
     // Of encryption a PATCH takes one member alone.
     if let Some(encryption) = asked_properties.remove("encryption")
@@ -150,6 +203,8 @@ pub(super) fn patch(
     set_identity(world, &mut document, id, asked.get("identity").filter(|identity| identity.is_object()))?;
     if let Some(next) = document["properties"].as_object_mut() {
         merge(next, asked_properties);
+        keep_fixed(Some(before), next);
+        build_network(id, next);
     }
     Ok(document)
 }
@@ -188,69 +243,50 @@ fn skeleton(world: &World, id: &str, before: Option<&Value>, caller: &str) -> Va
     document
 }
 
-/// What a PUT that says nothing else gives a workspace.
+/// What a PUT that says nothing else gives a workspace. A project has its network of its hub.
 fn defaults(id: &str, kind: &str) -> Map<String, Value> {
     // Facts: azure.md §9.6.
     let isolates = ["hub", "project"].contains(&kind);
     let defaults = json!({
-        "friendlyName": ids::name(id),
+        "friendlyName": "",
         "description": "",
         "hbiWorkspace": false,
         "v1LegacyMode": false,
         "allowPublicAccessWhenBehindVnet": false,
         "publicNetworkAccess": "Enabled",
         "enableDataIsolation": isolates,
-        "managedNetwork": { "isolationMode": "Disabled", "status": { "status": "Inactive", "sparkReady": false } },
         "workspaceHubConfig": { "defaultWorkspaceResourceGroup": ids::group(id) },
     });
-    match defaults {
+    let mut defaults = match defaults {
         Value::Object(defaults) => defaults,
         _ => Map::new(),
+    };
+    if kind != "project" {
+        let status = json!({ "status": "Inactive", "sparkReady": false });
+        defaults.insert("managedNetwork".to_owned(), json!({ "isolationMode": "Disabled", "status": status }));
     }
+    defaults
 }
 
 /// The properties sent, booleans straightened and read-only ones dropped.
-fn properties(asked: &Value) -> Result<Map<String, Value>, ArmError> {
-    let mut properties = match asked.get("properties") {
-        None | Some(Value::Null) => Map::new(),
-        Some(Value::Object(properties)) => properties.clone(),
-        Some(_) => return Err(ArmError::invalid_content("properties is not an object")),
-    };
+fn properties(asked: &Value) -> Map<String, Value> {
+    let mut properties = asked.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
     properties.retain(|name, _| !READ_ONLY.contains(&name.as_str()));
     for name in BOOLEANS {
         if let Some(value) = properties.get_mut(name).filter(|value| value.is_string()) {
             *value = json!(is_true(Some(value)));
         }
     }
-    match properties.get(MODE) {
-        Some(Value::Null) => _ = properties.remove(MODE),
-        None | Some(Value::String(_)) => {}
-        Some(_) => return Err(ArmError::invalid_content(&format!("{MODE} is not a text"))),
-    }
-    for name in FIXED {
-        match properties.get(name) {
-            Some(Value::Null) => _ = properties.remove(name),
-            None | Some(Value::String(_)) => {}
-            Some(_) => return Err(ArmError::invalid_content(&format!("{name} is not a text"))),
+    // A null says nothing of these; of others it clears what is there.
+    for name in FIXED.into_iter().chain([MODE]) {
+        if properties.get(name).is_some_and(Value::is_null) {
+            properties.remove(name);
         }
     }
-    Ok(properties)
-}
-
-fn refuse_fixed(before: Option<&Value>, asked: &Map<String, Value>, settable: &[&str]) -> Result<(), ArmError> {
-    let Some(before) = before else { return Ok(()) };
-    for name in FIXED {
-        let old = text(before, &format!("/properties/{name}"));
-        let new = asked.get(name).and_then(Value::as_str).unwrap_or(old);
-        let first = old.is_empty() && settable.contains(&name);
-        if !first && !ids::same(old, new) {
-            return Err(ArmError::bad_request(
-                "BadRequest",
-                format!("The property '{name}' of a workspace cannot be changed after the workspace was created."),
-            ));
-        }
+    if let Some(network) = properties.get_mut("managedNetwork").and_then(Value::as_object_mut) {
+        network.retain(|name, _| !READ_ONLY_OF_NETWORK.contains(&name.as_str()));
     }
-    Ok(())
+    properties
 }
 
 /// Merges sent properties in: objects member by member, everything else replaced; null clears.
@@ -258,18 +294,19 @@ fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
     for (name, value) in from {
         match (into.get_mut(&name), value) {
             (Some(Value::Object(old)), Value::Object(new)) => merge(old, new),
+            (_, Value::Null) => _ = into.remove(&name),
             (_, value) => _ = into.insert(name, value),
         }
     }
 }
 
-/// A project has its hub's storage, vault and mode.
+/// A project has its hub's storage, vault, mode and the like.
 fn inherit_from_hub(world: &World, properties: &mut Map<String, Value>) -> Result<(), ArmError> {
     let Some(hub) = properties.get("hubResourceId").and_then(Value::as_str).filter(|hub| !hub.is_empty()) else {
         return Ok(());
     };
     let hub = world.store.resource(&ids::key(hub)).ok_or_else(|| ArmError::resource_not_found(hub))?;
-    for name in ["storageAccount", "keyVault", MODE] {
+    for name in ["storageAccount", "keyVault", "applicationInsights", "containerRegistry", "managedNetwork", MODE] {
         if let Some(value) = hub.pointer(&format!("/properties/{name}"))
             && !properties.contains_key(name)
         {

@@ -2,6 +2,10 @@
 
 pub(crate) mod datastores;
 mod document;
+mod rules;
+mod shown;
+
+use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -9,19 +13,24 @@ use time::OffsetDateTime;
 
 use super::entra::Caller;
 use super::errors::ArmError;
-use super::http::{Answer, Request, page};
+use super::http::{Answer, Request, page_of};
 use super::ids::{self, Target};
 use super::operations::{self, Effect};
-use super::options::{IdCasing, Lro, ModeCasing, OnOff, SchemaView, UserDelegationSas};
-use super::store::{Event, Pending};
+use super::options::{InsightsPatch, Lro, OnOff, PurgeDeleted, SchemaView, UserDelegationSas};
+use super::store::{Event, Pending, SoftDeleted};
 use super::world::World;
-use super::{authorization, clock, providers, storage};
+use super::{authorization, clock, providers};
+
+pub(crate) use shown::view;
 
 /// The resource type.
 pub(crate) const TYPE: &str = "Microsoft.MachineLearningServices/workspaces";
 
 /// The property that this project is about.
 pub(crate) const MODE: &str = "systemDatastoresAuthMode";
+
+/// How long a deleted workspace keeps its name (facts: azure.md §9.9).
+const SOFT_DELETED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// Answers every request under `Microsoft.MachineLearningServices`.
 pub(crate) fn answer(
@@ -50,8 +59,7 @@ fn item(world: &mut World, request: &Request, target: &Target, caller: &Caller) 
     let key = ids::key(&id);
     match request.method {
         Method::GET => {
-            let lag = world.options.read_delay;
-            let seen = world.store.resources.get(&key).and_then(|entry| entry.seen(world.clock.now(), lag)).cloned();
+            let seen = world.store.resources.get(&key).and_then(|entry| world.workspace_seen(entry)).cloned();
             Ok(Answer::ok(view(world, request, seen.ok_or_else(|| ArmError::resource_not_found(&id))?)))
         }
         Method::PUT => put(world, request, &id, caller),
@@ -66,16 +74,15 @@ fn list(world: &World, request: &Request, scope: &str) -> Result<Answer, ArmErro
         .query("kind")
         .filter(|kinds| !kinds.is_empty())
         .map(|kinds| kinds.split(',').map(|kind| kind.trim().to_ascii_lowercase()).collect());
-    let (now, lag, scope) = (world.clock.now(), world.options.read_delay, ids::key(scope));
-    let items: Vec<Value> = world
+    let scope = ids::key(scope);
+    let items: Vec<&Value> = world
         .store
         .below(&scope)
         .filter(|(key, _)| key.contains("/providers/microsoft.machinelearningservices/workspaces/"))
-        .filter_map(|(_, entry)| entry.seen(now, lag))
+        .filter_map(|(_, entry)| world.workspace_seen(entry))
         .filter(|document| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind(document))))
-        .map(|document| view(world, request, document.clone()))
         .collect();
-    page(request, "$skip", world.options.page_size, &items)
+    page_of(request, "$skip", world.options.page_size, &items, |document| view(world, request, (*document).clone()))
 }
 
 fn put(world: &mut World, request: &Request, id: &str, caller: &Caller) -> Result<Answer, ArmError> {
@@ -94,19 +101,28 @@ fn put(world: &mut World, request: &Request, id: &str, caller: &Caller) -> Resul
         ));
     }
     let before = world.store.resource(&key).cloned();
+    rules::shape(&asked)?;
     if before.is_none()
-        && let Some(deleted) = world.store.soft_deleted.get(&key)
+        && let Some(deleted) = soft_deleted(world, &key)
     {
         if !document::is_true(asked.pointer("/properties/allowRecoverSoftDeletedWorkspace")) {
-            return Err(ArmError::conflict(
-                "Conflict",
-                format!("Soft-deleted workspace '{}' exists. Please purge or recover it.", ids::name(id)),
+            return Err(ArmError::bad_request(
+                "BadRequest",
+                "Soft-deleted workspace exists. Please purge or recover it. https://aka.ms/wsoftdelete",
             ));
         }
-        asked = deleted.clone();
+        asked = deleted;
     }
+    rules::put(world, before.as_ref(), &asked)?;
     let document = document::put(world, id, before.as_ref(), &asked, &caller.object_id)?;
     finish_write(world, request, id, before.as_ref(), document)
+}
+
+/// The workspace that holds a key's name after its deletion.
+fn soft_deleted(world: &mut World, key: &str) -> Option<Value> {
+    let now = world.clock.now();
+    world.store.soft_deleted.retain(|_, deleted| now < deleted.until);
+    world.store.soft_deleted.get(key).map(|deleted| deleted.document.clone())
 }
 
 fn patch(world: &mut World, request: &Request, id: &str, caller: &Caller) -> Result<Answer, ArmError> {
@@ -118,6 +134,14 @@ fn patch(world: &mut World, request: &Request, id: &str, caller: &Caller) -> Res
     }
     let before = world.store.resource(&ids::key(id)).cloned().ok_or_else(|| ArmError::resource_not_found(id))?;
     operations::refuse_concurrent(world, id)?;
+    rules::shape(&asked)?;
+    if world.options.insights_patch == InsightsPatch::Ignore
+        && !providers::patches_insights(request.api_version())
+        && let Some(properties) = asked.get_mut("properties").and_then(Value::as_object_mut)
+    {
+        properties.remove("applicationInsights");
+    }
+    rules::patch(world, &before, &asked)?;
     let document = document::patch(world, id, &before, &asked, &caller.object_id)?;
     finish_write(world, request, id, Some(&before), document)
 }
@@ -151,8 +175,12 @@ fn delete(world: &mut World, request: &Request, id: &str) -> Result<Answer, ArmE
     let key = ids::key(id);
     let purge = request.query("forceToPurge").is_some_and(|purge| purge.eq_ignore_ascii_case("true"));
     if world.store.resource(&key).is_none() {
-        if purge {
-            world.store.soft_deleted.remove(&key);
+        if purge && soft_deleted(world, &key).is_some() {
+            if world.options.purge_deleted == PurgeDeleted::NotFound {
+                return Err(ArmError::resource_not_found(id));
+            }
+            let now = world.clock.now();
+            free_name(world, &key, now);
         }
         return Ok(Answer::empty(StatusCode::NO_CONTENT));
     }
@@ -186,9 +214,10 @@ fn act(world: &mut World, request: &Request, target: &Target, action: &str) -> R
             Ok(Answer::ok(json!({ "primaryAccessKey": "emulated", "secondaryAccessKey": "emulated" })))
         }
         "resynckeys" => operations::start(world, request, &id, Effect::ResyncKeys, shape(world, request)),
-        "diagnose" | "preparenotebook" | "provisionmanagednetwork" => {
-            operations::start(world, request, &id, Effect::Nothing, world.options.lro)
+        "provisionmanagednetwork" => {
+            operations::start(world, request, &id, Effect::ProvisionNetwork, world.options.lro)
         }
+        "diagnose" | "preparenotebook" => operations::start(world, request, &id, Effect::Nothing, world.options.lro),
         _ => Err(ArmError::unknown_type(&target.namespace, &target.types.join("/"))),
     }
 }
@@ -228,9 +257,15 @@ pub(crate) fn write(world: &mut World, key: &str, mut document: Value, at: Offse
     }
 }
 
-/// Deletes a workspace.
+/// Deletes a workspace, a hub with its projects, and what its identity was allowed to do.
 pub(crate) fn remove(world: &mut World, key: &str, purge: bool, at: OffsetDateTime) {
     let Some(document) = world.store.resource(key).cloned() else { return };
+    for project in document.pointer("/properties/associatedWorkspaces").and_then(Value::as_array).into_iter().flatten()
+    {
+        let project = ids::key(project.as_str().unwrap_or(""));
+        remove(world, &project, purge, at);
+        operations::abandon(world, &project, at);
+    }
     if let Some(hub) = document.pointer("/properties/hubResourceId").and_then(Value::as_str).map(ids::key)
         && let Some(projects) = world
             .store
@@ -240,7 +275,7 @@ pub(crate) fn remove(world: &mut World, key: &str, purge: bool, at: OffsetDateTi
     {
         projects.retain(|project| !ids::same(project.as_str().unwrap_or(""), text(&document, "/id")));
     }
-    let lag = world.options.read_delay;
+    let lag = world.options.read_delay.max(world.options.deletion_read_delay);
     world.store.write(key, None, at, lag);
     world.store.datastore_modes.remove(key);
     world.store.datastore_keys.remove(key);
@@ -248,42 +283,42 @@ pub(crate) fn remove(world: &mut World, key: &str, purge: bool, at: OffsetDateTi
     if let Some(principal) = principal(&document) {
         world.store.assignments.remove_of(principal, at);
     }
-    if !purge && world.options.soft_delete == OnOff::On {
-        world.store.soft_deleted.insert(key.to_owned(), document);
+    if world.options.soft_delete == OnOff::Off {
+        return;
+    }
+    let until = clock::after(at, SOFT_DELETED);
+    world.store.soft_deleted.insert(key.to_owned(), SoftDeleted { document, until });
+    if purge {
+        free_name(world, key, at);
     }
 }
 
-/// The document as one request may see it.
-pub(crate) fn view(world: &World, request: &Request, mut document: Value) -> Value {
-    let is_workspace = text(&document, "/type").eq_ignore_ascii_case(TYPE);
-    if !is_workspace {
-        storage::show(world, request, &mut document);
+/// Lets the name of a workspace that was deleted go, once the purge has taken its time.
+fn free_name(world: &mut World, key: &str, at: OffsetDateTime) {
+    let until = clock::after(at, world.options.purge_time);
+    if let Some(deleted) = world.store.soft_deleted.get_mut(key) {
+        deleted.until = deleted.until.min(until);
     }
-    let id = text(&document, "/id").to_owned();
-    let asked = request.path();
-    match world.options.id_casing {
-        IdCasing::Request if ids::same(&asked, &id) => document["id"] = json!(asked),
-        IdCasing::Lower => document["id"] = json!(id.to_ascii_lowercase()),
-        IdCasing::Request | IdCasing::Stored => {}
+}
+
+/// Builds a workspace's managed network.
+pub(crate) fn provision_network(world: &mut World, key: &str) {
+    let network = world.store.resource_mut(key).and_then(|hub| hub.pointer_mut("/properties/managedNetwork"));
+    network.map(document::provision);
+}
+
+/// What the service does on the first build of a custom image: it attaches a registry, and answers which.
+pub(crate) fn attach_registry(world: &mut World, key: &str) -> Option<String> {
+    let document = world.store.resource_mut(key)?;
+    let held = text(document, "/properties/containerRegistry").to_owned();
+    if !held.is_empty() {
+        return Some(held);
     }
-    if is_workspace {
-        let written = text(&document, &format!("/properties/{MODE}")).to_owned();
-        let shown = match (world.options.mode_casing, mode(&document).as_str()) {
-            (ModeCasing::Canonical, "accesskey") => "AccessKey".to_owned(),
-            (ModeCasing::Canonical, "identity") => "Identity".to_owned(),
-            (ModeCasing::Canonical, "userdelegationsas") => "UserDelegationSAS".to_owned(),
-            (ModeCasing::Lower, mode) => mode.to_owned(),
-            (_, mode) if written.is_empty() => mode.to_owned(),
-            _ => written,
-        };
-        document["properties"][MODE] = json!(shown);
-        if hides_mode(world, request)
-            && let Some(properties) = document["properties"].as_object_mut()
-        {
-            properties.remove(MODE);
-        }
-    }
-    document
+    let unique: String = text(document, "/properties/workspaceId").split('-').collect();
+    let group = ids::group(text(document, "/id"))?;
+    let registry = format!("{group}/providers/Microsoft.ContainerRegistry/registries/{unique}");
+    document["properties"]["containerRegistry"] = json!(registry);
+    Some(registry)
 }
 
 /// Whether the request's api-version does not know the mode, and that is to show.
@@ -317,6 +352,7 @@ pub(crate) fn principal(document: &Value) -> Option<&str> {
 pub(crate) fn seed(world: &mut World, id: &str, asked: &Value) -> Result<(), ArmError> {
     let (key, at) = (ids::key(id), world.clock.now());
     let creator = world.options.client_object_id.clone();
+    rules::shape(asked)?;
     let document = document::put(world, id, None, asked, &creator)?;
     write(world, &key, document, at);
     world

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    azure::OnOff,
+    azure::{HubRolesFor, OnOff},
     storage_auth::{ALICE, KEYLESS, UNTOUCHED, bed, bed_with},
     support::ids::{BLOB_CONTRIBUTOR_NAME, CONTRIBUTOR_NAMES, FILE_CONTRIBUTOR_NAME},
 };
@@ -56,7 +56,7 @@ async fn a_hub_with_user_assigned_identities_needs_both_roles_for_the_primary_on
 /// Azure does not document which of the two reaches the storage.
 #[tokio::test]
 async fn a_primary_identity_without_roles_beside_a_system_assigned_one_is_a_warning() {
-    let mut bed = bed().await;
+    let mut bed = bed_with(|options| options.hub_roles_for = HubRolesFor::Any).await;
     bed.seed_roles(ALICE, &CONTRIBUTOR_NAMES);
     let primary = "dddddddd-0000-0000-0000-000000000004";
     bed.emulator.change(&bed.hub, |document| {
@@ -91,7 +91,7 @@ async fn the_identity_that_the_hub_uses_needs_the_roles() {
         ("UserAssigned", &[first, second], Some(first), Some("The hub's identity is not known")),
         ("None", &[], None, Some("The hub's identity is not known")),
     ] {
-        let mut bed = bed().await;
+        let mut bed = bed_with(|options| options.hub_roles_for = HubRolesFor::Any).await;
         bed.seed_roles(ALICE, &CONTRIBUTOR_NAMES);
         bed.emulator.change(&bed.hub, |document| {
             let system = document["identity"].clone();
