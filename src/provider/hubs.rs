@@ -87,5 +87,12 @@ fn not_listed(error: &arm::Error, place: &Place) -> Diagnostic {
         return Diagnostic::error("The place to list hubs in does not exist", detail).at(Path::root(attribute));
     }
     let action = "Microsoft.MachineLearningServices/workspaces/read";
-    report::not_readable("Cannot list the hubs", error, action, &scope, "Reader")
+    let roles = match resource_group {
+        Some(_) => "Reader",
+        None => {
+            "The role Reader on the subscription allows it. Where the caller may only read a resource group, set \
+                 resource_group_name."
+        }
+    };
+    report::not_readable("Cannot list the hubs", error, action, &scope, roles)
 }

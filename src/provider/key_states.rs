@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 
 use super::{Session, report};
 use crate::{
-    arm::{self, Call, List, Read, StorageAccountId, storage_accounts::StorageAccount},
+    arm::{self, Call, ErrorCode, List, Read, StorageAccountId, storage_accounts::StorageAccount},
     framework::Diagnostic,
 };
 
@@ -32,8 +32,8 @@ pub(crate) struct KeyStates {
     known: HashMap<StorageAccountId, Option<bool>>,
     /// By the subscription's GUID in lower case.
     subscriptions: HashMap<String, Subscription>,
-    /// By what was read in vain: a subscription, a resource group or an account; by nothing those that a list lacks.
-    unread: BTreeMap<String, Unread>,
+    /// By Azure's error code, since many accounts can fail for one reason; `None` for those that a list lacks.
+    unread: BTreeMap<Option<String>, Unread>,
 }
 
 /// What has been read of a subscription's accounts.
@@ -142,7 +142,7 @@ impl KeyStates {
                 self.read_groups(subscription, &mut state.groups, accounts).await
             }
             Some(Err(error)) => {
-                self.unread(subscription, accounts, Some(error));
+                self.unread(accounts, Some(error));
                 Ok(())
             }
             _ => {
@@ -159,7 +159,7 @@ impl KeyStates {
         for (id, account) in accounts.into_iter().zip(read) {
             match settled(account)? {
                 Ok(account) => drop(self.known.insert(id, Some(account.shared_key_enabled()))),
-                Err(error) => self.unread(id.to_string(), vec![id], Some(&error)),
+                Err(error) => self.unread(vec![id], Some(&error)),
             }
         }
         Ok(())
@@ -183,7 +183,7 @@ impl KeyStates {
             };
             match read {
                 Ok(()) => self.not_listed(accounts),
-                Err(error) => self.unread(&group, accounts, Some(&error)),
+                Err(error) => self.unread(accounts, Some(&error)),
             }
         }
         Ok(())
@@ -203,14 +203,17 @@ impl KeyStates {
     fn not_listed(&mut self, accounts: Vec<StorageAccountId>) {
         let missing: Vec<_> = accounts.into_iter().filter(|account| !self.known.contains_key(account)).collect();
         if !missing.is_empty() {
-            self.unread("", missing, None);
+            self.unread(missing, None);
         }
     }
 
-    fn unread(&mut self, what: impl Into<String>, accounts: Vec<StorageAccountId>, error: Option<&arm::Error>) {
+    fn unread(&mut self, accounts: Vec<StorageAccountId>, error: Option<&arm::Error>) {
         self.known.extend(accounts.iter().map(|account| (account.clone(), None)));
-        let unread = self.unread.entry(what.into()).or_default();
-        unread.error = error.cloned();
+        let code = error.map(|error| error.code().map_or("", ErrorCode::as_str).to_owned());
+        let unread = self.unread.entry(code).or_default();
+        if unread.error.is_none() {
+            unread.error = error.cloned();
+        }
         unread.accounts.extend(accounts);
     }
 }

@@ -224,6 +224,21 @@ async fn where_the_accounts_of_the_subscription_may_not_be_listed_those_of_the_g
 }
 
 #[tokio::test]
+async fn a_warning_gives_a_reason_once_and_names_ten_accounts() {
+    let mut bed = bed().await;
+    for number in 2..32 {
+        seed(&bed, &format!("rg{}", number % 15), &format!("hub{number}"), "identity", false);
+    }
+    bed.emulator.fault(Rule::on("GET", &format!("*/providers/{ACCOUNTS}"), Fault::Denied));
+    let (found, warning) = warned(&mut bed, json!({})).await;
+    assert!(each(&found, "shared_access_key_enabled").iter().all(|keys| keys.is_null()));
+    let lines = |text: &str| warning.lines().filter(|line| line.contains(text)).count();
+    assert_eq!((lines("The caller lacks"), lines("and 21 more:")), (1, 1), "{warning}");
+    let names = warning.lines().filter(|line| line.starts_with("/subscriptions/")).count();
+    assert_eq!(names, 10, "{warning}");
+}
+
+#[tokio::test]
 async fn a_page_that_cannot_be_read_fails_the_whole_list() {
     let mut bed = bed_with(|options| options.page_size = 2).await;
     for number in 2..6 {
@@ -233,7 +248,9 @@ async fn a_page_that_cannot_be_read_fails_the_whole_list() {
     let denied = bed.emulator.fault(Rule::on("GET", &list, Fault::Denied).after(1));
     let refused_page = refused(&mut bed, json!({})).await;
     let error = refused_page.error("Cannot list the hubs");
-    assert!(error.detail.contains("Microsoft.MachineLearningServices/workspaces/read"), "{}", error.detail);
+    for text in ["Microsoft.MachineLearningServices/workspaces/read", "set resource_group_name"] {
+        assert!(error.detail.contains(text), "{}", error.detail);
+    }
     let lists = bed.requests().iter().filter(|request| request.starts_with("GET workspaces")).count();
     assert_eq!(lists, 2, "the second page fails, and there is no third");
     bed.emulator.release(denied);
