@@ -2,8 +2,6 @@
 
 import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import urllib.error
@@ -11,46 +9,17 @@ from pathlib import Path
 
 from emulator import ACCOUNT, ACCOUNTS, GROUP_ID, MEMBER, WORKSPACES, arm, call, during, mode, throttled
 from report import Report, expect
+from terraform import Terraform, install
 
 HERE = Path(__file__).resolve().parent
-TERRAFORM = HERE.parent.parent / ".engines/terraform"
 PROVIDER = Path(os.environ["AZAPI"]).resolve()
 HUB = f"{WORKSPACES}/azapi-hub"
 ASSIGNMENT = "providers/Microsoft.Authorization/roleAssignments"
 SECOND = ["-var", "mode=identity", "-var", "shared_key=false", "-var", "description=second"]
 
 
-class Terraform:
-    """One configuration of tests/clients/azapi, in a folder of its own."""
-
-    def __init__(self, scratch, configuration, *variables):
-        self.folder = scratch / configuration.name
-        self.folder.mkdir()
-        shutil.copy(configuration / "main.tf", self.folder)
-        self.variables = ["-var", f"group={GROUP_ID}", *variables]
-
-    def run(self, command, *arguments, code=0):
-        line = [TERRAFORM, command, "-input=false", "-no-color", *arguments, *self.variables]
-        done = subprocess.run(line, cwd=self.folder, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        if done.returncode != code:
-            said = (done.stdout + done.stderr).strip()
-            raise AssertionError(f"terraform {command} ended with {done.returncode}, wanted {code}:\n{said}")
-        return done.stdout + done.stderr
-
-    def apply(self, *arguments):
-        return self.run("apply", "-auto-approve", *arguments)
-
-    def plan(self, *arguments, code):
-        return self.run("plan", "-detailed-exitcode", *arguments, code=code)
-
-
 def main(shape, scratch):
-    (scratch / "provider").mkdir()
-    (scratch / "provider/terraform-provider-azapi").symlink_to(PROVIDER)
-    overrides = f'dev_overrides {{\n    "Azure/azapi" = "{scratch}/provider"\n  }}\n  direct {{}}'
-    (scratch / "terraformrc").write_text(f"provider_installation {{\n  {overrides}\n}}\n")
-    os.environ.update(TF_CLI_CONFIG_FILE=str(scratch / "terraformrc"), CHECKPOINT_DISABLE="1")
-
+    install(scratch, "Azure/azapi", PROVIDER)
     found = arm("GET", f"{ACCOUNT}/{ASSIGNMENT}?api-version=2022-04-01&$filter=atScope()")["value"]
     existing = next(it["name"] for it in found if it["properties"]["principalId"] == MEMBER)
     terraform = Terraform(scratch, HERE / "azapi", "-var", f"assignment={existing}")
@@ -91,6 +60,19 @@ def life(report, terraform, existing):
         terraform.apply(*SECOND)
         expect([mode("azapi-hub"), mode("test-ws1"), flag("sa1")], ["identity", "identity", False])
 
+    def change():
+        _, asked = during(lambda: terraform.apply(*SECOND, "-var", "hub_description=changed"))
+        expect([it["method"] for it in asked if it["method"] != "GET"], ["PUT"])
+        hub = arm("GET", f"{HUB}?api-version=2025-06-01")
+        expect([hub["properties"]["description"], mode("azapi-hub")], ["changed", "identity"])
+
+    def detach():
+        call("POST", f"/_emulator/image-builds?workspace={HUB}")
+        terraform.plan(*SECOND, "-var", "hub_description=changed", code=0)
+        said = terraform.run("apply", "-auto-approve", *SECOND, "-var", "hub_description=again", code=1)
+        said = " ".join(said.replace("│", " ").split())
+        expect("Detaching Container Registry with workspace is not supported" in said, True)
+
     def destroy():
         terraform.run("destroy", "-auto-approve", *SECOND)
         gone = [HUB, f"{ACCOUNTS}/azapiaccount"]
@@ -107,6 +89,8 @@ def life(report, terraform, existing):
     report.run("plan without changes, after the update", lambda: terraform.plan(*SECOND, code=0))
     report.run("drift", drift)
     report.run("plan without changes, after a 429", again)
+    report.run("azapi_resource changes a hub", change)
+    report.run("azapi_resource would detach the registry that the service attached", detach)
     report.run("destroy", destroy)
 
 

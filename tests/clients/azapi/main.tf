@@ -27,6 +27,11 @@ variable "description" {
   default = "first"
 }
 
+variable "hub_description" {
+  type    = string
+  default = "A hub"
+}
+
 # The name of an assignment that is there on sa1.
 variable "assignment" {
   type = string
@@ -62,6 +67,7 @@ resource "azapi_resource" "hub" {
   body = {
     kind = "Hub"
     properties = {
+      description              = var.hub_description
       storageAccount           = azapi_resource.account.id
       systemDatastoresAuthMode = var.mode
     }
