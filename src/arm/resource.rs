@@ -74,6 +74,11 @@ impl<T: Resource> List<T> {
         Self { query: Some((name, value.into())), ..self }
     }
 
+    /// The same, each item by itself.
+    pub(crate) fn items(self) -> List<Item<T>> {
+        List { path: self.path, query: self.query, of: PhantomData }
+    }
+
     fn request(&self, api_version: &str) -> Request {
         let request = Request::get(&self.path, api_version);
         match &self.query {

@@ -231,8 +231,8 @@ impl<R: Resource> Erased<R> {
         })
     }
 
-    /// An object that was imported or moved here, with the default of each setting.
-    fn found(&self, outcome: Outcome<R::State>) -> ErasedOutcome {
+    /// An object that was imported, moved here or listed, with the default of each setting.
+    pub(super) fn found(&self, outcome: Outcome<R::State>) -> ErasedOutcome {
         let found = self.erase(outcome, &Value::Null);
         ErasedOutcome { state: plan::with_settings(&self.schema.block, found.state), ..found }
     }

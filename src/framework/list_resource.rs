@@ -44,7 +44,8 @@ pub trait ListResource: Send + Sync + 'static {
     ) -> Objects<<Self::Resource as Resource>::State>;
 }
 
-/// The objects of a list. An object that cannot be read is an error in its place; the engine stops at an error.
+/// The objects of a list. In the place of one that cannot be listed are its diagnostics: after warnings the list goes on; an
+/// error ends it.
 pub type Objects<S> = BoxStream<'static, Result<Listed<S>, Diagnostics>>;
 
 /// A request for a list.
@@ -126,7 +127,7 @@ impl<L: ListResource> AnyListResource<<L::Resource as Resource>::Client> for Era
         let by_value = move |object| match object {
             Ok(Listed { display_name, object, warnings: diagnostics }) => {
                 let outcome = Outcome { state: Some(object), private: Private::default(), diagnostics };
-                ListedValue { display_name, object: self.implementation.resource.erase(outcome, &Value::Null) }
+                ListedValue { display_name, object: self.implementation.resource.found(outcome) }
             }
             Err(diagnostics) => refused(diagnostics),
         };

@@ -4,6 +4,7 @@ use super::{
     Diagnostics, Path, Value,
     members::{Members, counterpart, each, map_elements, walk},
     schema::{Attribute, Block, Nesting, Presence, Refusal},
+    timeouts,
 };
 
 /// The planned object, from the configuration and the prior object, which is null at creation.
@@ -75,13 +76,19 @@ fn prepare_nested(nesting: Nesting, members: Members<'_>, prior: &Value, config:
     })
 }
 
-/// The configuration of this object, without computed attributes and defaults.
+/// The configuration of this object, without computed attributes, defaults and timeouts.
 pub fn configurable(block: &Block, object: Value) -> Value {
-    each(block.into(), object, [], &|attribute, value, []| {
+    let mut config = each(block.into(), object, [], &|attribute, value, []| {
         let is_default = attribute.default.as_ref().is_some_and(|default| attribute.is_same(&value, default));
         let is_left_out = attribute.presence == Presence::Computed || is_default;
         if is_left_out { Value::Null } else { value }
-    })
+    });
+    if let Value::Map(members) = &mut config
+        && let Some(timeouts) = members.get_mut(timeouts::NAME)
+    {
+        *timeouts = Value::Null;
+    }
+    config
 }
 
 /// The object with the default of each setting that it does not have.

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -307,7 +307,8 @@ impl<P: Provider> Server<P> {
         }
     }
 
-    /// Lists objects, no more than `limit`. The state of each is null unless `include_object`.
+    /// Lists objects, no more than `limit`. The state of each is null unless `include_object`. Warnings about an object that
+    /// is left out do not count.
     pub(crate) fn list(
         &self,
         list: Arc<dyn AnyListResource<P::Client>>,
@@ -318,16 +319,23 @@ impl<P: Provider> Server<P> {
         let (config, context) = (configured(&list.schema().block, config), self.context(list.name()));
         let objects = Arc::clone(&list).list(context, config, include_object);
         let checked = move |ListedValue { display_name, mut object }: ListedValue| {
-            let resource = list.resource();
-            if !object.diagnostics.has_errors() {
-                object.diagnostics.extend(identity_faults(resource, &Value::Null, &object.identity));
+            let is_left_out = object.identity.is_null() && !object.diagnostics.0.is_empty();
+            if !is_left_out {
+                let faults = identity_faults(list.resource(), &Value::Null, &object.identity);
+                object.diagnostics.extend(faults);
             }
             if !include_object {
                 object.state = Value::Null;
             }
             ListedValue { display_name, object }
         };
-        objects.take(usize::try_from(limit).unwrap_or_default()).map(checked)
+        // Nothing is requested for more objects than are wanted.
+        stream::unfold((objects, limit), |(mut objects, left)| async move {
+            let listed = if left > 0 { objects.next().await? } else { return None };
+            let is_object = !listed.object.identity.is_null();
+            Some((listed, (objects, left - i64::from(is_object))))
+        })
+        .map(checked)
     }
 
     /// Calls a function. Engines do so in a process that is not configured.

@@ -37,6 +37,9 @@ pub struct InvokeTimeout {
     pub invoke: Attr<Period>,
 }
 
+/// The name of the block.
+pub(super) const NAME: &str = "timeouts";
+
 /// The block of a resource. The texts name the default of each operation.
 pub fn block([create, read, update, delete]: [&'static str; 4]) -> NestedBlock {
     block_of(&[("create", create), ("read", read), ("update", update), ("delete", delete)])
@@ -47,7 +50,7 @@ pub fn block_of(operations: &[(&'static str, &'static str)]) -> NestedBlock {
     let attribute = |(name, description)| Attribute::optional(name, Type::String, description).check(some_time);
     let attributes = operations.iter().copied().map(attribute).collect();
     let description = "How long operations may take, as durations such as `30m` or `1h30m`.";
-    NestedBlock { name: "timeouts", block: Block { description, attributes, blocks: Vec::new() } }
+    NestedBlock { name: NAME, block: Block { description, attributes, blocks: Vec::new() } }
 }
 
 /// The time that the block allows for an operation, or `default` when it does not say.

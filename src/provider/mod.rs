@@ -85,7 +85,11 @@ impl server::Provider for Provider {
     }
 
     fn list_resources(&self) -> Vec<Box<dyn AnyListResource<Session>>> {
-        vec![]
+        vec![
+            Box::new(Erased::list_resource(list_resources::hub::Hubs)),
+            Box::new(Erased::list_resource(list_resources::storage_auth::StorageAuths)),
+            Box::new(Erased::list_resource(list_resources::role_assignment::RoleAssignments)),
+        ]
     }
 
     fn actions(&self) -> Vec<Box<dyn AnyAction<Session>>> {

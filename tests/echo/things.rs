@@ -67,6 +67,9 @@ impl ListResource for Things {
                 if text == "error" {
                     return Err(Diagnostic::error("A bad thing", format!("{name} is bad.")).into());
                 }
+                if text == "warning" {
+                    return Err(Diagnostic::warning("A strange thing", format!("{name} is left out.")).into());
+                }
                 let text = if include_object { text.into() } else { Attr::Null };
                 let display_name = format!("the {name}");
                 Ok(Listed { display_name, object: State::found(name, text), warnings: Diagnostics::default() })

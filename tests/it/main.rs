@@ -27,6 +27,7 @@
 //! | data sources | `data_sources` |
 //! | functions | `functions` |
 //! | actions, a file for each | `actions` |
+//! | list resources, a file for each | `list_resources` |
 //! | **Real Terraform and OpenTofu**: what only they can show | `engines` |
 //! | **What is released**: executable, packages, mirrors | `release` |
 //! | **The pipelines of `examples/pipelines`**, and the summary of drift | `pipelines` |
@@ -88,6 +89,7 @@ mod examples;
 mod functions;
 mod handshake;
 mod hub;
+mod list_resources;
 mod pipelines;
 mod process;
 mod proto_files;

@@ -175,6 +175,16 @@ async fn an_error_in_a_list_comes_after_the_objects_before_it() {
 }
 
 #[tokio::test]
+async fn a_warning_in_the_place_of_an_object_lets_the_list_go_on_and_does_not_count() {
+    let mut echo = with_files(&[("a", ""), ("b", "warning"), ("c", ""), ("d", "")]);
+    let (listed, diagnostics) = echo.core.list("echo_thing", json!({}), true, 2).await;
+    let names: Vec<_> = listed.iter().map(|listed| listed.display_name.as_str()).collect();
+    assert_eq!(names, ["the a", "the c"]);
+    assert!(diagnostics.warning("A strange thing").detail.contains("b is left out."));
+    assert_eq!(echo.journal(), ["list a", "list b", "list c"]);
+}
+
+#[tokio::test]
 async fn a_list_whose_stream_is_dropped_ends() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let wait = format!("wait for {}", listener.local_addr().unwrap());

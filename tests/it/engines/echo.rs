@@ -399,6 +399,9 @@ async fn a_query_lists_objects_and_generates_their_import_configuration() {
         std::fs::write(things.path().join("b"), "error").unwrap();
         query("  include_resource = true", "");
         workspace.run(&["query", "-no-color"]).await.exits(1).says("A bad thing").says("b is bad.");
+        std::fs::write(things.path().join("b"), "warning").unwrap();
+        let outcome = workspace.run(&["query", "-no-color"]).await.succeeded().says("A strange thing");
+        outcome.says("b is left out.").says("name=a the a").says("name=c the c");
 
         std::fs::remove_file(things.path().join("b")).unwrap();
         let generated = workspace.path().join("generated.tf");

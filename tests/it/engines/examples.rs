@@ -86,6 +86,7 @@ async fn every_example_of_a_list_resource_finds_something_and_changes_nothing() 
     for_each_engine(async |engine| {
         for folder in folders("list-resources").iter().filter(|_| engine.knows_lists_and_actions()) {
             let bed = EngineBed::new().await;
+            bed.seed_contributor(ALICE);
             let workspace = example(&bed, engine, folder);
             let found = workspace.run(&["query", "-no-color"]).await.succeeded();
             assert!(found.stdout.lines().any(|line| line.starts_with("list.")), "{folder}: {found}");

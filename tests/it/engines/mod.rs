@@ -12,6 +12,7 @@ mod hubs;
 mod mistakes;
 mod other_providers;
 mod provider;
+mod query;
 mod role_assignment;
 mod role_assignment_objects;
 mod runner;

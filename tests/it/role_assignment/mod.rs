@@ -85,7 +85,7 @@ fn name_of(id: &str) -> &str {
 }
 
 /// Creates the custom role of most tests with this name, or renames it, and returns its GUID.
-async fn custom_role(bed: &Bed, name: &str) -> String {
+pub(crate) async fn custom_role(bed: &Bed, name: &str) -> String {
     let guid = "dddddddd-0000-4000-8000-000000000001";
     put_custom_role(bed, guid, name).await;
     guid.to_owned()

@@ -7,6 +7,7 @@
 //! [`schema`] is the hub in HCL, [`members`] the hub in requests, and [`set_state`] leads from answers to HCL.
 
 mod apply;
+mod configuration;
 mod delete;
 mod explain;
 mod import;
@@ -22,7 +23,7 @@ mod words;
 use crate::{
     arm::Call,
     framework::{
-        Attr, Diagnostic, Diagnostics, Private,
+        Diagnostic, Diagnostics, Private,
         context::Context,
         resource::{
             CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned,
@@ -140,17 +141,8 @@ impl Resource for Hub {
         }
     }
 
-    /// Leaves out what Azure would choose by itself, and the keys of the account, which a foundryhub_storage_auth may set.
-    fn configuration(&self, mut state: State) -> State {
-        state.shared_access_key_enabled = Attr::Null;
-        state.timeouts = Attr::Null;
-        if state.is_encrypted() || state.high_business_impact_enabled.known() == Some(&false) {
-            state.high_business_impact_enabled = Attr::Null;
-        }
-        if state.data_isolation_enabled.known() == Some(&true) {
-            state.data_isolation_enabled = Attr::Null;
-        }
-        state
+    fn configuration(&self, state: State) -> State {
+        configuration::of(state)
     }
 
     fn move_state(&self, source: &MoveSource) -> Option<Outcome<State>> {

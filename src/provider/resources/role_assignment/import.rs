@@ -152,7 +152,7 @@ async fn one(session: &Session, call: &Call, id: RoleAssignmentId) -> Result<Sta
 }
 
 /// The state of the assignments that were found.
-fn complete(mut state: State, scope: &ArmId, roles: &[Role], found: Vec<(Role, &RoleAssignment)>) -> State {
+pub(super) fn complete(mut state: State, scope: &ArmId, roles: &[Role], found: Vec<(Role, &RoleAssignment)>) -> State {
     let config = state.clone();
     scope::fill(&mut state, &config, Some(scope));
     role_lookup::fill(&mut state, &config, Some(roles), Some(scope));

@@ -11,10 +11,12 @@ mod apply;
 mod assignment;
 mod change;
 mod choice;
+mod configuration;
 mod delete;
 mod explain;
 mod identity;
 mod import;
+mod listed;
 mod marks;
 mod plan;
 mod platform;
@@ -41,8 +43,10 @@ use crate::{
     provider::{Session, report},
 };
 use apply::apply;
+pub(crate) use listed::{Group, Pairs};
 use marks::PLATFORM_UNCHECKED;
 use plan::Plan;
+pub(crate) use platform::PlatformAssignments;
 use schema::{Identity, READING, State, WRITING};
 
 #[derive(Debug)]
@@ -136,6 +140,10 @@ impl Resource for RoleAssignment {
             Ok(state) => from_elsewhere(state),
             Err(error) => Outcome { state: None, private: Private::default(), diagnostics: error.into() },
         }
+    }
+
+    fn configuration(&self, state: State) -> State {
+        configuration::of(state)
     }
 
     fn move_state(&self, source: &MoveSource) -> Option<Outcome<State>> {

@@ -1,8 +1,13 @@
 //! Role assignments that the platform creates: those of a hub's system-assigned identity on the hub's storage account.
 
+use std::collections::HashSet;
+
 use super::{assignment::StateAssignment, choice::Role, schema::State};
 use crate::{
-    arm::{self, ArmId, Call, List, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
+    arm::{
+        self, ArmId, Call, List, Read, StorageAccountId, WorkspaceId, role_assignments::RoleAssignment,
+        workspaces::Workspace,
+    },
     provider::{Session, principal::PrincipalType, roles},
 };
 
@@ -54,6 +59,34 @@ pub(super) async fn hub_of(
     let Ok(account) = StorageAccountId::try_from(scope) else { return Ok(None) };
     let all = session.arm.list::<Workspace>(List::in_subscription(account.subscription()), read, call).await?;
     Ok(all.value.iter().find(|hub| is_its_own(hub, scope, principal)).cloned())
+}
+
+/// What the platform assigns to many workspaces: the system-assigned identity of each, with the key of its storage account.
+#[derive(Debug, Default)]
+pub(crate) struct PlatformAssignments(HashSet<(String, String)>);
+
+impl PlatformAssignments {
+    pub(crate) fn of<'w>(workspaces: impl Iterator<Item = &'w Workspace>) -> Self {
+        let identity = |workspace: &Workspace| {
+            let account = ArmId::parse(&workspace.properties.storage_account).ok()?;
+            Some((workspace.system_principal_id()?.to_lowercase(), account.key()))
+        };
+        Self(workspaces.filter_map(identity).collect())
+    }
+
+    /// Whether an assignment may be the platform's, so that the workspaces matter.
+    pub(crate) fn may_have(found: &RoleAssignment, scope: &ArmId) -> bool {
+        let assigned = |guid| roles::ASSIGNED_BY_PLATFORM.iter().any(|role| role.guid == guid);
+        let principal_type = found.properties.principal_type.as_deref().map(PrincipalType::from);
+        principal_type.is_none_or(|principal_type| principal_type.is_service_principal())
+            && found.role_guid().is_some_and(assigned)
+            && StorageAccountId::try_from(scope).is_ok()
+    }
+
+    /// Whether an assignment at this scope is one of them.
+    pub(crate) fn has(&self, found: &RoleAssignment, scope: &ArmId) -> bool {
+        Self::may_have(found, scope) && self.0.contains(&(found.properties.principal_id.to_lowercase(), scope.key()))
+    }
 }
 
 /// Marks the platform's assignments as adopted, so that they are never deleted by this provider.

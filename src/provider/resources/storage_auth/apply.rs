@@ -204,7 +204,7 @@ fn outcome(
         // Computed attributes were planned to stay the same; a refresh shows their changes.
         (None, Before::Updated(_)) if !planned.hub_principal_id.is_unknown() => planned,
         _ => {
-            set_computed(&mut planned, current);
+            set_computed(&mut planned, &current.hub, &current.account_id);
             planned
         }
     };

@@ -12,6 +12,7 @@ mod change;
 mod delete;
 mod explain;
 mod import;
+mod listed;
 mod missing_hub;
 mod own_values;
 mod plan;
@@ -23,7 +24,7 @@ mod validate;
 use crate::{
     arm::Call,
     framework::{
-        Diagnostic, Diagnostics, Private,
+        Attr, Diagnostic, Diagnostics, Private,
         context::Context,
         resource::{
             CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned,
@@ -38,6 +39,7 @@ use crate::{
     },
 };
 use apply::{Before, Replaced};
+pub(crate) use listed::{listed, unread};
 use schema::{Identity, READING, State, TYPE, WRITING};
 
 #[derive(Debug)]
@@ -149,6 +151,11 @@ impl Resource for StorageAuth {
             }
             Err(error) => with_error(None, Private::default(), error),
         }
+    }
+
+    /// Whether the account accepts keys has only been observed, and is not to be enforced by itself.
+    fn configuration(&self, state: State) -> State {
+        State { shared_access_key_enabled: Attr::Null, ..state }
     }
 
     fn move_state(&self, source: &MoveSource) -> Option<Outcome<State>> {

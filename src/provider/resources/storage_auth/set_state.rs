@@ -2,6 +2,7 @@
 
 use super::schema::State;
 use crate::{
+    arm::{StorageAccountId, workspaces::Workspace},
     framework::Attr,
     provider::{
         hub::HubAndAccount,
@@ -11,16 +12,16 @@ use crate::{
 };
 
 pub(super) fn set_all(state: &mut State, current: &HubAndAccount) {
-    set_computed(state, current);
+    set_computed(state, &current.hub, &current.account_id);
     set_properties(state, &Properties::in_azure(current));
 }
 
 /// Sets the computed attributes of the hub.
-pub(super) fn set_computed(state: &mut State, current: &HubAndAccount) {
+pub(super) fn set_computed(state: &mut State, hub: &Workspace, account: &StorageAccountId) {
     state.id = state.hub_id.text().map(str::to_owned).into();
-    state.storage_account_id = current.account_id.clone().into();
-    state.hub_principal_id = current.hub.system_principal_id().map(PrincipalId::from).into();
-    let assigned = current.hub.user_assigned_principal_ids().map(|id| PrincipalId::from(id).into());
+    state.storage_account_id = account.clone().into();
+    state.hub_principal_id = hub.system_principal_id().map(PrincipalId::from).into();
+    let assigned = hub.user_assigned_principal_ids().map(|id| PrincipalId::from(id).into());
     state.hub_user_assigned_principal_ids = Attr::Known(assigned.collect());
     if state.original.is_null() {
         state.original = PropertyAttributes::default().into();

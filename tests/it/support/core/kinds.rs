@@ -1,6 +1,6 @@
 //! Lists and actions, as core works through them.
 
-use foundryhub::framework::Value;
+use foundryhub::framework::{Path, Value};
 use serde_json::Value as Json;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 use crate::support::{
     plugin::within,
     tfplugin6::{
-        ClientCapabilities,
+        ClientCapabilities, generate_resource_config,
         invoke_action::{self, event::Type as Event},
         list_resource, plan_action, validate_action_config, validate_list_resource_config,
     },
@@ -61,6 +61,25 @@ impl Core {
         self.note(&diagnostics);
         self.transcript.push_str(&format!("{listed:?}\n"));
         (listed, diagnostics)
+    }
+
+    /// The configuration that the provider generates for an object, as an engine writes it: without what is not set.
+    pub(crate) async fn generate(&mut self, type_name: &str, object: &Json) -> Json {
+        let session = self.session().await;
+        let catalog = self.catalog(&session).await;
+        assert!(catalog.capabilities.generate_resource_config, "the provider generates no configuration");
+        let ty = catalog.resource(type_name).block.ty();
+        let state = value::value_of(&ty, object, &Path::default()).expect("an object of this type");
+        let request = generate_resource_config::Request { type_name: type_name.to_owned(), state: encode(&state, &ty) };
+        let rpc = format!("GenerateResourceConfig {type_name}");
+        let answer = within(&rpc, session.client().generate_resource_config(request)).await;
+        let mut answer = session.answer(&rpc, answer);
+        let diagnostics = session.diagnostics(&rpc, &mut answer.diagnostics, None);
+        assert_eq!(diagnostics.0, [], "{rpc}");
+        let mut config = value::to_json(&session.decode(&rpc, answer.config, &ty));
+        self.leave(session).await;
+        config.as_object_mut().expect("a configuration").retain(|_, value| !value.is_null());
+        config
     }
 
     /// Plans an action, of whose configuration not everything need be known, and invokes it if it is. Returns what it
@@ -120,7 +139,7 @@ impl Session {
         self.diagnostics(&rpc, &mut self.answer(&rpc, answer).diagnostics, Some(block))
     }
 
-    /// Core takes no more than the limit, and nothing after an error.
+    /// Core takes no more than the limit, nothing after an error, and no object of an event with warnings and no identity.
     async fn list(&self, ty: &ResourceType, request: list_resource::Request) -> (Vec<Listed>, Diagnostics) {
         let rpc = format!("ListResource {}", request.type_name);
         let (limit, include_object) = (request.limit as usize, request.include_resource_object);
@@ -129,9 +148,13 @@ impl Session {
         let (mut listed, mut diagnostics) = (Vec::new(), Diagnostics::default());
         while let Some(mut event) = self.message(&rpc, within(&rpc, events.message()).await) {
             self.refuse_if(&rpc, "there are more objects than wanted", listed.len() == limit);
-            diagnostics.0.extend(self.diagnostics(&rpc, &mut event.diagnostic, None).0);
+            let said = self.diagnostics(&rpc, &mut event.diagnostic, None);
+            diagnostics.0.extend(said.0.clone());
             if diagnostics.has_errors() {
                 break;
+            }
+            if event.identity.is_none() && !said.0.is_empty() {
+                continue;
             }
             let identity = self.identity(&rpc, ty, event.identity);
             self.refuse_missing_identity(&rpc, ty, identity.as_ref());

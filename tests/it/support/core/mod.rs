@@ -28,6 +28,7 @@ use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
 use foundryhub::framework::{Path, Value};
 use serde_json::{Value as Json, json};
 
+pub(crate) use kinds::Listed;
 pub(crate) use report::{Action, Address, Diagnostics, Report};
 pub(crate) use session::{ImportFrom, MoveFrom, Session};
 pub(crate) use state::Stored;
