@@ -11,7 +11,7 @@ use super::request::{Repeat, Request};
 use super::resource::{Item, List, Resource};
 use http::Method;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -320,7 +320,9 @@ impl Resource for Datastore {
     const COLLECTION: &'static str = "/datastores";
 }
 
-const INSIGHTS: &str = "applicationInsights";
+/// Members that the PATCH of the default api-version lacks, with a version whose PATCH has them (facts: azure.md §1.5, §9.6).
+const OF_OTHER_VERSIONS: [(&str, &str); 2] =
+    [("applicationInsights", FALLBACK_API_VERSION), ("networkAcls", "2024-10-01-preview")];
 
 /// The pauses before a workspace is read again that should be gone.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -354,10 +356,8 @@ impl Client {
         })
     }
 
-    /// Patches a workspace, and waits for the operation.
-    ///
-    /// The default api-version's PATCH lacks `applicationInsights`, and the older one's has it (facts: azure.md §1.5, §9.6), so
-    /// that this member is sent on its own there.
+    /// Patches a workspace, and waits for the operations. Members that the PATCH of the default api-version lacks are sent each
+    /// on its own, by a version that has it.
     ///
     /// # Errors
     /// See [`Error`].
@@ -367,27 +367,37 @@ impl Client {
         body: &Value,
         call: &Call,
     ) -> Result<Workspace, Error> {
-        let mut rest = body.clone();
-        let properties = rest.get_mut("properties").and_then(Value::as_object_mut);
-        let insights = properties.and_then(|properties| properties.remove(INSIGHTS));
-        let Some(insights) = insights.filter(|_| self.api_version::<Workspace>() == Workspace::API_VERSION) else {
+        if self.api_version::<Workspace>() != Workspace::API_VERSION {
             return self.patch(id, body, call).await;
-        };
+        }
+        let mut rest = body.clone();
+        let mut requests = Vec::new();
+        for (member, version) in OF_OTHER_VERSIONS {
+            let properties = rest.get_mut("properties").and_then(Value::as_object_mut);
+            if let Some(value) = properties.and_then(|properties| properties.remove(member)) {
+                let body = json!({ "properties": { member: value } });
+                requests.push(Workspace::request(Method::PATCH, id, version).json(&body));
+            }
+        }
+        if requests.is_empty() {
+            return self.patch(id, body, call).await;
+        }
         if let Some(members) = rest.as_object_mut() {
             members.retain(|_, value| value.as_object().is_none_or(|value| !value.is_empty()));
         }
-        let is_alone = rest.as_object().is_none_or(Map::is_empty);
-        if !is_alone {
+        let mut has_changed = rest.as_object().is_some_and(|rest| !rest.is_empty());
+        if has_changed {
             self.patch::<Workspace>(id, &rest, call).await?;
         }
-        let body = json!({ "properties": { INSIGHTS: insights } });
-        let request = Workspace::request(Method::PATCH, id, FALLBACK_API_VERSION).json(&body);
-        match self.operate(&request, call).await {
-            Ok(_) => self.get(id, Read::Fresh, call).await,
-            Err(error) if is_alone || error.may_have_had_effect() => Err(error),
-            // The rest has had its effect.
-            Err(error) => Err(request.uncertain(true, error)),
+        for request in requests {
+            match self.operate(&request, call).await {
+                Ok(_) => has_changed = true,
+                // What was sent before has had its effect.
+                Err(error) if has_changed && !error.may_have_had_effect() => return Err(request.uncertain(true, error)),
+                Err(error) => return Err(error),
+            }
         }
+        self.get(id, Read::Fresh, call).await
     }
 
     /// Deletes a workspace, for good if `purge`, and waits until it is not found any more. One that does not exist is no error.

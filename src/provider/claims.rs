@@ -5,6 +5,34 @@ use crate::{
     framework::{Diagnostic, Diagnostics, Path, walk::Walk},
 };
 
+fn existence(hub: &WorkspaceId) -> String {
+    format!("existence of {}", hub.arm().key())
+}
+
+/// Notes in the plan of a hub's creation that it will exist.
+pub(crate) fn note_creation(walk: &Walk, hub: &WorkspaceId) {
+    walk.claim(&existence(hub), "created");
+}
+
+fn absence(hub: &WorkspaceId) -> String {
+    format!("absence of {}", hub.arm().key())
+}
+
+/// Notes that the refresh has not found a hub.
+pub(crate) fn note_gone(walk: &Walk, hub: &WorkspaceId) {
+    walk.claim(&absence(hub), "gone");
+}
+
+/// Whether the refresh has not found it.
+pub(crate) fn is_gone(walk: &Walk, hub: &WorkspaceId) -> bool {
+    walk.has_claim(&absence(hub))
+}
+
+/// Whether this walk plans to create a hub, for an object of another type.
+pub(crate) fn will_be_created(walk: &Walk, hub: &WorkspaceId) -> bool {
+    walk.has_claim(&existence(hub))
+}
+
 /// The errors of a plan that wants this mode for a hub, or sets shared keys of its account, where the plan of the other type
 /// contradicts it. `None` wants nothing.
 pub(crate) fn conflicts(

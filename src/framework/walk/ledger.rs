@@ -78,6 +78,11 @@ impl Walk {
         }
     }
 
+    /// Whether an object of any type has claimed something.
+    pub(crate) fn has_claim(&self, subject: &str) -> bool {
+        lock(&self.ledger.claims).contains_key(subject)
+    }
+
     /// Waits for the plans of other objects of the state that manage what this one releases.
     async fn wait_for_other_plans(&self, released: &[&Key]) {
         let count = |change: fn(usize) -> usize| {

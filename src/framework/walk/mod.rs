@@ -252,6 +252,7 @@ mod tests {
         assert_eq!(one.claim("s", "b"), []);
         assert_eq!(other.claim("s", "b"), [("one", "b".to_owned())]);
         assert_eq!(other.claim("t", "b"), []);
+        assert!(one.has_claim("t") && !one.has_claim("u"));
         assert_eq!(one.claim("s", "b"), [("other", "b".to_owned())]);
         one.note_changing(&key("s", ""));
         assert!(other.has_changed(&key("s", "")) && !other.has_changed(&key("t", "")));

@@ -1,7 +1,12 @@
 //! foundryhub_hub over the protocol, against the emulator.
 
 mod create;
+mod delete;
 mod lifecycle;
+mod refusals;
+mod states;
+mod two_resources;
+mod update;
 
 use serde_json::{Value, json};
 

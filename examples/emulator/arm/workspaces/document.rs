@@ -30,7 +30,7 @@ const READ_ONLY: [&str; 12] = [
 const READ_ONLY_OF_NETWORK: [&str; 3] = ["status", "networkId", "changeableIsolationModes"];
 
 /// Properties that a PATCH may change.
-const PATCHABLE: [&str; 15] = [
+const PATCHABLE: [&str; 16] = [
     "friendlyName",
     "description",
     "applicationInsights",
@@ -46,6 +46,7 @@ const PATCHABLE: [&str; 15] = [
     "enableDataIsolation",
     "v1LegacyMode",
     "encryption",
+    "networkAcls",
 ];
 
 /// Properties that are booleans; templates send them as texts.

@@ -115,9 +115,9 @@ pub(super) async fn create(apply: Apply<'_>, config: &State, planned: State, mut
 }
 
 /// Refuses a name that is taken, and a group that does not exist, before anything is changed.
-async fn is_free(Apply { session, walk, call }: Apply<'_>, id: &WorkspaceId) -> Result<(), Diagnostic> {
+async fn is_free(Apply { session, call, .. }: Apply<'_>, id: &WorkspaceId) -> Result<(), Diagnostic> {
     match session.arm.get::<Workspace>(id, Read::Fresh, call).await {
-        Ok(found) => Err(explain::exists(id, &found, walk.is_in_state(&hub_key(id)))),
+        Ok(found) => Err(explain::exists(id, &found)),
         Err(error) if error.code() == Some(&ErrorCode::ResourceGroupNotFound) => Err(explain::no_group(id, &error)),
         Err(error) if error.is_not_found() => Ok(()),
         Err(error) => Err(explain::not_readable(id, &error)),

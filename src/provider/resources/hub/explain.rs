@@ -124,22 +124,15 @@ pub(super) fn keys_stay_off(account: &str) -> Diagnostic {
 
 // Creating.
 
-/// `is_own` tells that the state has the hub: the object is replaced with `create_before_destroy`.
-pub(super) fn exists(hub: &WorkspaceId, found: &Workspace, is_own: bool) -> Diagnostic {
+pub(super) fn exists(hub: &WorkspaceId, found: &Workspace) -> Diagnostic {
     let path = Path::root(NAME);
     if let Some(other) = not_a_hub(hub, found) {
         return Diagnostic::error("The name is taken", other.detail + " Choose another name.").at(path);
     }
-    if is_own {
-        let detail = format!(
-            "{hub} is in the state already and is to be replaced by a hub of the same name, which can be created only once the \
-             old one is gone. Remove create_before_destroy, or give the new hub another name."
-        );
-        return Diagnostic::error("The hub exists already", detail).at(path);
-    }
     let detail = format!(
         "{hub} exists. To manage it here, import it:\n\nterraform import ADDRESS '{hub}'\n\nor with a block:\n\nimport {{\n  \
-         to = {TYPE}.NAME\n  id = \"{hub}\"\n}}\n\nOtherwise choose another name."
+         to = {TYPE}.NAME\n  id = \"{hub}\"\n}}\n\nOtherwise choose another name. A hub cannot be \
+         replaced by one of the same name with create_before_destroy."
     );
     Diagnostic::error("The hub exists already", detail).at(path)
 }

@@ -104,7 +104,7 @@ impl Resource for Hub {
             return with_error(Some(state), private, report::still_unknown("The hub's id"));
         };
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
-        read::read(session, &call, &id, state, private).await
+        read::read(session, &context.walk, &call, &id, state, private).await
     }
 
     async fn update(&self, context: Context<Session>, request: UpdateRequest<State>) -> Outcome<State> {

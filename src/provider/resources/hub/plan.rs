@@ -21,7 +21,6 @@ use crate::{
         plan::replacements,
         resource::{DestroyPlanRequest, PlanRequest, Planned},
         structs::to_value,
-        walk::Key,
     },
     provider::{
         Session,
@@ -57,9 +56,10 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
         Some(prior) => !requires_replace.is_empty() || changes_what_is_fixed(prior, &planned),
         None => {
             let key = id.as_ref().map(hub_key);
-            let same =
-                |key: &Key| replaced.iter().any(|old| old.subject == key.subject) || context.walk.may_be_tainted(key);
-            key.as_ref().is_some_and(same)
+            let is_replacement = replaced.iter().any(|old| key.as_ref().is_some_and(|key| old.subject == key.subject));
+            // An object that is in the state and not gone is tainted.
+            let is_gone = id.as_ref().is_some_and(|id| claims::is_gone(&context.walk, id));
+            is_replacement || (!is_gone && key.is_some_and(|key| context.walk.may_be_tainted(&key)))
         }
     };
     let same_name = prior.as_ref().is_none_or(|prior| prior.id.known() == id.as_ref());
@@ -84,6 +84,9 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
     }
     if let Some(id) = &id {
         let is_new = prior.is_none() || is_replaced;
+        if is_new {
+            claims::note_creation(&context.walk, id);
+        }
         let mode = if is_new { planned.properties().mode } else { config.properties().mode };
         let keys = config.properties().shared_keys;
         diagnostics.extend(claims::conflicts(&context.walk, TYPE, id, mode.as_ref(), keys));

@@ -3,12 +3,13 @@
 use super::{explain, schema::State};
 use crate::{
     arm::{Call, Error, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount, workspaces::Workspace},
-    framework::{Attr, Diagnostic, Diagnostics, Path, Private, resource::Outcome},
-    provider::{Session, hub},
+    framework::{Attr, Diagnostic, Diagnostics, Path, Private, resource::Outcome, walk::Walk},
+    provider::{Session, claims, hub},
 };
 
 pub(super) async fn read(
     session: &Session,
+    walk: &Walk,
     call: &Call,
     id: &WorkspaceId,
     mut state: State,
@@ -17,6 +18,7 @@ pub(super) async fn read(
     let hub = match session.arm.get::<Workspace>(id, Read::Remembered, call).await {
         Ok(hub) => hub,
         Err(error) if error.is_not_found() => {
+            claims::note_gone(walk, id);
             return Outcome { state: None, private: Private::default(), diagnostics: Diagnostics::default() };
         }
         Err(error) => {

@@ -232,7 +232,7 @@ pub(super) fn schema() -> Schema {
                     "IPv4 addresses, or ranges in CIDR notation, that may reach the hub.",
                 ),
             ],
-            "Which addresses may reach the hub while public network access is enabled.",
+            "Which addresses may reach the hub while public network access is enabled. It is in preview at Azure, and read only where Azure shows it.",
         ),
         nested(
             "managed_network",

@@ -151,9 +151,9 @@ fn identity(before: &Attr<ManagedIdentity>, now: &workspaces::Identity) -> Attr<
     identity.into()
 }
 
-/// The rules, unless they allow everything and nobody has set any.
+/// The rules, unless they allow everything and nobody has set any. An api-version that does not show them tells nothing.
 fn network_acls(before: &Attr<NetworkAcls>, has: &WorkspaceProperties) -> Attr<NetworkAcls> {
-    let Some(acls) = &has.network_acls else { return Attr::Null };
+    let Some(acls) = &has.network_acls else { return before.clone() };
     let action = DefaultAction::from(acls.default_action.as_deref().unwrap_or("Allow"));
     if before.is_null() && acls.ip_rules.is_empty() && action.is("Allow") {
         return Attr::Null;
