@@ -3,7 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Diagnostic, Type, Value,
+    Diagnostic, Step, Type, Value,
     schema::Refusal,
     structs::{Mismatch, from_value, to_value},
 };
@@ -85,6 +85,21 @@ impl Signature {
         self.parameters.get(index).or(self.variadic.as_ref()).ok_or_else(|| self.wrong_count())
     }
 
+    /// The error for arguments that do not fit their struct.
+    fn unfit(&self, mismatch: Mismatch) -> FunctionError {
+        let argument = match &mismatch.path.0[..] {
+            [Step::Attribute(name), rest @ ..] => match self.parameters.iter().position(|it| it.name == name) {
+                Some(position) => Some(position),
+                None => match rest {
+                    [Step::Index(index), ..] => usize::try_from(*index).ok().map(|index| self.parameters.len() + index),
+                    _ => None,
+                },
+            },
+            _ => None,
+        };
+        FunctionError { argument, ..mismatch.into() }
+    }
+
     fn wrong_count(&self) -> FunctionError {
         let more = if self.variadic.is_some() { " or more" } else { "" };
         FunctionError::new(format!("The number of arguments is wrong: it takes {}{more}.", self.parameters.len()))
@@ -113,6 +128,7 @@ impl FunctionError {
     }
 }
 
+/// A result that cannot be told is the fault of no argument.
 impl From<Mismatch> for FunctionError {
     fn from(mismatch: Mismatch) -> Self {
         Diagnostic::from(mismatch).into()
@@ -171,6 +187,63 @@ impl<F: Function> AnyFunction for F {
         let rest = Value::List(arguments.split_off(signature.parameters.len()));
         let names = signature.parameters.iter().chain(&signature.variadic).map(|parameter| parameter.name);
         let arguments = Value::object(names.zip(arguments.into_iter().chain([rest])));
-        Ok(to_value(&Function::call(self, from_value(arguments)?)?)?)
+        let arguments = from_value(arguments).map_err(|mismatch| signature.unfit(mismatch))?;
+        Ok(to_value(&Function::call(self, arguments)?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    /// Its struct is another than its signature.
+    struct Wrong;
+
+    #[derive(Deserialize)]
+    struct Arguments {
+        #[serde(rename = "first")]
+        _first: String,
+        #[serde(rename = "second")]
+        _second: u64,
+        #[serde(rename = "rest")]
+        _rest: Vec<u64>,
+    }
+
+    impl Function for Wrong {
+        type Arguments = Arguments;
+        type Output = String;
+
+        fn name(&self) -> &'static str {
+            "wrong"
+        }
+
+        fn signature(&self) -> Signature {
+            let text = |name| Parameter::new(name, Type::String, "");
+            Signature {
+                summary: "",
+                description: "",
+                parameters: vec![text("first"), Parameter::new("second", Type::Number, "")],
+                variadic: Some(text("rest")),
+                returns: Type::String,
+            }
+        }
+
+        fn call(&self, _arguments: Arguments) -> Result<String, FunctionError> {
+            Ok(String::new())
+        }
+    }
+
+    #[test]
+    fn an_argument_that_does_not_fit_the_struct_is_named() {
+        let (text, number) = (|| Value::from("a"), || Value::from(1));
+        for (arguments, position) in
+            [(vec![text(), text()], 1), (vec![number(), number()], 0), (vec![text(), number(), number(), text()], 3)]
+        {
+            let error = AnyFunction::call(&Wrong, arguments).unwrap_err();
+            assert_eq!(error.argument, Some(position), "{}", error.text);
+            assert!(error.text.contains("The provider cannot read its own values"), "{}", error.text);
+        }
+        assert_eq!(AnyFunction::call(&Wrong, vec![text(), number()]), Ok(Value::from("")));
     }
 }

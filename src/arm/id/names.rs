@@ -1,6 +1,6 @@
 //! The parts of an id that users name by themselves, with the naming rule of each.
 
-use super::{IdError, check_subscription, typed};
+use super::{IdError, WorkspaceId, check_subscription, typed};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -74,6 +74,13 @@ part_of_id! {
     WorkspaceName, typed::check_workspace_name
 }
 
+impl WorkspaceId {
+    /// The id of the workspace with these parts.
+    pub fn of(subscription: &SubscriptionId, resource_group: &ResourceGroupName, name: &WorkspaceName) -> Self {
+        Self::new(subscription.as_str(), resource_group.as_str(), name.as_str()).expect("each part keeps its rule")
+    }
+}
+
 fn check_resource_group(name: &str) -> Result<(), IdError> {
     let allowed = |char: char| char.is_alphanumeric() || matches!(char, '-' | '_' | '.' | '(' | ')');
     if (1..=90).contains(&name.chars().count()) && name.chars().all(allowed) && !name.ends_with('.') {
@@ -101,6 +108,14 @@ mod tests {
         }
         assert!(WorkspaceName::parse("h").unwrap_err().to_string().contains("3 to 33 letters"));
         assert!(SubscriptionId::parse("prod").unwrap_err().to_string().contains("is not a GUID"));
+        let subscription = SubscriptionId::parse("11111111-2222-3333-4444-555555555555").unwrap();
+        for (of, name) in
+            [("Größe", "hub-1_a"), ("a.b-(c)_d", "999"), ("providers", "providers"), ("workspaces", "hub")]
+        {
+            let (of, name) = (ResourceGroupName::parse(of).unwrap(), WorkspaceName::parse(name).unwrap());
+            let id = WorkspaceId::of(&subscription, &of, &name);
+            assert_eq!((id.resource_group(), id.name()), (of.as_str(), name.as_str()));
+        }
         assert_eq!(WorkspaceName::parse("Hub1").unwrap(), WorkspaceName::parse("hub1").unwrap());
     }
 }

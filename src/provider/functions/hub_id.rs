@@ -8,7 +8,6 @@ use crate::{
     framework::{
         Type,
         function::{Function, FunctionError, Parameter, Signature},
-        schema::Refusal,
     },
 };
 
@@ -49,7 +48,6 @@ impl Function for HubId {
         let subscription: SubscriptionId = parsed(0, &arguments.subscription_id)?;
         let group: ResourceGroupName = parsed(1, &arguments.resource_group_name)?;
         let name: WorkspaceName = parsed(2, &arguments.name)?;
-        WorkspaceId::new(subscription.as_str(), group.as_str(), name.as_str())
-            .map_err(|error| Refusal::from(error).into())
+        Ok(WorkspaceId::of(&subscription, &group, &name))
     }
 }
