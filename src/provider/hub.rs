@@ -98,6 +98,12 @@ pub(crate) fn refused_kind(id: &WorkspaceId, hub: &Workspace) -> Option<Diagnost
     Some(Diagnostic::error("Not a hub", detail).at(Path::root(HUB)))
 }
 
+/// Whether a failed read of storage accounts says that there is none, or that the caller may not read it. Then what depends on
+/// the account is not known, and that is no failure; any other error says nothing about the account.
+pub(crate) fn is_about_account(error: &arm::Error) -> bool {
+    error.is_not_found() || error.is_forbidden()
+}
+
 pub(crate) fn account_not_readable(account: &StorageAccountId, error: &arm::Error) -> Diagnostic {
     let action = "Microsoft.Storage/storageAccounts/read";
     report::not_readable("Cannot read the storage account", error, action, account.as_str(), "Reader")
@@ -162,9 +168,9 @@ impl Account {
     async fn read(session: &Session, id: &StorageAccountId, read: Read, call: &Call) -> Result<Self, Diagnostic> {
         match session.arm.get::<StorageAccount>(id, read, call).await {
             Ok(account) => Ok(Self::Found(account)),
+            Err(error) if !is_about_account(&error) => Err(account_not_readable(id, &error)),
             Err(error) if error.is_not_found() => Ok(Self::Missing(error)),
-            Err(error) if error.is_forbidden() => Ok(Self::NotReadable(error)),
-            Err(error) => Err(account_not_readable(id, &error)),
+            Err(error) => Ok(Self::NotReadable(error)),
         }
     }
 

@@ -1,15 +1,19 @@
 //! Whether the storage accounts of many hubs accept shared keys.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    pin::pin,
     sync::Arc,
 };
 
-use futures_util::future::join_all;
+use futures_util::{TryStreamExt as _, future::join_all};
 
-use super::{Session, report};
+use super::{Session, hub, report};
 use crate::{
-    arm::{self, Call, ErrorCode, List, Read, StorageAccountId, storage_accounts::StorageAccount},
+    arm::{
+        self, Call, ErrorCode, Item, List, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount,
+        workspaces::Workspace,
+    },
     framework::Diagnostic,
 };
 
@@ -21,19 +25,22 @@ const NAMED: usize = 10;
 
 /// Whether storage accounts accept shared keys, read as they are asked for: a few accounts each by itself, and with more
 /// of them all accounts of the subscription by one list, or those of their resource groups where the caller may not list more.
-/// An account that cannot be read has no state, which [`Self::warning`] tells, and is no failure.
+/// An account that does not exist, or that the caller may not read, has no state, which [`Self::warning`] tells, and is no
+/// failure.
 #[derive(Debug)]
 pub(crate) struct KeyStates {
     session: Arc<Session>,
     call: Call,
-    /// How recent the answers have to be.
+    /// How recent the answers about single accounts have to be.
     recency: Read,
     /// `None` for an account that could not be read.
     known: HashMap<StorageAccountId, Option<bool>>,
+    /// Accounts of the lists in a form that the provider does not understand, with what is wrong.
+    malformed: HashMap<StorageAccountId, String>,
     /// By the subscription's GUID in lower case.
     subscriptions: HashMap<String, Subscription>,
-    /// By Azure's error code, since many accounts can fail for one reason; `None` for those that a list lacks.
-    unread: BTreeMap<Option<String>, Unread>,
+    /// By what the reasons have in common, since many accounts can fail for one.
+    unread: BTreeMap<String, Unread>,
 }
 
 /// What has been read of a subscription's accounts.
@@ -41,17 +48,21 @@ pub(crate) struct KeyStates {
 struct Subscription {
     /// How many accounts were read by themselves.
     single: usize,
-    /// Whether its list gave all accounts; an error where it could not be read.
-    list: Option<Result<(), arm::Error>>,
+    /// What came of its list.
+    list: Option<Listed>,
     /// The resource groups that were listed instead, in lower case.
-    groups: HashSet<String>,
+    groups: HashMap<String, Listed>,
 }
 
-/// Accounts that could not be read, and why: an error, or they are not in the list.
-#[derive(Debug, Default)]
+/// Whether a list gave all accounts of its place. If not, the error says that there is no such place, or that the caller may
+/// not list it.
+type Listed = Result<(), arm::Error>;
+
+/// Accounts that could not be read for one reason.
+#[derive(Debug)]
 struct Unread {
-    accounts: Vec<StorageAccountId>,
-    error: Option<arm::Error>,
+    accounts: BTreeSet<String>,
+    why: String,
 }
 
 impl KeyStates {
@@ -62,6 +73,7 @@ impl KeyStates {
             call,
             recency: Read::Remembered,
             known: HashMap::new(),
+            malformed: HashMap::new(),
             subscriptions: HashMap::new(),
             unread: BTreeMap::new(),
         }
@@ -76,7 +88,7 @@ impl KeyStates {
     /// Reads the accounts that have not been read before.
     ///
     /// # Errors
-    /// Only when the call is interrupted or its deadline passes.
+    /// The call is interrupted, its deadline passes, or a request fails in a way that says nothing about the accounts.
     pub(crate) async fn read(
         &mut self,
         accounts: impl IntoIterator<Item = &StorageAccountId>,
@@ -94,6 +106,17 @@ impl KeyStates {
         Ok(())
     }
 
+    /// Notes a hub whose storage account cannot be asked for, since Azure names it in a form that is no id of one. A hub for
+    /// which Azure names none has nothing to be known.
+    pub(crate) fn without_account(&mut self, id: &WorkspaceId, hub: &Workspace) {
+        let named = &hub.properties.storage_account;
+        if !named.is_empty() {
+            let why = "Azure names them as storage accounts of hubs, but they are not ids of storage accounts in a form that \
+                       the provider understands. Please report this.";
+            self.unread(why, [format!("{named} (of {id})")], || why.to_owned());
+        }
+    }
+
     /// Whether an account that was read accepts shared keys; `None` where that is not known.
     pub(crate) fn of(&self, account: &StorageAccountId) -> Option<bool> {
         self.known.get(account).copied().flatten()
@@ -106,16 +129,8 @@ impl KeyStates {
             return None;
         }
         let mut detail = "Whether these storage accounts accept shared keys is not known.".to_owned();
-        for Unread { accounts, error } in unread.into_values() {
-            let why = match &error {
-                None => "they do not exist, or are in no list that the caller may read.".to_owned(),
-                Some(error) => {
-                    let action = "Microsoft.Storage/storageAccounts/read";
-                    let scope = accounts.first().map_or("", |account| account.as_str());
-                    report::explain(error, &report::lacks(error, action, scope, "Reader"))
-                }
-            };
-            let named: Vec<_> = accounts.iter().take(NAMED).map(StorageAccountId::as_str).collect();
+        for Unread { accounts, why } in unread.into_values() {
+            let named: Vec<_> = accounts.iter().take(NAMED).map(String::as_str).collect();
             let more = accounts.len() - named.len();
             let more = if more > 0 { format!("\nand {more} more") } else { String::new() };
             detail.push_str(&format!("\n\n{}{more}:\n{why}", named.join("\n")));
@@ -133,95 +148,139 @@ impl KeyStates {
             state.single += accounts.len();
             return self.read_each(accounts).await;
         }
-        if state.list.is_none() {
-            let listed = self.list(List::in_subscription(subscription)).await;
-            state.list = Some(settled(listed)?);
+        let listed = match &state.list {
+            Some(listed) => listed,
+            None => state.list.insert(self.list(List::in_subscription(subscription)).await?),
+        };
+        match listed {
+            Ok(()) => self.settle(accounts),
+            Err(error) if error.is_forbidden() => {
+                self.read_groups(subscription, error, &mut state.groups, accounts).await?;
+            }
+            Err(error) => self.refused(accounts, Some(&format!("/subscriptions/{subscription}")), error),
         }
-        match &state.list {
-            Some(Err(error)) if error.is_forbidden() => {
-                self.read_groups(subscription, &mut state.groups, accounts).await
-            }
-            Some(Err(error)) => {
-                self.unread(accounts, Some(error));
-                Ok(())
-            }
-            _ => {
-                self.not_listed(accounts);
-                Ok(())
-            }
-        }
+        Ok(())
     }
 
     async fn read_each(&mut self, accounts: Vec<StorageAccountId>) -> Result<(), arm::Error> {
         let (session, recency, call) = (&self.session, self.recency, &self.call);
-        let reads = accounts.iter().map(|id| session.arm.get::<StorageAccount>(id, recency, call));
+        let reads = accounts.iter().map(|id| session.arm.get::<Item<StorageAccount>>(id, recency, call));
         let read = join_all(reads).await;
         for (id, account) in accounts.into_iter().zip(read) {
-            match settled(account)? {
-                Ok(account) => drop(self.known.insert(id, Some(account.shared_key_enabled()))),
-                Err(error) => self.unread(vec![id], Some(&error)),
+            match told(account)? {
+                Ok(account) => {
+                    self.note(id.clone(), account);
+                    self.settle(vec![id]);
+                }
+                Err(error) => self.refused(vec![id], None, &error),
             }
         }
         Ok(())
     }
 
-    /// Lists the resource groups of these accounts that were not listed before.
+    /// Lists the resource groups of these accounts that were not listed before, since those of the subscription may not be.
     async fn read_groups(
         &mut self,
         subscription: &str,
-        listed: &mut HashSet<String>,
+        denied: &arm::Error,
+        groups: &mut HashMap<String, Listed>,
         accounts: Vec<StorageAccountId>,
     ) -> Result<(), arm::Error> {
         let mut by_group: BTreeMap<String, Vec<StorageAccountId>> = BTreeMap::new();
         for account in accounts {
             by_group.entry(account.resource_group().to_lowercase()).or_default().push(account);
         }
+        for group in by_group.keys().filter(|group| !groups.contains_key(*group)).cloned().collect::<Vec<_>>() {
+            let listed = self.list(List::in_resource_group(subscription, &group)).await?;
+            groups.insert(group, listed);
+        }
+        let subscription = format!("/subscriptions/{subscription}");
+        let is_one_denied = groups.values().filter(|listed| is_denied(listed)).count() == 1;
         for (group, accounts) in by_group {
-            let read = match listed.insert(group.clone()) {
-                true => settled(self.list(List::in_resource_group(subscription, &group)).await)?,
-                false => Ok(()),
-            };
-            match read {
-                Ok(()) => self.not_listed(accounts),
-                Err(error) => self.unread(accounts, Some(&error)),
+            match &groups[&group] {
+                Ok(()) => self.settle(accounts),
+                // One role on the subscription helps with all groups.
+                Err(error) if error.is_forbidden() && !is_one_denied => {
+                    self.refused(accounts, Some(&subscription), denied);
+                }
+                Err(error) => self.refused(accounts, Some(&format!("{subscription}/resourceGroups/{group}")), error),
             }
         }
         Ok(())
     }
 
-    async fn list(&mut self, list: List<StorageAccount>) -> Result<(), arm::Error> {
-        let listed = self.session.arm.list(list, self.recency, &self.call).await?;
-        let accounts = listed.value.iter().filter_map(|account| {
-            let id = StorageAccountId::parse(&account.id).ok()?;
-            Some((id, Some(account.shared_key_enabled())))
+    /// Reads a list, of which no more is kept than the state of each account.
+    async fn list(&mut self, list: List<StorageAccount>) -> Result<Listed, arm::Error> {
+        let mut pages = pin!(self.session.arm.pages(list.items(), &self.call));
+        loop {
+            let page = match told(pages.try_next().await)? {
+                Ok(Some(page)) => page,
+                Ok(None) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(error)),
+            };
+            for item in page.value {
+                let id = match &item {
+                    Item::Readable(account) => &account.id,
+                    Item::Unreadable { id, .. } => id,
+                };
+                if let Ok(id) = StorageAccountId::parse(id) {
+                    self.note(id, item);
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, id: StorageAccountId, account: Item<StorageAccount>) {
+        match account {
+            Item::Readable(account) => drop(self.known.insert(id, Some(account.shared_key_enabled()))),
+            Item::Unreadable { why, .. } => drop(self.malformed.insert(id, why)),
+        }
+    }
+
+    /// Notes why there is no state of those that should be known by now.
+    fn settle(&mut self, accounts: Vec<StorageAccountId>) {
+        for account in accounts {
+            if self.known.contains_key(&account) {
+                continue;
+            }
+            let why = match self.malformed.get(&account) {
+                None => "They do not exist, or are in no list that the caller may read.".to_owned(),
+                Some(why) => {
+                    format!("Azure answers in a form that the provider does not understand: {why}. Please report this.")
+                }
+            };
+            self.unread(&why, [account.as_str().to_owned()], || why.clone());
+            self.known.insert(account, None);
+        }
+    }
+
+    /// Notes accounts that Azure refused to tell of, by themselves or in the list of a place.
+    fn refused(&mut self, accounts: Vec<StorageAccountId>, place: Option<&str>, error: &arm::Error) {
+        let code = error.code().map_or("", ErrorCode::as_str);
+        let reason = format!("{code} {}", place.unwrap_or_default());
+        let names = accounts.iter().map(|account| account.as_str().to_owned());
+        self.unread(&reason, names, || {
+            let scope = place.or_else(|| accounts.first().map(StorageAccountId::as_str)).unwrap_or_default();
+            let next = report::lacks(error, "Microsoft.Storage/storageAccounts/read", scope, "Reader");
+            report::explain(error, &next)
         });
-        self.known.extend(accounts);
-        Ok(())
+        self.known.extend(accounts.into_iter().map(|account| (account, None)));
     }
 
-    /// Notes those that a list of all of them did not have.
-    fn not_listed(&mut self, accounts: Vec<StorageAccountId>) {
-        let missing: Vec<_> = accounts.into_iter().filter(|account| !self.known.contains_key(account)).collect();
-        if !missing.is_empty() {
-            self.unread(missing, None);
-        }
-    }
-
-    fn unread(&mut self, accounts: Vec<StorageAccountId>, error: Option<&arm::Error>) {
-        self.known.extend(accounts.iter().map(|account| (account.clone(), None)));
-        let code = error.map(|error| error.code().map_or("", ErrorCode::as_str).to_owned());
-        let unread = self.unread.entry(code).or_default();
-        if unread.error.is_none() {
-            unread.error = error.cloned();
-        }
-        unread.accounts.extend(accounts);
+    fn unread(&mut self, reason: &str, accounts: impl IntoIterator<Item = String>, why: impl FnOnce() -> String) {
+        let new = || Unread { accounts: BTreeSet::new(), why: why() };
+        self.unread.entry(reason.to_owned()).or_insert_with(new).accounts.extend(accounts);
     }
 }
 
-/// A result that says something about what was read, and not only that the call has ended.
-fn settled<T>(result: Result<T, arm::Error>) -> Result<Result<T, arm::Error>, arm::Error> {
+fn is_denied(listed: &Listed) -> bool {
+    listed.as_ref().is_err_and(arm::Error::is_forbidden)
+}
+
+/// A result that says something about accounts.
+fn told<T>(result: Result<T, arm::Error>) -> Result<Result<T, arm::Error>, arm::Error> {
     match result {
-        Err(error) if error.is_interruption() => Err(error),
-        settled => Ok(settled),
+        Err(error) if !hub::is_about_account(&error) => Err(error),
+        told => Ok(told),
     }
 }

@@ -75,7 +75,8 @@ const DESCRIPTION: &str = "A hub, with the mode of its system datastores and whe
 It is named by its id, or by its name and resource group. A workspace of kind `Default` can be read, too; a project cannot, \
 and the error names its hub.
 
-A storage account that cannot be read is no failure: `shared_access_key_enabled` is null then, and a warning names the account.";
+A storage account that does not exist, or that the caller may not read, is no failure: `shared_access_key_enabled` is null \
+then, and a warning names the account.";
 
 impl DataSource for Hub {
     type Client = Session;
@@ -140,10 +141,14 @@ impl DataSource for Hub {
         let found = session.arm.get::<Workspace>(&id, Recency::Fresh, &call).await;
         let hub = found.map_err(|error| not_read(&id, &error).at(Path::root(named_by)))?;
         let Some(kind) = Kind::of(hub.kind()) else { return Err(not_a_hub(&id, &hub).at(Path::root(named_by)).into()) };
-        let mut data = data_of(&id, hub, kind);
         let mut key_states = KeyStates::new(session, call).fresh();
-        key_states.read(data.storage_account_id.known()).await?;
-        data.shared_access_key_enabled = data.storage_account_id.known().and_then(|id| key_states.of(id)).into();
+        let account = StorageAccountId::parse(&hub.properties.storage_account).ok();
+        if account.is_none() {
+            key_states.without_account(&id, &hub);
+        }
+        let mut data = data_of(&id, hub, kind);
+        key_states.read(&account).await?;
+        data.shared_access_key_enabled = account.and_then(|account| key_states.of(&account)).into();
         data.timeouts = config.timeouts;
         Ok((data, key_states.warning().map(Diagnostics::from).unwrap_or_default()))
     }

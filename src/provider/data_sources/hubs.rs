@@ -76,7 +76,8 @@ Choose hubs by what stays as it is, such as name, resource group, location or ta
 
 The guide [Importing all hubs](../guides/importing-hubs.md) takes every hub of a subscription into the state, with OpenTofu, too.
 
-A storage account that cannot be read is no failure: its hubs have no `shared_access_key_enabled`, and a warning names it.";
+A storage account that does not exist, or that the caller may not read, is no failure: its hubs have no \
+`shared_access_key_enabled`, and a warning names it.";
 
 impl DataSource for Hubs {
     type Client = Session;
@@ -142,6 +143,9 @@ impl DataSource for Hubs {
             // Without a hub that cannot be read, whatever is made of each would be destroyed.
             let page: Vec<_> = page.into_iter().collect::<Result<_, _>>()?;
             key_states.read(page.iter().filter_map(|listed| listed.account.as_ref())).await?;
+            for listed in page.iter().filter(|listed| listed.account.is_none()) {
+                key_states.without_account(&listed.id, &listed.hub);
+            }
             hubs.extend(page.into_iter().map(|listed| (listed.id.arm().key(), attributes_of(listed, &key_states))));
         }
         config.subscription_id = subscription.into();

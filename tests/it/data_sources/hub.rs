@@ -1,8 +1,10 @@
 //! `foundryhub_hub`.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
-use super::{ELSEWHERE, bed, subscription};
+use super::{ELSEWHERE, assert_ended_after_a_second, bed, subscription};
 use crate::azure::{Action as Fault, Rule};
 use crate::emulator::client::{ACCOUNTS, WORKSPACES};
 use crate::support::{
@@ -218,6 +220,28 @@ async fn an_account_that_cannot_be_read_is_named_and_fails_nothing() {
 }
 
 #[tokio::test]
+async fn an_account_with_an_unknown_form_of_id_is_named() {
+    let mut bed = bed().await;
+    let odd = format!("{}/more", bed.account);
+    bed.emulator.change(&bed.hub, |hub| hub["properties"]["storageAccount"] = json!(odd));
+    let config = json!({ "id": bed.hub });
+    let (data, warning) = warned(&mut bed, config).await;
+    assert_eq!((&data["shared_access_key_enabled"], &data["storage_account_id"]), (&Value::Null, &Value::Null));
+    assert!(warning.contains(&odd) && warning.contains(&bed.hub), "{warning}");
+}
+
+#[tokio::test]
+async fn a_failure_that_says_nothing_about_the_account_fails_the_read() {
+    let mut bed = bed().await;
+    bed.core.configure(json!({ "max_retries": 0 }));
+    bed.emulator.fault(Rule::on("GET", &bed.account, Fault::Status(503)).code("Odd"));
+    let config = json!({ "id": bed.hub });
+    let failed = refused(&mut bed, config).await;
+    let error = failed.error("The storage accounts were not read");
+    assert!(error.detail.contains(&bed.account) && error.detail.contains("Azure error code: Odd"), "{failed}");
+}
+
+#[tokio::test]
 async fn a_hub_is_named_once_and_wholly() {
     let mut bed = bed().await;
     let (hub, account) = (bed.hub.clone(), bed.emulator.id("rg1", ACCOUNTS, "sa1"));
@@ -248,12 +272,13 @@ async fn a_hub_is_named_once_and_wholly() {
 
 #[tokio::test]
 async fn the_deadline_and_an_interruption_end_the_read() {
-    for held in ["hub1", "sa1"] {
+    for (held, summary) in [("hub1", "Cannot read the hub"), ("sa1", "The storage accounts were not read")] {
         let mut bed = bed().await;
         bed.emulator.fault(Rule::on("GET", &format!("*/{held}"), Fault::Hold));
         let config = json!({ "id": bed.hub, "timeouts": { "read": "1s" } });
+        let began = Instant::now();
         let late = refused(&mut bed, config).await;
-        assert!(late.0[0].detail.contains("time"), "{late}");
+        assert_ended_after_a_second(began, &late.error(summary).detail);
         bed.emulator.clear_requests();
         let arm = bed.arm.clone();
         bed.core.interrupt_when(async move {
@@ -261,6 +286,6 @@ async fn the_deadline_and_an_interruption_end_the_read() {
         });
         let config = json!({ "id": bed.hub });
         let stopped = refused(&mut bed, config).await;
-        assert!(stopped.0[0].detail.contains("cancelled"), "{stopped}");
+        assert!(stopped.error(summary).detail.contains("cancelled while"), "{stopped}");
     }
 }

@@ -1,8 +1,10 @@
 //! `foundryhub_hubs`.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
-use super::{ELSEWHERE, bed, bed_with, count, each, seed, subscription};
+use super::{ELSEWHERE, assert_ended_after_a_second, bed, bed_with, count, each, seed, subscription};
 use crate::azure::{Action as Fault, Rule};
 use crate::emulator::client::{ACCOUNTS, WORKSPACES};
 use crate::support::{
@@ -169,17 +171,117 @@ async fn an_account_of_another_subscription_is_read_there() {
 }
 
 #[tokio::test]
-async fn accounts_that_cannot_be_read_are_named_and_fail_nothing() {
+async fn accounts_that_are_gone_or_may_not_be_read_are_named_and_fail_nothing() {
     let mut bed = bed().await;
     seed(&bed, "rg1", "hub2", "identity", false);
     let gone = bed.emulator.id("rg1", ACCOUNTS, "sa2");
     bed.emulator.remove(&gone);
-    bed.emulator.fault(Rule::on("GET", &bed.account, Fault::Status(409)).code("Odd"));
+    bed.emulator.fault(Rule::on("GET", &bed.account, Fault::Status(403)).code("Odd"));
     let (found, warning) = warned(&mut bed, json!({})).await;
     assert_eq!(each(&found, "shared_access_key_enabled"), [&Value::Null, &Value::Null]);
     for text in [&gone, "Azure error code: ResourceNotFound", &bed.account, "Azure error code: Odd"] {
         assert!(warning.contains(text), "{text} is missing: {warning}");
     }
+}
+
+/// With null instead a `check` would pass or fail by chance.
+#[tokio::test]
+async fn a_failure_that_says_nothing_about_the_accounts_fails_the_read() {
+    for accounts in [1, 12] {
+        let mut bed = bed().await;
+        bed.core.configure(json!({ "max_retries": 0 }));
+        for number in 2..=accounts {
+            seed(&bed, "rg1", &format!("hub{number}"), "identity", false);
+        }
+        let all = format!("{}/providers/{ACCOUNTS}", bed.subscription);
+        let path = if accounts == 1 { bed.account.clone() } else { all };
+        for (fault, text) in [
+            (Fault::Status(503), "Azure error code: Odd"),
+            (Fault::Status(429), "Azure error code: Odd"),
+            (Fault::Status(409), "Azure error code: Odd"),
+            (Fault::Close, "GET"),
+        ] {
+            let fault = bed.emulator.fault(Rule::on("GET", &path, fault).code("Odd"));
+            let failed = refused(&mut bed, json!({})).await;
+            let error = failed.error("The storage accounts were not read");
+            assert!(error.detail.contains(text) && error.detail.contains(&path), "{failed}");
+            bed.emulator.release(fault);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_account_in_an_unknown_form_hides_no_other() {
+    for hubs in [3, 12] {
+        let mut bed = bed().await;
+        for number in 2..=hubs {
+            seed(&bed, "rg1", &format!("hub{number}"), "identity", false);
+        }
+        let bad = bed.emulator.id("rg1", ACCOUNTS, "sa2");
+        let unused = bed.emulator.id("rg1", ACCOUNTS, "unused");
+        bed.emulator.seed_storage_account(&unused, json!({}));
+        for account in [&bad, &unused] {
+            bed.emulator.change(account, |account| account["properties"]["allowSharedKeyAccess"] = json!("no"));
+        }
+        let (found, warning) = warned(&mut bed, json!({})).await;
+        let keys = each(&found, "shared_access_key_enabled");
+        assert_eq!(keys.iter().filter(|keys| **keys == &json!(false)).count(), hubs - 2, "{found:#}");
+        let unknown: Vec<_> =
+            found.as_array().unwrap().iter().filter(|hub| hub["shared_access_key_enabled"].is_null()).collect();
+        assert_eq!(unknown.len(), 1, "{unknown:#?}");
+        assert_eq!(unknown[0]["storage_account_id"], json!(bad));
+        assert!(warning.contains(&bad) && warning.contains("expected a boolean"), "{warning}");
+        assert!(!warning.contains(&unused) && !warning.contains(&bed.account), "{warning}");
+    }
+}
+
+#[tokio::test]
+async fn a_hub_whose_account_has_an_unknown_form_of_id_is_named() {
+    let mut bed = bed().await;
+    let second = seed(&bed, "rg1", "hub2", "identity", false);
+    let odd = format!("{}/more", bed.account);
+    bed.emulator.change(&second, |hub| hub["properties"]["storageAccount"] = json!(odd));
+    let (found, warning) = warned(&mut bed, json!({})).await;
+    assert_eq!(each(&found, "shared_access_key_enabled"), [&json!(true), &Value::Null]);
+    assert_eq!(each(&found, "storage_account_id"), [&json!(bed.account), &Value::Null]);
+    assert!(warning.contains(&odd) && warning.contains(&second), "{warning}");
+}
+
+#[tokio::test]
+async fn however_many_pages_there_are_there_is_one_warning() {
+    let mut bed = bed_with(|options| options.page_size = 2).await;
+    for number in 2..7 {
+        seed(&bed, "rg1", &format!("hub{number}"), "identity", false);
+    }
+    bed.emulator.fault(Rule::on("GET", &format!("*/providers/{ACCOUNTS}/*"), Fault::Denied));
+    let (_, warning) = warned(&mut bed, json!({})).await;
+    assert_eq!(warning.matches("The caller lacks").count(), 1, "{warning}");
+    assert_eq!(warning.lines().filter(|line| line.starts_with("/subscriptions/")).count(), 6, "{warning}");
+}
+
+/// The advice is to get a role where the list was denied.
+#[tokio::test]
+async fn the_scope_in_the_advice_is_that_of_the_denied_list() {
+    let mut bed = bed().await;
+    for number in 2..32 {
+        seed(&bed, &format!("rg{}", number % 3), &format!("hub{number}"), "identity", false);
+    }
+    let all = format!("{}/providers/{ACCOUNTS}", bed.subscription);
+    let of = |group: &str| all.replace("/providers", &format!("/resourceGroups/{group}/providers"));
+    // Without Azure's own words about action and scope.
+    let deny = |path: &str| bed.emulator.fault(Rule::on("GET", path, Fault::Status(403)).code("Odd"));
+    deny(&all);
+    deny(&of("rg2"));
+    let lacks = |scope: &str| format!("The caller lacks Microsoft.Storage/storageAccounts/read on {scope}.");
+    let (_, one) = warned(&mut bed, json!({})).await;
+    let group = format!("{}/resourceGroups/rg2", bed.subscription);
+    assert!(one.contains(&lacks(&group)) && !one.contains(&lacks(&bed.subscription)), "{one}");
+
+    let deny = |path: &str| bed.emulator.fault(Rule::on("GET", path, Fault::Status(403)).code("Odd"));
+    deny(&of("rg0"));
+    let (_, several) = warned(&mut bed, json!({})).await;
+    assert_eq!(several.matches("The caller lacks").count(), 1, "{several}");
+    assert!(several.contains(&lacks(&bed.subscription)), "{several}");
 }
 
 #[tokio::test]
@@ -326,11 +428,12 @@ async fn without_a_subscription_or_a_provider_nothing_can_be_listed() {
 
 #[tokio::test]
 async fn the_deadline_and_an_interruption_end_the_read() {
-    for held in [WORKSPACES, ACCOUNTS] {
+    for (held, summary) in [(WORKSPACES, "Cannot list the hubs"), (ACCOUNTS, "The storage accounts were not read")] {
         let mut bed = bed().await;
         bed.emulator.fault(Rule::on("GET", &format!("*/{held}*"), Fault::Hold));
+        let began = Instant::now();
         let late = refused(&mut bed, json!({ "timeouts": { "read": "1s" } })).await;
-        assert!(late.0[0].detail.contains("deadline") || late.0[0].detail.contains("time"), "{late}");
+        assert_ended_after_a_second(began, &late.error(summary).detail);
 
         bed.emulator.clear_requests();
         let arm = bed.arm.clone();
@@ -338,6 +441,6 @@ async fn the_deadline_and_an_interruption_end_the_read() {
             arm.emulator.request_seen(|request| request.path.contains(held)).await;
         });
         let stopped = refused(&mut bed, json!({})).await;
-        assert!(stopped.0[0].detail.contains("cancelled"), "{stopped}");
+        assert!(stopped.error(summary).detail.contains("cancelled while"), "{stopped}");
     }
 }

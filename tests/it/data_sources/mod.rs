@@ -3,6 +3,8 @@
 mod hub;
 mod hubs;
 
+use std::time::{Duration, Instant};
+
 use foundryhub::framework::Value as Decoded;
 use serde_json::{Value, json};
 
@@ -54,6 +56,13 @@ fn count(requests: &[String], wanted: &str) -> usize {
 /// One member of each object of a list.
 fn each<'v>(list: &'v Value, member: &str) -> Vec<&'v Value> {
     list.as_array().expect("a list").iter().map(|object| &object[member]).collect()
+}
+
+/// A read that may take a second has ended because it was over, and not by the five minutes that there are by default.
+fn assert_ended_after_a_second(began: Instant, detail: &str) {
+    let (took, second) = (began.elapsed(), Duration::from_secs(1));
+    assert!(took >= second && took < 20 * second, "{took:?}");
+    assert!(detail.contains("out of time while"), "{detail}");
 }
 
 /// What another resource of the same apply has changed, on which the data source depends.
