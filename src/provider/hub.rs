@@ -5,7 +5,7 @@ use futures_util::future::join;
 use super::{Session, report};
 use crate::{
     arm::{
-        self, Call, Read, StorageAccountId, WorkspaceId,
+        self, Call, ErrorCode, Read, StorageAccountId, WorkspaceId,
         storage_accounts::StorageAccount,
         workspaces::{Workspace, WorkspaceKind},
     },
@@ -98,10 +98,11 @@ pub(crate) fn refused_kind(id: &WorkspaceId, hub: &Workspace) -> Option<Diagnost
     Some(Diagnostic::error("Not a hub", detail).at(Path::root(HUB)))
 }
 
-/// Whether a failed read of storage accounts says that there is none, or that the caller may not read it. Then what depends on
-/// the account is not known, and that is no failure; any other error says nothing about the account.
+/// Whether a failed read of storage accounts says that there is none, or that the caller may not read it, as Azure also says of
+/// a subscription that the caller does not see. Then what depends on the account is not known, and that is no failure; any other
+/// error says nothing about the account.
 pub(crate) fn is_about_account(error: &arm::Error) -> bool {
-    error.is_not_found() || error.is_forbidden()
+    error.is_not_found() || error.is_forbidden() || error.code() == Some(&ErrorCode::SubscriptionNotFound)
 }
 
 pub(crate) fn account_not_readable(account: &StorageAccountId, error: &arm::Error) -> Diagnostic {

@@ -177,9 +177,12 @@ async fn accounts_that_are_gone_or_may_not_be_read_are_named_and_fail_nothing() 
     let gone = bed.emulator.id("rg1", ACCOUNTS, "sa2");
     bed.emulator.remove(&gone);
     bed.emulator.fault(Rule::on("GET", &bed.account, Fault::Status(403)).code("Odd"));
+    seed(&bed, "rg1", "hub3", "identity", false);
+    let unseen = bed.emulator.id("rg1", ACCOUNTS, "sa3");
+    bed.emulator.fault(Rule::on("GET", &unseen, Fault::Status(404)).code("SubscriptionNotFound"));
     let (found, warning) = warned(&mut bed, json!({})).await;
-    assert_eq!(each(&found, "shared_access_key_enabled"), [&Value::Null, &Value::Null]);
-    for text in [&gone, "Azure error code: ResourceNotFound", &bed.account, "Azure error code: Odd"] {
+    assert_eq!(each(&found, "shared_access_key_enabled"), [&Value::Null; 3]);
+    for text in [&gone, "code: ResourceNotFound", &bed.account, "code: Odd", &unseen, "code: SubscriptionNotFound"] {
         assert!(warning.contains(text), "{text} is missing: {warning}");
     }
 }
