@@ -74,7 +74,8 @@ fn not_readable(id: &str, why: &str) -> Diagnostic {
     Diagnostic::error("A hub of the list cannot be read", detail)
 }
 
-fn not_listed(error: &arm::Error, place: &Place) -> Diagnostic {
+/// Why the hubs of a place could not be listed.
+pub(crate) fn not_listed(error: &arm::Error, place: &Place) -> Diagnostic {
     let Place { subscription, resource_group } = place;
     let (scope, attribute) = match resource_group {
         Some(group) => (format!("/subscriptions/{subscription}/resourceGroups/{group}"), "resource_group_name"),

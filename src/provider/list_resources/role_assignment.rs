@@ -1,7 +1,7 @@
 //! The list of role assignments: those directly on one scope, or on the storage accounts of all hubs.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     future::ready,
     sync::Arc,
 };
@@ -16,7 +16,8 @@ use uuid::Uuid;
 use super::{LISTING, skipped};
 use crate::{
     arm::{
-        self, ArmId, Call, Dated, Item, List, Read, ResourceGroupName, StorageAccountId, SubscriptionId, WorkspaceId,
+        self, ArmId, Call, Dated, Item, List, Read, ResourceGroupName, RoleAssignmentId, StorageAccountId,
+        SubscriptionId, WorkspaceId,
         role_assignments::RoleAssignment,
         workspaces::{Workspace, WorkspaceKind},
     },
@@ -29,6 +30,7 @@ use crate::{
     },
     provider::{
         Session, hub,
+        hubs::{self, Place},
         principal::PrincipalId,
         report,
         resources::role_assignment::{Group, Pairs, PlatformAssignments, RoleAssignment as RoleAssignmentResource},
@@ -130,115 +132,187 @@ struct Search {
     session: Arc<Session>,
     call: Call,
     scopes: HashSet<String>,
-    pages: BoxStream<'static, Result<Dated<Vec<Item<RoleAssignment>>>, Diagnostic>>,
-    /// What the platform assigns, by the subscription of the account in lower case, once it matters.
-    platform: HashMap<String, PlatformAssignments>,
+    pages: Pages,
+    platform: Platform,
     /// `None` once all pages have been read.
     pairs: Option<Pairs>,
     /// What is found and not yet given out.
     found: Vec<Found>,
 }
 
+/// What the platform assigns, as far as it is known.
+#[derive(Debug, Default)]
+struct Platform {
+    assignments: PlatformAssignments,
+    /// The subscriptions whose workspaces are among them, in lower case.
+    subscriptions: HashSet<String>,
+}
+
 impl Search {
     async fn begin(session: Arc<Session>, call: Call, config: &Config) -> Result<Self, Diagnostic> {
         let principal = config.principal_id.text().and_then(|id| Uuid::try_parse(id).ok());
-        let (mut platform, mut found, mut scopes) = (HashMap::new(), Vec::new(), HashSet::new());
-        // Where to ask, and for what is at and above it, or also for what is below it.
+        let (mut platform, mut found, mut scopes) = (Platform::default(), Vec::new(), HashSet::new());
+        // Where to ask, and for what.
         let mut places = Vec::new();
-        if let Some(scope) = target(&session, &call, config).await? {
+        if let Some(scope) = target(&session, &call, config, &mut platform).await? {
             scopes.insert(scope.key());
-            places.push((scope.clone(), RoleAssignment::at_scope(&scope)));
+            places.push(Where::At(scope));
         } else {
             let subscription = match config.subscription_id.known() {
                 Some(subscription) => subscription.clone(),
                 None => session.subscription_to_read(&call).await?,
             };
-            let all = workspaces(&session, subscription.as_str(), &call).await?;
-            let known = PlatformAssignments::of(readable(&all.value));
-            platform.insert(subscription.as_str().to_lowercase(), known);
-            // The subscription of the account may be another than the hub's.
-            let mut subscriptions = BTreeSet::new();
+            let group = config.resource_group_name.known().map(ResourceGroupName::as_str);
+            let list = match group {
+                Some(group) => List::in_resource_group(subscription.as_str(), group),
+                None => List::in_subscription(subscription.as_str()),
+            };
+            let all = session.arm.list(list.items(), Read::Remembered, &call).await.map_err(|error| {
+                let (subscription, resource_group) = (subscription.to_string(), group.map(str::to_owned));
+                hubs::not_listed(&error, &Place { subscription, resource_group })
+            })?;
+            platform.assignments.add(readable(&all.value));
+            if group.is_none() {
+                platform.subscriptions.insert(subscription.as_str().to_lowercase());
+            }
+            // The subscription of an account may be another than the hub's.
+            let mut accounts: BTreeMap<String, BTreeMap<String, ArmId>> = BTreeMap::new();
             for item in &all.value {
-                match account_of(item, config.resource_group_name.known()) {
+                match account_of(item) {
                     Ok(None) => {}
                     Ok(Some(account)) => {
-                        subscriptions.insert(account.subscription().to_lowercase());
-                        scopes.insert(account.arm().key());
+                        let key = account.arm().key();
+                        scopes.insert(key.clone());
+                        accounts.entry(account.subscription().to_lowercase()).or_default().insert(key, account.into());
                     }
                     Err(unreadable) => found.push(Err(skipped(unreadable))),
                 }
             }
-            let subscriptions = subscriptions.iter().filter_map(|id| ArmId::subscription_scope(id).ok());
-            places.extend(subscriptions.map(|scope| (scope.clone(), List::below(&scope))));
+            let by_subscription = accounts.into_iter().filter_map(|(id, accounts)| {
+                Some(Where::Below(ArmId::subscription_scope(&id).ok()?, accounts.into_values().collect()))
+            });
+            places.extend(by_subscription);
         }
         let pages = {
             let (session, call) = (session.clone(), call.clone());
-            let pages = move |(scope, list): (ArmId, List<RoleAssignment>)| {
-                let list = match principal {
-                    Some(principal) => RoleAssignment::of_principal(&scope, principal),
-                    None => list,
-                };
-                session.arm.pages(list.items(), &call).map_err(move |error| not_listed(&scope, &error))
-            };
-            stream::iter(places).flat_map(pages).boxed()
+            stream::iter(places).flat_map(move |place| place.pages(&session, &call, principal)).boxed()
         };
         Ok(Self { session, call, scopes, pages, platform, pairs: Some(Pairs::default()), found })
     }
 
     /// The objects of the next page, and after the last one those that wait for the other half of a pair.
     async fn chunk(&mut self) -> Option<Vec<Found>> {
-        let pairs = self.pairs.as_mut()?;
+        let mut pairs = self.pairs.take()?;
         match self.pages.next().await {
-            None => {
-                self.found.extend(std::mem::take(pairs).rest().map(Ok));
-                self.pairs = None;
-            }
-            Some(Ok(page)) => {
-                for item in page.value {
-                    self.add(item).await;
-                }
-            }
-            Some(Err(error)) => {
-                self.found.push(Err(error.into()));
-                self.pairs = None;
-            }
+            None => self.found.extend(pairs.rest().map(Ok)),
+            Some(Ok(page)) => match self.add(page.value, &mut pairs).await {
+                Ok(()) => self.pairs = Some(pairs),
+                Err(error) => self.found.push(Err(error.into())),
+            },
+            Some(Err(error)) => self.found.push(Err(error.into())),
         }
         Some(std::mem::take(&mut self.found))
     }
 
-    async fn add(&mut self, item: Item<RoleAssignment>) {
-        let found = match item {
-            Item::Readable(found) => found,
-            Item::Unreadable { id, why } => return self.found.push(Err(skipped(not_readable(&id, &why)))),
-        };
-        let scope = ArmId::parse(&found.properties.scope).ok().filter(|scope| self.scopes.contains(&scope.key()));
-        let Some(scope) = scope else { return };
-        if PlatformAssignments::may_have(&found, &scope) && self.platform_at(&scope).await.has(&found, &scope) {
-            return;
-        }
-        let id = found.id.clone();
-        let added = self.pairs.as_mut().map(|pairs| pairs.add(found));
-        match added {
-            Some(Ok(groups)) => self.found.extend(groups.into_iter().map(Ok)),
-            Some(Err(why)) => self.found.push(Err(skipped(not_readable(&id, &why)))),
-            None => {}
-        }
-    }
-
-    /// What the platform assigns in the subscription of an account. The workspaces are read when it first matters.
-    async fn platform_at(&mut self, account: &ArmId) -> &PlatformAssignments {
-        let subscription = account.subscription().unwrap_or_default().to_lowercase();
-        if !self.platform.contains_key(&subscription) {
-            let platform = match workspaces(&self.session, &subscription, &self.call).await {
-                Ok(all) => PlatformAssignments::of(readable(&all.value)),
-                Err(error) => {
-                    self.found.push(Err(skipped(platform_unknown(error))));
-                    PlatformAssignments::default()
+    async fn add(&mut self, page: Vec<Item<RoleAssignment>>, pairs: &mut Pairs) -> Result<(), Diagnostic> {
+        for item in page {
+            let (id, found) = match on(&self.scopes, item) {
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+                Err(unreadable) => {
+                    self.found.push(Err(skipped(unreadable)));
+                    continue;
                 }
             };
-            self.platform.insert(subscription.clone(), platform);
+            if self.is_platforms(&found, &id.scope).await? {
+                continue;
+            }
+            match pairs.add(id, found) {
+                Ok(groups) => self.found.extend(groups.into_iter().map(Ok)),
+                Err((id, why)) => self.found.push(Err(skipped(not_readable(&id, &why)))),
+            }
         }
-        &self.platform[&subscription]
+        Ok(())
+    }
+
+    /// Whether the platform has made an assignment. The workspaces of the account's subscription are read when that first
+    /// matters.
+    async fn is_platforms(&mut self, found: &RoleAssignment, scope: &ArmId) -> Result<bool, Diagnostic> {
+        if !PlatformAssignments::may_have(found, scope) {
+            return Ok(false);
+        }
+        if self.platform.assignments.has(found, scope) {
+            return Ok(true);
+        }
+        let subscription = scope.subscription().unwrap_or_default().to_lowercase();
+        if self.platform.subscriptions.contains(&subscription) {
+            return Ok(false);
+        }
+        let list = List::<Workspace>::in_subscription(&subscription).items();
+        match self.session.arm.list(list, Read::Remembered, &self.call).await {
+            Ok(all) => self.platform.assignments.add(readable(&all.value)),
+            Err(error) if error.is_forbidden() => {
+                self.found.push(Err(skipped(platform_unknown(&subscription, &error))));
+            }
+            Err(error) => return Err(hubs_not_listed(&subscription, &error)),
+        }
+        self.platform.subscriptions.insert(subscription);
+        Ok(self.platform.assignments.has(found, scope))
+    }
+}
+
+/// An assignment directly on one of these scopes, with its id; `None` for one that is elsewhere.
+fn on(
+    scopes: &HashSet<String>,
+    item: Item<RoleAssignment>,
+) -> Result<Option<(RoleAssignmentId, RoleAssignment)>, Diagnostic> {
+    let found = match item {
+        Item::Readable(found) => found,
+        Item::Unreadable { id, why } => return Err(not_readable(&id, &why)),
+    };
+    let id = found.assignment_id().map_err(|error| not_readable(&found.id, &error.to_string()))?;
+    Ok(scopes.contains(&id.scope.key()).then_some((id, found)))
+}
+
+/// Where role assignments are listed.
+enum Where {
+    /// At a scope.
+    At(ArmId),
+    /// In a subscription, at these accounts of it.
+    Below(ArmId, Vec<ArmId>),
+}
+
+type Pages = BoxStream<'static, Result<Dated<Vec<Item<RoleAssignment>>>, Diagnostic>>;
+
+impl Where {
+    fn pages(self, session: &Arc<Session>, call: &Call, principal: Option<Uuid>) -> Pages {
+        let list = move |scope: &ArmId, all: List<RoleAssignment>| match principal {
+            Some(principal) => RoleAssignment::of_principal(scope, principal),
+            None => all,
+        };
+        match self {
+            Self::At(scope) => {
+                let list = list(&scope, RoleAssignment::at_scope(&scope));
+                session.arm.pages(list.items(), call).map_err(move |error| not_listed(&scope, &error)).boxed()
+            }
+            Self::Below(subscription, accounts) => {
+                let all = session.arm.pages(list(&subscription, List::below(&subscription)).items(), call);
+                let (session, call) = (session.clone(), call.clone());
+                let pages = all.flat_map(move |page| match page {
+                    // Those on an account may be readable all the same.
+                    Err(error) if error.is_forbidden() => {
+                        let places = accounts.clone().into_iter().map(Self::At);
+                        let (session, call) = (session.clone(), call.clone());
+                        stream::iter(places).flat_map(move |place| place.pages(&session, &call, principal)).boxed()
+                    }
+                    page => {
+                        let page = page.map_err(|error| not_listed(&subscription, &error));
+                        stream::once(ready(page)).boxed()
+                    }
+                });
+                pages.boxed()
+            }
+        }
     }
 }
 
@@ -250,38 +324,31 @@ async fn listed(
     found: Found,
 ) -> Result<Listed<State>, Diagnostics> {
     let group = found?;
-    let display_name = group.display_name();
     let object = match include_object {
         true => group.object(&session, &call).await.map_err(skipped)?,
         false => group.named(),
     };
+    let display_name = group.display_name(&object);
     Ok(Listed { display_name, object, warnings: Diagnostics::default() })
 }
 
-/// The scope that a configuration names.
-async fn target(session: &Session, call: &Call, config: &Config) -> Result<Option<ArmId>, Diagnostic> {
+/// The scope that a configuration names. What the platform assigns to a hub that is read for it is known then.
+async fn target(
+    session: &Session,
+    call: &Call,
+    config: &Config,
+    platform: &mut Platform,
+) -> Result<Option<ArmId>, Diagnostic> {
     if let Some(id) = config.hub_id.known() {
         let found = hub::read(session, id, Read::Remembered, call).await.map_err(|error| error.diagnostic(id))?;
-        return match hub::refused_project(id, &found) {
-            Some(error) => Err(error),
-            None => Ok(Some(hub::account_of(id, &found)?.into())),
-        };
+        if let Some(error) = hub::refused_project(id, &found) {
+            return Err(error);
+        }
+        platform.assignments.add([&found]);
+        return Ok(Some(hub::account_of(id, &found)?.into()));
     }
     let account = config.storage_account_id.known().map(StorageAccountId::arm);
     Ok(account.or(config.scope.known()).map(ArmId::without_trailing_slash))
-}
-
-async fn workspaces(
-    session: &Session,
-    subscription: &str,
-    call: &Call,
-) -> Result<Arc<Dated<Vec<Item<Workspace>>>>, Diagnostic> {
-    let list = List::in_subscription(subscription);
-    session.arm.list(list, Read::Remembered, call).await.map_err(|error| {
-        let scope = format!("/subscriptions/{subscription}");
-        let action = "Microsoft.MachineLearningServices/workspaces/read";
-        report::not_readable("Cannot list the hubs", &error, action, &scope, "Reader")
-    })
 }
 
 fn readable(all: &[Item<Workspace>]) -> impl Iterator<Item = &Workspace> {
@@ -291,24 +358,16 @@ fn readable(all: &[Item<Workspace>]) -> impl Iterator<Item = &Workspace> {
     })
 }
 
-/// The storage account of a hub in this resource group; `None` where the workspace is no such hub.
-fn account_of(
-    item: &Item<Workspace>,
-    group: Option<&ResourceGroupName>,
-) -> Result<Option<StorageAccountId>, Diagnostic> {
-    let hub = match item {
-        Item::Readable(hub) => hub,
-        Item::Unreadable { id, why } => return Err(not_readable(id, why)),
-    };
-    if !matches!(hub.kind(), WorkspaceKind::Hub | WorkspaceKind::Default) {
-        return Ok(None);
+/// The storage account of a hub; `None` where the workspace is none.
+fn account_of(item: &Item<Workspace>) -> Result<Option<StorageAccountId>, Diagnostic> {
+    match item {
+        Item::Unreadable { id, why } => Err(not_readable(id, why)),
+        Item::Readable(hub) if matches!(hub.kind(), WorkspaceKind::Hub | WorkspaceKind::Default) => {
+            let account = StorageAccountId::parse(&hub.properties.storage_account);
+            account.map(Some).map_err(|error| not_readable(&hub.id, &error.to_string()))
+        }
+        Item::Readable(_) => Ok(None),
     }
-    let id = WorkspaceId::parse(&hub.id).map_err(|error| not_readable(&hub.id, &error.to_string()))?;
-    if group.is_some_and(|group| !group.as_str().eq_ignore_ascii_case(id.resource_group())) {
-        return Ok(None);
-    }
-    let account = StorageAccountId::parse(&hub.properties.storage_account);
-    account.map(Some).map_err(|error| not_readable(&hub.id, &error.to_string()))
 }
 
 fn not_readable(id: &str, why: &str) -> Diagnostic {
@@ -322,11 +381,58 @@ fn not_listed(scope: &ArmId, error: &arm::Error) -> Diagnostic {
     report::not_readable("Cannot list the role assignments", error, action, scope.as_str(), "Reader")
 }
 
-fn platform_unknown(error: Diagnostic) -> Diagnostic {
+fn hubs_not_listed(subscription: &str, error: &arm::Error) -> Diagnostic {
+    let scope = format!("/subscriptions/{subscription}");
+    let action = "Microsoft.MachineLearningServices/workspaces/read";
+    report::not_readable("Cannot list the hubs", error, action, &scope, "Reader")
+}
+
+fn platform_unknown(subscription: &str, error: &arm::Error) -> Diagnostic {
+    let error = hubs_not_listed(subscription, error);
     let detail = format!(
         "Which role assignments the platform has created for hubs is not known, so these are listed, too. They must not be \
          managed.\n\n{}",
         error.detail
     );
     Diagnostic { detail, ..error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const ACCOUNT: &str = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/sa1";
+    const NAME: &str = "0f000000-0000-4000-8000-000000000001";
+
+    /// Whether an assignment with this id and `properties.scope` is on the account.
+    fn is_on_account(id: &str, scope: Value) -> Result<bool, Diagnostic> {
+        let scopes = HashSet::from([ArmId::parse(ACCOUNT).expect("an id").key()]);
+        let item = json!({ "id": id, "name": NAME, "properties": { "scope": scope, "principalId": "p" } });
+        Ok(on(&scopes, serde_json::from_value(item).expect("an item"))?.is_some())
+    }
+
+    fn at(scope: &str) -> String {
+        format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{NAME}")
+    }
+
+    #[test]
+    fn the_id_says_where_an_assignment_is() {
+        for scope in [json!(null), json!(""), json!("?"), json!(ACCOUNT)] {
+            for id in [at(ACCOUNT), at(&ACCOUNT.to_uppercase())] {
+                assert_eq!(is_on_account(&id, scope.clone()).ok(), Some(true), "{id} {scope}");
+            }
+            for elsewhere in ["/subscriptions/11111111-2222-3333-4444-555555555555", &ACCOUNT.replace("sa1", "sa2")] {
+                assert_eq!(is_on_account(&at(elsewhere), scope.clone()).ok(), Some(false), "{elsewhere} {scope}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_assignment_whose_id_cannot_be_read_is_told() {
+        for id in ["", "?", ACCOUNT] {
+            let told = is_on_account(id, json!(ACCOUNT)).expect_err(id);
+            assert!(told.detail.contains(&format!("{id:?}")), "{}", told.detail);
+        }
+    }
 }

@@ -12,6 +12,7 @@ use crate::support::ids::{
 };
 
 const TYPE: &str = "foundryhub_role_assignment";
+const ELSEWHERE: &str = "99999999-2222-4222-8222-222222222222";
 
 /// The object id of a hub's system-assigned identity.
 fn identity(bed: &Bed, hub: &str) -> String {
@@ -104,6 +105,8 @@ async fn every_result_is_imported_by_its_identity_and_its_generated_configuratio
     for config in expected {
         assert!(configs.contains(&config), "{config} is not in {configs:#?}");
     }
+    let named = format!("Blob peeker of {BOB} on sa1");
+    assert!(names(&listed).contains(&named.as_str()), "the name that was read is not in {:?}", names(&listed));
     assert_eq!(bed.writes(), [""; 0]);
 }
 
@@ -129,10 +132,13 @@ async fn no_more_pages_are_read_than_the_limit_needs() {
         bed.seed_roles(&person, &["Owner", "Reader"]);
     }
     let config = json!({ "scope": bed.account });
-    for (limit, pages) in [(0, 0), (1, 1), (2, 1), (3, 2), (20, 10)] {
-        let (listed, diagnostics) = bed.core.list(TYPE, config.clone(), false, limit).await;
-        assert_eq!((listed.len() as i64, diagnostics.0), (limit, vec![]));
-        assert_eq!(bed.requests().len(), pages, "{limit}");
+    // Without a target the hubs are listed first.
+    for (config, before) in [(config.clone(), 0), (json!({}), 1)] {
+        for (limit, pages) in [(0, 0), (1, 1), (2, 1), (3, 2), (20, 10)] {
+            let (listed, diagnostics) = bed.core.list(TYPE, config.clone(), false, limit).await;
+            assert_eq!((listed.len() as i64, diagnostics.0), (limit, vec![]));
+            assert_eq!(bed.requests().len(), if pages == 0 { 0 } else { before + pages }, "{config} {limit}");
+        }
     }
     let listed = bed.found(TYPE, config).await;
     assert_eq!((listed.len(), bed.requests().len()), (20, 10));
@@ -157,6 +163,7 @@ async fn a_pair_whose_halves_are_on_different_pages_is_one_result() {
 #[tokio::test]
 async fn without_a_target_the_accounts_of_all_hubs_in_a_place_are_looked_at() {
     let mut bed = bed().await;
+    bed.emulator.seed("resource_groups: [{ name: empty }]");
     let shared = bed.emulator.id("rg9", ACCOUNTS, "sashared");
     bed.emulator.seed_storage_account(&shared, json!({}));
     for group in ["rg2", "rg3"] {
@@ -182,7 +189,7 @@ async fn without_a_target_the_accounts_of_all_hubs_in_a_place_are_looked_at() {
         (json!({ "resource_group_name": "RG2" }), vec![&bob]),
         (json!({ "resource_group_name": "rg1" }), vec![&alice]),
         (json!({ "principal_id": BOB.to_uppercase() }), vec![&bob]),
-        (json!({ "resource_group_name": "rg7" }), vec![]),
+        (json!({ "resource_group_name": "empty" }), vec![]),
     ] {
         let listed = bed.found(TYPE, config.clone()).await;
         let mut found = names(&listed);
@@ -191,10 +198,76 @@ async fn without_a_target_the_accounts_of_all_hubs_in_a_place_are_looked_at() {
         expected.sort_unstable();
         assert_eq!(found, expected, "{config}");
         let requests = bed.requests();
-        let asked: &[&str] =
-            if expected.is_empty() { &["GET workspaces"] } else { &["GET workspaces", "GET roleAssignments"] };
+        let asked: &[&str] = match config["resource_group_name"].as_str() {
+            Some("empty") => &["GET workspaces"],
+            // The platform's assignment is that of a hub in another resource group.
+            Some("RG2") => &["GET workspaces", "GET roleAssignments", "GET workspaces"],
+            _ => &["GET workspaces", "GET roleAssignments"],
+        };
         assert_eq!(requests, asked, "{config}");
     }
+    let diagnostics = bed.refused(TYPE, json!({ "resource_group_name": "rg7" })).await;
+    assert_eq!(diagnostics.error("The place to list hubs in does not exist").path, "resource_group_name");
+}
+
+#[tokio::test]
+async fn the_platforms_assignments_on_an_account_of_another_subscription_are_none_of_the_results() {
+    let mut bed = bed().await;
+    bed.emulator.seed(&format!("subscriptions: {{ {ELSEWHERE}: Elsewhere }}"));
+    let account = bed.account.replace(&bed.subscription_id(), ELSEWHERE).replace("sa1", "safar");
+    bed.emulator.seed_storage_account(&account, json!({}));
+    let hub = bed.emulator.id("rg1", WORKSPACES, "hub2");
+    bed.emulator.seed_hub(&hub, &account, json!({}));
+    let own = identity(&bed, &hub);
+    for (principal, role) in [(own.as_str(), BLOB_CONTRIBUTOR_NAME), (BOB, BLOB_READER_NAME)] {
+        bed.emulator.seed_assignment(&account, principal, role);
+    }
+    let bob = format!("{BLOB_READER_NAME} of {BOB} on safar");
+    for (config, requests) in [
+        (json!({}), &["GET workspaces", "GET roleAssignments", "GET roleAssignments"][..]),
+        (json!({ "resource_group_name": "rg1" }), &["GET workspaces", "GET roleAssignments", "GET roleAssignments"]),
+        (json!({ "hub_id": hub }), &["GET hub2", "GET roleAssignments"]),
+    ] {
+        assert_eq!(names(&bed.found(TYPE, config.clone()).await), [bob.as_str()], "{config}");
+        assert_eq!(bed.requests(), requests, "{config}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_may_read_a_resource_group_alone_lists_the_accounts_in_it() {
+    let mut bed = bed().await;
+    bed.seed_roles(ALICE, &READER_NAMES);
+    let own = identity(&bed, &bed.hub);
+    bed.seed_roles(&own, &[BLOB_CONTRIBUTOR_NAME]);
+    for list in ["Microsoft.MachineLearningServices/workspaces", "Microsoft.Authorization/roleAssignments"] {
+        bed.emulator.fault(Rule::on("GET", &format!("{}/providers/{list}", bed.subscription), Fault::Denied));
+    }
+    let config = json!({ "resource_group_name": "rg1" });
+    let alice = format!("reader of {ALICE} on sa1");
+    assert_eq!(names(&bed.found(TYPE, config.clone()).await), [alice.as_str()]);
+    assert_eq!(bed.requests(), ["GET workspaces", "GET roleAssignments", "GET roleAssignments"]);
+    // Nobody can tell whose identity this is.
+    let other = bed.emulator.id("rg2", WORKSPACES, "hub2");
+    bed.emulator.seed_hub(&other, &bed.account, json!({}));
+    let others = identity(&bed, &other);
+    bed.seed_roles(&others, &[BLOB_CONTRIBUTOR_NAME]);
+    let (listed, diagnostics) = bed.core.list(TYPE, config, false, 10).await;
+    let mut found = names(&listed);
+    found.sort_unstable();
+    assert_eq!(found, [format!("{BLOB_CONTRIBUTOR_NAME} of {others} on sa1"), alice]);
+    assert!(diagnostics.warning("Cannot list the hubs").detail.contains("must not be managed"), "{diagnostics}");
+    assert_eq!(diagnostics.0.len(), 1);
+}
+
+#[tokio::test]
+async fn where_it_is_not_known_what_the_platform_assigns_for_another_reason_the_list_ends() {
+    let mut bed = bed().await;
+    let own = identity(&bed, &bed.hub);
+    bed.seed_roles(&own, &CONTRIBUTOR_NAMES);
+    bed.emulator.fault(Rule::on("GET", "*/workspaces", Fault::Status(400)).code("BadRequest").message("Not now."));
+    let diagnostics = bed.refused(TYPE, json!({ "storage_account_id": bed.account })).await;
+    assert!(diagnostics.error("Cannot list the hubs").detail.contains("Not now."), "{diagnostics}");
+    assert_eq!(diagnostics.0.len(), 1);
 }
 
 #[tokio::test]

@@ -39,15 +39,17 @@ pub(crate) struct Group {
 pub(crate) struct Pairs(BTreeMap<(String, String, &'static str), Assignment>);
 
 impl Pairs {
-    /// Adds an assignment. Returns the objects that are complete with it.
+    /// Adds an assignment with its id. Returns the objects that are complete with it.
     ///
     /// # Errors
-    /// Why the assignment cannot be read.
-    pub(crate) fn add(&mut self, found: RoleAssignment) -> Result<Vec<Group>, String> {
-        let id = found.assignment_id().map_err(|error| error.to_string())?;
-        let role = RoleDefinitionId::parse(&found.properties.role_definition_id).map_err(|error| error.to_string())?;
+    /// The id as Azure writes it, and why the assignment cannot be read.
+    pub(crate) fn add(&mut self, id: RoleAssignmentId, found: RoleAssignment) -> Result<Vec<Group>, (String, String)> {
+        let role = match RoleDefinitionId::parse(&found.properties.role_definition_id) {
+            Ok(role) => role,
+            Err(error) => return Err((found.id, error.to_string())),
+        };
         if found.properties.principal_id.is_empty() {
-            return Err("it has no principal".to_owned());
+            return Err((found.id, "it has no principal".to_owned()));
         }
         let new = Assignment { id, role, found };
         let Some(access) = new.half_of() else { return Ok(vec![Group::single(new)]) };
@@ -93,12 +95,15 @@ impl Group {
         Self { access: None, first, second: None }
     }
 
-    /// `contributor of PRINCIPAL on SCOPE`: role assignments have no name that says anything.
-    pub(crate) fn display_name(&self) -> String {
+    /// `contributor of PRINCIPAL on SCOPE`: role assignments have no name that says anything. The name of a custom role is
+    /// that of the object, if it was read, and else its GUID.
+    pub(crate) fn display_name(&self, object: &State) -> String {
         let guid = self.first.role.guid();
-        let role = match self.access {
-            Some(access) => access.word().to_owned(),
-            None => roles::by_guid(guid).map_or_else(|| guid.to_string(), |role| role.name.to_owned()),
+        let role = match (self.access, object.role_definition_name.text(), roles::by_guid(guid)) {
+            (Some(access), ..) => access.word().to_owned(),
+            (None, Some(name), _) => name.to_owned(),
+            (None, None, Some(role)) => role.name.to_owned(),
+            (None, None, None) => guid.to_string(),
         };
         format!("{role} of {} on {}", self.first.found.properties.principal_id, self.scope().name())
     }
@@ -122,7 +127,7 @@ impl Group {
     }
 
     /// The object as an import by its identity makes it. Only the name of a custom role takes a request.
-    pub(crate) async fn object(self, session: &Session, call: &Call) -> Result<State, Diagnostic> {
+    pub(crate) async fn object(&self, session: &Session, call: &Call) -> Result<State, Diagnostic> {
         let (named, scope) = (self.named(), self.scope().clone());
         let choice = Choice::of(&named);
         let roles = role_lookup::resolve(&choice, None, Some(&scope), Some(session), Read::Remembered, call).await;

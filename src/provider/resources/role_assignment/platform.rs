@@ -66,12 +66,13 @@ pub(super) async fn hub_of(
 pub(crate) struct PlatformAssignments(HashSet<(String, String)>);
 
 impl PlatformAssignments {
-    pub(crate) fn of<'w>(workspaces: impl Iterator<Item = &'w Workspace>) -> Self {
+    /// Adds those of further workspaces.
+    pub(crate) fn add<'w>(&mut self, workspaces: impl IntoIterator<Item = &'w Workspace>) {
         let identity = |workspace: &Workspace| {
             let account = ArmId::parse(&workspace.properties.storage_account).ok()?;
             Some((workspace.system_principal_id()?.to_lowercase(), account.key()))
         };
-        Self(workspaces.filter_map(identity).collect())
+        self.0.extend(workspaces.into_iter().filter_map(identity));
     }
 
     /// Whether an assignment may be the platform's, so that the workspaces matter.
@@ -83,9 +84,9 @@ impl PlatformAssignments {
             && StorageAccountId::try_from(scope).is_ok()
     }
 
-    /// Whether an assignment at this scope is one of them.
+    /// Whether an assignment at this scope, which the platform may have made, is one of them.
     pub(crate) fn has(&self, found: &RoleAssignment, scope: &ArmId) -> bool {
-        Self::may_have(found, scope) && self.0.contains(&(found.properties.principal_id.to_lowercase(), scope.key()))
+        self.0.contains(&(found.properties.principal_id.to_lowercase(), scope.key()))
     }
 }
 
