@@ -56,6 +56,11 @@ impl AuthMode {
         if self.0.is_empty() { "accesskey" } else { &self.0 }
     }
 
+    /// The same mode in the spelling of the product documentation, where that knows it.
+    pub(crate) fn documented(&self) -> Self {
+        Self::new(self.wire())
+    }
+
     /// The spelling that is sent: that of the product documentation for known modes.
     pub(crate) fn wire(&self) -> &str {
         match self.kind() {

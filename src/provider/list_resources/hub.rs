@@ -63,12 +63,12 @@ impl OfHubs for Whole {
 
     const KINDS: &'static [WorkspaceKind] = &[WorkspaceKind::Hub];
 
-    fn reads_accounts(&self) -> bool {
-        self.0
-    }
-
     fn may_have(&self, _hub: &ListedHub) -> bool {
         true
+    }
+
+    fn needs_account(&self, _hub: &ListedHub) -> bool {
+        self.0
     }
 
     fn object(&self, hub: &ListedHub, account: Account<'_>) -> Option<State> {

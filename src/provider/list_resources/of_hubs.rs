@@ -1,7 +1,7 @@
 //! What all lists of hubs share: pages that are read as they are asked for, with the state of the hubs' storage accounts where it
 //! matters.
 
-use std::{collections::HashSet, future::ready};
+use std::{collections::HashSet, future::ready, vec};
 
 use futures_util::{
     StreamExt as _, TryStreamExt as _,
@@ -25,26 +25,30 @@ use crate::{
     },
 };
 
+/// How many hubs have their storage accounts read at once. It is no more than [`KeyStates`] reads without a list, since an
+/// engine may want no further hubs.
+const AT_ONCE: usize = 8;
+
 /// Whether a storage account is asked about, and what the answer is.
 pub(super) enum Account<'a> {
-    /// Nobody wants to know.
+    /// It does not matter.
     NotRead,
     /// The account of the hub, and whether it accepts shared keys as far as that is known.
     Read(&'a StorageAccountId, Option<bool>),
 }
 
 /// What makes the objects of one resource type of hubs.
-pub(super) trait OfHubs: Send + 'static {
+pub(super) trait OfHubs: Send + Sync + 'static {
     type State: Send + 'static;
 
     /// The kinds of workspaces that are listed.
     const KINDS: &'static [WorkspaceKind];
 
-    /// Whether the storage accounts matter.
-    fn reads_accounts(&self) -> bool;
-
     /// Whether a hub may be listed, as far as that can be said without its storage account.
     fn may_have(&self, hub: &ListedHub) -> bool;
+
+    /// Whether the storage account of such a hub matters.
+    fn needs_account(&self, hub: &ListedHub) -> bool;
 
     /// The object of a hub; `None` where the hub is none of those that are wanted.
     fn object(&self, hub: &ListedHub, account: Account<'_>) -> Option<Self::State>;
@@ -79,8 +83,8 @@ pub(super) fn objects<O: OfHubs>(
         };
         let place = Place { subscription: subscription.to_string(), resource_group: group.text().map(str::to_owned) };
         let pages = hubs::pages(&session, place, O::KINDS, &call).boxed();
-        let accounts = of.reads_accounts().then(|| KeyStates::new(session, call));
-        let search = Search { pages, accounts, of, names: Names::default() };
+        let accounts = KeyStates::new(session, call);
+        let search = Search { pages: Some(pages), page: Vec::new().into_iter(), accounts, of, names: Names::default() };
         let chunks = stream::unfold(search, |mut search| async move { Some((search.chunk().await?, search)) });
         Ok::<_, Diagnostics>(chunks.flat_map(stream::iter))
     };
@@ -89,46 +93,55 @@ pub(super) fn objects<O: OfHubs>(
 
 /// A list in progress.
 struct Search<O> {
-    pages: BoxStream<'static, Result<Page, Diagnostic>>,
-    /// Where the accounts matter, what is known of them.
-    accounts: Option<KeyStates>,
+    /// `None` once all have been read.
+    pages: Option<BoxStream<'static, Result<Page, Diagnostic>>>,
+    /// What is left of the last page.
+    page: vec::IntoIter<Result<ListedHub, Diagnostic>>,
+    accounts: KeyStates,
     of: O,
     names: Names,
 }
 
+/// What an engine gets at a time.
+type Chunk<S> = Vec<Result<Listed<S>, Diagnostics>>;
+
 impl<O: OfHubs> Search<O> {
-    /// What an engine gets of the next page.
-    async fn chunk(&mut self) -> Option<Vec<Result<Listed<O::State>, Diagnostics>>> {
-        let page = match self.pages.next().await? {
-            Ok(page) => page,
-            Err(error) => return Some(vec![Err(error.into())]),
+    /// The next hubs. What is not known of accounts is told at the end.
+    async fn chunk(&mut self) -> Option<Chunk<O::State>> {
+        if self.page.len() == 0 {
+            match self.pages.as_mut()?.next().await {
+                Some(Ok(page)) => self.page = page.into_iter(),
+                Some(Err(error)) => return Some(self.end(Some(error))),
+                None => return Some(self.end(None)),
+            }
+        }
+        let of = &self.of;
+        let wanted = |listed: &Result<ListedHub, Diagnostic>| listed.as_ref().map_or(true, |hub| of.may_have(hub));
+        let hubs: Vec<_> = self.page.by_ref().filter(wanted).take(AT_ONCE).collect();
+        let needed = hubs.iter().flatten().filter(|hub| of.needs_account(hub)).filter_map(|hub| hub.account.as_ref());
+        if let Err(error) = Box::pin(self.accounts.read(needed)).await {
+            return Some(self.end(Some(error)));
+        }
+        let listed = |hub: Result<ListedHub, Diagnostic>| match hub {
+            Ok(hub) => self.listed(&hub).map_err(skipped).transpose(),
+            Err(unreadable) => Some(Err(skipped(unreadable))),
         };
-        let (mut chunk, mut hubs) = (Vec::new(), Vec::new());
-        for listed in page {
-            match listed {
-                Ok(hub) if self.of.may_have(&hub) => hubs.push(hub),
-                Ok(_) => {}
-                Err(unreadable) => chunk.push(Err(skipped(unreadable))),
-            }
-        }
-        if let Some(accounts) = &mut self.accounts {
-            let read = accounts.read(hubs.iter().filter_map(|hub| hub.account.as_ref()));
-            if let Err(interrupted) = Box::pin(read).await {
-                return Some(vec![Err(interrupted.into())]);
-            }
-            chunk.extend(accounts.warning().map(|warning| Err(warning.into())));
-        }
-        chunk.extend(hubs.iter().filter_map(|hub| self.listed(hub).map_err(skipped).transpose()));
-        Some(chunk)
+        Some(hubs.into_iter().filter_map(listed).collect())
+    }
+
+    /// What comes last.
+    fn end(&mut self, error: Option<Diagnostic>) -> Chunk<O::State> {
+        self.pages = None;
+        self.page = Vec::new().into_iter();
+        [self.accounts.warning(), error].into_iter().flatten().map(|diagnostic| Err(diagnostic.into())).collect()
     }
 
     fn listed(&mut self, hub: &ListedHub) -> Result<Option<Listed<O::State>>, Diagnostic> {
-        let object = match &self.accounts {
-            None => self.of.object(hub, Account::NotRead),
-            Some(accounts) => {
-                let account = hub::account_of(&hub.id, &hub.hub)?;
-                self.of.object(hub, Account::Read(&account, accounts.of(&account)))
-            }
+        let object = if self.of.needs_account(hub) {
+            let account = hub::account_of(&hub.id, &hub.hub)?;
+            self.of.object(hub, Account::Read(&account, self.accounts.of(&account)))
+        } else {
+            self.of.object(hub, Account::NotRead)
         };
         let Some(object) = object else { return Ok(None) };
         Ok(Some(Listed { display_name: self.names.of(&hub.id), object, warnings: Diagnostics::default() }))

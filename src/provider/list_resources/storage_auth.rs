@@ -88,15 +88,18 @@ impl OfHubs for Filter {
     /// Those whose storage authorization can be managed.
     const KINDS: &'static [WorkspaceKind] = &[WorkspaceKind::Hub, WorkspaceKind::Default];
 
-    fn reads_accounts(&self) -> bool {
-        let Config { only_shared_key_enabled, broken, .. } = &self.config;
-        self.include_object || only_shared_key_enabled.known() == Some(&true) || broken.known().is_some()
-    }
-
     fn may_have(&self, hub: &ListedHub) -> bool {
         let mode = mode_of(hub);
         self.config.mode.known().is_none_or(|wanted| wanted == mode)
             && (self.config.broken.known() != Some(&true) || mode.kind() == AuthModeKind::AccessKey)
+    }
+
+    /// A hub that uses identities has its data whatever its account is.
+    fn needs_account(&self, hub: &ListedHub) -> bool {
+        let Config { only_shared_key_enabled, broken, .. } = &self.config;
+        self.include_object
+            || only_shared_key_enabled.known() == Some(&true)
+            || (broken.known().is_some() && mode_of(hub).kind() == AuthModeKind::AccessKey)
     }
 
     fn object(&self, hub: &ListedHub, account: Account<'_>) -> Option<State> {

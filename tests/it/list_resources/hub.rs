@@ -59,7 +59,7 @@ async fn every_result_is_imported_by_its_identity_and_its_generated_configuratio
         }),
         json!({
             "name": "rich", "resource_group_name": "rg2", "subscription_id": subscription, "location": "eastus",
-            "storage_account_id": account, "key_vault_id": vault, "system_datastores_auth_mode": "Identity",
+            "storage_account_id": account, "key_vault_id": vault, "system_datastores_auth_mode": "identity",
             "friendly_name": "Rich", "description": "Has all.", "public_network_access": "Disabled",
             "managed_network": { "isolation_mode": "AllowInternetOutbound" }, "tags": { "env": "test" },
         }),

@@ -86,8 +86,14 @@ async fn only_accounts_that_matter_are_read() {
     let mut bed = postures().await;
     bed.found(TYPE, json!({ "mode": "identity" })).await;
     assert_eq!(bed.requests(), ["GET workspaces"]);
-    bed.found(TYPE, json!({ "broken": true, "mode": "identity" })).await;
-    assert_eq!(bed.requests(), ["GET workspaces"]);
+    for broken in [true, false] {
+        bed.found(TYPE, json!({ "broken": broken, "mode": "identity" })).await;
+        assert_eq!(bed.requests(), ["GET workspaces"], "a hub that uses identities is not broken");
+    }
+    bed.found(TYPE, json!({ "broken": false })).await;
+    let mut requests = bed.requests();
+    requests.sort();
+    assert_eq!(requests, ["GET sa1", "GET sarg3broken", "GET sarg3neverset", "GET workspaces"]);
     bed.found(TYPE, json!({ "mode": "identity", "only_shared_key_enabled": true })).await;
     let mut requests = bed.requests();
     requests.sort();
@@ -107,6 +113,43 @@ async fn no_more_pages_are_read_than_the_limit_needs() {
         assert_eq!((listed.len() as i64, diagnostics.0), (limit.min(7), vec![]));
         assert_eq!(bed.requests().len(), requests, "{limit} {include}: the account is shared, and read once");
     }
+}
+
+#[tokio::test]
+async fn no_more_accounts_are_read_at_once_than_a_list_of_all_is_worth() {
+    let mut bed = bed().await;
+    for number in 10..30 {
+        seed(&bed, "rg2", &format!("hub{number}"), "identity", None);
+    }
+    bed.emulator.clear_requests();
+    // The hubs; eight accounts, each by itself; then all accounts by a list.
+    for (limit, requests) in [(1, 1 + 8), (8, 1 + 8), (9, 1 + 8 + 1), (100, 1 + 8 + 1)] {
+        let (listed, diagnostics) = bed.core.list(TYPE, json!({}), true, limit).await;
+        assert_eq!((listed.len() as i64, diagnostics.0), (limit.min(21), vec![]));
+        assert!(listed.iter().all(|listed| listed.object["shared_access_key_enabled"] == true));
+        assert_eq!(bed.requests().len(), requests, "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn accounts_that_cannot_be_read_are_told_once_at_the_end() {
+    let mut bed = bed_with(|options| options.page_size = 1).await;
+    for name in ["hub2", "hub3"] {
+        seed(&bed, "rg2", name, "identity", None);
+    }
+    bed.emulator.fault(Rule::on("GET", "*/storageAccounts/sarg2*", Fault::Denied));
+    let (listed, diagnostics) = bed.core.list(TYPE, json!({}), true, 10).await;
+    assert_eq!(names(&listed), ["hub1", "hub2", "hub3"]);
+    let warning = diagnostics.warning("The key state of storage accounts is not known");
+    assert!(warning.detail.contains("sarg2hub2") && warning.detail.contains("sarg2hub3"), "{warning}");
+    assert_eq!(diagnostics.0.len(), 1);
+    // Before an error that ends the list.
+    bed.emulator.fault(Rule::on("GET", "*/workspaces", Fault::Denied).after(2));
+    let (listed, diagnostics) = bed.core.list(TYPE, json!({}), true, 10).await;
+    assert_eq!(names(&listed), ["hub1", "hub2"]);
+    diagnostics.warning("The key state of storage accounts is not known");
+    diagnostics.error("Cannot list the hubs");
+    assert_eq!(diagnostics.0.len(), 2);
 }
 
 #[tokio::test]
@@ -140,7 +183,7 @@ async fn every_result_is_imported_by_its_identity_and_its_generated_configuratio
         let hub_id = &listed.identity["hub_id"];
         let expected = match listed.display_name.as_str() {
             "keyless" | "switched" => json!({ "hub_id": hub_id }),
-            "broken" => json!({ "hub_id": hub_id, "system_datastores_auth_mode": "AccessKey" }),
+            // In the spelling of the documentation, whatever Azure's is.
             _ => json!({ "hub_id": hub_id, "system_datastores_auth_mode": "accesskey" }),
         };
         assert_eq!(config, expected);
@@ -181,6 +224,9 @@ async fn a_hub_without_an_account_is_listed_by_its_id_and_left_out_as_an_object(
     let (listed, diagnostics) = bed.core.list(TYPE, json!({}), true, 10).await;
     assert_eq!(listed, []);
     assert!(diagnostics.warning("The hub has no storage account").path.is_empty());
+    // It is not broken as long as it uses identities.
+    bed.emulator.set_mode(&bed.hub, "identity");
+    assert_eq!(names(&bed.found(TYPE, json!({ "broken": false })).await), ["hub1"]);
 }
 
 #[tokio::test]

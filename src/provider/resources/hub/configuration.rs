@@ -1,11 +1,15 @@
 //! The configuration that engines generate for an object.
 
 use super::{schema::State, words::IdentityType};
-use crate::{arm::ArmId, framework::Attr};
+use crate::{
+    arm::{ArmId, workspaces::AuthMode},
+    framework::Attr,
+};
 
 /// An object without what Azure chooses by itself, and without the keys of the account, which a foundryhub_storage_auth may set.
 pub(super) fn of(mut state: State) -> State {
     state.shared_access_key_enabled = Attr::Null;
+    state.system_datastores_auth_mode = state.system_datastores_auth_mode.known().map(AuthMode::documented).into();
     if state.is_encrypted() || state.high_business_impact_enabled.known() == Some(&false) {
         state.high_business_impact_enabled = Attr::Null;
     }

@@ -22,7 +22,7 @@ mod set_state;
 mod validate;
 
 use crate::{
-    arm::Call,
+    arm::{Call, workspaces::AuthMode},
     framework::{
         Attr, Diagnostic, Diagnostics, Private,
         context::Context,
@@ -155,7 +155,8 @@ impl Resource for StorageAuth {
 
     /// Whether the account accepts keys has only been observed, and is not to be enforced by itself.
     fn configuration(&self, state: State) -> State {
-        State { shared_access_key_enabled: Attr::Null, ..state }
+        let mode = state.system_datastores_auth_mode.known().map(AuthMode::documented).into();
+        State { shared_access_key_enabled: Attr::Null, system_datastores_auth_mode: mode, ..state }
     }
 
     fn move_state(&self, source: &MoveSource) -> Option<Outcome<State>> {
