@@ -80,7 +80,7 @@ pub(crate) fn lacks(error: &arm::Error, action: &str, scope: &str, roles: &str) 
 
 /// What to say of something that is missing while planning.
 pub(crate) const MAY_BE_CREATED: &str =
-    "If it is created before this resource is applied, nothing is wrong; otherwise the apply will fail.";
+    "If it is created before the apply gets here, nothing is wrong; otherwise the apply will fail.";
 
 pub(crate) fn unconfigured() -> Diagnostic {
     Diagnostic::error(
@@ -94,7 +94,7 @@ pub(crate) fn unconfigured() -> Diagnostic {
 pub(crate) fn still_unknown(what: &str) -> Diagnostic {
     Diagnostic::error(
         format!("{what} is still unknown"),
-        "It has to be known when the resource is applied. This is a mistake of the foundryhub provider; please report it.",
+        "It has to be known by the time of the apply. This is a mistake of the foundryhub provider; please report it.",
     )
 }
 

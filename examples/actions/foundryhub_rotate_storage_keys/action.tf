@@ -2,14 +2,19 @@ variable "hub_id" {
   type = string
 }
 
-# Once nobody can use the old keys any more, make copies of them worthless.
 resource "foundryhub_storage_auth" "hub" {
   hub_id                    = var.hub_id
   shared_access_key_enabled = false
+}
+
+# Once nobody can use the old keys any more, make copies of them worthless: when this is created, and when
+# shared_access_key_enabled changes. An update of anything else rotates nothing.
+resource "terraform_data" "keys_disabled" {
+  triggers_replace = foundryhub_storage_auth.hub.shared_access_key_enabled
 
   lifecycle {
     action_trigger {
-      events  = [after_create, after_update]
+      events  = [after_create]
       actions = [action.foundryhub_rotate_storage_keys.hub]
     }
   }
@@ -19,6 +24,6 @@ resource "foundryhub_storage_auth" "hub" {
 action "foundryhub_rotate_storage_keys" "hub" {
   config {
     hub_id          = var.hub_id
-    on_keys_enabled = "skip" # when an update of the hub enables shared keys again
+    on_keys_enabled = "skip" # when shared keys are enabled again
   }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, future::ready, time::Duration};
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;
@@ -10,7 +10,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::resync_keys::{not_resynced, resync};
 use crate::{
     arm::{
-        self, Call, List, Read, StorageAccountId, WorkspaceId,
+        self, Call, Item, List, Read, StorageAccountId, WorkspaceId,
         storage_accounts::StorageAccount,
         workspaces::{AuthModeKind, Workspace, WorkspaceKind},
     },
@@ -56,7 +56,7 @@ one_of! {
     }
 }
 
-/// The order in which keys are regenerated: hubs use the first key, so that it is last, and the hubs fetch it at once.
+/// The order in which keys are regenerated. Which of them hubs use is not documented, so that they fetch keys after both.
 const ORDER: [KeyName; 2] = [KeyName::Key2, KeyName::Key1];
 
 /// How long the action may take where the configuration does not say.
@@ -81,9 +81,13 @@ works again as soon as shared keys are enabled. While the account accepts shared
 uses it, and every SAS made with it, so the action refuses to do so unless `on_keys_enabled` says otherwise.
 
 Hubs in `accesskey` mode keep a copy of a key. All of them on this account, as far as they are in its subscription, fetch the \
-new keys afterwards, so that they keep their storage, or have it as soon as the account accepts shared keys. Of both keys the \
-one that hubs use is regenerated last. Datastores and connections that somebody has registered with a key of their own keep \
-that key, and so do clients outside Azure AI Foundry.
+new keys afterwards, so that they keep their storage, or have it as soon as the account accepts shared keys. Datastores and \
+connections that somebody has registered with a key of their own keep that key, and so do clients outside Azure AI Foundry.
+
+A trigger cannot tell why an object is updated: `after_update` would rotate keys whenever any argument changes, so the example \
+lets a `terraform_data` resource follow the one argument that matters. Since Terraform 1.16 `before_destroy` of a \
+`foundryhub_storage_auth` rotates the keys before it lets the account accept them again; `caller.storage_account_id` is the \
+account then.
 
 No key is ever shown. If the action stops half-way, its error says which keys were regenerated and which hubs have not fetched \
 them; `foundryhub_resync_keys` makes one hub fetch them.";
@@ -235,15 +239,20 @@ impl<'r> Rotation<'r> {
             _ => {}
         }
         // It may be in another subscription than the account.
-        let named = hub.into_iter().filter(|(_, hub)| uses_key_of(hub, &account)).map(|(id, _)| id.clone());
-        let mut hubs: BTreeMap<_, _> = named.map(|id| (id.arm().key(), id)).collect();
-        match session.arm.list::<Workspace>(List::in_subscription(account.subscription()), Read::Fresh, call).await {
-            Ok(all) => {
-                let users = all.value.iter().filter(|hub| uses_key_of(hub, &account));
-                let ids = users.filter_map(|hub| WorkspaceId::parse(&hub.id).ok());
-                hubs.extend(ids.map(|id| (id.arm().key(), id)));
+        let named = hub.filter(|(_, hub)| uses_key_of(hub, &account)).map(|(id, _)| id.clone());
+        let mut hubs: BTreeMap<_, _> = named.iter().map(|id| (id.arm().key(), id.clone())).collect();
+        match users_of(&account, session, call).await {
+            Ok((users, unreadable)) => {
+                hubs.extend(users.into_iter().map(|id| (id.arm().key(), id)));
+                match unreadable.is_empty() {
+                    true => {}
+                    false if accepts_keys => return Err(hubs_not_understood(&account, &unreadable)),
+                    false => diagnostics.push(hubs_left_out(&account, &unreadable)),
+                }
             }
-            Err(error) if error.is_forbidden() && !accepts_keys => diagnostics.push(hubs_not_listed(&account, &error)),
+            Err(error) if error.is_forbidden() && !accepts_keys => {
+                diagnostics.push(hubs_not_listed(&account, named.as_ref(), &error));
+            }
             Err(error) => return Err(hubs_not_listable(&account, &error)),
         }
         let (keys, hubs) = (config.keys(), hubs.into_values().collect());
@@ -304,7 +313,35 @@ fn made(account: &StorageAccount, key: KeyName) -> Option<OffsetDateTime> {
     }
 }
 
-/// Whether a workspace keeps a key of the account. A project follows its hub.
+/// The kinds of workspaces that keep a key. A project follows its hub.
+const WITH_KEYS: [WorkspaceKind; 3] = [WorkspaceKind::Hub, WorkspaceKind::Default, WorkspaceKind::FeatureStore];
+
+/// The workspaces in the account's subscription that keep a key of it, and those of which that cannot be told: what Azure
+/// answers for their ids, and why.
+async fn users_of(
+    account: &StorageAccountId,
+    session: &Session,
+    call: &Call,
+) -> Result<(Vec<WorkspaceId>, Vec<(String, String)>), arm::Error> {
+    let all = Workspace::of_kinds(List::in_subscription(account.subscription()).items(), &WITH_KEYS);
+    let none = (Vec::new(), Vec::new());
+    let fold = session.arm.pages(all, call).try_fold(none, |(mut users, mut unreadable), page| {
+        for item in page.value {
+            match item {
+                Item::Unreadable { id, why } => unreadable.push((id, why)),
+                Item::Readable(hub) if uses_key_of(&hub, account) => match WorkspaceId::parse(&hub.id) {
+                    Ok(id) => users.push(id),
+                    Err(error) => unreadable.push((hub.id, error.to_string())),
+                },
+                Item::Readable(_) => {}
+            }
+        }
+        ready(Ok((users, unreadable)))
+    });
+    fold.await
+}
+
+/// Whether a workspace keeps a key of the account. An older api-version lists projects, too.
 fn uses_key_of(hub: &Workspace, account: &StorageAccountId) -> bool {
     hub.kind() != WorkspaceKind::Project
         && hub.properties.system_datastores_auth_mode.kind() == AuthModeKind::AccessKey
@@ -402,15 +439,51 @@ fn hubs_not_listable(account: &StorageAccountId, error: &arm::Error) -> Diagnost
     Diagnostic { detail, ..reason }
 }
 
-/// A warning, since the account refuses keys, so that no hub has storage to lose.
-fn hubs_not_listed(account: &StorageAccountId, error: &arm::Error) -> Diagnostic {
+const ONCE_ENABLED: &str =
+    "That matters once the account accepts shared keys again: invoke foundryhub_resync_keys then.";
+
+/// A warning, since the account refuses keys, so that no hub has storage to lose. `named` is a hub that is known all the same.
+fn hubs_not_listed(account: &StorageAccountId, named: Option<&WorkspaceId>, error: &arm::Error) -> Diagnostic {
     let scope = format!("/subscriptions/{}", account.subscription());
+    let what = match named {
+        None => format!("Which hubs keep a key of {account} is not known, and none of them fetches the new ones."),
+        Some(hub) => {
+            format!("{hub} fetches the new keys of {account}. Which other hubs keep one is not known, and they do not.")
+        }
+    };
+    let why = report::explain(error, &report::lacks(error, LISTING, &scope, "Reader"));
+    Diagnostic::warning(OLD_KEYS, format!("{what} {ONCE_ENABLED}\n\n{why}"))
+}
+
+const OLD_KEYS: &str = "Hubs may keep old keys";
+
+fn hubs_left_out(account: &StorageAccountId, unreadable: &[(String, String)]) -> Diagnostic {
     let detail = format!(
-        "Which hubs keep a key of {account} is not known, and none of them fetches the new ones. That matters once the account \
-         accepts shared keys again: invoke foundryhub_resync_keys then.\n\n{}",
-        report::explain(error, &report::lacks(error, LISTING, &scope, "Reader"))
+        "Whether these workspaces keep a key of {account} is not known, and they do not fetch the new ones. \
+         {ONCE_ENABLED}\n\n{}",
+        strange(unreadable)
     );
-    Diagnostic::warning("Hubs may keep old keys", detail)
+    Diagnostic::warning(OLD_KEYS, detail)
+}
+
+fn hubs_not_understood(account: &StorageAccountId, unreadable: &[(String, String)]) -> Diagnostic {
+    let detail = format!(
+        "Whether these workspaces use a key of {account} is not known; they would lose their storage. Nothing was \
+         regenerated.\n\n{}\n\nDisable shared keys first, with shared_access_key_enabled = false in \
+         foundryhub_storage_auth; the action then leaves these workspaces out.",
+        strange(unreadable)
+    );
+    Diagnostic::error("Workspaces cannot be read", detail)
+}
+
+/// What Azure lists and the provider does not understand.
+fn strange(unreadable: &[(String, String)]) -> String {
+    let one = |(id, why): &(String, String)| match id.as_str() {
+        "" => format!("A workspace without an id: {why}"),
+        id => format!("{id}: {why}"),
+    };
+    let all = unreadable.iter().map(one).collect::<Vec<_>>().join("\n");
+    format!("{all}\n\nAzure lists them in a form that the provider does not understand. Please report this.")
 }
 
 fn not_regenerated(account: &StorageAccountId, key: KeyName, error: &arm::Error) -> Diagnostic {

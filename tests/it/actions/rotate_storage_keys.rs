@@ -151,7 +151,8 @@ async fn a_plan_refuses_what_will_never_do_and_warns_of_what_may() {
 
     let missing = bed.hub.replace("hub1", "hub2");
     let (_, diagnostics) = bed.core.invoke(ROTATE, json!({ "hub_id": missing })).await;
-    diagnostics.warning("The hub does not exist");
+    let warning = diagnostics.warning("The hub does not exist");
+    assert!(!warning.detail.contains("this resource"), "an action is none: {warning}");
     diagnostics.error("The hub does not exist");
     let account = bed.account.replace("sa1", "sa2");
     let (_, diagnostics) = bed.core.invoke(ROTATE, json!({ "storage_account_id": account })).await;
@@ -226,13 +227,58 @@ async fn hubs_that_cannot_be_listed_matter_only_while_they_may_use_keys() {
     let (_, diagnostics) = bed.core.invoke(ROTATE, json!({ "hub_id": bed.hub })).await;
     let warning = diagnostics.warning("Hubs may keep old keys");
     assert!(warning.detail.contains("workspaces/read on"), "{warning}");
+    assert!(warning.detail.starts_with(&format!("{} fetches the new keys", bed.hub)), "{warning}");
     assert_eq!(bed.writes(), [BOTH[0], BOTH[1], "POST hub1/resyncKeys"], "the hub that is named is known");
+    let (_, diagnostics) = bed.core.invoke(ROTATE, json!({ "storage_account_id": bed.account })).await;
+    let warning = diagnostics.warning("Hubs may keep old keys");
+    assert!(warning.detail.contains("none of them fetches the new ones"), "{warning}");
+    assert_eq!(bed.writes(), BOTH);
 
     bed.emulator.set_shared_key_access(&bed.account, Some(true));
     let config = json!({ "hub_id": bed.hub, "on_keys_enabled": "rotate" });
     let (_, diagnostics) = bed.core.invoke(ROTATE, config).await;
     assert!(diagnostics.error("Cannot list the hubs").detail.contains("Nothing was regenerated"));
     assert_eq!(bed.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_workspace_that_cannot_be_read_matters_only_while_it_may_use_keys() {
+    let mut bed = keyless().await;
+    let strange = bed.another_hub("hub2");
+    bed.emulator.change(&strange, |hub| hub["identity"] = json!("none"));
+    let (_, diagnostics) = bed.core.invoke(ROTATE, json!({ "hub_id": bed.hub })).await;
+    let warning = diagnostics.warning("Hubs may keep old keys");
+    assert!(warning.detail.contains(&strange) && !warning.detail.contains(&bed.hub), "{warning}");
+    assert_eq!(diagnostics.0.len(), 1);
+    assert_eq!(bed.writes(), [BOTH[0], BOTH[1], "POST hub1/resyncKeys"]);
+
+    bed.emulator.set_shared_key_access(&bed.account, Some(true));
+    let config = json!({ "hub_id": bed.hub, "on_keys_enabled": "rotate" });
+    let (_, diagnostics) = bed.core.invoke(ROTATE, config).await;
+    let error = diagnostics.error("Workspaces cannot be read");
+    assert!(error.detail.contains(&strange) && error.detail.contains("Nothing was regenerated"), "{error}");
+    assert_eq!(bed.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_hubs_are_read_page_by_page_and_projects_are_not_read() {
+    let mut bed = bed_with(|options| options.page_size = 1).await;
+    bed.emulator.set_shared_key_access(&bed.account, Some(false));
+    bed.another_hub("hub2");
+    for number in 1..=3 {
+        bed.emulator.seed(&format!(
+            "workspaces: [{{ name: project{number}, kind: Project, properties: {{ hubResourceId: {} }} }}]",
+            bed.hub
+        ));
+    }
+    bed.emulator.clear_requests();
+    let (_, diagnostics) =
+        bed.core.invoke(ROTATE, json!({ "storage_account_id": bed.account, "keys": ["key1"] })).await;
+    assert_eq!(diagnostics.0, []);
+    let requests = bed.requests();
+    assert_eq!(requests.iter().filter(|request| *request == "GET workspaces").count(), 2, "{requests:?}");
+    let synced = requests.iter().filter(|request| request.ends_with("/resyncKeys")).count();
+    assert_eq!(synced, 2, "{requests:?}");
 }
 
 #[tokio::test]

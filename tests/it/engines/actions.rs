@@ -1,5 +1,7 @@
 //! Actions under Terraform, which shows their progress and their errors.
 
+use std::fs;
+
 use super::engine_bed::{EngineBed, KEYLESS, WITH_KEYS};
 use crate::support::engine::{Engine, Workspace, for_each_engine};
 
@@ -42,6 +44,14 @@ async fn keys_are_rotated_after_they_were_disabled_and_whenever_that_is_asked_fo
         let after = made();
         assert!(before["key1"] != after["key1"] && before["key2"] != after["key2"]);
         workspace.plan(&[]).await.exits(0);
+
+        let file = workspace.path().join("action.tf");
+        let text = fs::read_to_string(&file).unwrap();
+        let changed = text.replace("_enabled = false\n", "_enabled = false\n  access_check = \"off\"\n");
+        assert_ne!(text, changed);
+        fs::write(&file, changed).unwrap();
+        workspace.apply(&[]).await.succeeded().says("1 changed");
+        assert_eq!(posts(&bed), [""; 0], "the keys have nothing to do with that");
 
         workspace.apply(&["-invoke=action.foundryhub_rotate_storage_keys.hub"]).await.succeeded();
         assert_eq!(posts(&bed), ["regenerateKey", "regenerateKey"]);
