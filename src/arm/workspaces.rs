@@ -400,12 +400,18 @@ impl Client {
         self.get(id, Read::Fresh, call).await
     }
 
-    /// Deletes a workspace, for good if `purge`, and waits until it is not found any more. One that does not exist is no error.
-    /// A purge also ends what an earlier deletion has kept of a workspace.
+    /// Deletes a workspace, for good if `purge`, and waits until it is not found any more, or is another one than `was` by its
+    /// workspaceId. A purge also ends what an earlier deletion has kept of a workspace. False where Azure does not know of any.
     ///
     /// # Errors
     /// See [`Error`].
-    pub(crate) async fn delete_workspace(&self, id: &WorkspaceId, purge: bool, call: &Call) -> Result<(), Error> {
+    pub(crate) async fn delete_workspace(
+        &self,
+        id: &WorkspaceId,
+        was: Option<&str>,
+        purge: bool,
+        call: &Call,
+    ) -> Result<bool, Error> {
         let delete = |version| async move {
             let request = Workspace::request(Method::DELETE, id, version);
             let request = if purge { request.query("forceToPurge", "true") } else { request };
@@ -413,15 +419,16 @@ impl Client {
         };
         match self.at_version::<Workspace, _, _>(delete).await {
             Ok(_) => {}
-            Err(error) if error.is_not_found() => return Ok(()),
+            Err(error) if error.is_not_found() => return Ok(false),
             Err(error) => return Err(error),
         }
         // The end of the operation does not prove that the workspace is gone.
         let mut pause = FIRST_PAUSE;
         loop {
             match self.get::<Workspace>(id, Read::Fresh, call).await {
+                Ok(found) if was.is_some() && found.properties.workspace_id.as_deref() != was => return Ok(true),
                 Ok(_) => {}
-                Err(error) if error.is_not_found() => return Ok(()),
+                Err(error) if error.is_not_found() => return Ok(true),
                 Err(error) => return Err(error),
             }
             self.pause(pause, "waiting for the workspace to be gone", call).await?;

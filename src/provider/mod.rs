@@ -9,6 +9,7 @@ mod functions;
 mod hub;
 mod hub_refusal;
 mod hubs;
+mod key_holds;
 mod key_states;
 mod list_resources;
 mod principal;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     arm::{self, ArmId, Call, SubscriptionId},
     framework::{Attr, Diagnostic, Path, lock::lock, schema::Refusal},
-    provider::{access::IdentitySwitches, report},
+    provider::{access::IdentitySwitches, key_holds::KeyHolds, report},
 };
 
 /// A role assignment, without a condition, that this process has created or plans to create.
@@ -42,6 +42,7 @@ pub struct Session {
     /// What is taken where none is configured, once it has been looked for.
     found_subscription: OnceCell<Option<String>>,
     pub(crate) switches: IdentitySwitches,
+    pub(crate) key_holds: KeyHolds,
     locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     assignments: Mutex<Vec<SessionAssignment>>,
 }
@@ -55,6 +56,7 @@ impl Session {
             subscription,
             found_subscription: OnceCell::new(),
             switches: IdentitySwitches::default(),
+            key_holds: KeyHolds::default(),
             locks: Mutex::default(),
             assignments: Mutex::default(),
         }

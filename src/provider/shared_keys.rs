@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::OwnedMutexGuard;
+
 use super::{
     Session, hub, report,
     walk_keys::account_key,
@@ -41,18 +43,44 @@ pub(crate) async fn set_locked(
     account: &StorageAccountId,
     enabled: bool,
 ) -> SharedKeysChange {
-    match session.lock(account.arm(), call).await {
+    match locked(session, call, account).await {
         Ok(_lock) => set(session, walk, call, account, enabled).await,
-        Err(error) => {
-            let next = "Other resources of this run change the same account. Raise the timeouts block.";
-            let summary = "Shared keys were not changed yet";
-            SharedKeysChange::not_sent(Diagnostic::error(summary, report::explain(&error, next)))
-        }
+        Err(error) => SharedKeysChange::not_sent(error),
     }
 }
 
-/// Sets shared keys and reads them back: with a policy Azure may answer with success and keep the old value.
+/// Waits for the lock of the account.
+///
+/// # Errors
+/// The call ends before that.
+pub(crate) async fn locked(
+    session: &Session,
+    call: &Call,
+    account: &StorageAccountId,
+) -> Result<OwnedMutexGuard<()>, Diagnostic> {
+    session.lock(account.arm(), call).await.map_err(|error| {
+        let next = "Other resources of this run change the same account. Raise the timeouts block.";
+        Diagnostic::error("Shared keys were not changed yet", report::explain(&error, next))
+    })
+}
+
+/// Sets shared keys for good: creations that fail leave them so.
 pub(crate) async fn set(
+    session: &Session,
+    walk: &Walk,
+    call: &Call,
+    account: &StorageAccountId,
+    enabled: bool,
+) -> SharedKeysChange {
+    let change = change(session, walk, call, account, enabled).await;
+    if change.result.is_ok() {
+        session.key_holds.add(account.arm(), enabled);
+    }
+    change
+}
+
+/// Sets shared keys and reads them back: with a policy Azure may answer with success and keep the old value.
+pub(crate) async fn change(
     session: &Session,
     walk: &Walk,
     call: &Call,

@@ -73,6 +73,23 @@ impl Access<'_> {
         Ok(roles.findings)
     }
 
+    /// What the second gate checks for a hub that does not exist yet: the `others` on the account that this run switches.
+    ///
+    /// # Errors
+    /// Interrupted.
+    pub(crate) async fn check_others(&self, others: &[ArmId]) -> Result<Vec<Finding>, Diagnostic> {
+        if let Some(awaited) = self.switched(others).awaited {
+            let left = self.session.arm.left(self.call).saturating_sub(RESERVED_FOR_ACCOUNT);
+            let at_most = left.min(self.requirements.platform_grant_timeout);
+            self.log(&awaited, at_most);
+            tokio::select! {
+                waited = self.wait(at_most) => waited?,
+                () = self.session.switches.wait_to_end(others) => {}
+            }
+        }
+        Ok(self.switched(others).findings)
+    }
+
     async fn roles(&self, switched: bool) -> Checked {
         match self.list(Read::Fresh).await {
             Ok(listed) => {

@@ -1,10 +1,15 @@
 //! Creations, the account included, and how they end half-way.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{TYPE, bed, bed_with, on_hub};
-use crate::azure::{Action as Fault, Lro, Operations, Outcome, Rule};
-use crate::support::core::Action;
+use crate::azure::{Action as Fault, Lro, Operations, Outcome, PurgeDeleted, Record, Rule};
+use crate::support::{
+    bed::Bed,
+    core::{Action, Resource, resource},
+};
 
 #[tokio::test]
 async fn keys_go_off_before_the_hub_is_created_and_stay_off_when_it_is_destroyed() {
@@ -188,4 +193,125 @@ async fn the_first_gate_stops_a_creation_with_nothing_touched() {
     config["access_check"] = json!("warn");
     bed.apply(&config).await.ok().warning("A principal would lose access");
     assert_eq!(bed.shared_keys(), Some(false));
+}
+
+/// Two hubs on one account that both want its keys off. Those that are `refused` have a description that a policy denies.
+fn two_keyless(bed: &Bed, refused: [bool; 2]) -> Vec<Resource> {
+    let policy = "deny Microsoft.MachineLearningServices/workspaces properties.description=refused";
+    bed.emulator.configure(|options| options.policy = vec![policy.parse().expect("a policy")]);
+    let hubs = [("a", "hub2"), ("b", "hub3")].into_iter().zip(refused);
+    let hub = |((address, name), is_refused): ((&str, &str), bool)| {
+        let description = if is_refused { "refused" } else { "wanted" };
+        let config = json!({ "name": name, "description": description, "shared_access_key_enabled": false });
+        resource(TYPE, address, bed.with(config))
+    };
+    hubs.map(hub).collect()
+}
+
+#[tokio::test]
+async fn an_account_is_put_back_when_no_other_new_hub_needs_it() {
+    for (refused, keys) in [([true, false], false), ([true, true], true)] {
+        let mut bed = bed().await;
+        let all = two_keyless(&bed, refused);
+        // Both have the account as they need it before either is refused.
+        let held = bed.emulator.fault(Rule::on("PUT", "*/workspaces/*", Fault::Hold));
+        let arm = bed.arm.clone();
+        let release = async move {
+            for hub in ["/hub2", "/hub3"] {
+                arm.emulator.request_seen(|request| request.method == "PUT" && request.path.ends_with(hub)).await;
+            }
+            arm.emulator.release(held);
+        };
+        let (report, ()) = futures_util::future::join(bed.core.apply_all(all), release).await;
+        let report = report.failed();
+        assert_eq!(bed.shared_keys(), Some(keys), "{refused:?}: {}", report.diagnostics);
+        let told = report.diagnostics.to_string();
+        assert_eq!(told.contains("and are enabled again"), keys, "{told}");
+        assert_eq!(bed.core.state(TYPE, "b").is_null(), keys);
+    }
+}
+
+#[tokio::test]
+async fn keys_stay_on_while_this_run_switches_another_hub_of_the_account() {
+    for is_refused in [true, false] {
+        let mut bed = bed().await;
+        two_keyless(&bed, [false, false]);
+        let description = if is_refused { "refused" } else { "" };
+        bed.emulator.change(&bed.hub, |hub| hub["properties"]["description"] = json!(description));
+        let held = bed.emulator.fault(Rule::on("PATCH", "*/workspaces/hub1", Fault::Hold));
+        let auth = json!({ "hub_id": bed.hub, "system_datastores_auth_mode": "identity", "access_check": "warn" });
+        let new = bed.with(json!({ "shared_access_key_enabled": false, "access_check": "enforce" }));
+        let all = vec![resource("foundryhub_storage_auth", "auth", auth), resource(TYPE, "a", new)];
+        let arm = bed.arm.clone();
+        let release = async move {
+            arm.emulator.request_seen(|request| request.method == "PATCH" && request.path.ends_with("/hub1")).await;
+            arm.emulator.request_seen(|request| request.path.ends_with("/roleAssignments")).await;
+            arm.emulator.release(held);
+        };
+        let (report, ()) = futures_util::future::join(bed.core.apply_all(all), release).await;
+        if is_refused {
+            report.failed().error("Other workspaces could not be switched");
+        } else {
+            report.ok();
+        }
+        assert_eq!(bed.shared_keys(), if is_refused { None } else { Some(false) });
+        assert_eq!(bed.in_azure().is_null(), is_refused);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_broke_and_made_nothing_leaves_no_state_and_has_the_account_put_back() {
+    let mut bed = bed().await;
+    bed.emulator.fault(on_hub("PUT", Fault::Status(501)).code("NotImplemented"));
+    let config = bed.with(json!({ "shared_access_key_enabled": false }));
+    let report = bed.apply(&config).await.failed();
+    let error = report.error("Cannot create the hub");
+    assert!(error.detail.contains("and are enabled again"), "{error}");
+    assert_eq!((bed.state(), bed.shared_keys()), (Value::Null, Some(true)));
+}
+
+#[tokio::test]
+async fn a_deleted_hub_that_cannot_be_purged_is_reported_as_such_and_has_the_account_put_back() {
+    let config = json!({ "shared_access_key_enabled": false, "purge_on_destroy": true });
+    for (fault, summary) in [
+        (on_hub("DELETE", Fault::Denied), "Not allowed to purge the deleted hub"),
+        (on_hub("DELETE", Fault::Status(501)).code("NotImplemented"), "Cannot purge the deleted hub"),
+    ] {
+        let mut bed = bed().await;
+        bed.apply(&bed.minimal()).await.quiet();
+        bed.destroy().await.quiet();
+        bed.emulator.fault(fault);
+        let report = bed.apply(&bed.with(config.clone())).await.failed();
+        let error = report.error(summary);
+        assert!(error.detail.contains("and are enabled again"), "{error}");
+        assert_eq!((bed.state(), bed.shared_keys()), (Value::Null, Some(true)));
+    }
+    // Azure has been seen to keep the name and to know of no such hub.
+    let mut bed = bed_with(|options| options.purge_deleted = PurgeDeleted::NotFound).await;
+    bed.apply(&bed.minimal()).await.quiet();
+    bed.destroy().await.quiet();
+    bed.emulator.clear_requests();
+    let report = bed.apply(&bed.with(config)).await.failed();
+    let error = report.error("A deleted hub still has this name");
+    assert!(error.detail.contains("was tried") && !error.detail.contains("set purge_on_destroy"), "{error}");
+    assert!(error.detail.contains("and are enabled again"), "{error}");
+    assert_eq!(bed.writes(), ["PATCH sa1 false", "PUT hub2", "DELETE hub2 purge", "PUT hub2", "PATCH sa1 true"]);
+}
+
+#[tokio::test]
+async fn a_name_that_is_free_some_time_after_the_purge_is_waited_for() {
+    let mut bed = bed_with(|options| options.purge_time = Duration::from_secs(3600)).await;
+    bed.apply(&bed.minimal()).await.quiet();
+    bed.destroy().await.quiet();
+    bed.emulator.clear_requests();
+    let config = bed.with(json!({ "purge_on_destroy": true }));
+    let arm = bed.arm.clone();
+    let free = async move {
+        let purge = |request: &Record| request.method == "DELETE" && request.status.is_some();
+        arm.emulator.request_seen(purge).await;
+        arm.emulator.advance(Duration::from_secs(3600));
+    };
+    let (report, ()) = futures_util::future::join(bed.apply(&config), free).await;
+    report.ok().warning("A deleted hub was purged");
+    assert_eq!(bed.state()["id"], json!(bed.own_hub()));
 }

@@ -107,6 +107,19 @@ async fn a_purge_is_sent_where_it_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_hub_that_somebody_else_deleted_is_purged_where_that_is_asked_for() {
+    let mut bed = bed().await;
+    bed.apply(&bed.with(json!({ "purge_on_destroy": true }))).await.quiet();
+    let planned = bed.core.plan_all(Vec::new()).await.ok();
+    bed.arm.delete(&format!("{}?api-version=2025-06-01", bed.own_hub())).await;
+    bed.emulator.clear_requests();
+    bed.core.apply_saved(planned).await.quiet();
+    assert_eq!(bed.writes(), ["DELETE hub2 purge"]);
+    // The name is free again.
+    bed.apply(&bed.minimal()).await.quiet();
+}
+
+#[tokio::test]
 async fn the_name_of_a_deleted_hub_is_explained_and_purged_where_that_is_asked_for() {
     let mut bed = bed().await;
     bed.apply(&bed.minimal()).await.quiet();

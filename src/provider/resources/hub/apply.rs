@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
+    account::{self, Apply},
     explain,
     members::{Changes, put_body},
     plan::note_declared,
@@ -11,15 +12,11 @@ use super::{
     schema::State,
 };
 use crate::{
-    arm::{
-        Call, Error, ErrorCode, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount,
-        workspaces::Workspace,
-    },
-    framework::{Attr, Diagnostic, Diagnostics, Private, resource::Outcome, walk::Walk},
+    arm::{Error, ErrorCode, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
+    framework::{Attr, Diagnostic, Diagnostics, Private, resource::Outcome},
     provider::{
-        Session,
         access::{Access, AccessCheck},
-        hub, hub_refusal,
+        hub_refusal,
         properties::Properties,
         report,
         shared_keys::{self, REREAD_PAUSES},
@@ -27,26 +24,8 @@ use crate::{
     },
 };
 
-/// How long putting the account back may take. It may exceed the operation's timeout, and is done after an interrupt, too:
-/// the account would otherwise refuse keys for a hub that does not exist.
-const PUT_BACK_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// The pauses before a hub is created for which a deleted one was purged: the name can be taken for some seconds longer.
 const PURGE_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(10), Duration::from_secs(20)];
-
-/// What an apply works with.
-#[derive(Clone, Copy)]
-pub(super) struct Apply<'a> {
-    pub(super) session: &'a Session,
-    pub(super) walk: &'a Walk,
-    pub(super) call: &'a Call,
-}
-
-/// The account as it was before a creation changed it.
-struct Changed<'a> {
-    account: &'a StorageAccountId,
-    before: bool,
-}
 
 // Creating.
 
@@ -65,28 +44,34 @@ pub(super) async fn create(apply: Apply<'_>, config: &State, planned: State, mut
     }
     let mut diagnostics = Diagnostics::default();
     let keys = config.properties().shared_keys;
-    let changed = match prepare_account(apply, &id, &account, keys, &planned, &mut diagnostics).await {
-        Ok(changed) => changed,
+    let prepared = match account::prepare(apply, &id, &account, keys, &planned, &mut diagnostics).await {
+        Ok(prepared) => prepared,
         Err(error) => {
             diagnostics.push(error);
             return nothing(diagnostics);
         }
     };
     note_declared(&mut private, config);
+    let is_purged = planned.purge_on_destroy.known() == Some(&true);
     let put = put(apply, &id, &planned, &mut diagnostics).await;
     let (found, error) = match put {
         Ok(hub) => (hub, None),
-        Err(error) => match what_is_there(apply, &id, &error).await {
+        Err(NotPut::Purge(error)) => {
+            diagnostics.push(account::put_back(apply, prepared, explain::not_purged(&id, &error)).await);
+            return nothing(diagnostics);
+        }
+        Err(NotPut::Put(error)) => match what_is_there(apply, &id, &error).await {
             There::Nothing => {
-                let error = put_back(apply, changed, explain::not_created(&id, &error)).await;
-                diagnostics.push(error);
+                diagnostics
+                    .push(account::put_back(apply, prepared, explain::not_created(&id, &error, is_purged)).await);
                 return nothing(diagnostics);
             }
             There::Unknown => {
                 let told = explain::unknown_result(&id, &error);
-                let told = changed
-                    .map_or(told.clone(), |changed| explain::account_stays(told, changed.account, !changed.before));
-                diagnostics.push(told);
+                diagnostics.push(match prepared.filter(|prepared| prepared.is_changed) {
+                    Some(prepared) => explain::account_stays(told, prepared.account, prepared.keys),
+                    None => told,
+                });
                 return Outcome { state: Some(planned), private, diagnostics };
             }
             There::Hub(hub) => {
@@ -124,53 +109,11 @@ async fn is_free(Apply { session, call, .. }: Apply<'_>, id: &WorkspaceId) -> Re
     }
 }
 
-/// Makes the account accept or refuse keys as the configuration wants it. The hub does not exist yet, so that nobody uses it;
-/// others on its account may.
-async fn prepare_account<'a>(
-    apply: Apply<'_>,
-    id: &WorkspaceId,
-    account: &'a StorageAccountId,
-    keys: Option<bool>,
-    planned: &State,
-    diagnostics: &mut Diagnostics,
-) -> Result<Option<Changed<'a>>, Diagnostic> {
-    let Apply { session, walk, call } = apply;
-    let Some(keys) = keys else { return Ok(None) };
-    let before = account_now(apply, account).await?;
-    if before == keys {
-        return Ok(None);
-    }
-    let requirements = planned.requirements();
-    if !keys && requirements.check != AccessCheck::Off {
-        let access = Access { session, call, hub_id: id, hub: None, account, requirements };
-        let (findings, _) = access.check_before_changes(true).await;
-        diagnostics.extend(access.apply_messages(&findings));
-        diagnostics.take_error().map_or(Ok(()), Err)?;
-    }
-    let changed = Changed { account, before };
-    let change = shared_keys::set_locked(session, walk, call, account, keys).await;
-    match change.result {
-        Ok(()) => Ok(Some(changed)),
-        // Nothing is known to be changed, or everything is as before.
-        Err(error) if !change.sent || change.found == Some(before) => Err(error),
-        Err(error) => Err(put_back(apply, Some(changed), error).await),
-    }
-}
-
-async fn account_now(Apply { session, call, .. }: Apply<'_>, account: &StorageAccountId) -> Result<bool, Diagnostic> {
-    match session.arm.get::<StorageAccount>(account, Read::Fresh, call).await {
-        Ok(found) => Ok(found.shared_key_enabled()),
-        Err(error) if error.is_not_found() => Err(explain::account_missing(account, &error)),
-        Err(error) => Err(hub::account_not_readable(account, &error)),
-    }
-}
-
-/// Puts the account back to what it was, and says so beside the error that made it necessary.
-async fn put_back(apply: Apply<'_>, changed: Option<Changed<'_>>, error: Diagnostic) -> Diagnostic {
-    let Some(Changed { account, before }) = changed else { return error };
-    let call = Call::uninterrupted(PUT_BACK_TIMEOUT);
-    let change = shared_keys::set_locked(apply.session, apply.walk, &call, account, before).await;
-    explain::put_back(error, account, before, change.result)
+/// What refused a hub.
+enum NotPut {
+    Put(Error),
+    /// The deleted hub of its name could not be purged.
+    Purge(Error),
 }
 
 /// Sends the PUT; once more where a deleted hub stands in the way that may be purged.
@@ -179,17 +122,19 @@ async fn put(
     id: &WorkspaceId,
     planned: &State,
     diagnostics: &mut Diagnostics,
-) -> Result<Workspace, Error> {
+) -> Result<Workspace, NotPut> {
     let body = put_body(planned);
     let send = || session.arm.put::<Workspace>(id, &body, call);
     let mut result = send().await;
     let is_in_the_way = |result: &Result<_, Error>| result.as_ref().is_err_and(hub_refusal::is_soft_deleted);
     if !is_in_the_way(&result) || planned.purge_on_destroy.known() != Some(&true) {
-        return result;
+        return result.map_err(NotPut::Put);
     }
-    session.arm.delete_workspace(id, true, call).await?;
-    for pause in PURGE_PAUSES {
-        session.arm.pause(pause, "waiting for the name of a purged hub", call).await?;
+    let is_known = session.arm.delete_workspace(id, None, true, call).await.map_err(NotPut::Purge)?;
+    // Where Azure knows of no deleted hub, time does not help.
+    let pauses = if is_known { &PURGE_PAUSES[..] } else { &PURGE_PAUSES[..1] };
+    for pause in pauses {
+        session.arm.pause(*pause, "waiting for the name of a purged hub", call).await.map_err(NotPut::Put)?;
         result = send().await;
         if !is_in_the_way(&result) {
             break;
@@ -198,7 +143,7 @@ async fn put(
     if result.is_ok() {
         diagnostics.push(explain::purged(id));
     }
-    result
+    result.map_err(NotPut::Put)
 }
 
 /// What is there after a PUT that failed.
@@ -215,11 +160,26 @@ async fn what_is_there(Apply { session, call, .. }: Apply<'_>, id: &WorkspaceId,
     if error.is_interruption() {
         return There::Unknown;
     }
-    match session.arm.get::<Workspace>(id, Read::Fresh, call).await {
-        Ok(hub) => There::Hub(Box::new(hub)),
-        // An operation that has ended leaves nothing behind; another request may still come through.
-        Err(gone) if gone.is_not_found() && matches!(error, Error::Operation(_)) => There::Nothing,
-        Err(_) => There::Unknown,
+    // An operation that has ended leaves nothing behind. A request that no operation was accepted for may still come through,
+    // and one whose operation was lost will.
+    let (mut pauses, is_accepted) = match error {
+        Error::Operation(_) => (Default::default(), false),
+        Error::Service(_) | Error::Transport { .. } | Error::Uncertain { accepted: false, .. } => {
+            (&REREAD_PAUSES[..], false)
+        }
+        _ => (Default::default(), true),
+    };
+    loop {
+        match session.arm.get::<Workspace>(id, Read::Fresh, call).await {
+            Ok(hub) => return There::Hub(Box::new(hub)),
+            Err(gone) if gone.is_not_found() && !is_accepted => {}
+            Err(_) => return There::Unknown,
+        }
+        let Some((pause, rest)) = pauses.split_first() else { return There::Nothing };
+        pauses = rest;
+        if session.arm.pause(*pause, "waiting for Azure to show a hub", call).await.is_err() {
+            return There::Unknown;
+        }
     }
 }
 

@@ -30,7 +30,10 @@ pub(super) async fn delete(
         Fate::Undo | Fate::HandOver => {}
     }
     let force = prior.force_destroy.known() == Some(&true);
-    match session.arm.get::<Workspace>(id, Read::Fresh, call).await {
+    let purge = prior.purge_on_destroy.known() == Some(&true);
+    let was = match session.arm.get::<Workspace>(id, Read::Fresh, call).await {
+        // Somebody else's deletion has kept its name.
+        Err(error) if error.is_not_found() && purge => None,
         Err(error) if error.is_not_found() => return deleted(Diagnostics::default()),
         Err(error) => return failed(prior, private, explain::not_readable(id, &error)),
         Ok(hub) => {
@@ -41,11 +44,11 @@ pub(super) async fn delete(
             if !force && !projects.is_empty() {
                 return failed(prior, private, explain::has_projects(id, projects));
             }
+            hub.properties.workspace_id
         }
-    }
-    let purge = prior.purge_on_destroy.known() == Some(&true);
-    match session.arm.delete_workspace(id, purge, call).await {
-        Ok(()) => deleted(Diagnostics::default()),
+    };
+    match session.arm.delete_workspace(id, was.as_deref(), purge, call).await {
+        Ok(_) => deleted(Diagnostics::default()),
         Err(error) => failed(prior, private, explain::not_deleted(id, &error)),
     }
 }

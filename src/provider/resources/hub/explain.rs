@@ -108,6 +108,15 @@ pub(super) fn put_back(
     Diagnostic { detail: format!("{}\n\n{told}", error.detail), ..error }
 }
 
+/// The account was changed for a hub that was refused, and others need it as it is.
+pub(super) fn left_for_others(error: Diagnostic, account: &StorageAccountId, keys: bool) -> Diagnostic {
+    let told = format!(
+        "Shared keys of {account} were {} for it, and are left as they are: another resource of this run needs that.",
+        enabled(keys)
+    );
+    Diagnostic { detail: format!("{}\n\n{told}", error.detail), ..error }
+}
+
 /// The account stays changed, since the hub may come up.
 pub(super) fn account_stays(error: Diagnostic, account: &StorageAccountId, keys: bool) -> Diagnostic {
     let told = format!("Shared keys of {account} are {}, as the hub needs it.", enabled(keys));
@@ -147,19 +156,29 @@ pub(super) fn no_group(hub: &WorkspaceId, error: &Error) -> Diagnostic {
     Diagnostic::error("The resource group does not exist", detail).at(Path::root("resource_group_name"))
 }
 
-pub(super) fn not_created(hub: &WorkspaceId, error: &Error) -> Diagnostic {
+/// With `is_purged` a deleted hub of the name was purged first.
+pub(super) fn not_created(hub: &WorkspaceId, error: &Error, is_purged: bool) -> Diagnostic {
     if hub_refusal::is_soft_deleted(error) {
-        return soft_deleted(hub, error);
+        return soft_deleted(hub, error, is_purged);
     }
     let (summary, next) = failed_write(hub, error, Doing::CREATING);
     Diagnostic::error(summary, format!("The hub {hub} could not be created.\n\n{}", report::explain(error, &next)))
 }
 
-fn soft_deleted(hub: &WorkspaceId, error: &Error) -> Diagnostic {
+fn soft_deleted(hub: &WorkspaceId, error: &Error, is_purged: bool) -> Diagnostic {
     let (summary, next) = hub_refusal::explain(error).unwrap_or_default();
+    let purge = match is_purged {
+        true => {
+            "Deleting it for good was tried, as purge_on_destroy is set, and Azure still has it. Some minutes later it may \
+                 work: apply again, or run"
+        }
+        false => {
+            "To delete it for good, with everything that could still be recovered, set purge_on_destroy = true, and the \
+                  next apply does that, or run"
+        }
+    };
     let next = format!(
-        "{next} To delete it for good, with everything that could still be recovered, run\n\n{}\n\nor set purge_on_destroy = \
-         true, and the next apply does that. To have it back, recover it in the portal (Recently deleted) and import it. \
+        "{next} {purge}\n\n{}\n\nTo have it back, recover it in the portal (Recently deleted) and import it. \
          Where the command answers that there is no such hub, the name is stuck: choose another one, or ask Azure's support.",
         purge_command(hub)
     );
@@ -180,6 +199,16 @@ pub(super) fn purged(hub: &WorkspaceId) -> Diagnostic {
     let detail =
         format!("Azure still kept a deleted hub\n{hub}\n\nIt was deleted for good, as purge_on_destroy is set.");
     Diagnostic::warning("A deleted hub was purged", detail)
+}
+
+/// A deleted hub of the same name could not be purged, so that this one was not created.
+pub(super) fn not_purged(hub: &WorkspaceId, error: &Error) -> Diagnostic {
+    let (summary, next) = failed_write(hub, error, Doing::PURGING);
+    let detail = format!(
+        "Azure still keeps a deleted hub\n{hub}\n\nwhich could not be deleted for good, so that the new one was not created.\n\n{}",
+        report::explain(error, &next)
+    );
+    Diagnostic::error(summary, detail).at(Path::root(NAME))
 }
 
 /// What became of the hub is not known; the object stays in the state until a refresh tells.
@@ -421,6 +450,13 @@ impl Doing {
         action: "Microsoft.MachineLearningServices/workspaces/delete",
         failed: "Cannot delete the hub",
         operation_failed: "Azure failed to delete the hub",
+    };
+    const PURGING: Self = Self {
+        doing: "purging the deleted hub",
+        not_allowed: "Not allowed to purge the deleted hub",
+        failed: "Cannot purge the deleted hub",
+        operation_failed: "Azure failed to purge the deleted hub",
+        ..Self::DELETING
     };
 }
 

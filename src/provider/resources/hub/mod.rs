@@ -6,6 +6,7 @@
 //! In the order of an object's life: [`validate`], [`plan`] (with [`one_way`]), [`apply`], [`read`], [`delete`], [`import`].
 //! [`schema`] is the hub in HCL, [`members`] the hub in requests, and [`set_state`] leads from answers to HCL.
 
+mod account;
 mod apply;
 mod configuration;
 mod delete;
@@ -34,7 +35,7 @@ use crate::{
     },
     provider::{Session, report, walk_keys::hub_key},
 };
-use apply::Apply;
+use account::Apply;
 use schema::{Identity, READING, TYPE, WRITING};
 
 pub(crate) use schema::{
