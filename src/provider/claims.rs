@@ -1,7 +1,8 @@
 //! What a foundryhub_hub and a foundryhub_storage_auth of one hub want in one walk must not contradict each other.
 
+use super::state_advice::DESTROY_ALL;
 use crate::{
-    arm::{WorkspaceId, workspaces::AuthMode},
+    arm::{StorageAccountId, WorkspaceId, workspaces::AuthMode},
     framework::{Diagnostic, Diagnostics, Path, walk::Walk},
 };
 
@@ -33,12 +34,13 @@ pub(crate) fn will_be_created(walk: &Walk, hub: &WorkspaceId) -> bool {
     walk.has_claim(&existence(hub))
 }
 
-/// The errors of a plan that wants this mode for a hub, or sets shared keys of its account, where the plan of the other type
-/// contradicts it. `None` wants nothing.
+/// The errors of a plan that wants this mode for a hub, or sets shared keys of its account, where another plan contradicts it: one of
+/// the other type for the hub, or any for the account. `None` wants nothing.
 pub(crate) fn conflicts(
     walk: &Walk,
     type_name: &str,
     hub: &WorkspaceId,
+    account: Option<&StorageAccountId>,
     mode: Option<&AuthMode>,
     shared_keys: Option<bool>,
 ) -> Diagnostics {
@@ -49,7 +51,7 @@ pub(crate) fn conflicts(
         for (other, wanted) in others.into_iter().filter(|(_, wanted)| wanted != mode.wire()) {
             let detail = format!(
                 "A {type_name} and a {other} of\n{hub}\n\nare in this plan. The first one sets {}, the other one {wanted}, and each \
-                 would undo what the other one does. Set the same system_datastores_auth_mode in both.",
+                 would undo what the other one does. Set the same system_datastores_auth_mode in both.\n\n{DESTROY_ALL}",
                 mode.wire()
             );
             let path = Path::root("system_datastores_auth_mode");
@@ -61,12 +63,28 @@ pub(crate) fn conflicts(
         for (other, _) in others {
             let detail = format!(
                 "A {type_name} and a {other} of\n{hub}\n\nare in this plan, and both set shared_access_key_enabled. Keep it in one \
-                 of the two: the {} lets destroying restore what it has found.",
+                 of the two: the {} lets destroying restore what it has found.\n\n{DESTROY_ALL}",
                 "foundryhub_storage_auth"
             );
             let path = Path::root("shared_access_key_enabled");
             diagnostics.push(Diagnostic::error("Shared keys are set twice", detail).at(path));
         }
+        diagnostics.0.extend(account.and_then(|account| two_values(walk, hub, account, shared_keys)));
     }
     diagnostics
+}
+
+/// The error where the plan of another hub's object wants the account's shared keys otherwise.
+fn two_values(walk: &Walk, hub: &WorkspaceId, account: &StorageAccountId, shared_keys: bool) -> Option<Diagnostic> {
+    let subject = |value: bool| format!("allowSharedKeyAccess {value} of {}", account.arm().key());
+    walk.claim(&subject(shared_keys), hub.as_str());
+    let others: Vec<_> =
+        walk.claims(&subject(!shared_keys)).into_iter().filter(|(_, other)| other != hub.as_str()).collect();
+    let (type_name, other) = others.first()?;
+    let detail = format!(
+        "The hubs\n{hub}\nand\n{other} ({type_name})\n\nuse the account\n{account}\n\nThe first one sets shared_access_key_enabled = \
+         {shared_keys}, the other one {}, and each would undo what the other one does. Set the same value for both.\n\n{DESTROY_ALL}",
+        !shared_keys
+    );
+    Some(Diagnostic::error("Two values for one storage account", detail).at(Path::root("shared_access_key_enabled")))
 }

@@ -83,6 +83,13 @@ impl Walk {
         lock(&self.ledger.claims).contains_key(subject)
     }
 
+    /// What objects of all types have claimed so far: type and value.
+    pub(crate) fn claims(&self, subject: &str) -> Vec<(&'static str, String)> {
+        let claims = lock(&self.ledger.claims);
+        let found = claims.get(subject).into_iter().flatten();
+        found.map(|(type_name, value)| (*type_name, value.clone())).collect()
+    }
+
     /// Waits for the plans of other objects of the state that manage what this one releases.
     async fn wait_for_other_plans(&self, released: &[&Key]) {
         let count = |change: fn(usize) -> usize| {

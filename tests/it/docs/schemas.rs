@@ -221,6 +221,8 @@ fn texts() -> impl Iterator<Item = String> {
         "Disabled".to_owned(),
         "Deny".to_owned(),
         "SystemAssigned".to_owned(),
+        "198.51.100.7".to_owned(),
+        "https://v.vault.azure.net/keys/k/1".to_owned(),
     ]
     .into_iter()
 }

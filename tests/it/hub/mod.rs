@@ -1,6 +1,7 @@
 //! foundryhub_hub over the protocol, against the emulator.
 
 mod create;
+mod declared;
 mod delete;
 mod lifecycle;
 mod refusals;

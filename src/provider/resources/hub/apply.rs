@@ -7,7 +7,7 @@ use super::{
     account::{self, Apply},
     explain,
     members::{Changes, put_body},
-    plan::note_declared,
+    plan::{declared_tags, note_attempted, note_declared, set_defaults},
     read::read_keys,
     schema::State,
 };
@@ -29,7 +29,13 @@ const PURGE_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(10), Du
 
 // Creating.
 
-pub(super) async fn create(apply: Apply<'_>, config: &State, planned: State, mut private: Private) -> Outcome<State> {
+pub(super) async fn create(
+    apply: Apply<'_>,
+    config: &State,
+    mut planned: State,
+    mut private: Private,
+) -> Outcome<State> {
+    set_defaults(&mut planned);
     let Apply { session, walk, call } = apply;
     let nothing = |diagnostics| Outcome { state: None, private: Private::default(), diagnostics };
     let (Some(id), Some(account)) = (planned.id.known().cloned(), planned.storage_account_id.known().cloned()) else {
@@ -88,8 +94,9 @@ pub(super) async fn create(apply: Apply<'_>, config: &State, planned: State, mut
     match error {
         Some(error) => diagnostics.push(error),
         None => {
-            let hub = settled(apply, &id, &state, found).await;
-            let rest = not_kept(&state, &id, &hub);
+            let sent = Changes::between(&State::default(), &state);
+            let hub = settled(apply, &id, &sent, &state, found).await;
+            let rest = sent.not_kept(&state, &id, &hub);
             if !rest.is_empty() {
                 diagnostics.push(explain::not_kept_at_creation(&id, &rest.names()));
             }
@@ -217,10 +224,20 @@ pub(super) async fn update(
     let (Some(id), Some(account)) = (prior.id.known().cloned(), prior.storage_account_id.known().cloned()) else {
         return unchanged(private, report::still_unknown("The hub's id").into());
     };
-    let changes = Changes::between(&prior, &planned);
+    let planned = planned.with_left_out(&prior);
+    let mut changes = Changes::between(&prior, &planned);
+    changes.keep_tags_of_others(&declared_tags(&private));
     let (now, keys) = (prior.properties(), config.properties().shared_keys);
     let keys = keys.filter(|keys| now.shared_keys != Some(*keys));
     if changes.is_empty() && keys.is_none() {
+        let planned = if planned.lacks_what_was_left_empty() {
+            match session.arm.get::<Workspace>(&id, Read::Fresh, call).await {
+                Ok(hub) => planned.completed(&id, &hub),
+                Err(error) => return unchanged(private, explain::not_readable(&id, &error).into()),
+            }
+        } else {
+            planned
+        };
         walk.note_written(&hub_key(&id));
         note_declared(&mut private, config);
         return Outcome { state: Some(planned), private, diagnostics };
@@ -258,6 +275,7 @@ pub(super) async fn update(
             // The prior settings stay in the state with what the service has now, so that the next plan shows the rest.
             let mut state = prior;
             if change.is_touched {
+                note_attempted(&mut private, config);
                 state.tags = with_planned_tags(&state, &planned);
                 state.set_service(&id, &change.hub);
                 state.shared_access_key_enabled = change.keys.map_or(state.shared_access_key_enabled, Attr::Known);
@@ -360,7 +378,7 @@ impl Change<'_> {
         let Apply { session, call, .. } = self.apply;
         let body = changes.body(&self.hub);
         let (found, problem) = match session.arm.patch_workspace(self.id, &body, call).await {
-            Ok(answer) => (settled(self.apply, self.id, planned, answer).await, None),
+            Ok(answer) => (settled(self.apply, self.id, changes, planned, answer).await, None),
             Err(error) if !error.may_have_had_effect() => {
                 return Err(explain::not_updated(self.id, &changes.names(), &error));
             }
@@ -378,7 +396,7 @@ impl Change<'_> {
         };
         self.is_touched = true;
         self.hub = found;
-        let rest = not_kept(planned, self.id, &self.hub);
+        let rest = changes.not_kept(planned, self.id, &self.hub);
         match problem {
             Some((error, _)) if rest.is_empty() && self.hub.has_settled() && !matches!(error, Error::Operation(_)) => {
                 diagnostics.push(explain::not_followed(self.id, &error));
@@ -391,22 +409,16 @@ impl Change<'_> {
     }
 }
 
-/// What of `planned` a hub does not have.
-fn not_kept(planned: &State, id: &WorkspaceId, hub: &Workspace) -> Changes {
-    let mut now = planned.clone();
-    now.set_service(id, hub);
-    Changes::between(&now, planned)
-}
-
-/// The hub, read until it has what was planned. Azure's answers may be stale for some seconds.
+/// The hub, read until it has what was sent. Azure's answers may be stale for some seconds.
 async fn settled(
     Apply { session, call, .. }: Apply<'_>,
     id: &WorkspaceId,
+    sent: &Changes,
     planned: &State,
     mut hub: Workspace,
 ) -> Workspace {
     for pause in REREAD_PAUSES {
-        if not_kept(planned, id, &hub).is_empty()
+        if sent.not_kept(planned, id, &hub).is_empty()
             || session.arm.pause(pause, "waiting for Azure to show a change", call).await.is_err()
         {
             break;

@@ -1,5 +1,7 @@
 //! Diagnostics of the resource.
 
+use std::fmt::Display;
+
 use super::schema::{State, TYPE};
 use crate::{
     arm::{
@@ -245,6 +247,16 @@ pub(super) fn not_kept_at_creation(hub: &WorkspaceId, names: &[&str]) -> Diagnos
 
 // Updating.
 
+/// Tags that an import brought and that were not configured since.
+pub(super) fn tags_stay(names: &[String]) -> Diagnostic {
+    let detail = format!(
+        "These tags were there when the hub was imported and were not set by this resource since, so that they may be a \
+         policy's: {}. They leave the state and stay in Azure. Remove them there if nobody needs them.",
+        names.join(", ")
+    );
+    Diagnostic::warning("Tags of others stay", detail).at(Path::root("tags"))
+}
+
 pub(super) fn missing_at_update(hub: &WorkspaceId, error: &Error) -> Diagnostic {
     let next = "It was there when this was planned. Plan again to have it created anew.";
     Diagnostic::error("The hub does not exist", format!("There is no {hub}.\n\n{}", report::explain(error, next)))
@@ -286,22 +298,22 @@ pub(super) fn isolation_is_one_way(from: &str, to: &str, reachable: Option<&[Str
     };
     let detail = format!(
         "managed_network.isolation_mode is {from} and cannot become {to}: isolation only ever grows, from Disabled to \
-         AllowInternetOutbound to AllowOnlyApprovedOutbound, and the network goes with the hub.{reachable} Set {from}, or \
-         replace the hub (-replace=ADDRESS)."
+         AllowInternetOutbound to AllowOnlyApprovedOutbound, and the network goes with the hub.{reachable} Set {from}.{REPLACE}"
     );
     one_way(detail).at(Path::root("managed_network").attribute("isolation_mode"))
 }
 
 pub(super) fn identity_is_one_way() -> Diagnostic {
-    let detail = "A hub that has user-assigned identities cannot go back to a system-assigned identity alone. Keep the type \
-                  \"SystemAssigned, UserAssigned\", or replace the hub (-replace=ADDRESS).";
+    let detail = format!(
+        "A hub that has user-assigned identities cannot go back to a system-assigned identity alone. Keep the type \
+         \"SystemAssigned, UserAssigned\".{REPLACE}"
+    );
     one_way(detail).at(Path::root("identity").attribute("type"))
 }
 
 pub(super) fn data_isolation_is_fixed(now: bool) -> Diagnostic {
     let detail = format!(
-        "data_isolation_enabled is fixed when a hub is created, and is {now} for this one. Set {now}, or replace the hub \
-         (-replace=ADDRESS)."
+        "data_isolation_enabled is fixed when a hub is created, and is {now} for this one. Set {now}.{REPLACE}"
     );
     one_way(detail).at(Path::root("data_isolation_enabled"))
 }
@@ -320,9 +332,13 @@ pub(super) fn public_ip_stays_without_subnet() -> Diagnostic {
     one_way(detail).at(Path::root("serverless_compute").attribute("public_ip_enabled"))
 }
 
-fn one_way(detail: impl Into<String>) -> Diagnostic {
-    Diagnostic::error("This change is one-way", detail)
+fn one_way(detail: impl Display) -> Diagnostic {
+    Diagnostic::error("This change is one-way", format!("{detail}\n\n{DESTROY_ALL}"))
 }
+
+/// The engine plans the change of an object before its replacement, unless it is tainted.
+const REPLACE: &str = " To replace the hub instead, set purge_on_destroy = true, which frees its name, and run taint ADDRESS before \
+                       the next plan (-replace would meet this error as well).";
 
 // Replacing and deleting.
 

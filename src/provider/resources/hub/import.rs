@@ -6,12 +6,13 @@ use serde_json::Value as Json;
 
 use super::{
     explain,
+    plan::note_moved,
     schema::{Identity, State},
 };
 use crate::{
     arm::{Call, Read, WorkspaceId, workspaces::Workspace},
     framework::{
-        Attr, Diagnostic,
+        Attr, Diagnostic, Private,
         resource::{ImportTarget, MoveSource},
     },
     provider::Session,
@@ -42,8 +43,8 @@ pub(super) async fn import(
 }
 
 /// The state of an azurerm_ai_foundry, or of an azapi_resource that is a workspace, as ours. The read that follows fills in
-/// everything but the tags that are declared.
-pub(super) fn move_state(source: &MoveSource) -> Option<State> {
+/// everything but the tags that are declared. The private data tell what its configuration has set.
+pub(super) fn move_state(source: &MoveSource) -> Option<(State, Private)> {
     let text = |name: &str| source.state.get(name).and_then(Json::as_str);
     let provider = source.provider_address.to_lowercase();
     let is_ours = match source.type_name.as_str() {
@@ -67,5 +68,23 @@ pub(super) fn move_state(source: &MoveSource) -> Option<State> {
         ..State::default()
     };
     state.set_id(&id);
-    Some(state)
+    let mut private = Private::default();
+    note_moved(&mut private, |attribute, member| match text("type") {
+        Some(_) => body_of(source).pointer(&format!("/properties/{member}")).is_some_and(is_set),
+        None => source.state.get(attribute).is_some_and(is_set),
+    });
+    Some((state, private))
+}
+
+fn is_set(value: &Json) -> bool {
+    value.as_str().is_some_and(|text| !text.is_empty())
+}
+
+/// The body of an azapi_resource, which its old releases have as a text.
+fn body_of(source: &MoveSource) -> Json {
+    match source.state.get("body") {
+        Some(Json::String(text)) => serde_json::from_str(text).unwrap_or_default(),
+        Some(body) => body.clone(),
+        None => Json::Null,
+    }
 }

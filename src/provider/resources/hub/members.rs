@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::schema::State;
 use crate::{
-    arm::{ArmId, workspaces::Workspace},
+    arm::{ArmId, WorkspaceId, workspaces::Workspace},
     framework::Attr,
 };
 
@@ -23,12 +23,12 @@ pub(super) struct Changes {
 impl Changes {
     /// What differs between two objects, less what a PATCH cannot change.
     pub(super) fn between(prior: &State, planned: &State) -> Self {
-        let (was, is) = (patchable(prior), patchable(planned));
+        let (was, is) = (patchable(prior, ArmId::key), patchable(planned, ArmId::key));
         let removed = was.keys().filter(|name| !is.contains_key(*name)).map(|name| (name.clone(), cleared(name)));
-        let set = is.iter().filter(|(name, value)| was.get(*name) != Some(value));
-        let properties = set.map(|(name, value)| (name.clone(), value.clone())).chain(removed).collect();
-        let (was, is) = (identity(prior), identity(planned));
-        let identity = is.filter(|is| was.as_ref() != Some(is)).map(|mut is| {
+        let set = patchable(planned, as_written).into_iter().filter(|(name, _)| was.get(name) != is.get(name));
+        let properties = set.chain(removed).collect();
+        let is_same = identity(prior, ArmId::key) == identity(planned, ArmId::key);
+        let identity = identity(planned, as_written).filter(|_| !is_same).map(|mut is| {
             let gone = ids(prior).into_iter().filter(|id| !ids(planned).contains(id));
             if let Some(identities) = is.get_mut("userAssignedIdentities").and_then(Json::as_object_mut) {
                 identities.extend(gone.map(|id| (id.as_str().to_owned(), Json::Null)));
@@ -40,6 +40,27 @@ impl Changes {
         let set = is.iter().filter(|(name, value)| was.get(*name) != Some(value));
         let tags = removed.chain(set.map(|(name, value)| (name.clone(), Some(value.clone())))).collect();
         Self { properties, identity, tags }
+    }
+
+    /// Without the removal of tags that are not `declared`: those are others'. Returns their names.
+    pub(super) fn keep_tags_of_others(&mut self, declared: &[String]) -> Vec<String> {
+        let is_own = |name: &str| declared.iter().any(|declared| declared.eq_ignore_ascii_case(name));
+        self.tags.extract_if(.., |name, value| value.is_none() && !is_own(name)).map(|(name, _)| name).collect()
+    }
+
+    /// Only what is among the members of `sent`.
+    fn within(mut self, sent: &Self) -> Self {
+        self.properties.retain(|name, _| sent.properties.contains_key(name));
+        self.identity = self.identity.filter(|_| sent.identity.is_some());
+        self.tags.retain(|name, _| sent.tags.contains_key(name));
+        self
+    }
+
+    /// What of these changes, which lead to `planned`, a hub does not have.
+    pub(super) fn not_kept(&self, planned: &State, id: &WorkspaceId, hub: &Workspace) -> Self {
+        let mut now = planned.clone();
+        now.set_service(id, hub);
+        Self::between(&now, planned).within(self)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -76,20 +97,28 @@ impl Changes {
 
 /// The body of the PUT, as the product's template has it.
 pub(super) fn put_body(planned: &State) -> Json {
-    let mut properties = patchable(planned);
+    let mut properties = patchable(planned, as_written);
     properties.extend(fixed(planned));
     json!({
         "location": planned.location.known().map(|location| location.wire()),
         "kind": "Hub",
         "sku": { "name": "Basic", "tier": "Basic" },
-        "identity": identity(planned),
+        "identity": identity(planned, as_written),
         "tags": tags(planned),
         "properties": properties,
     })
 }
 
+/// How ids are written: [`as_written`] to send them and [`ArmId::key`] to compare them.
+type Spelling = fn(&ArmId) -> String;
+
+fn as_written(id: &ArmId) -> String {
+    id.as_str().to_owned()
+}
+
 /// The properties that a PATCH may change, as far as they are set.
-fn patchable(state: &State) -> Map<String, Json> {
+fn patchable(state: &State, spelling: Spelling) -> Map<String, Json> {
+    let id = |id: &Attr<ArmId>| id.known().map(|id| Json::from(spelling(id)));
     let network = state.managed_network.known().and_then(|network| network.isolation_mode.known());
     let acls = state.network_acls.known().map(|acls| {
         let rules = acls.ip_rules.known().into_iter().flatten().filter_map(Attr::text);
@@ -99,7 +128,7 @@ fn patchable(state: &State) -> Map<String, Json> {
     });
     let serverless = state.serverless_compute.known().map(|compute| {
         json!({
-            "serverlessComputeCustomSubnet": text(&compute.subnet_id),
+            "serverlessComputeCustomSubnet": id(&compute.subnet_id),
             "serverlessComputeNoPublicIP": compute.public_ip_enabled.known().map(|public| !public),
         })
     });
@@ -107,10 +136,10 @@ fn patchable(state: &State) -> Map<String, Json> {
     let members = [
         ("friendlyName", text(&state.friendly_name)),
         ("description", text(&state.description)),
-        ("applicationInsights", text(&state.application_insights_id)),
-        ("containerRegistry", text(&state.container_registry_id)),
+        ("applicationInsights", id(&state.application_insights_id)),
+        ("containerRegistry", id(&state.container_registry_id)),
         ("systemDatastoresAuthMode", state.system_datastores_auth_mode.known().map(|mode| mode.wire().into())),
-        ("primaryUserAssignedIdentity", text(&state.primary_user_assigned_identity)),
+        ("primaryUserAssignedIdentity", id(&state.primary_user_assigned_identity)),
         ("publicNetworkAccess", state.public_network_access.known().map(|access| access.wire().into())),
         ("networkAcls", acls),
         ("managedNetwork", network.map(|mode| json!({ "isolationMode": mode.wire() }))),
@@ -161,11 +190,11 @@ fn cleared(name: &str) -> Json {
     }
 }
 
-fn identity(state: &State) -> Option<Json> {
+fn identity(state: &State, spelling: Spelling) -> Option<Json> {
     let kind = *state.identity.known()?.kind.known()?;
     let mut identity = json!({ "type": kind.wire() });
     if kind.has_user() {
-        let ids = ids(state).into_iter().map(|id| (id.as_str().to_owned(), json!({})));
+        let ids = ids(state).into_iter().map(|id| (spelling(id), json!({})));
         identity["userAssignedIdentities"] = Json::Object(ids.collect());
     }
     Some(identity)

@@ -147,8 +147,8 @@ impl Resource for Hub {
     }
 
     fn move_state(&self, source: &MoveSource) -> Option<Outcome<State>> {
-        let state = Some(import::move_state(source)?);
-        Some(Outcome { state, private: Private::default(), diagnostics: Diagnostics::default() })
+        let (state, private) = import::move_state(source)?;
+        Some(Outcome { state: Some(state), private, diagnostics: Diagnostics::default() })
     }
 }
 

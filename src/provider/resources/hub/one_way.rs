@@ -10,13 +10,13 @@ use crate::{
     framework::{Attr, Diagnostics},
 };
 
-/// An attribute by its name.
-type Named = (&'static str, fn(&State) -> &Attr<ArmId>);
+/// An attribute by its name, with that of its member in ARM.
+type Named = (&'static str, &'static str, fn(&State) -> &Attr<ArmId>);
 
 /// What a hub can be given another one of, and nothing.
 pub(super) const NEVER_CLEARED: [Named; 2] = [
-    ("application_insights_id", |state| &state.application_insights_id),
-    ("container_registry_id", |state| &state.container_registry_id),
+    ("application_insights_id", "applicationInsights", |state| &state.application_insights_id),
+    ("container_registry_id", "containerRegistry", |state| &state.container_registry_id),
 ];
 
 fn isolation(state: &State) -> Option<&IsolationMode> {
@@ -56,7 +56,7 @@ pub(super) fn errors(
     if let Some((now, _)) = isolates(prior).zip(isolates(planned)).filter(|(now, wanted)| now != wanted) {
         diagnostics.push(explain::data_isolation_is_fixed(now));
     }
-    for (name, of) in NEVER_CLEARED {
+    for (name, _, of) in NEVER_CLEARED {
         let was_declared = declared.iter().any(|declared| declared == name);
         if let (Attr::Null, Some(now)) = (of(config), of(prior).known().filter(|_| was_declared)) {
             diagnostics.push(explain::cannot_be_cleared(name, now.as_str()));

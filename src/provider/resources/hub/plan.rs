@@ -3,10 +3,14 @@
 //!
 //! No planned value comes from what is read here; it serves diagnostics.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{
     explain,
+    members::Changes,
     one_way::{self, NEVER_CLEARED},
     schema::{ManagedIdentity, ManagedNetwork, READING, State, TYPE},
+    validate::primary_identity,
     words::{IdentityType, IsolationMode},
 };
 use crate::{
@@ -27,6 +31,7 @@ use crate::{
         access::{Access, AccessCheck},
         claims,
         properties::Properties,
+        state_advice::DESTROY_ALL,
         walk_keys::hub_key,
     },
 };
@@ -34,15 +39,24 @@ use crate::{
 /// The attributes of [`NEVER_CLEARED`] that the configuration has set, in the private data.
 const DECLARED: &str = "declared";
 
+/// The names of the tags that it has set.
+const DECLARED_TAGS: &str = "declared_tags";
+
+/// Whether it sets shared_access_key_enabled.
+const SETS_KEYS: &str = "sets_keys";
+
 pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>) -> Planned<State> {
-    let PlanRequest { prior, config, mut planned, private, replaced } = request;
+    let PlanRequest { mut prior, config, mut planned, private, replaced } = request;
     let session = context.client.as_deref();
     let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.read, READING));
+    let mut requires_replace = Vec::new();
+    if let Some(prior) = &mut prior {
+        requires_replace.extend(set_subscription(prior, &mut planned, &config));
+    }
     let mut diagnostics = set_id(session, &call, prior.as_ref(), &mut planned).await;
     if prior.as_ref().is_some_and(|prior| prior.storage_account_id.is_null()) {
         diagnostics.push(not_read_yet());
     }
-    let mut requires_replace = Vec::new();
     if let Some(prior) = &prior {
         expect_identity(prior, &mut planned);
         if prior.encryption.presence() != planned.encryption.presence() && !planned.encryption.is_unknown() {
@@ -51,6 +65,7 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
     } else {
         set_defaults(&mut planned);
     }
+    diagnostics.0.extend(primary_identity(&planned));
     let id = planned.id.known().cloned();
     let is_replaced = match &prior {
         Some(prior) => !requires_replace.is_empty() || changes_what_is_fixed(prior, &planned),
@@ -70,8 +85,10 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
     }
     if let Some(prior) = &prior {
         if is_replaced {
-            diagnostics.extend(will_delete(prior));
+            diagnostics.extend(projects_of(prior));
         } else {
+            let stay = Changes::between(prior, &planned).keep_tags_of_others(&declared_tags(&private));
+            diagnostics.0.extend((!stay.is_empty()).then(|| explain::tags_stay(&stay)));
             let declared: Vec<String> = private.get(DECLARED).unwrap_or_default();
             let hub = match (session, &id) {
                 (Some(session), Some(id)) if one_way::needs_hub(prior, &planned) => {
@@ -89,7 +106,8 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
         }
         let mode = if is_new { planned.properties().mode } else { config.properties().mode };
         let keys = config.properties().shared_keys;
-        diagnostics.extend(claims::conflicts(&context.walk, TYPE, id, mode.as_ref(), keys));
+        let account = planned.storage_account_id.known();
+        diagnostics.extend(claims::conflicts(&context.walk, TYPE, id, account, mode.as_ref(), keys));
         // After a first write this is the second plan of an apply, which checks everything itself.
         if let Some(session) = session.filter(|session| session.arm.remembers_reads()) {
             let prior = prior.as_ref().filter(|_| !is_replaced);
@@ -106,17 +124,64 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
 pub(super) fn plan_destroy(request: &DestroyPlanRequest<'_, State>) -> Diagnostics {
     let prior = &request.prior;
     let subject = prior.id.known().map(|id| hub_key(id).subject);
-    match subject.is_some_and(|subject| request.kept.contains(&subject)) {
-        true => Diagnostics::default(),
-        false => will_delete(prior),
+    if subject.is_some_and(|subject| request.kept.contains(&subject)) {
+        return Diagnostics::default();
+    }
+    let mut diagnostics = projects_of(prior);
+    if request.private.get(SETS_KEYS) == Some(true)
+        && let (Some(false), Some(account)) = (prior.shared_access_key_enabled.known(), prior.storage_account_id.text())
+    {
+        diagnostics.push(explain::keys_stay_off(account));
+    }
+    diagnostics
+}
+
+/// Notes what the configuration sets, in place of what an earlier one has set.
+pub(super) fn note_declared(private: &mut Private, config: &State) {
+    let declared = NEVER_CLEARED.iter().filter(|(_, _, of)| of(config).known().is_some()).map(|(name, ..)| *name);
+    private.set(DECLARED, &declared.collect::<Vec<_>>());
+    private.set(DECLARED_TAGS, &tags(config));
+    private.set(SETS_KEYS, &config.shared_access_key_enabled.known().is_some());
+}
+
+/// Notes what a configuration sets whose change was not completed, beside what an earlier one has set.
+pub(super) fn note_attempted(private: &mut Private, config: &State) {
+    let earlier = [DECLARED, DECLARED_TAGS].map(|name| (name, private.get::<Vec<String>>(name).unwrap_or_default()));
+    note_declared(private, config);
+    for (name, earlier) in earlier {
+        let now: Vec<String> = private.get(name).unwrap_or_default();
+        let both: BTreeSet<String> = earlier.into_iter().chain(now).collect();
+        private.set(name, &both);
     }
 }
 
-/// Notes which attributes the configuration sets that can never be removed again.
-pub(super) fn note_declared(private: &mut Private, config: &State) {
-    let declared: Vec<_> =
-        NEVER_CLEARED.iter().filter(|(_, of)| of(config).known().is_some()).map(|(name, _)| *name).collect();
-    private.set(DECLARED, &declared);
+/// Notes the attributes of [`NEVER_CLEARED`] that another provider's configuration has set; `is_set` is asked with the names of
+/// attribute and member.
+pub(super) fn note_moved(private: &mut Private, is_set: impl Fn(&str, &str) -> bool) {
+    let declared = NEVER_CLEARED.iter().filter(|(name, member, _)| is_set(name, member)).map(|(name, ..)| *name);
+    private.set(DECLARED, &declared.collect::<Vec<_>>());
+}
+
+/// The names of the tags that the configuration has set; others may have set the rest of what an import brought.
+pub(super) fn declared_tags(private: &Private) -> Vec<String> {
+    private.get(DECLARED_TAGS).unwrap_or_default()
+}
+
+fn tags(config: &State) -> Vec<&String> {
+    config.tags.known().into_iter().flat_map(BTreeMap::keys).collect()
+}
+
+/// Sets the subscription of an object whose configuration leaves it empty (`""`): that of its id. Returns the path where another
+/// one is configured now, which the schema does not see.
+fn set_subscription(prior: &mut State, planned: &mut State, config: &State) -> Option<Path> {
+    if !prior.subscription_id.is_unknown() {
+        return None;
+    }
+    prior.subscription_id = prior.id.known()?.subscription().parse().ok().into();
+    if config.subscription_id.is_null() {
+        planned.subscription_id = prior.subscription_id.clone();
+    }
+    (planned.subscription_id != prior.subscription_id).then(|| Path::root("subscription_id"))
 }
 
 /// Sets subscription and id, as far as they are known.
@@ -148,7 +213,7 @@ async fn set_id(session: Option<&Session>, call: &Call, prior: Option<&State>, p
 }
 
 /// What a new hub gets, as the product's template has it.
-fn set_defaults(planned: &mut State) {
+pub(super) fn set_defaults(planned: &mut State) {
     if planned.system_datastores_auth_mode.is_unknown() {
         planned.system_datastores_auth_mode = AuthMode::identity().into();
     }
@@ -197,8 +262,8 @@ fn changes_what_is_fixed(prior: &State, planned: &State) -> bool {
     }
 }
 
-/// What deleting the hub means.
-fn will_delete(prior: &State) -> Diagnostics {
+/// What deleting the hub means for its projects.
+fn projects_of(prior: &State) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     let hub = prior.id.text().unwrap_or_default();
     let projects: Vec<&str> = prior.project_ids.known().into_iter().flatten().filter_map(Attr::text).collect();
@@ -207,9 +272,6 @@ fn will_delete(prior: &State) -> Diagnostics {
             Some(true) => explain::projects_will_go(hub, &projects),
             _ => explain::projects_will_stop(hub, &projects),
         });
-    }
-    if let (Some(false), Some(account)) = (prior.shared_access_key_enabled.known(), prior.storage_account_id.text()) {
-        diagnostics.push(explain::keys_stay_off(account));
     }
     diagnostics
 }
@@ -269,5 +331,5 @@ async fn check_access(
 fn not_read_yet() -> Diagnostic {
     let detail = "The object was moved here and has not been read yet, so that what would change is not known. Plan without \
                   -refresh=false.";
-    Diagnostic::error("The hub has to be read first", detail)
+    Diagnostic::error("The hub has to be read first", format!("{detail}\n\n{DESTROY_ALL}"))
 }

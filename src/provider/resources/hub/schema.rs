@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::words::{DefaultAction, IdentityType, IsolationMode, Location, PublicNetworkAccess};
+use super::words::{
+    AddressRange, DefaultAction, IdentityType, IsolationMode, Location, PublicNetworkAccess, check_key,
+};
 use crate::{
     arm::{
         ArmId, ResourceGroupName, StorageAccountId, SubscriptionId, WorkspaceId, WorkspaceName, workspaces::AuthMode,
@@ -230,7 +232,8 @@ pub(super) fn schema() -> Schema {
                     "ip_rules",
                     Type::set(Type::String),
                     "IPv4 addresses, or ranges in CIDR notation, that may reach the hub.",
-                ),
+                )
+                .parsed::<AddressRange>(),
             ],
             "Which addresses may reach the hub while public network access is enabled. It is in preview at Azure, and read only where Azure shows it.",
         ),
@@ -277,7 +280,7 @@ pub(super) fn schema() -> Schema {
                     .parsed::<ArmId>()
                     .replaces(),
                 required("key_id", "URL of the key with its version. Another version or key of the same vault changes in place.")
-                    .not_blank(),
+                    .check(check_key),
                 text("user_assigned_identity_id", "ARM id of the user-assigned identity that reads the key.")
                     .parsed::<ArmId>()
                     .replaces(),

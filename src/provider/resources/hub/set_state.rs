@@ -57,7 +57,10 @@ impl State {
         if !is_azures {
             self.high_business_impact_enabled = hbi.into();
         }
-        self.data_isolation_enabled = has.enable_data_isolation.into();
+        // An api-version that does not show it tells nothing.
+        if has.enable_data_isolation.is_some() || self.data_isolation_enabled.is_unknown() {
+            self.data_isolation_enabled = has.enable_data_isolation.into();
+        }
         let group = has.workspace_hub_config.as_ref().map(|config| id_of(&config.default_workspace_resource_group));
         let group = group.filter(|group| !group.is_null());
         self.workspace_hub_config =
@@ -82,6 +85,27 @@ impl State {
         self.project_ids = Attr::Known(projects.collect());
     }
 
+    /// The planned object of an update with the prior value of what the configuration leaves empty (`""`), which a plan
+    /// brings as unknown.
+    pub(super) fn with_left_out(mut self, prior: &Self) -> Self {
+        macro_rules! keep {
+            ($($name:ident),+) => {
+                $(if self.$name.is_unknown() {
+                    self.$name = prior.$name.clone();
+                })+
+            };
+        }
+        keep!(subscription_id, application_insights_id, container_registry_id, system_datastores_auth_mode);
+        self
+    }
+
+    /// Whether a value is only known from the hub, as the configuration had an empty text for it.
+    pub(super) fn lacks_what_was_left_empty(&self) -> bool {
+        self.application_insights_id.is_unknown()
+            || self.container_registry_id.is_unknown()
+            || self.system_datastores_auth_mode.is_unknown()
+    }
+
     /// The planned object with what was left unknown in it, from the hub as it is.
     pub(super) fn completed(mut self, id: &WorkspaceId, hub: &Workspace) -> Self {
         let mut now = self.clone();
@@ -102,6 +126,8 @@ impl State {
             }
         }
         complete!(
+            subscription_id,
+            system_datastores_auth_mode,
             application_insights_id,
             container_registry_id,
             high_business_impact_enabled,

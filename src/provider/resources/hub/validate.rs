@@ -1,6 +1,8 @@
 //! Rules about several attributes of a configuration.
 
-use super::{explain, schema::State};
+use std::collections::BTreeMap;
+
+use super::{explain, schema::State, words};
 use crate::{
     arm::workspaces::AuthModeKind,
     framework::{Attr, Diagnostic, Diagnostics, Path},
@@ -18,8 +20,11 @@ pub(super) fn validate(config: &State) -> Diagnostics {
         diagnostics.push(explain::locks_the_hub_out());
     }
     diagnostics.0.extend(identities(config));
-    diagnostics.0.extend(primary(config));
+    // An identity that is left out is known at the plan.
+    diagnostics.0.extend(primary_identity(config).filter(|_| !config.identity.is_null()));
     diagnostics.0.extend(serverless(config));
+    diagnostics.0.extend(vault_of_key(config));
+    diagnostics.0.extend(tags(config));
     diagnostics
 }
 
@@ -48,9 +53,9 @@ fn identities(config: &State) -> Option<Diagnostic> {
 }
 
 /// The primary identity is one of the hub's.
-fn primary(config: &State) -> Option<Diagnostic> {
-    let primary = config.primary_user_assigned_identity.known()?;
-    let ids = match &config.identity {
+pub(super) fn primary_identity(object: &State) -> Option<Diagnostic> {
+    let primary = object.primary_user_assigned_identity.known()?;
+    let ids = match &object.identity {
         Attr::Unknown => return None,
         Attr::Null => &Attr::Null,
         Attr::Known(identity) => &identity.identity_ids,
@@ -63,6 +68,36 @@ fn primary(config: &State) -> Option<Diagnostic> {
     let detail = format!("{primary} is none of identity.identity_ids. Add it there.");
     let path = Path::root("primary_user_assigned_identity");
     Some(Diagnostic::error("The primary identity is not the hub's", detail).at(path))
+}
+
+/// A key is one of the vault that is named beside it.
+fn vault_of_key(config: &State) -> Option<Diagnostic> {
+    let encryption = config.encryption.known()?;
+    let vault = encryption.key_vault_id.known()?;
+    let key = encryption.key_id.text()?;
+    let of_key = words::vault_of_key(key)?;
+    if of_key.eq_ignore_ascii_case(vault.name()) {
+        return None;
+    }
+    let detail =
+        format!("{key} is a key of the vault {of_key}, and key_vault_id is\n{vault}\n\nTake both from one vault.");
+    let path = Path::root("encryption").attribute("key_id");
+    Some(Diagnostic::error("The key is of another vault", detail).at(path))
+}
+
+/// Azure keeps no tag without a value, and takes names that differ only in case for one.
+fn tags(config: &State) -> Vec<Diagnostic> {
+    let Some(tags) = config.tags.known() else { return Vec::new() };
+    let mut seen = BTreeMap::new();
+    let refused = tags.iter().filter_map(|(name, value)| {
+        let detail = match (value.is_null(), seen.insert(name.to_lowercase(), name)) {
+            (true, _) => format!("The tag {name} is null. Leave it out, or set \"\" for a tag without a text."),
+            (false, Some(other)) => format!("Azure takes the tags {other} and {name} for one. Keep one of the two."),
+            (false, None) => return None,
+        };
+        Some(Diagnostic::error("Invalid tags", detail).at(Path::root("tags")))
+    });
+    refused.collect()
 }
 
 /// Without a subnet, serverless computes reach the service by public addresses or over public networks (facts: azure.md §9.3).

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::framework::schema::Refusal;
+use crate::framework::{Value, schema::Refusal};
 
 /// Declares words of Azure that compare without regard to case. A configuration may use these only; what Azure answers is
 /// taken as it is.
@@ -111,6 +111,48 @@ impl PartialEq for Location {
     }
 }
 
+/// An IPv4 address, or a range in CIDR notation.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct AddressRange([u8; 4], u8);
+
+impl FromStr for AddressRange {
+    type Err = Refusal;
+
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        let (address, bits) = text.split_once('/').unwrap_or((text, "32"));
+        let bits = bits.parse().ok().filter(|bits| *bits <= 32);
+        let octets: Option<Vec<u8>> = address.split('.').map(|octet| octet.parse().ok()).collect();
+        let range =
+            octets.and_then(|octets| octets.try_into().ok()).zip(bits).map(|(address, bits)| Self(address, bits));
+        range.ok_or_else(|| {
+            Refusal::invalid(format!(
+                "{text:?} is no IPv4 address, such as 198.51.100.7, and no range, such as 198.51.100.0/24."
+            ))
+        })
+    }
+}
+
+/// The vault in the URL `https://VAULT.…/keys/NAME/VERSION` of a key; none where this is no such URL.
+pub(super) fn vault_of_key(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let mut parts = rest.trim_end_matches('/').split('/');
+    let (host, keys) = (parts.next()?, parts.next()?);
+    let has_name_and_version = parts.by_ref().take(2).filter(|part| !part.is_empty()).count() == 2;
+    let is_key = scheme.eq_ignore_ascii_case("https") && keys.eq_ignore_ascii_case("keys") && has_name_and_version;
+    let vault = host.split('.').next().filter(|vault| !vault.is_empty());
+    vault.filter(|_| is_key && parts.next().is_none())
+}
+
+/// Refuses a text that is no URL of a key with its version.
+pub(super) fn check_key(value: &Value) -> Result<(), Refusal> {
+    match value.as_str() {
+        Some(text) if vault_of_key(text).is_none() => Err(Refusal::invalid(format!(
+            "{text:?} is no URL of a key with its version, such as https://VAULT.vault.azure.net/keys/NAME/VERSION."
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Which kinds of managed identities a hub has. It is written with a space after the comma or without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -182,6 +224,23 @@ mod tests {
             assert_eq!((read, read.wire().as_str()), (is, wire));
         }
         assert!("None".parse::<IdentityType>().is_err());
+    }
+
+    #[test]
+    fn keys_are_named_with_vault_and_version() {
+        let url = "https://kv1.vault.azure.net/keys/k/1";
+        for (text, vault) in [
+            (url, Some("kv1")),
+            ("HTTPS://kv1.vault.azure.net/Keys/k/1/", Some("kv1")),
+            ("http://kv1.vault.azure.net/keys/k/1", None),
+            ("https://kv1.vault.azure.net/keys/k", None),
+            ("https://kv1.vault.azure.net/secrets/k/1", None),
+            ("https://kv1.vault.azure.net/keys/k/1/2", None),
+            ("https:///keys/k/1", None),
+            ("k/1", None),
+        ] {
+            assert_eq!(vault_of_key(text), vault, "{text}");
+        }
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
     if let Some(hub) = &hub {
         let target = wanted(&config, &planned);
         let mode = target.mode.as_ref();
-        diagnostics.extend(claims::conflicts(&context.walk, TYPE, hub, mode, target.shared_keys));
+        diagnostics.extend(claims::conflicts(&context.walk, TYPE, hub, account.as_ref(), mode, target.shared_keys));
     }
     if let (Some(session), Some(hub)) = (context.client.as_deref(), &hub) {
         // After a first write this is the second plan of an apply, which reads everything itself.
