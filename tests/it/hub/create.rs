@@ -27,6 +27,37 @@ async fn keys_go_off_before_the_hub_is_created_and_stay_off_when_it_is_destroyed
     assert_eq!(bed.shared_keys(), Some(false));
 }
 
+/// The version that hubs are created by does not have them, and drops what it does not know.
+#[tokio::test]
+async fn network_rules_are_sent_by_a_version_that_has_them() {
+    let rules = json!({ "network_acls": { "default_action": "Deny", "ip_rules": ["198.51.100.0/24"] } });
+    let mut bed = bed().await;
+    let config = bed.with(rules);
+    bed.apply(&config).await.quiet();
+    let writes: Vec<_> = bed.emulator.arm_requests().into_iter().filter(|request| request.method != "GET").collect();
+    let [put, patch] = &writes[..] else { panic!("{writes:#?}") };
+    assert_eq!((put.method.as_str(), patch.method.as_str()), ("PUT", "PATCH"));
+    assert_eq!(patch.query("api-version"), Some("2024-10-01-preview"));
+    let sent = json!({ "defaultAction": "Deny", "ipRules": [{ "value": "198.51.100.0/24" }] });
+    assert_eq!(put.body["properties"].get("networkAcls"), None);
+    assert_eq!(patch.body, json!({ "properties": { "networkAcls": sent } }));
+    assert_eq!(bed.in_azure()["properties"]["networkAcls"], sent);
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn a_hub_whose_network_rules_are_refused_is_kept_and_said_to_be_open() {
+    let mut bed = bed().await;
+    let config = bed.with(json!({ "network_acls": { "default_action": "Deny" } }));
+    bed.emulator.fault(on_hub("PATCH", Fault::Status(400)).code("Odd"));
+    let report = bed.apply(&config).await.failed();
+    let error = report.error("The network rules of the hub were not set");
+    assert!(error.detail.contains(&bed.own_hub()) && error.detail.contains("every address may reach"), "{error}");
+    assert!(error.detail.contains("Azure error code: Odd"), "{error}");
+    assert_eq!(error.path, "network_acls");
+    assert_eq!(bed.state()["id"], bed.own_hub().as_str());
+}
+
 #[tokio::test]
 async fn an_account_that_refuses_keys_already_is_not_changed() {
     let mut bed = bed().await;

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     account::{self, Apply},
     explain,
-    members::{Changes, put_body},
+    members::{Changes, patch_after_put, put_body},
     plan::{declared_tags, note_attempted, note_declared, set_defaults},
     read::read_keys,
     schema::State,
@@ -87,6 +87,13 @@ pub(super) async fn create(
         },
     };
     walk.note_written(&hub_key(&id));
+    let (found, error) = match (error, patch_after_put(&planned)) {
+        (None, Some(body)) => match session.arm.patch_workspace(&id, &body, call).await {
+            Ok(patched) => (patched, None),
+            Err(error) => (found, Some(explain::open_network(&id, &error))),
+        },
+        (error, _) => (found, error),
+    };
     let mut state = planned.completed(&id, &found);
     if keys.is_none() {
         diagnostics.extend(read_keys(session, call, &mut state, Read::Fresh).await);

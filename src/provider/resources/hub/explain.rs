@@ -235,6 +235,15 @@ pub(super) fn created_badly(hub: &WorkspaceId, found: &Workspace, error: &Error)
     Diagnostic::error(summary, detail)
 }
 
+/// The hub was created, and its network rules were not set.
+pub(super) fn open_network(hub: &WorkspaceId, error: &Error) -> Diagnostic {
+    let what = format!("The hub\n{hub}\nwas created, but whether its network_acls are in force is not known.");
+    let next = "Until they are, every address may reach the hub. It is tainted, so that the next apply replaces it; to keep it, \
+                run `terraform untaint ADDRESS`, or `tofu untaint`, after its network rules have been set.";
+    report::failure("The network rules of the hub were not set", error, &format!("{what}\n\n{next}"))
+        .at(Path::root("network_acls"))
+}
+
 /// Azure created the hub with something else than was asked for.
 pub(super) fn not_kept_at_creation(hub: &WorkspaceId, names: &[&str]) -> Diagnostic {
     let detail = format!(

@@ -95,9 +95,19 @@ impl Changes {
     }
 }
 
+/// The only property that the PUT's api-version does not have (facts: azure.md §1.5), so that it takes a PATCH of its own.
+const NETWORK_ACLS: &str = "networkAcls";
+
+/// The body of the PATCH that follows the PUT, if one has to.
+pub(super) fn patch_after_put(planned: &State) -> Option<Json> {
+    let acls = patchable(planned, as_written).remove(NETWORK_ACLS)?;
+    Some(json!({ "properties": { NETWORK_ACLS: acls } }))
+}
+
 /// The body of the PUT, as the product's template has it.
 pub(super) fn put_body(planned: &State) -> Json {
     let mut properties = patchable(planned, as_written);
+    properties.remove(NETWORK_ACLS);
     properties.extend(fixed(planned));
     json!({
         "location": planned.location.known().map(|location| location.wire()),
@@ -141,7 +151,7 @@ fn patchable(state: &State, spelling: Spelling) -> Map<String, Json> {
         ("systemDatastoresAuthMode", state.system_datastores_auth_mode.known().map(|mode| mode.wire().into())),
         ("primaryUserAssignedIdentity", id(&state.primary_user_assigned_identity)),
         ("publicNetworkAccess", state.public_network_access.known().map(|access| access.wire().into())),
-        ("networkAcls", acls),
+        (NETWORK_ACLS, acls),
         ("managedNetwork", network.map(|mode| json!({ "isolationMode": mode.wire() }))),
         ("serverlessComputeSettings", serverless),
         ("imageBuildCompute", text(&state.image_build_compute)),
