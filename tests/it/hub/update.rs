@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{bed, bed_with, on_hub};
 use crate::azure::{Action as Fault, IsolationModes, Lro, Rule};
-use crate::support::core::Action;
+use crate::support::{bed::Bed, core::Action};
 
 #[tokio::test]
 async fn tags_of_others_stay_and_only_declared_ones_are_compared() {
@@ -53,23 +53,105 @@ async fn a_change_from_outside_of_each_attribute_is_seen_and_put_right() {
         ("/properties/systemDatastoresAuthMode", json!("AccessKey"), "system_datastores_auth_mode"),
         ("/tags/a", json!("2"), "tags"),
     ] {
-        bed.emulator.change(&bed.own_hub(), |hub| *hub.pointer_mut(pointer).expect("the member") = value);
-        bed.emulator.clear_requests();
-        let planned = bed.plan(&config).await.ok();
-        assert_eq!(planned.action(), Action::Update, "{attribute}");
-        let change = planned.change();
-        assert!(change.drifted(), "{attribute}");
-        let before = change.before.as_object().expect("an object").iter();
-        let differ = before.filter(|(name, value)| change.planned[name.as_str()] != **value);
-        assert_eq!(differ.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), [attribute]);
-        bed.core.apply_saved(planned).await.ok();
-        assert_eq!(bed.writes(), ["PATCH hub2"], "{attribute}");
-        bed.plan(&config).await.ok().assert_empty();
+        assert_put_right(&mut bed, &config, pointer, value, attribute).await;
     }
     bed.emulator.set_shared_key_access(&bed.account, Some(false));
     bed.emulator.clear_requests();
     bed.apply(&config).await.quiet();
     assert_eq!(bed.writes(), ["PATCH sa1 true"]);
+}
+
+/// Changes a member in Azure; the plan names the one attribute, and one PATCH puts it right.
+async fn assert_put_right(bed: &mut Bed, config: &Value, pointer: &str, value: Value, attribute: &str) {
+    bed.emulator.change(&bed.own_hub(), |hub| *hub.pointer_mut(pointer).expect("the member") = value);
+    bed.emulator.clear_requests();
+    let planned = bed.plan(config).await.ok();
+    assert_eq!(planned.action(), Action::Update, "{attribute}");
+    let change = planned.change();
+    assert!(change.drifted(), "{attribute}");
+    let before = change.before.as_object().expect("an object").iter();
+    let differ = before.filter(|(name, value)| change.planned[name.as_str()] != **value);
+    assert_eq!(differ.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), [attribute]);
+    bed.core.apply_saved(planned).await.ok();
+    assert_eq!(bed.writes(), ["PATCH hub2"], "{attribute}");
+    bed.plan(config).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn a_change_from_outside_of_identities_insights_and_keys_is_seen_and_put_right() {
+    let mut bed = bed().await;
+    let id = |name: &str| bed.emulator.id("rg1", "Microsoft.ManagedIdentity/userAssignedIdentities", name);
+    let insights = |name: &str| bed.emulator.id("rg1", "Microsoft.Insights/components", name);
+    let (one, two, other_insights) = (id("u1"), id("u2"), insights("i2"));
+    let key = |version: u8| format!("https://kv1.vault.test/keys/k/{version}");
+    let config = bed.with(json!({
+        "identity": { "type": "SystemAssigned, UserAssigned", "identity_ids": [one, two] },
+        "primary_user_assigned_identity": one, "application_insights_id": insights("i1"),
+        "encryption": { "key_vault_id": bed.vault(), "key_id": key(1) },
+    }));
+    bed.apply(&config).await.quiet();
+    let mut identities = bed.in_azure()["identity"]["userAssignedIdentities"].clone();
+    identities.as_object_mut().expect("a map").remove(&two);
+    for (pointer, value, attribute) in [
+        ("/identity/userAssignedIdentities", identities, "identity"),
+        ("/properties/primaryUserAssignedIdentity", json!(two), "primary_user_assigned_identity"),
+        ("/properties/applicationInsights", json!(other_insights), "application_insights_id"),
+        ("/properties/encryption/keyVaultProperties/keyIdentifier", json!(key(2)), "encryption"),
+    ] {
+        assert_put_right(&mut bed, &config, pointer, value, attribute).await;
+    }
+}
+
+/// What Azure does not take back ends the plan or replaces the hub; it is never left unsaid.
+#[tokio::test]
+async fn a_change_from_outside_that_no_patch_can_take_back_is_seen() {
+    let mut bed = bed().await;
+    let subscription = bed.subscription.clone();
+    let group = |name: &str| format!("{subscription}/resourceGroups/{name}");
+    let config = bed.with(json!({
+        "managed_network": { "isolation_mode": "Disabled" }, "high_business_impact_enabled": false,
+        "data_isolation_enabled": true, "purge_on_destroy": true,
+        "workspace_hub_config": { "default_workspace_resource_group": group("rg1") },
+    }));
+    bed.apply(&config).await.quiet();
+    for (member, value, attribute) in [
+        ("hbiWorkspace", json!(true), "high_business_impact_enabled"),
+        ("workspaceHubConfig", json!({ "defaultWorkspaceResourceGroup": group("rg9") }), "workspace_hub_config"),
+    ] {
+        let before = bed.in_azure()["properties"][member].clone();
+        bed.emulator.change(&bed.own_hub(), |hub| hub["properties"][member] = value);
+        let planned = bed.plan(&config).await.ok();
+        let replaced = planned.change().requires_replace.clone();
+        assert!(planned.action() == Action::Replace && replaced[0].starts_with(attribute), "{replaced:?}");
+        bed.emulator.change(&bed.own_hub(), |hub| hub["properties"][member] = before);
+    }
+    for (member, value, says) in [
+        ("managedNetwork", json!({ "isolationMode": "AllowInternetOutbound" }), "isolation"),
+        ("enableDataIsolation", json!(false), "isolation"),
+    ] {
+        let before = bed.in_azure()["properties"][member].clone();
+        bed.emulator.change(&bed.own_hub(), |hub| hub["properties"][member] = value);
+        let report = bed.plan(&config).await.report;
+        assert!(report.diagnostics.has_errors() && report.diagnostics.to_string().contains(says), "{member}");
+        bed.emulator.change(&bed.own_hub(), |hub| hub["properties"][member] = before);
+    }
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+#[tokio::test]
+async fn a_hub_that_was_deleted_since_the_plan_is_not_made_anew_by_an_update_and_stays_in_the_state() {
+    let mut bed = bed().await;
+    bed.apply(&bed.minimal()).await.quiet();
+    let planned = bed.plan(&bed.with(json!({ "description": "d" }))).await.ok();
+    bed.emulator.remove(&bed.own_hub());
+    bed.emulator.clear_requests();
+    let report = bed.core.apply_saved(planned).await.failed();
+    let error = report.error("The hub does not exist");
+    assert!(error.detail.contains(&bed.own_hub()), "{error}");
+    assert_eq!(bed.writes(), [""; 0]);
+    assert_eq!(bed.state()["id"], bed.own_hub().as_str());
+    // The next refresh finds it gone, and the plan creates it.
+    assert_eq!(bed.plan(&bed.minimal()).await.ok().action(), Action::Create);
 }
 
 #[tokio::test]
