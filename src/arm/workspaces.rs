@@ -236,6 +236,13 @@ impl Workspace {
         ArmId::parse(&self.properties.storage_account).is_ok_and(|own| own == *account)
     }
 
+    /// Whether it keeps a key of `account`. A project follows its hub.
+    pub(crate) fn uses_key_of(&self, account: &ArmId) -> bool {
+        self.kind() != WorkspaceKind::Project
+            && self.properties.system_datastores_auth_mode.kind() == AuthModeKind::AccessKey
+            && self.is_on(account)
+    }
+
     /// The object id of the system-assigned identity, if there is one.
     pub(crate) fn system_principal_id(&self) -> Option<&str> {
         self.identity.principal_id.as_deref().filter(|id| !id.is_empty())

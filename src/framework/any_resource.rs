@@ -160,10 +160,12 @@ impl<R: Resource> Erased<R> {
             Some(prior) => self.implementation.keys(prior),
             None => replaced.clone().unwrap_or_default(),
         };
+        let replaces = prior.is_some() && !plan::replacements(block, &change.prior, &planned).is_empty();
         let request = PlanRequest {
             prior,
             config: from_value(change.config)?,
             planned: from_value(planned)?,
+            replaces,
             private: private.without_reserved(),
             replaced: replaced.clone().unwrap_or_default(),
         };

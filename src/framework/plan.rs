@@ -112,8 +112,7 @@ pub fn replacements(block: &Block, prior: &Value, planned: &Value) -> Vec<Path> 
     let mut paths = Vec::new();
     walk(block.into(), &Path::default(), prior, planned, &mut |path, attribute, prior, planned| {
         // Whether an unknown value has changed cannot be known.
-        let changed = !prior.is_unknown() && !prior.same_as(planned, &attribute.ty());
-        if attribute.requires_replace && changed {
+        if attribute.requires_replace && !prior.is_unknown() && !prior.same_as(planned, &attribute.ty()) {
             paths.push(path);
         }
     });

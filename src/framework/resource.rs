@@ -140,6 +140,8 @@ pub struct PlanRequest<S> {
     pub config: S,
     /// What the schema has prepared.
     pub planned: S,
+    /// Whether the schema has the object replaced for what changes.
+    pub replaces: bool,
     /// What the resource keeps for itself.
     pub private: Private,
     /// The keys of the object that this creation replaces; none where it replaces none.
@@ -218,6 +220,23 @@ pub struct Outcome<S> {
     pub private: Private,
     /// Errors and warnings.
     pub diagnostics: Diagnostics,
+}
+
+impl<S> Outcome<S> {
+    /// An object without anything to say about it.
+    pub fn of(state: S, private: Private) -> Self {
+        Self { state: Some(state), private, diagnostics: Diagnostics::default() }
+    }
+
+    /// No object.
+    pub fn none(diagnostics: impl Into<Diagnostics>) -> Self {
+        Self { state: None, private: Private::default(), diagnostics: diagnostics.into() }
+    }
+
+    /// An object that stays, and what there is to say about it.
+    pub fn kept(state: S, private: Private, diagnostics: impl Into<Diagnostics>) -> Self {
+        Self { state: Some(state), private, diagnostics: diagnostics.into() }
+    }
 }
 
 /// The object that an import names.

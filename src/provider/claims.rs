@@ -63,8 +63,7 @@ pub(crate) fn conflicts(
         for (other, _) in others {
             let detail = format!(
                 "A {type_name} and a {other} of\n{hub}\n\nare in this plan, and both set shared_access_key_enabled. Keep it in one \
-                 of the two: the {} lets destroying restore what it has found.\n\n{DESTROY_ALL}",
-                "foundryhub_storage_auth"
+                 of the two: the foundryhub_storage_auth lets destroying restore what it has found.\n\n{DESTROY_ALL}"
             );
             let path = Path::root("shared_access_key_enabled");
             diagnostics.push(Diagnostic::error("Shared keys are set twice", detail).at(path));

@@ -29,10 +29,7 @@ impl HubError {
                 let detail = format!("There is no {hub}.\n\n{}", report::explain(error, next));
                 Diagnostic::error("The hub does not exist", detail)
             }
-            Self::NotReadable(error) => {
-                let action = "Microsoft.MachineLearningServices/workspaces/read";
-                report::not_readable("Cannot read the hub", error, action, hub.as_str(), "Reader")
-            }
+            Self::NotReadable(error) => not_readable(hub, error),
         };
         diagnostic.at(Path::root(HUB))
     }
@@ -51,6 +48,12 @@ impl HubError {
             Self::NotReadable(_) => self.diagnostic(hub),
         }
     }
+}
+
+/// A failed read of a hub that does not say that it is missing.
+pub(crate) fn not_readable(hub: &WorkspaceId, error: &arm::Error) -> Diagnostic {
+    let action = "Microsoft.MachineLearningServices/workspaces/read";
+    report::not_readable("Cannot read the hub", error, action, hub.as_str(), "Reader")
 }
 
 pub(crate) async fn read(session: &Session, id: &WorkspaceId, read: Read, call: &Call) -> Result<Workspace, HubError> {
@@ -109,6 +112,15 @@ pub(crate) fn account_not_readable(account: &StorageAccountId, error: &arm::Erro
     let action = "Microsoft.Storage/storageAccounts/read";
     report::not_readable("Cannot read the storage account", error, action, account.as_str(), "Reader")
         .at(Path::root("shared_access_key_enabled"))
+}
+
+/// The same as a warning, where nothing is to be changed at the account.
+pub(crate) fn account_unobserved(account: &StorageAccountId, error: &arm::Error) -> Diagnostic {
+    let reason = account_not_readable(account, error);
+    let detail =
+        format!("Whether shared keys are enabled is not known, and a change goes unnoticed.\n\n{}", reason.detail);
+    let warning = Diagnostic::warning("Cannot read the storage account", detail);
+    Diagnostic { of_provider: reason.of_provider, ..warning }.at(Path::root("shared_access_key_enabled"))
 }
 
 #[derive(Debug)]

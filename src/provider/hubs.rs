@@ -20,6 +20,16 @@ pub(crate) struct Place {
     pub resource_group: Option<String>,
 }
 
+impl Place {
+    /// The list of its workspaces.
+    pub(crate) fn list(&self) -> List<Workspace> {
+        match &self.resource_group {
+            Some(group) => List::in_resource_group(&self.subscription, group),
+            None => List::in_subscription(&self.subscription),
+        }
+    }
+}
+
 /// A hub of a list.
 #[derive(Debug)]
 pub(crate) struct ListedHub {
@@ -41,11 +51,7 @@ pub(crate) fn pages(
     call: &Call,
 ) -> impl Stream<Item = Result<Page, Diagnostic>> + Send + use<> {
     let kinds = kinds.to_vec();
-    let list = match &place.resource_group {
-        Some(group) => List::in_resource_group(&place.subscription, group),
-        None => List::in_subscription(&place.subscription),
-    };
-    let pages = session.arm.pages(Workspace::of_kinds(list, &kinds), call);
+    let pages = session.arm.pages(Workspace::of_kinds(place.list().items(), &kinds), call);
     pages.map(move |page| match page {
         Ok(page) => Ok(page.value.into_iter().filter_map(|item| listed(item, &kinds)).collect()),
         Err(error) => Err(not_listed(&error, &place)),

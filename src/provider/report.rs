@@ -20,6 +20,11 @@ pub(crate) fn failure(summary: impl Into<String>, error: &arm::Error, next: &str
     }
 }
 
+/// The call was interrupted before anything was sent that changes something.
+pub(crate) fn interrupted() -> Diagnostic {
+    Diagnostic::error("Interrupted", "Nothing was changed.")
+}
+
 const NOT_SIGNED_IN: &str = "The provider could not sign in to Azure";
 
 /// The text of [`failure`], for diagnostics that say more around it.

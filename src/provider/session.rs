@@ -83,8 +83,15 @@ impl Session {
         })
     }
 
-    /// The subscription to read in that names none: as [`Self::subscription`], and an error while it is not known.
-    pub(crate) async fn subscription_to_read(&self, call: &Call) -> Result<SubscriptionId, Diagnostic> {
+    /// The subscription to read in: the one that is named, or else as [`Self::subscription`], and an error while it is not known.
+    pub(crate) async fn subscription_to_read(
+        &self,
+        named: &Attr<SubscriptionId>,
+        call: &Call,
+    ) -> Result<SubscriptionId, Diagnostic> {
+        if let Some(named) = named.known() {
+            return Ok(named.clone());
+        }
         let subscription = self.subscription(call).await?.ok_or_else(report::unconfigured)?;
         let refused = |error| Refusal::from(error).error("subscription_id").of_provider();
         SubscriptionId::parse(subscription).map_err(refused)

@@ -8,11 +8,7 @@ use super::{
     Access, Finding, List, OwnAssignments, Principal, SwitchStage,
     holdings::{self, Holding, RoleCheck},
 };
-use crate::arm::{
-    self, ArmId, Dated, Read,
-    role_assignments::RoleAssignment,
-    workspaces::{AuthModeKind, Workspace, WorkspaceKind},
-};
+use crate::arm::{self, ArmId, Dated, Read, role_assignments::RoleAssignment, workspaces::Workspace};
 
 /// Findings, and the role assignments that the others rely on.
 #[derive(Default)]
@@ -83,7 +79,7 @@ impl Access<'_> {
     }
 
     /// Findings about other workspaces on the account that use keys and do not reach one of the `awaited` stages within
-    /// seconds, and all of these workspaces but those that have failed. A project follows its hub.
+    /// seconds, and all of these workspaces but those that have failed.
     pub(super) async fn others(&self, read: Read, awaited: impl Fn(SwitchStage) -> bool) -> (Vec<Finding>, Vec<ArmId>) {
         let subscription = self.hub_id.subscription();
         let all =
@@ -91,20 +87,19 @@ impl Access<'_> {
                 Ok(all) => all,
                 Err(error) => return (vec![Finding::NotReadable { list: List::Workspaces, error }], Vec::new()),
             };
-        let uses_keys = |other: &&Workspace| {
-            let properties = &other.properties;
-            other.kind() != WorkspaceKind::Project
-                && properties.system_datastores_auth_mode.kind() == AuthModeKind::AccessKey
-                && other.is_on(self.account.arm())
-        };
-        let others = all.value.iter().filter(uses_keys).filter_map(|other| ArmId::parse(&other.id).ok());
+        let account = self.account.arm();
+        let others = all
+            .value
+            .iter()
+            .filter(|other| other.uses_key_of(account))
+            .filter_map(|other| ArmId::parse(&other.id).ok());
         let others: Vec<ArmId> = others.filter(|other| other != self.hub_id.arm()).collect();
         if others.is_empty() {
             return Default::default();
         }
         let switches = &self.session.switches;
         // An interruption or timeout is noticed by the next request.
-        let wait = switches.wait_to_begin(self.account.arm(), &others, &awaited);
+        let wait = switches.wait_to_begin(account, &others, &awaited);
         _ = self.session.arm.wait_for(wait, "waiting for other hubs of the account", self.call).await;
         let (mut failed, mut unknown) = (Vec::new(), Vec::new());
         for other in &others {

@@ -12,7 +12,7 @@ use crate::{
     arm::{
         self, Call, Item, List, Read, StorageAccountId, WorkspaceId,
         storage_accounts::StorageAccount,
-        workspaces::{AuthModeKind, Workspace, WorkspaceKind},
+        workspaces::{Workspace, WorkspaceKind},
     },
     framework::{
         Attr, Diagnostic, Diagnostics, Path, Type,
@@ -239,7 +239,7 @@ impl<'r> Rotation<'r> {
             _ => {}
         }
         // It may be in another subscription than the account.
-        let named = hub.filter(|(_, hub)| uses_key_of(hub, &account)).map(|(id, _)| id.clone());
+        let named = hub.filter(|(_, hub)| hub.uses_key_of(account.arm())).map(|(id, _)| id.clone());
         let mut hubs: BTreeMap<_, _> = named.iter().map(|id| (id.arm().key(), id.clone())).collect();
         match users_of(&account, session, call).await {
             Ok((users, unreadable)) => {
@@ -329,7 +329,7 @@ async fn users_of(
         for item in page.value {
             match item {
                 Item::Unreadable { id, why } => unreadable.push((id, why)),
-                Item::Readable(hub) if uses_key_of(&hub, account) => match WorkspaceId::parse(&hub.id) {
+                Item::Readable(hub) if hub.uses_key_of(account.arm()) => match WorkspaceId::parse(&hub.id) {
                     Ok(id) => users.push(id),
                     Err(error) => unreadable.push((hub.id, error.to_string())),
                 },
@@ -339,13 +339,6 @@ async fn users_of(
         ready(Ok((users, unreadable)))
     });
     fold.await
-}
-
-/// Whether a workspace keeps a key of the account. An older api-version lists projects, too.
-fn uses_key_of(hub: &Workspace, account: &StorageAccountId) -> bool {
-    hub.kind() != WorkspaceKind::Project
-        && hub.properties.system_datastores_auth_mode.kind() == AuthModeKind::AccessKey
-        && hub.is_on(account.arm())
 }
 
 fn account_of(id: &WorkspaceId, hub: &Workspace) -> Result<StorageAccountId, Diagnostic> {

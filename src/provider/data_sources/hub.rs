@@ -20,7 +20,7 @@ use crate::{
         timeouts::{self, ReadTimeout},
     },
     provider::{
-        Session,
+        Session, hub,
         key_states::KeyStates,
         report,
         resources::hub::{
@@ -214,10 +214,7 @@ async fn named(config: &State, session: &Session, call: &Call) -> Result<(Worksp
     if let Some(id) = config.id.known() {
         return Ok((id.clone(), "id"));
     }
-    let subscription = match config.subscription_id.known() {
-        Some(subscription) => subscription.clone(),
-        None => session.subscription_to_read(call).await?,
-    };
+    let subscription = session.subscription_to_read(&config.subscription_id, call).await?;
     let part = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let (group, name) = (part(config.resource_group_name.text()), part(config.name.text()));
     let id = WorkspaceId::new(subscription.as_str(), &group, &name);
@@ -263,7 +260,7 @@ fn data_of(id: &WorkspaceId, hub: Workspace, kind: Kind) -> State {
         kind: kind.into(),
         storage_account_id,
         // In the words of the documentation, since HCL compares with regard to case.
-        system_datastores_auth_mode: AuthMode::new(hub.properties.system_datastores_auth_mode.wire()).into(),
+        system_datastores_auth_mode: hub.properties.system_datastores_auth_mode.documented().into(),
         shared_access_key_enabled: Attr::Null,
         key_vault_id,
         application_insights_id,
@@ -297,8 +294,7 @@ fn not_read(id: &WorkspaceId, error: &arm::Error) -> Diagnostic {
             format!("There is no {id}.\n\n{}", report::explain(error, next)),
         );
     }
-    let action = "Microsoft.MachineLearningServices/workspaces/read";
-    report::not_readable("Cannot read the hub", error, action, id.as_str(), "Reader")
+    hub::not_readable(id, error)
 }
 
 fn not_a_hub(id: &WorkspaceId, found: &Workspace) -> Diagnostic {

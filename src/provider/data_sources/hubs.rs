@@ -124,10 +124,7 @@ impl DataSource for Hubs {
         let session = context.client.ok_or_else(report::unconfigured)?;
         let allowed = timeouts::allowed(&config.timeouts, |timeouts| &timeouts.read, READING);
         let call = Call::new(context.cancel, allowed);
-        let subscription = match config.subscription_id.known() {
-            Some(subscription) => subscription.clone(),
-            None => session.subscription_to_read(&call).await?,
-        };
+        let subscription = session.subscription_to_read(&config.subscription_id, &call).await?;
         let kinds: Vec<_> = config.kinds.known().into_iter().flatten().filter_map(Attr::known).copied().collect();
         let kinds = if kinds.is_empty() { vec![Kind::Hub] } else { kinds };
         let kinds: Vec<_> = kinds.into_iter().map(Kind::in_azure).collect();
@@ -191,7 +188,7 @@ fn attributes_of(ListedHub { id, account, hub }: ListedHub, key_states: &KeyStat
         location: Some(hub.location.clone()).filter(|location| !location.is_empty()).into(),
         kind: Kind::of(hub.kind()).into(),
         // In the words of the documentation, since HCL compares with regard to case.
-        system_datastores_auth_mode: AuthMode::new(hub.properties.system_datastores_auth_mode.wire()).into(),
+        system_datastores_auth_mode: hub.properties.system_datastores_auth_mode.documented().into(),
         shared_access_key_enabled: account.as_ref().and_then(|account| key_states.of(account)).into(),
         storage_account_id: account.into(),
         principal_id: hub.system_principal_id().map(PrincipalId::from).into(),

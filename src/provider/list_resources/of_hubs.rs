@@ -77,10 +77,7 @@ pub(super) fn objects<O: OfHubs>(
     };
     let call = Call::new(context.cancel, LISTING);
     let search = async move {
-        let subscription = match subscription.known() {
-            Some(subscription) => subscription.clone(),
-            None => session.subscription_to_read(&call).await?,
-        };
+        let subscription = session.subscription_to_read(&subscription, &call).await?;
         let place = Place { subscription: subscription.to_string(), resource_group: group.text().map(str::to_owned) };
         let pages = hubs::pages(&session, place, O::KINDS, &call).boxed();
         let accounts = KeyStates::new(session, call);

@@ -158,22 +158,16 @@ impl Search {
             scopes.insert(scope.key());
             places.push(Where::At(scope));
         } else {
-            let subscription = match config.subscription_id.known() {
-                Some(subscription) => subscription.clone(),
-                None => session.subscription_to_read(&call).await?,
+            let subscription = session.subscription_to_read(&config.subscription_id, &call).await?;
+            let place = Place {
+                subscription: subscription.to_string(),
+                resource_group: config.resource_group_name.text().map(str::to_owned),
             };
-            let group = config.resource_group_name.known().map(ResourceGroupName::as_str);
-            let list = match group {
-                Some(group) => List::in_resource_group(subscription.as_str(), group),
-                None => List::in_subscription(subscription.as_str()),
-            };
-            let all = session.arm.list(list.items(), Read::Remembered, &call).await.map_err(|error| {
-                let (subscription, resource_group) = (subscription.to_string(), group.map(str::to_owned));
-                hubs::not_listed(&error, &Place { subscription, resource_group })
-            })?;
+            let all = session.arm.list(place.list().items(), Read::Remembered, &call).await;
+            let all = all.map_err(|error| hubs::not_listed(&error, &place))?;
             platform.assignments.add(readable(&all.value));
-            if group.is_none() {
-                platform.subscriptions.insert(subscription.as_str().to_lowercase());
+            if place.resource_group.is_none() {
+                platform.subscriptions.insert(place.subscription.to_lowercase());
             }
             // The subscription of an account may be another than the hub's.
             let mut accounts: BTreeMap<String, BTreeMap<String, ArmId>> = BTreeMap::new();

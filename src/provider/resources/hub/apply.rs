@@ -16,7 +16,7 @@ use crate::{
     framework::{Attr, Diagnostic, Diagnostics, Private, resource::Outcome},
     provider::{
         access::{Access, AccessCheck},
-        hub_refusal,
+        hub, hub_refusal,
         properties::Properties,
         report,
         shared_keys::{self, REREAD_PAUSES},
@@ -37,16 +37,15 @@ pub(super) async fn create(
 ) -> Outcome<State> {
     set_defaults(&mut planned);
     let Apply { session, walk, call } = apply;
-    let nothing = |diagnostics| Outcome { state: None, private: Private::default(), diagnostics };
     let (Some(id), Some(account)) = (planned.id.known().cloned(), planned.storage_account_id.known().cloned()) else {
-        return nothing(report::still_unknown("The hub's id").into());
+        return Outcome::none(report::still_unknown("The hub's id"));
     };
     let _lock = match session.lock(id.arm(), call).await {
         Ok(lock) => lock,
-        Err(error) => return nothing(explain::not_locked(&error).into()),
+        Err(error) => return Outcome::none(explain::not_locked(&error)),
     };
     if let Err(error) = is_free(apply, &id).await {
-        return nothing(error.into());
+        return Outcome::none(error);
     }
     let mut diagnostics = Diagnostics::default();
     let keys = config.properties().shared_keys;
@@ -54,7 +53,7 @@ pub(super) async fn create(
         Ok(prepared) => prepared,
         Err(error) => {
             diagnostics.push(error);
-            return nothing(diagnostics);
+            return Outcome::none(diagnostics);
         }
     };
     note_declared(&mut private, config);
@@ -64,13 +63,13 @@ pub(super) async fn create(
         Ok(hub) => (hub, None),
         Err(NotPut::Purge(error)) => {
             diagnostics.push(account::put_back(apply, prepared, explain::not_purged(&id, &error)).await);
-            return nothing(diagnostics);
+            return Outcome::none(diagnostics);
         }
         Err(NotPut::Put(error)) => match what_is_there(apply, &id, &error).await {
             There::Nothing => {
                 diagnostics
                     .push(account::put_back(apply, prepared, explain::not_created(&id, &error, is_purged)).await);
-                return nothing(diagnostics);
+                return Outcome::none(diagnostics);
             }
             There::Unknown => {
                 let told = explain::unknown_result(&id, &error);
@@ -119,7 +118,7 @@ async fn is_free(Apply { session, call, .. }: Apply<'_>, id: &WorkspaceId) -> Re
         Ok(found) => Err(explain::exists(id, &found)),
         Err(error) if error.code() == Some(&ErrorCode::ResourceGroupNotFound) => Err(explain::no_group(id, &error)),
         Err(error) if error.is_not_found() => Ok(()),
-        Err(error) => Err(explain::not_readable(id, &error)),
+        Err(error) => Err(hub::not_readable(id, &error)),
     }
 }
 
@@ -240,7 +239,7 @@ pub(super) async fn update(
         let planned = if planned.lacks_what_was_left_empty() {
             match session.arm.get::<Workspace>(&id, Read::Fresh, call).await {
                 Ok(hub) => planned.completed(&id, &hub),
-                Err(error) => return unchanged(private, explain::not_readable(&id, &error).into()),
+                Err(error) => return unchanged(private, hub::not_readable(&id, &error).into()),
             }
         } else {
             planned
@@ -261,8 +260,7 @@ pub(super) async fn update(
         Ok(hub) => hub,
         Err(error) => {
             let missing = error.is_not_found();
-            let told =
-                if missing { explain::missing_at_update(&id, &error) } else { explain::not_readable(&id, &error) };
+            let told = if missing { explain::missing_at_update(&id, &error) } else { hub::not_readable(&id, &error) };
             return unchanged(private, told.into());
         }
     };

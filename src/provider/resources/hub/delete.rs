@@ -4,11 +4,11 @@ use super::{explain, schema::State};
 use crate::{
     arm::{Call, Read, WorkspaceId, workspaces::Workspace},
     framework::{
-        Diagnostic, Diagnostics, Private,
+        Diagnostics, Private,
         resource::Outcome,
         walk::{Fate, Succession},
     },
-    provider::{Session, walk_keys::hub_key},
+    provider::{Session, hub, walk_keys::hub_key},
 };
 
 pub(super) async fn delete(
@@ -19,13 +19,12 @@ pub(super) async fn delete(
     private: Private,
     succession: &Succession,
 ) -> Outcome<State> {
-    let deleted = |diagnostics| Outcome { state: None, private: Private::default(), diagnostics };
     let _lock = match session.lock(id.arm(), call).await {
         Ok(lock) => lock,
-        Err(error) => return failed(prior, private, explain::not_locked(&error)),
+        Err(error) => return Outcome::kept(prior, private, explain::not_locked(&error)),
     };
     match succession.fate(&hub_key(id)) {
-        Fate::Keep | Fate::Succeeded => return deleted(explain::kept_for_another(id).into()),
+        Fate::Keep | Fate::Succeeded => return Outcome::none(explain::kept_for_another(id)),
         // A replacement of the same name needs the old hub out of its way.
         Fate::Undo | Fate::HandOver => {}
     }
@@ -34,25 +33,21 @@ pub(super) async fn delete(
     let was = match session.arm.get::<Workspace>(id, Read::Fresh, call).await {
         // Somebody else's deletion has kept its name.
         Err(error) if error.is_not_found() && purge => None,
-        Err(error) if error.is_not_found() => return deleted(Diagnostics::default()),
-        Err(error) => return failed(prior, private, explain::not_readable(id, &error)),
+        Err(error) if error.is_not_found() => return Outcome::none(Diagnostics::default()),
+        Err(error) => return Outcome::kept(prior, private, hub::not_readable(id, &error)),
         Ok(hub) => {
             let projects = &hub.properties.associated_workspaces;
             if let Some(error) = explain::not_a_hub(id, &hub) {
-                return failed(prior, private, error);
+                return Outcome::kept(prior, private, error);
             }
             if !force && !projects.is_empty() {
-                return failed(prior, private, explain::has_projects(id, projects));
+                return Outcome::kept(prior, private, explain::has_projects(id, projects));
             }
             hub.properties.workspace_id
         }
     };
     match session.arm.delete_workspace(id, was.as_deref(), purge, call).await {
-        Ok(_) => deleted(Diagnostics::default()),
-        Err(error) => failed(prior, private, explain::not_deleted(id, &error)),
+        Ok(_) => Outcome::none(Diagnostics::default()),
+        Err(error) => Outcome::kept(prior, private, explain::not_deleted(id, &error)),
     }
-}
-
-fn failed(prior: State, private: Private, error: Diagnostic) -> Outcome<State> {
-    Outcome { state: Some(prior), private, diagnostics: error.into() }
 }

@@ -26,10 +26,6 @@ const KEYS: &str = "shared_access_key_enabled";
 
 const MISTAKE: &str = "This is a mistake of the foundryhub provider; please report it.";
 
-pub(super) fn interrupted() -> Diagnostic {
-    Diagnostic::error("Interrupted", "Nothing was changed.")
-}
-
 pub(super) fn not_locked(error: &Error) -> Diagnostic {
     let next = "Other resources of this run change the same hub, one after the other. Raise the timeouts block.";
     Diagnostic::error("Nothing was changed yet", report::explain(error, next))
@@ -44,11 +40,6 @@ pub(super) fn no_subscription(error: &IdError) -> Diagnostic {
 }
 
 // Reading and importing.
-
-pub(super) fn not_readable(hub: &WorkspaceId, error: &Error) -> Diagnostic {
-    let action = "Microsoft.MachineLearningServices/workspaces/read";
-    report::not_readable("Cannot read the hub", error, action, hub.as_str(), "Reader")
-}
 
 pub(super) fn nothing_to_import(hub: &WorkspaceId, error: &Error) -> Diagnostic {
     let next = "Check the id: az ml workspace list --output table shows the hubs of the current subscription.";

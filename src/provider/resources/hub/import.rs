@@ -15,7 +15,7 @@ use crate::{
         Attr, Diagnostic, Private,
         resource::{ImportTarget, MoveSource},
     },
-    provider::Session,
+    provider::{Session, hub},
 };
 
 /// The object of a hub, with all that it has.
@@ -34,7 +34,7 @@ pub(super) async fn import(
     let found = session.arm.get::<Workspace>(&id, Read::Remembered, call).await;
     let hub = found.map_err(|error| match error.is_not_found() {
         true => explain::nothing_to_import(&id, &error),
-        false => explain::not_readable(&id, &error),
+        false => hub::not_readable(&id, &error),
     })?;
     match explain::not_a_hub(&id, &hub) {
         Some(error) => Err(error),

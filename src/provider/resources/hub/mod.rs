@@ -24,7 +24,7 @@ mod words;
 use crate::{
     arm::Call,
     framework::{
-        Diagnostic, Diagnostics, Private,
+        Diagnostics, Private,
         context::Context,
         resource::{
             CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned,
@@ -90,7 +90,7 @@ impl Resource for Hub {
     async fn create(&self, context: Context<Session>, request: CreateRequest<State>) -> Outcome<State> {
         let CreateRequest { config, planned, private } = request;
         let Some(session) = context.client.as_deref() else {
-            return with_error(None, Private::default(), report::unconfigured());
+            return Outcome::none(report::unconfigured());
         };
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.create, WRITING));
         let apply = Apply { session, walk: &context.walk, call: &call };
@@ -99,10 +99,10 @@ impl Resource for Hub {
 
     async fn read(&self, context: Context<Session>, state: State, private: Private) -> Outcome<State> {
         let Some(session) = context.client.as_deref() else {
-            return with_error(Some(state), private, report::unconfigured());
+            return Outcome::kept(state, private, report::unconfigured());
         };
         let Some(id) = state.id.known().cloned() else {
-            return with_error(Some(state), private, report::still_unknown("The hub's id"));
+            return Outcome::kept(state, private, report::still_unknown("The hub's id"));
         };
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
         read::read(session, &context.walk, &call, &id, state, private).await
@@ -111,7 +111,7 @@ impl Resource for Hub {
     async fn update(&self, context: Context<Session>, request: UpdateRequest<State>) -> Outcome<State> {
         let UpdateRequest { prior, config, planned, private, .. } = request;
         let Some(session) = context.client.as_deref() else {
-            return with_error(Some(prior), private, report::unconfigured());
+            return Outcome::kept(prior, private, report::unconfigured());
         };
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.update, WRITING));
         let apply = Apply { session, walk: &context.walk, call: &call };
@@ -121,10 +121,10 @@ impl Resource for Hub {
     async fn delete(&self, context: Context<Session>, request: DeleteRequest<State>) -> Outcome<State> {
         let DeleteRequest { prior, private, succession } = request;
         let Some(session) = context.client.as_deref() else {
-            return with_error(Some(prior), private, report::unconfigured());
+            return Outcome::kept(prior, private, report::unconfigured());
         };
         let Some(id) = prior.id.known().cloned() else {
-            return with_error(Some(prior), private, report::still_unknown("The hub's id"));
+            return Outcome::kept(prior, private, report::still_unknown("The hub's id"));
         };
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
         delete::delete(session, &call, &id, prior, private, &succession).await
@@ -132,13 +132,11 @@ impl Resource for Hub {
 
     async fn import(&self, context: Context<Session>, target: ImportTarget<Identity>) -> Outcome<State> {
         let Some(session) = context.client.as_deref() else {
-            return with_error(None, Private::default(), report::unconfigured());
+            return Outcome::none(report::unconfigured());
         };
         match import::import(session, &Call::new(context.cancel, READING), target).await {
-            Ok(state) => {
-                Outcome { state: Some(state), private: Private::default(), diagnostics: Diagnostics::default() }
-            }
-            Err(error) => with_error(None, Private::default(), error),
+            Ok(state) => Outcome::of(state, Private::default()),
+            Err(error) => Outcome::none(error),
         }
     }
 
@@ -147,11 +145,6 @@ impl Resource for Hub {
     }
 
     fn move_state(&self, source: &MoveSource) -> Option<Outcome<State>> {
-        let (state, private) = import::move_state(source)?;
-        Some(Outcome { state: Some(state), private, diagnostics: Diagnostics::default() })
+        import::move_state(source).map(|(state, private)| Outcome::of(state, private))
     }
-}
-
-fn with_error(state: Option<State>, private: Private, error: Diagnostic) -> Outcome<State> {
-    Outcome { state, private, diagnostics: error.into() }
 }

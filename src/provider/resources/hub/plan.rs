@@ -22,15 +22,14 @@ use crate::{
     framework::{
         Attr, Diagnostic, Diagnostics, Path, Private,
         context::Context,
-        plan::replacements,
         resource::{DestroyPlanRequest, PlanRequest, Planned},
-        structs::to_value,
     },
     provider::{
         Session,
         access::{Access, AccessCheck},
         claims,
         properties::Properties,
+        report,
         state_advice::DESTROY_ALL,
         walk_keys::hub_key,
     },
@@ -46,7 +45,7 @@ const DECLARED_TAGS: &str = "declared_tags";
 const SETS_KEYS: &str = "sets_keys";
 
 pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>) -> Planned<State> {
-    let PlanRequest { mut prior, config, mut planned, private, replaced } = request;
+    let PlanRequest { mut prior, config, mut planned, replaces, private, replaced } = request;
     let session = context.client.as_deref();
     let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.read, READING));
     let mut requires_replace = Vec::new();
@@ -68,7 +67,7 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
     diagnostics.0.extend(primary_identity(&planned));
     let id = planned.id.known().cloned();
     let is_replaced = match &prior {
-        Some(prior) => !requires_replace.is_empty() || changes_what_is_fixed(prior, &planned),
+        Some(_) => replaces || !requires_replace.is_empty(),
         None => {
             let key = id.as_ref().map(hub_key);
             let is_replacement = replaced.iter().any(|old| key.as_ref().is_some_and(|key| old.subject == key.subject));
@@ -115,7 +114,7 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
         }
     }
     if call.cancel.is_cancelled() {
-        diagnostics.push(explain::interrupted());
+        diagnostics.push(report::interrupted());
     }
     let keys = id.map(|id| vec![hub_key(&id)]);
     Planned { state: planned, keys, private, requires_replace, diagnostics }
@@ -251,14 +250,6 @@ fn expect_identity(prior: &State, planned: &mut State) {
     {
         identity.principal_id = if has { Attr::Unknown } else { Attr::Null };
         identity.tenant_id = if has { Attr::Unknown } else { Attr::Null };
-    }
-}
-
-fn changes_what_is_fixed(prior: &State, planned: &State) -> bool {
-    let block = super::schema::schema().block;
-    match (to_value(prior), to_value(planned)) {
-        (Ok(prior), Ok(planned)) => !replacements(&block, &prior, &planned).is_empty(),
-        _ => false,
     }
 }
 

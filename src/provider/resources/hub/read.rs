@@ -2,8 +2,8 @@
 
 use super::{explain, schema::State};
 use crate::{
-    arm::{Call, Error, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount, workspaces::Workspace},
-    framework::{Attr, Diagnostic, Diagnostics, Path, Private, resource::Outcome, walk::Walk},
+    arm::{Call, Read, WorkspaceId, storage_accounts::StorageAccount, workspaces::Workspace},
+    framework::{Attr, Diagnostics, Private, resource::Outcome, walk::Walk},
     provider::{Session, claims, hub},
 };
 
@@ -19,15 +19,14 @@ pub(super) async fn read(
         Ok(hub) => hub,
         Err(error) if error.is_not_found() => {
             claims::note_gone(walk, id);
-            return Outcome { state: None, private: Private::default(), diagnostics: Diagnostics::default() };
+            return Outcome::none(Diagnostics::default());
         }
         Err(error) => {
-            let error = explain::not_readable(id, &error);
-            return Outcome { state: Some(state), private, diagnostics: error.into() };
+            return Outcome::kept(state, private, hub::not_readable(id, &error));
         }
     };
     if let Some(error) = explain::not_a_hub(id, &hub) {
-        return Outcome { state: Some(state), private, diagnostics: error.into() };
+        return Outcome::kept(state, private, error);
     }
     state.set_service(id, &hub);
     let diagnostics = read_keys(session, call, &mut state, Read::Remembered).await;
@@ -49,15 +48,11 @@ pub(super) async fn read_keys(session: &Session, call: &Call, state: &mut State,
                 *keys = Attr::Null;
             }
             // A caller who may not read the account has nothing to lose where nothing was known of it.
-            if known || !error.is_forbidden() { not_read(&account, &error).into() } else { Diagnostics::default() }
+            if known || !error.is_forbidden() {
+                hub::account_unobserved(&account, &error).into()
+            } else {
+                Diagnostics::default()
+            }
         }
     }
-}
-
-fn not_read(account: &StorageAccountId, error: &Error) -> Diagnostic {
-    let reason = hub::account_not_readable(account, error);
-    let detail =
-        format!("Whether shared keys are enabled is not known, and a change goes unnoticed.\n\n{}", reason.detail);
-    let warning = Diagnostic::warning("Cannot read the storage account", detail);
-    Diagnostic { of_provider: reason.of_provider, ..warning }.at(Path::root("shared_access_key_enabled"))
 }

@@ -92,7 +92,7 @@ impl Resource for RoleAssignment {
     }
 
     async fn plan(&self, context: Context<Session>, request: PlanRequest<State>) -> Planned<State> {
-        let PlanRequest { prior, config, planned, private, replaced } = request;
+        let PlanRequest { prior, config, planned, private, replaced, .. } = request;
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.read, READING));
         let (diagnostics, keys) = (Diagnostics::default(), None);
         let (session, walk) = (context.client.as_deref(), context.walk);
@@ -111,7 +111,7 @@ impl Resource for RoleAssignment {
 
     async fn read(&self, context: Context<Session>, state: State, private: Private) -> Outcome<State> {
         let Some(session) = context.client.as_deref() else {
-            return Outcome { state: Some(state), private, diagnostics: report::unconfigured().into() };
+            return Outcome::kept(state, private, report::unconfigured());
         };
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
         read::read(session, &call, state, private).await
@@ -125,7 +125,7 @@ impl Resource for RoleAssignment {
     async fn delete(&self, context: Context<Session>, request: DeleteRequest<State>) -> Outcome<State> {
         let DeleteRequest { prior, private, succession } = request;
         let Some(session) = context.client.as_deref() else {
-            return Outcome { state: Some(prior), private, diagnostics: report::unconfigured().into() };
+            return Outcome::kept(prior, private, report::unconfigured());
         };
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
         delete::delete(session, &context.walk, &call, prior, private, &succession).await
@@ -133,12 +133,12 @@ impl Resource for RoleAssignment {
 
     async fn import(&self, context: Context<Session>, target: ImportTarget<Identity>) -> Outcome<State> {
         let Some(session) = context.client.as_deref() else {
-            return Outcome { state: None, private: Private::default(), diagnostics: report::unconfigured().into() };
+            return Outcome::none(report::unconfigured());
         };
         let call = Call::new(context.cancel, READING);
         match import::import(session, &call, target).await {
             Ok(state) => from_elsewhere(state),
-            Err(error) => Outcome { state: None, private: Private::default(), diagnostics: error.into() },
+            Err(error) => Outcome::none(error),
         }
     }
 
@@ -155,5 +155,5 @@ impl Resource for RoleAssignment {
 fn from_elsewhere(state: State) -> Outcome<State> {
     let mut private = Private::default();
     private.set(PLATFORM_UNCHECKED, &true);
-    Outcome { state: Some(state), private, diagnostics: Diagnostics::default() }
+    Outcome::of(state, private)
 }

@@ -143,7 +143,7 @@ fn obstacle(hub_id: &WorkspaceId, current: &HubAndAccount, target: &Properties) 
         (Account::Found(_), _) => Ok(Diagnostics::default()),
         (Account::Missing(error), _) => Err(explain::no_account(&current.account_id, error)),
         (Account::NotReadable(error), Some(_)) => Err(hub::account_not_readable(&current.account_id, error)),
-        (Account::NotReadable(error), None) => Ok(explain::account_not_readable(&current.account_id, error).into()),
+        (Account::NotReadable(error), None) => Ok(hub::account_unobserved(&current.account_id, error).into()),
     }
 }
 

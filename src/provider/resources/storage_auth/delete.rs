@@ -113,7 +113,7 @@ fn failed(prior: State, private: Private, mut diagnostics: Diagnostics, error: D
 }
 
 fn deleted(diagnostics: Diagnostics) -> Outcome<State> {
-    Outcome { state: None, private: Private::default(), diagnostics }
+    Outcome::none(diagnostics)
 }
 
 async fn locks(
@@ -167,7 +167,7 @@ async fn read(
         Account::NotReadable(error) if wanted.shared_keys.is_some() => {
             return Err(hub::account_not_readable(&current.account_id, error));
         }
-        Account::NotReadable(error) => diagnostics.push(explain::account_not_readable(&current.account_id, error)),
+        Account::NotReadable(error) => diagnostics.push(hub::account_unobserved(&current.account_id, error)),
         Account::Found(_) | Account::Missing(_) => {}
     }
     Ok(Some(Current { now: Properties::in_azure(&current), account: current.account_id }))

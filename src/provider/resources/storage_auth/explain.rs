@@ -12,7 +12,6 @@ use crate::{
         walk::{Overlap, Relation},
     },
     provider::{
-        hub,
         properties::Properties,
         report,
         shared_keys::enabled,
@@ -26,23 +25,10 @@ const MODE: &str = "system_datastores_auth_mode";
 const KEYS: &str = "shared_access_key_enabled";
 
 /// An interrupted plan. It is an error because what it has not read yet is missing from it.
-pub(super) fn interrupted() -> Diagnostic {
-    Diagnostic::error("Interrupted", "Nothing was changed.")
-}
-
 pub(super) fn not_locked(error: &Error) -> Diagnostic {
     let next =
         "Other resources of this run change the same hub or account, one after the other. Raise the timeouts block.";
     Diagnostic::error("Nothing was changed yet", report::explain(error, next))
-}
-
-/// A warning, since nothing is to be changed at the account.
-pub(super) fn account_not_readable(account: &StorageAccountId, error: &Error) -> Diagnostic {
-    let reason = hub::account_not_readable(account, error);
-    let detail =
-        format!("Whether shared keys are enabled is not known, and a change goes unnoticed.\n\n{}", reason.detail);
-    let warning = Diagnostic::warning("Cannot read the storage account", detail);
-    Diagnostic { of_provider: reason.of_provider, ..warning }.at(Path::root(KEYS))
 }
 
 /// A warning, since the hub is there and nothing is to be changed at the account.

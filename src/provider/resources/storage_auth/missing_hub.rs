@@ -16,7 +16,7 @@ pub(super) async fn read(
     mut state: State,
     mut private: Private,
 ) -> Outcome<State> {
-    let nothing_to_restore = Outcome { state: None, private: Private::default(), diagnostics: Diagnostics::default() };
+    let nothing_to_restore = Outcome::none(Diagnostics::default());
     let wanted = Properties { mode: None, shared_keys: state.restores().shared_keys };
     let (Some(account), Some(shared_keys)) = (state.storage_account_id.known().cloned(), wanted.shared_keys) else {
         return nothing_to_restore;
@@ -37,7 +37,7 @@ pub(super) async fn read(
     state.system_datastores_auth_mode = Attr::Null;
     state.hub_principal_id = Attr::Null;
     state.hub_user_assigned_principal_ids = Attr::Null;
-    Outcome { state: Some(state), private, diagnostics: warning.into() }
+    Outcome::kept(state, private, warning)
 }
 
 /// Forgets the original mode of a hub that does not exist any more, with a warning, and keeps what the account was.

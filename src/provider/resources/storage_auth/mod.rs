@@ -24,7 +24,7 @@ mod validate;
 use crate::{
     arm::{Call, workspaces::AuthMode},
     framework::{
-        Attr, Diagnostic, Diagnostics, Private,
+        Attr, Diagnostics, Private,
         context::Context,
         resource::{
             CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned,
@@ -94,7 +94,7 @@ impl Resource for StorageAuth {
     async fn create(&self, context: Context<Session>, request: CreateRequest<State>) -> Outcome<State> {
         let CreateRequest { config, planned, .. } = request;
         let Some(session) = context.client.as_deref() else {
-            return with_error(None, Private::default(), report::unconfigured());
+            return Outcome::none(report::unconfigured());
         };
         let replaced = planned.hub_id.known().and_then(|hub| context.walk.take_handed_over::<Replaced>(&hub_key(hub)));
         let before = replaced.map_or(Before::Nothing, Before::Replaced);
@@ -104,10 +104,10 @@ impl Resource for StorageAuth {
 
     async fn read(&self, context: Context<Session>, state: State, private: Private) -> Outcome<State> {
         let Some(session) = context.client.as_deref() else {
-            return with_error(Some(state), private, report::unconfigured());
+            return Outcome::kept(state, private, report::unconfigured());
         };
         let Some(hub) = state.hub_id.known().cloned() else {
-            return with_error(Some(state), private, report::still_unknown("The hub's id"));
+            return Outcome::kept(state, private, report::still_unknown("The hub's id"));
         };
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
         read::read(session, &call, &hub, state, private).await
@@ -116,7 +116,7 @@ impl Resource for StorageAuth {
     async fn update(&self, context: Context<Session>, request: UpdateRequest<State>) -> Outcome<State> {
         let UpdateRequest { prior, config, planned, private, .. } = request;
         let Some(session) = context.client.as_deref() else {
-            return with_error(Some(prior), private, report::unconfigured());
+            return Outcome::kept(prior, private, report::unconfigured());
         };
         let call = Call::new(context.cancel, planned.timeout(|timeouts| &timeouts.update, WRITING));
         let target = apply::wanted(&config, &planned);
@@ -124,7 +124,7 @@ impl Resource for StorageAuth {
             if let Some(hub) = planned.hub_id.known() {
                 note_written(&context.walk, hub, prior.storage_account_id.known(), &target);
             }
-            return Outcome { state: Some(planned), private, diagnostics: Diagnostics::default() };
+            return Outcome::of(planned, private);
         }
         apply::apply(session, &context.walk, &call, Before::Updated(prior), &config, planned, private).await
     }
@@ -132,10 +132,10 @@ impl Resource for StorageAuth {
     async fn delete(&self, context: Context<Session>, request: DeleteRequest<State>) -> Outcome<State> {
         let DeleteRequest { prior, private, succession } = request;
         let Some(session) = context.client.as_deref() else {
-            return with_error(Some(prior), private, report::unconfigured());
+            return Outcome::kept(prior, private, report::unconfigured());
         };
         let Some(hub) = prior.hub_id.known().cloned() else {
-            return with_error(Some(prior), private, report::still_unknown("The hub's id"));
+            return Outcome::kept(prior, private, report::still_unknown("The hub's id"));
         };
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
         delete::delete(session, &call, &hub, prior, private, &succession).await
@@ -143,13 +143,11 @@ impl Resource for StorageAuth {
 
     async fn import(&self, context: Context<Session>, target: ImportTarget<Identity>) -> Outcome<State> {
         let Some(session) = context.client.as_deref() else {
-            return with_error(None, Private::default(), report::unconfigured());
+            return Outcome::none(report::unconfigured());
         };
         match import::import(session, &Call::new(context.cancel, READING), target).await {
-            Ok(state) => {
-                Outcome { state: Some(state), private: Private::default(), diagnostics: Diagnostics::default() }
-            }
-            Err(error) => with_error(None, Private::default(), error),
+            Ok(state) => Outcome::of(state, Private::default()),
+            Err(error) => Outcome::none(error),
         }
     }
 
@@ -160,11 +158,6 @@ impl Resource for StorageAuth {
     }
 
     fn move_state(&self, source: &MoveSource) -> Option<Outcome<State>> {
-        let state = Some(import::move_state(source)?);
-        Some(Outcome { state, private: Private::default(), diagnostics: Diagnostics::default() })
+        import::move_state(source).map(|state| Outcome::of(state, Private::default()))
     }
-}
-
-fn with_error(state: Option<State>, private: Private, error: Diagnostic) -> Outcome<State> {
-    Outcome { state, private, diagnostics: error.into() }
 }

@@ -21,12 +21,13 @@ use crate::{
         claims,
         hub::{self, HubError},
         properties::Properties,
+        report,
         walk_keys::{account_key, hub_key},
     },
 };
 
 pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>) -> Planned<State> {
-    let PlanRequest { prior, config, mut planned, private, replaced } = request;
+    let PlanRequest { prior, config, mut planned, private, replaced, .. } = request;
     let mut diagnostics = Diagnostics::default();
     let hub = planned.hub_id.known().cloned();
     planned.id = hub.as_ref().map_or(Attr::Unknown, |hub| hub.to_string().into());
@@ -74,7 +75,7 @@ pub(super) async fn plan(context: Context<Session>, request: PlanRequest<State>)
             diagnostics.extend(checked.diagnostics);
             account = account.or(checked.account);
             if call.cancel.is_cancelled() {
-                diagnostics.push(explain::interrupted());
+                diagnostics.push(report::interrupted());
             }
         }
     }

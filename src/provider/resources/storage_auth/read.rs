@@ -3,10 +3,10 @@
 use super::{explain, missing_hub, own_values::OwnValues, schema::State, set_state::set_all};
 use crate::{
     arm::{Call, Read, WorkspaceId},
-    framework::{Diagnostic, Diagnostics, Private, resource::Outcome},
+    framework::{Diagnostics, Private, resource::Outcome},
     provider::{
         Session,
-        hub::{Account, HubAndAccount, HubError, ReadError},
+        hub::{self, Account, HubAndAccount, HubError, ReadError},
         properties::PropertyAttributes,
     },
 };
@@ -20,14 +20,13 @@ pub(super) async fn read(
 ) -> Outcome<State> {
     let known = state.storage_account_id.known().cloned();
     let mut diagnostics = Diagnostics::default();
-    let unread = |state, private, error: Diagnostic| Outcome { state: Some(state), private, diagnostics: error.into() };
     let current = match HubAndAccount::read(session, hub, known.clone(), Read::Remembered, call).await {
         Ok(current) => current,
         Err(ReadError::Hub(HubError::Missing(_), _)) => {
             return missing_hub::read(session, call, hub, state, private).await;
         }
-        Err(ReadError::Hub(error, _)) => return unread(state, private, error.diagnostic(hub)),
-        Err(ReadError::Account(error)) => return unread(state, private, error),
+        Err(ReadError::Hub(error, _)) => return Outcome::kept(state, private, error.diagnostic(hub)),
+        Err(ReadError::Account(error)) => return Outcome::kept(state, private, error),
     };
     if let Some(known) = known.filter(|known| *known != current.account_id) {
         diagnostics.push(explain::another_account(hub, &known, &current.account_id));
@@ -39,7 +38,7 @@ pub(super) async fn read(
     match &current.account {
         Account::Found(_) => {}
         Account::Missing(_) => diagnostics.push(explain::account_missing(&current.account_id)),
-        Account::NotReadable(error) => diagnostics.push(explain::account_not_readable(&current.account_id, error)),
+        Account::NotReadable(error) => diagnostics.push(hub::account_unobserved(&current.account_id, error)),
     }
     set_all(&mut state, &current);
     Outcome { state: Some(state), private, diagnostics }
