@@ -58,6 +58,8 @@ error_codes! {
     InvalidAuthenticationTokenTenant,
     /// A principal id that is no GUID.
     InvalidPrincipalId,
+    /// A storage account of a kind that does not have the service.
+    FeatureNotSupportedForAccount,
     /// The namespace does not exist; a 404 that says nothing of the resource.
     InvalidResourceNamespace,
     /// The type does not exist in the namespace; a 404 that says nothing of the resource.

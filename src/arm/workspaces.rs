@@ -262,53 +262,6 @@ impl Workspace {
     }
 }
 
-/// A datastore of a workspace.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Datastore {
-    /// The name; the four system ones are `SYSTEM_DATASTORES`.
-    #[serde(deserialize_with = "or_default")]
-    pub(crate) name: String,
-    #[serde(deserialize_with = "or_default")]
-    pub(crate) properties: DatastoreProperties,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct DatastoreProperties {
-    /// `AzureBlob`, `AzureFile` and others.
-    #[serde(deserialize_with = "or_default")]
-    pub(crate) datastore_type: String,
-    /// The storage account's name.
-    pub(crate) account_name: Option<String>,
-    #[serde(deserialize_with = "or_default")]
-    pub(crate) credentials: DatastoreCredentials,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct DatastoreCredentials {
-    /// `AccountKey`, `None`, `Sas`, `ServicePrincipal` and others.
-    #[serde(deserialize_with = "or_default")]
-    pub(crate) credentials_type: String,
-}
-
-/// The datastores that every workspace has and that follow its mode.
-pub(crate) const SYSTEM_DATASTORES: [&str; 4] =
-    ["workspaceblobstore", "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory"];
-
-impl Datastore {
-    /// Whether it is one of `SYSTEM_DATASTORES`.
-    pub fn is_system(&self) -> bool {
-        SYSTEM_DATASTORES.iter().any(|name| name.eq_ignore_ascii_case(&self.name))
-    }
-
-    /// Whether it authenticates with the account's shared key.
-    pub fn uses_account_key(&self) -> bool {
-        self.properties.credentials.credentials_type.eq_ignore_ascii_case("AccountKey")
-    }
-}
-
 impl Resource for Workspace {
     type Id = WorkspaceId;
     /// The first stable version whose PATCH documents `systemDatastoresAuthMode`.
@@ -319,12 +272,6 @@ impl Resource for Workspace {
     fn request(method: Method, id: &WorkspaceId, api_version: &str) -> Request {
         Request::new(method, id.as_str(), api_version).retry_on(BUSY, None)
     }
-}
-
-impl Resource for Datastore {
-    type Id = ArmId;
-    const API_VERSION: &'static str = "2024-10-01";
-    const COLLECTION: &'static str = "/datastores";
 }
 
 /// Members that the PATCH of the default api-version lacks, with a version whose PATCH has them (facts: azure.md §1.5, §9.6).
@@ -491,10 +438,5 @@ mod tests {
             assert_eq!(workspace.properties.system_datastores_auth_mode, AuthMode::access_key());
             assert_eq!(workspace.system_principal_id(), None);
         }
-        let store: Datastore = serde_json::from_str(
-            r#"{"name":"workspaceblobstore","properties":{"datastoreType":"AzureBlob","credentials":{"credentialsType":"AccountKey"}}}"#,
-        )
-        .unwrap();
-        assert!(store.is_system() && store.uses_account_key());
     }
 }

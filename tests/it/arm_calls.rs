@@ -2,10 +2,11 @@
 
 use crate::support::arm::{SUBSCRIPTION, account, call, client, error, hub, settings};
 use crate::support::scripted::{Exchange, Scripted, on};
+use foundryhub::arm::datastores::Datastore;
 use foundryhub::arm::role_assignments::{Deleted, NewRoleAssignment, RoleAssignment};
 use foundryhub::arm::role_definitions::RoleDefinition;
 use foundryhub::arm::storage_accounts::StorageAccount;
-use foundryhub::arm::workspaces::{AuthMode, Datastore, Workspace};
+use foundryhub::arm::workspaces::{AuthMode, Workspace};
 use foundryhub::arm::{ArmId, Client, Dated, Error, ErrorCode, List, Read, RoleAssignmentId, Settings};
 use futures_util::TryStreamExt;
 use std::sync::Arc;

@@ -5,10 +5,11 @@ use crate::azure::{Emulator, Lro, Operations, Options, Outcome};
 use crate::support::arm::{SkippingClock, call};
 use crate::support::ids::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER};
 use foundryhub::arm::auth::ClientSecret;
+use foundryhub::arm::datastores::Datastore;
 use foundryhub::arm::role_assignments::{Deleted, NewRoleAssignment, RoleAssignment};
 use foundryhub::arm::role_definitions::RoleDefinition;
 use foundryhub::arm::storage_accounts::StorageAccount;
-use foundryhub::arm::workspaces::{AuthMode, AuthModeKind, Datastore, FALLBACK_API_VERSION, Workspace, WorkspaceKind};
+use foundryhub::arm::workspaces::{AuthMode, AuthModeKind, FALLBACK_API_VERSION, Workspace, WorkspaceKind};
 use foundryhub::arm::{
     Client, Endpoints, Error, ErrorCode, List, Read, RoleAssignmentId, Settings, StorageAccountId, WorkspaceId,
 };

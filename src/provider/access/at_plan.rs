@@ -1,6 +1,6 @@
 //! What a plan can find of both gates.
 
-use super::{Access, Finding, OwnAssignments, SwitchStage};
+use super::{Access, Finding, OwnAssignments, SwitchStage, key_users::Computes};
 use crate::arm::Read;
 
 impl Access<'_> {
@@ -16,6 +16,7 @@ impl Access<'_> {
             Err(hidden) => findings.push(hidden),
         }
         if disables_keys {
+            findings.extend(self.key_users(Read::Remembered, Computes::Counted).await);
             findings.extend(self.others(Read::Remembered, |stage| stage != SwitchStage::Failed).await.0);
         }
         findings

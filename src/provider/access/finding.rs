@@ -1,12 +1,16 @@
 //! What an access check has found, as data.
 
-use super::holdings::Doubt;
+use super::{
+    holdings::Doubt,
+    key_user::{KeyUser, Maker, StoredCredential},
+};
 use crate::{
     arm::{ArmId, Error, StorageAccountId, WorkspaceId},
+    framework::one_of,
     provider::roles::Role,
 };
 
-/// A reason why somebody loses access to their data, or may lose it, once shared keys are disabled.
+/// A reason why something loses access to data, or may lose it, once shared keys are disabled.
 #[derive(Clone, Debug)]
 pub(crate) enum Finding {
     /// Somebody lacks roles on the account.
@@ -26,9 +30,11 @@ pub(crate) enum Finding {
     /// Other workspaces use the account's keys: this run is still switching them.
     OthersBeingSwitched { others: Vec<ArmId> },
     /// System datastores of the hub still use the account's key although the hub does not.
-    DatastoresUseKeys { names: Vec<String> },
-    /// A list that the check needs could not be read.
-    NotReadable { list: List, error: Error },
+    SystemDatastoresUseKeys { names: Vec<String> },
+    /// Something else that needs the account's keys, or may.
+    UsesKeys(KeyUser),
+    /// A list that the check needs could not be read at this scope.
+    NotReadable { list: List, scope: String, error: Error },
 }
 
 /// Somebody who needs roles on the account, by their object id.
@@ -53,64 +59,140 @@ impl Principal {
     }
 }
 
+/// What is read to find something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum List {
     /// The role assignments in force on the account.
     RoleAssignments,
     Workspaces,
+    /// The four datastores that follow the hub.
+    SystemDatastores,
+    /// All other datastores of a hub or project.
     Datastores,
+    Connections,
+    Computes,
+    Containers,
+    Shares,
+}
+
+one_of! {
+    /// The stable name of a kind of finding.
+    pub(crate) enum FindingCode {
+        PrincipalLacksRoles = "principal_lacks_roles",
+        PrincipalNotVerifiable = "principal_not_verifiable",
+        HubIdentityLacksRoles = "hub_identity_lacks_roles",
+        HubIdentityNotVerifiable = "hub_identity_not_verifiable",
+        PrimaryIdentityLacksRoles = "primary_identity_lacks_roles",
+        PrimaryIdentityNotVerifiable = "primary_identity_not_verifiable",
+        HubIdentityUnknown = "hub_identity_unknown",
+        NobodyHoldsRoles = "nobody_holds_roles",
+        OtherWorkspacesUseKeys = "other_workspaces_use_keys",
+        OtherWorkspacesNotSwitched = "other_workspaces_not_switched",
+        OtherWorkspacesBeingSwitched = "other_workspaces_being_switched",
+        SystemDatastoresUseKeys = "system_datastores_use_keys",
+        DatastoreHoldsKey = "datastore_holds_key",
+        DatastoreHoldsSas = "datastore_holds_sas",
+        ConnectionHoldsKey = "connection_holds_key",
+        ConnectionHoldsSas = "connection_holds_sas",
+        TerraformState = "terraform_state",
+        Functions = "functions",
+        DeploymentScripts = "deployment_scripts",
+        CloudShell = "cloud_shell",
+        DiagnosticSettings = "diagnostic_settings",
+        ComputeMountsWithKey = "compute_mounts_with_key",
+        RoleAssignmentsNotReadable = "role_assignments_not_readable",
+        WorkspacesNotReadable = "workspaces_not_readable",
+        SystemDatastoresNotReadable = "system_datastores_not_readable",
+        DatastoresNotReadable = "datastores_not_readable",
+        ConnectionsNotReadable = "connections_not_readable",
+        ComputesNotReadable = "computes_not_readable",
+        ContainersNotReadable = "containers_not_readable",
+        SharesNotReadable = "shares_not_readable",
+    }
 }
 
 impl Finding {
-    /// The stable name of this kind of finding.
-    pub(crate) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> FindingCode {
+        use FindingCode as Code;
         match self {
             Self::Lacks { principal, .. } => match principal {
-                Principal::Required(_) => "principal_lacks_roles",
-                Principal::SystemIdentity(_) | Principal::AssignedIdentity(_) => "hub_identity_lacks_roles",
-                Principal::PrimaryIdentity(_) => "primary_identity_lacks_roles",
+                Principal::Required(_) => Code::PrincipalLacksRoles,
+                Principal::SystemIdentity(_) | Principal::AssignedIdentity(_) => Code::HubIdentityLacksRoles,
+                Principal::PrimaryIdentity(_) => Code::PrimaryIdentityLacksRoles,
             },
             Self::NotVerifiable { principal, .. } => match principal {
-                Principal::Required(_) => "principal_not_verifiable",
-                Principal::SystemIdentity(_) | Principal::AssignedIdentity(_) => "hub_identity_not_verifiable",
-                Principal::PrimaryIdentity(_) => "primary_identity_not_verifiable",
+                Principal::Required(_) => Code::PrincipalNotVerifiable,
+                Principal::SystemIdentity(_) | Principal::AssignedIdentity(_) => Code::HubIdentityNotVerifiable,
+                Principal::PrimaryIdentity(_) => Code::PrimaryIdentityNotVerifiable,
             },
-            Self::NobodyHoldsRoles => "nobody_holds_roles",
-            Self::HubIdentityUnknown { .. } => "hub_identity_unknown",
-            Self::OthersUseKeys { .. } => "other_workspaces_use_keys",
-            Self::OthersNotSwitched { .. } => "other_workspaces_not_switched",
-            Self::OthersBeingSwitched { .. } => "other_workspaces_being_switched",
-            Self::DatastoresUseKeys { .. } => "datastores_use_keys",
+            Self::NobodyHoldsRoles => Code::NobodyHoldsRoles,
+            Self::HubIdentityUnknown { .. } => Code::HubIdentityUnknown,
+            Self::OthersUseKeys { .. } => Code::OtherWorkspacesUseKeys,
+            Self::OthersNotSwitched { .. } => Code::OtherWorkspacesNotSwitched,
+            Self::OthersBeingSwitched { .. } => Code::OtherWorkspacesBeingSwitched,
+            Self::SystemDatastoresUseKeys { .. } => Code::SystemDatastoresUseKeys,
+            Self::UsesKeys(user) => match user {
+                KeyUser::Datastore { credential: StoredCredential::Key, .. } => Code::DatastoreHoldsKey,
+                KeyUser::Datastore { credential: StoredCredential::Sas, .. } => Code::DatastoreHoldsSas,
+                KeyUser::Connection { credential: StoredCredential::Key, .. } => Code::ConnectionHoldsKey,
+                KeyUser::Connection { credential: StoredCredential::Sas, .. } => Code::ConnectionHoldsSas,
+                KeyUser::Compute { .. } => Code::ComputeMountsWithKey,
+                KeyUser::Container { made_by, .. } => match made_by {
+                    Maker::TerraformState => Code::TerraformState,
+                    Maker::Functions => Code::Functions,
+                    Maker::DeploymentScripts => Code::DeploymentScripts,
+                    Maker::CloudShell => Code::CloudShell,
+                    Maker::DiagnosticSettings => Code::DiagnosticSettings,
+                },
+            },
             Self::NotReadable { list, .. } => match list {
-                List::RoleAssignments => "role_assignments_not_readable",
-                List::Workspaces => "workspaces_not_readable",
-                List::Datastores => "datastores_not_readable",
+                List::RoleAssignments => Code::RoleAssignmentsNotReadable,
+                List::Workspaces => Code::WorkspacesNotReadable,
+                List::SystemDatastores => Code::SystemDatastoresNotReadable,
+                List::Datastores => Code::DatastoresNotReadable,
+                List::Connections => Code::ConnectionsNotReadable,
+                List::Computes => Code::ComputesNotReadable,
+                List::Containers => Code::ContainersNotReadable,
+                List::Shares => Code::SharesNotReadable,
             },
         }
     }
 
-    /// Whether it stops a change that enforces the check.
-    pub(crate) fn stops(&self) -> bool {
-        let primary = |principal: &Principal| matches!(principal, Principal::PrimaryIdentity(_));
+    /// Whether it is certain to break the work of the hub itself, of another one or of a principal that must have access, or
+    /// hides whether something does. It stops a change that enforces the check.
+    pub(crate) fn breaks_work(&self) -> bool {
         match self {
-            Self::Lacks { principal, .. } | Self::NotVerifiable { principal, .. } => !primary(principal),
-            Self::NobodyHoldsRoles => false,
-            _ => true,
-        }
-    }
-
-    /// The id of what it is about: a principal, the hub or its account.
-    pub(crate) fn subject<'f>(&'f self, hub: &'f WorkspaceId, account: &'f StorageAccountId) -> &'f str {
-        match self {
-            Self::Lacks { principal, .. } | Self::NotVerifiable { principal, .. } => principal.id(),
+            Self::Lacks { principal, .. } | Self::NotVerifiable { principal, .. } => {
+                !matches!(principal, Principal::PrimaryIdentity(_))
+            }
             Self::HubIdentityUnknown { .. }
-            | Self::DatastoresUseKeys { .. }
-            | Self::NotReadable { list: List::Datastores, .. } => hub.as_str(),
-            Self::NobodyHoldsRoles
             | Self::OthersUseKeys { .. }
             | Self::OthersNotSwitched { .. }
             | Self::OthersBeingSwitched { .. }
-            | Self::NotReadable { list: List::RoleAssignments | List::Workspaces, .. } => account.as_str(),
+            | Self::SystemDatastoresUseKeys { .. } => true,
+            Self::NotReadable { list, .. } => {
+                matches!(list, List::RoleAssignments | List::Workspaces | List::SystemDatastores)
+            }
+            Self::NobodyHoldsRoles | Self::UsesKeys(_) => false,
+        }
+    }
+
+    /// Whether it says that something is not known, rather than that it is so.
+    pub(crate) fn is_unverified(&self) -> bool {
+        matches!(self, Self::NotVerifiable { .. } | Self::HubIdentityUnknown { .. } | Self::NotReadable { .. })
+    }
+
+    /// The id of what it is about: a principal, or a resource in Azure.
+    pub(crate) fn subject<'f>(&'f self, hub: &'f WorkspaceId, account: &'f StorageAccountId) -> &'f str {
+        match self {
+            Self::Lacks { principal, .. } | Self::NotVerifiable { principal, .. } => principal.id(),
+            Self::HubIdentityUnknown { .. } | Self::SystemDatastoresUseKeys { .. } => hub.as_str(),
+            Self::NobodyHoldsRoles
+            | Self::OthersUseKeys { .. }
+            | Self::OthersNotSwitched { .. }
+            | Self::OthersBeingSwitched { .. } => account.as_str(),
+            Self::UsesKeys(user) => user.id(),
+            Self::NotReadable { scope, .. } => scope,
         }
     }
 }
@@ -130,9 +212,9 @@ mod tests {
         ] {
             let lacks = Finding::Lacks { principal: principal.clone(), roles: Vec::new() };
             let unsure = Finding::NotVerifiable { principal, roles: Vec::new(), doubts: vec![Doubt::Group] };
-            assert_eq!((lacks.stops(), unsure.stops()), (stops, stops), "{lacks:?}");
+            assert_eq!((lacks.breaks_work(), unsure.breaks_work()), (stops, stops), "{lacks:?}");
             assert_ne!(lacks.code(), unsure.code());
         }
-        assert!(!Finding::NobodyHoldsRoles.stops());
+        assert!(!Finding::NobodyHoldsRoles.breaks_work());
     }
 }

@@ -1,6 +1,6 @@
 //! The first gate, before anything is changed: the roles that the user assigns, and other workspaces on the account.
 
-use super::{Access, Finding, OwnAssignments, SwitchStage};
+use super::{Access, Finding, OwnAssignments, SwitchStage, key_users::Computes};
 use crate::arm::{ArmId, Read};
 
 impl Access<'_> {
@@ -18,6 +18,7 @@ impl Access<'_> {
         }
         let mut others = Vec::new();
         if disables_keys {
+            findings.extend(self.key_users(Read::Fresh, Computes::LeftOut).await);
             let (found, all) =
                 self.others(Read::Fresh, |stage| matches!(stage, SwitchStage::Begun | SwitchStage::Done)).await;
             findings.extend(found);

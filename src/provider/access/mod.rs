@@ -10,6 +10,8 @@ mod finding;
 mod first_gate;
 mod holdings;
 mod identity_switches;
+mod key_user;
+mod key_users;
 mod queries;
 mod second_gate;
 
@@ -17,10 +19,10 @@ use std::time::Duration;
 
 use crate::{
     arm::{Call, StorageAccountId, WorkspaceId, workspaces::Workspace},
-    framework::one_of,
+    framework::{Attr, Diagnostic, Path, one_of},
     provider::Session,
 };
-pub(crate) use finding::{Finding, List, Principal};
+pub(crate) use finding::{Finding, FindingCode, List, Principal};
 pub(crate) use holdings::Doubt;
 pub(crate) use identity_switches::{IdentitySwitches, SwitchStage};
 
@@ -50,10 +52,22 @@ pub(crate) struct Requirements {
     /// The object ids of those who must hold a full pair of roles.
     pub(crate) principals: Vec<String>,
     pub(crate) check: AccessCheck,
+    /// What stops a change that enforces the check, beside what is certain to break work.
+    pub(crate) stop_on: Vec<FindingCode>,
     /// How old role assignments must be before shared keys are disabled.
     pub(crate) grant_settle_time: Duration,
     /// How long to wait for the platform and the other hubs of this run once the hub is switched.
     pub(crate) platform_grant_timeout: Duration,
+}
+
+/// The warning that access_check_stop_on has no effect.
+pub(crate) fn stops_nothing(check: &Attr<AccessCheck>, stop_on: &Attr<Vec<Attr<FindingCode>>>) -> Option<Diagnostic> {
+    let is_empty = stop_on.known().is_none_or(Vec::is_empty);
+    if is_empty || check.is_unknown() || check.known() == Some(&AccessCheck::Enforce) {
+        return None;
+    }
+    let detail = "It names findings that stop a change while access_check is \"enforce\". Set that, or remove it.";
+    Some(Diagnostic::warning("access_check_stop_on has no effect", detail).at(Path::root("access_check_stop_on")))
 }
 
 /// Which role assignments of this process count.

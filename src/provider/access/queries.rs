@@ -40,7 +40,8 @@ impl Access<'_> {
     pub(super) async fn list(&self, read: Read) -> Result<Arc<Dated<Vec<RoleAssignment>>>, Finding> {
         let list = RoleAssignment::at_scope(self.account.arm());
         let listed = self.session.arm.list(list, read, self.call).await;
-        listed.map_err(|error| Finding::NotReadable { list: List::RoleAssignments, error })
+        let scope = || self.account.to_string();
+        listed.map_err(|error| Finding::NotReadable { list: List::RoleAssignments, scope: scope(), error })
     }
 
     pub(super) fn holdings(&self, listed: &[RoleAssignment], own: OwnAssignments) -> Vec<Holding> {
@@ -85,7 +86,10 @@ impl Access<'_> {
         let all =
             match self.session.arm.list::<Workspace>(arm::List::in_subscription(subscription), read, self.call).await {
                 Ok(all) => all,
-                Err(error) => return (vec![Finding::NotReadable { list: List::Workspaces, error }], Vec::new()),
+                Err(error) => {
+                    let scope = format!("/subscriptions/{subscription}");
+                    return (vec![Finding::NotReadable { list: List::Workspaces, scope, error }], Vec::new());
+                }
             };
         let account = self.account.arm();
         let others = all

@@ -7,10 +7,7 @@ use time::OffsetDateTime;
 
 use super::{Access, Finding, List, OwnAssignments, Principal, SwitchStage, holdings, queries::Checked};
 use crate::{
-    arm::{
-        self, ArmId, Error, Read,
-        workspaces::{Datastore, Workspace},
-    },
+    arm::{self, ArmId, Error, Read, datastores::Datastore, workspaces::Workspace},
     framework::{Diagnostic, Path},
 };
 
@@ -121,10 +118,13 @@ impl Access<'_> {
                 if !still.is_empty() {
                     checked.awaited =
                         switched.then(|| format!("the datastores {} to stop using the key", still.join(", ")));
-                    checked.findings.push(Finding::DatastoresUseKeys { names: still });
+                    checked.findings.push(Finding::SystemDatastoresUseKeys { names: still });
                 }
             }
-            Err(error) => checked.findings.push(Finding::NotReadable { list: List::Datastores, error }),
+            Err(error) => {
+                let scope = self.hub_id.to_string();
+                checked.findings.push(Finding::NotReadable { list: List::SystemDatastores, scope, error });
+            }
         }
         checked
     }

@@ -17,7 +17,7 @@ use crate::{
         timeouts::{self, Period, Timeouts},
     },
     provider::{
-        access::{AccessCheck, Requirements},
+        access::{AccessCheck, FindingCode, Requirements},
         principal::PrincipalId,
         properties::Properties,
     },
@@ -38,6 +38,7 @@ pub(crate) struct State {
     pub shared_access_key_enabled: Attr<bool>,
     pub access_check: Attr<AccessCheck>,
     pub access_check_principal_ids: Attr<Vec<Attr<PrincipalId>>>,
+    pub access_check_stop_on: Attr<Vec<Attr<FindingCode>>>,
     pub friendly_name: Attr<String>,
     pub description: Attr<String>,
     pub identity: Attr<ManagedIdentity>,
@@ -197,6 +198,13 @@ pub(super) fn schema() -> Schema {
              anything changes.",
         )
         .parsed::<PrincipalId>(),
+        Attribute::optional(
+            "access_check_stop_on",
+            Type::set(Type::String),
+            "Codes of findings that stop the change, too, where `access_check` is `enforce`, such as `terraform_state`. The guide \
+             \"Before keys go off\" has all codes.",
+        )
+        .parsed::<FindingCode>(),
         text("friendly_name", "The name that the portal shows."),
         text("description", "What the hub is for."),
         nested(
@@ -351,6 +359,7 @@ impl State {
         Requirements {
             principals: principals.filter_map(Attr::text).map(str::to_owned).collect(),
             check: self.access_check.known().copied().unwrap_or(AccessCheck::Warn),
+            stop_on: self.access_check_stop_on.known().into_iter().flatten().filter_map(Attr::known).copied().collect(),
             grant_settle_time: Duration::ZERO,
             platform_grant_timeout: PLATFORM_GRANT_TIMEOUT,
         }

@@ -6,6 +6,7 @@ use super::{explain, schema::State, words};
 use crate::{
     arm::workspaces::AuthModeKind,
     framework::{Attr, Diagnostic, Diagnostics, Path},
+    provider::access,
 };
 
 pub(super) fn validate(config: &State) -> Diagnostics {
@@ -25,6 +26,7 @@ pub(super) fn validate(config: &State) -> Diagnostics {
     diagnostics.0.extend(serverless(config));
     diagnostics.0.extend(vault_of_key(config));
     diagnostics.0.extend(tags(config));
+    diagnostics.0.extend(access::stops_nothing(&config.access_check, &config.access_check_stop_on));
     diagnostics
 }
 

@@ -13,7 +13,7 @@ use crate::{
         timeouts::{self, Period, Timeouts},
     },
     provider::{
-        access::{AccessCheck, Requirements},
+        access::{AccessCheck, FindingCode, Requirements},
         principal::PrincipalId,
         properties::{Properties, PropertyAttributes},
     },
@@ -33,6 +33,7 @@ pub(crate) struct State {
     pub original: Attr<PropertyAttributes>,
     pub access_check: Attr<AccessCheck>,
     pub access_check_principal_ids: Attr<Vec<Attr<PrincipalId>>>,
+    pub access_check_stop_on: Attr<Vec<Attr<FindingCode>>>,
     pub grant_settle_time: Attr<Period>,
     pub platform_grant_timeout: Attr<Period>,
     pub timeouts: Attr<Timeouts>,
@@ -129,7 +130,7 @@ pub(super) fn schema() -> Schema {
         ),
         text(
             "access_check",
-            "What to do when somebody would lose access: `warn`, `enforce` (change nothing, or leave shared keys enabled), or `off` (no check).",
+            "What to do when somebody would lose access, or something still needs keys: `warn`, `enforce` (change nothing, or leave shared keys enabled), or `off` (no check).",
         )
         .setting("warn")
         .parsed::<AccessCheck>(),
@@ -139,6 +140,13 @@ pub(super) fn schema() -> Schema {
             "Object ids of users, groups and identities that must have a full pair of roles on the storage account before anything changes.",
         )
         .parsed::<PrincipalId>(),
+        Attribute::optional(
+            "access_check_stop_on",
+            Type::set(Type::String),
+            "Codes of findings that stop the change, too, where `access_check` is `enforce`: by default only what is certain to break \
+             the hub's own work does. The guide \"Before keys go off\" has all codes.",
+        )
+        .parsed::<FindingCode>(),
         text(
             "grant_settle_time",
             "How old the youngest role assignment that the access check relies on must be before shared keys are disabled, such as `10m`. Azure can take that long to let new assignments work.",
@@ -222,6 +230,7 @@ impl State {
         Requirements {
             principals: principals.filter_map(Attr::text).map(str::to_owned).collect(),
             check: self.access_check.known().copied().unwrap_or(AccessCheck::Warn),
+            stop_on: self.access_check_stop_on.known().into_iter().flatten().filter_map(Attr::known).copied().collect(),
             grant_settle_time: period(&self.grant_settle_time),
             platform_grant_timeout: period(&self.platform_grant_timeout),
         }

@@ -4,6 +4,7 @@ use super::schema::State;
 use crate::{
     arm::workspaces::AuthModeKind,
     framework::{Diagnostic, Diagnostics, Path},
+    provider::access,
 };
 
 pub(super) fn validate(config: &State) -> Diagnostics {
@@ -28,6 +29,7 @@ pub(super) fn validate(config: &State) -> Diagnostics {
                 .at(Path::root("shared_access_key_enabled")),
         );
     }
+    diagnostics.0.extend(access::stops_nothing(&config.access_check, &config.access_check_stop_on));
     diagnostics
 }
 

@@ -1,162 +1,18 @@
-//! Findings as diagnostics.
+//! What findings about roles say.
 
-use super::{Access, AccessCheck, Doubt, Finding, List, Principal};
+use super::explanation::Explanation;
 use crate::{
-    arm::{self, ArmId, Error, StorageAccountId, WorkspaceId},
-    framework::{Diagnostic, Diagnostics, Path, Severity},
+    arm::{StorageAccountId, WorkspaceId},
     provider::{
-        report,
+        access::{Doubt, Principal},
         roles::{self, Role},
     },
 };
 
 const PRINCIPALS: &str = "access_check_principal_ids";
-const KEYS: &str = "shared_access_key_enabled";
-
-#[derive(Debug, PartialEq, Eq)]
-struct Explanation {
-    summary: &'static str,
-    /// What was found.
-    text: String,
-    /// What to do.
-    next: String,
-    /// HCL of a resource that assigns the missing roles.
-    resource: Option<String>,
-    attribute: Option<&'static str>,
-}
-
-impl Access<'_> {
-    /// The findings as warnings of a plan, which changes nothing yet.
-    pub(crate) fn plan_messages(&self, findings: &[Finding]) -> Diagnostics {
-        let say = |finding: &Finding| {
-            let stops = "If this has not changed when it is applied, the apply will stop.";
-            let then = if self.stops(finding) { stops } else { "" };
-            finding.explain(self.hub_id, self.account, self.hub.is_some()).diagnostic(Severity::Warning, then)
-        };
-        findings.iter().map(say).collect()
-    }
-
-    /// The findings as messages of an apply, errors where they stop the change. The log has them too.
-    pub(crate) fn apply_messages(&self, findings: &[Finding]) -> Diagnostics {
-        let say = |finding: &Finding| {
-            let (code, subject) = (finding.code(), finding.subject(self.hub_id, self.account));
-            let stops = self.stops(finding);
-            tracing::info!(hub = %self.hub_id, code, subject, stops, "finding of the access check");
-            let explained = finding.explain(self.hub_id, self.account, self.hub.is_some());
-            if !stops {
-                return explained.diagnostic(Severity::Warning, "");
-            }
-            let target = if self.hub.is_some() { "hub_id" } else { "storage_account_id" };
-            let reference = format!(
-                "If a foundryhub_role_assignment refers to this resource, remove that reference: let it set {target}, and list it in \
-                 depends_on here. "
-            );
-            let then = format!(
-                "access_check is enforce, so nothing more is changed. {}With access_check = \"warn\" this is a warning.",
-                if explained.resource.is_some() { reference.as_str() } else { "" }
-            );
-            explained.diagnostic(Severity::Error, &then)
-        };
-        findings.iter().map(say).collect()
-    }
-
-    /// Whether a finding stops the change.
-    pub(super) fn stops(&self, finding: &Finding) -> bool {
-        self.requirements.check == AccessCheck::Enforce && finding.stops()
-    }
-}
-
-impl Explanation {
-    fn new(summary: &'static str, text: String, next: impl Into<String>) -> Self {
-        Self { summary, text, next: next.into(), resource: None, attribute: None }
-    }
-
-    fn diagnostic(self, severity: Severity, then: &str) -> Diagnostic {
-        let parts = [&self.text, &self.next, self.resource.as_deref().unwrap_or_default(), then];
-        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        let path = self.attribute.map(Path::root);
-        let diagnostic = Diagnostic::error(self.summary, parts.join("\n\n"));
-        Diagnostic { severity, path, ..diagnostic }
-    }
-}
-
-impl Finding {
-    fn explain(&self, hub: &WorkspaceId, account: &StorageAccountId, hub_exists: bool) -> Explanation {
-        let target = if hub_exists { ("hub_id", hub.as_str()) } else { ("storage_account_id", account.as_str()) };
-        match self {
-            Self::Lacks { principal, roles } => roles_missing(hub, account, target, principal, roles, &[]),
-            Self::NotVerifiable { principal, roles, doubts } => {
-                roles_missing(hub, account, target, principal, roles, doubts)
-            }
-            Self::NobodyHoldsRoles => {
-                let text = format!(
-                    "No user and no group holds roles for both blobs and files on {account}, so nobody can work with the data of \
-                     {hub} in the studio."
-                );
-                let next = "This resource assigns them to a user or a group:";
-                let resource = Some(resource_block(target, "OBJECT_ID", false, &roles::CONTRIBUTOR_PAIR));
-                Explanation { resource, ..Explanation::new("Nobody has roles on the storage account", text, next) }
-            }
-            Self::HubIdentityUnknown { candidates } => {
-                let (others, next) = match candidates.as_slice() {
-                    [] => ("no user-assigned one".to_owned(), "Give the hub a system-assigned identity."),
-                    ids => (
-                        format!("Azure does not say which of its user-assigned identities it uses: {}", ids.join(", ")),
-                        "Set primaryUserAssignedIdentity of the hub, or give it a system-assigned identity.",
-                    ),
-                };
-                let text = format!("The hub {hub} has no system-assigned identity, and {others}.");
-                Explanation::new("The hub's identity is not known", text, next)
-            }
-            Self::OthersUseKeys { others, hubs } => {
-                let next = format!(
-                    "This run has not begun to switch them to identity. If it is going to, it has to switch all hubs of the account at \
-                     the same time: apply with -parallelism={hubs} or more (the engine's default is 10), or set \
-                     shared_access_key_enabled only in the next apply. Otherwise switch them first, each with a \
-                     foundryhub_storage_auth of its own."
-                );
-                let more = ", and lose access when shared keys are disabled";
-                key_users("Other workspaces use the keys", account, more, others, next)
-            }
-            Self::OthersNotSwitched { others } => {
-                let more = ". This run failed to switch them to identity; the errors of their own resources say why";
-                let next = "Correct those errors, and apply again.";
-                key_users("Other workspaces could not be switched", account, more, others, next)
-            }
-            Self::OthersBeingSwitched { others } => {
-                let more = ". This run is switching them to identity, which took longer than platform_grant_timeout";
-                let next = "Apply again when they are switched, or raise platform_grant_timeout.";
-                key_users("Other workspaces still use the keys", account, more, others, next)
-            }
-            Self::DatastoresUseKeys { names } => {
-                let text = format!(
-                    "These datastores of {hub} still sign in with the account's key, although the hub does not: {}. Once shared \
-                     keys are disabled they fail with KeyBasedAuthenticationNotPermitted.",
-                    names.join(", ")
-                );
-                let next = "They can follow the hub some minutes later: apply again. If they do not, save the hub's storage access in \
-                            the portal once more, or change the datastores to identity-based access.";
-                Explanation::new("Datastores still use the key", text, next)
-            }
-            Self::NotReadable { list, error } => not_readable(hub, account, *list, error),
-        }
-    }
-}
-
-fn key_users(
-    summary: &'static str,
-    account: &StorageAccountId,
-    more: &str,
-    others: &[ArmId],
-    next: impl Into<String>,
-) -> Explanation {
-    let ids: Vec<&str> = others.iter().map(ArmId::as_str).collect();
-    let text = format!("These workspaces sign in to {account} with its key, too{more}:\n{}", ids.join("\n"));
-    Explanation { attribute: Some(KEYS), ..Explanation::new(summary, text, next) }
-}
 
 /// Somebody lacks roles, or may lack them where there are doubts.
-fn roles_missing(
+pub(super) fn missing(
     hub: &WorkspaceId,
     account: &StorageAccountId,
     target: (&str, &str),
@@ -227,32 +83,6 @@ fn doubt_in_words(doubt: Doubt) -> &'static str {
     }
 }
 
-fn not_readable(hub: &WorkspaceId, account: &StorageAccountId, list: List, error: &Error) -> Explanation {
-    let (what, action, scope) = match list {
-        List::RoleAssignments => (
-            "Who holds which roles on the storage account",
-            "Microsoft.Authorization/roleAssignments/read",
-            account.to_string(),
-        ),
-        List::Workspaces => (
-            "Whether other workspaces use the keys of this account",
-            "Microsoft.MachineLearningServices/workspaces/read",
-            format!("/subscriptions/{}", hub.subscription()),
-        ),
-        List::Datastores => (
-            "Whether the hub's datastores still use the key",
-            "Microsoft.MachineLearningServices/workspaces/datastores/read",
-            hub.to_string(),
-        ),
-    };
-    let text = match error.service().and_then(arm::ServiceError::denied) {
-        _ if !error.is_forbidden() => format!("{what} cannot be verified: {}", report::explain(error, "")),
-        Some(denied) => format!("{what} cannot be verified: the caller lacks {} on {}.", denied.action, denied.scope),
-        None => format!("{what} cannot be verified: the caller lacks {action} on {scope}."),
-    };
-    Explanation::new("Access cannot be verified", text, "")
-}
-
 /// The HCL of a resource that assigns roles.
 fn resource_block(target: (&str, &str), principal: &str, is_identity: bool, roles: &[Role]) -> String {
     let mut lines = vec![target, ("principal_id", principal)];
@@ -268,9 +98,32 @@ fn resource_block(target: (&str, &str), principal: &str, is_identity: bool, role
     format!("resource \"foundryhub_role_assignment\" \"NAME\" {{\n{lines}}}")
 }
 
+pub(super) fn nobody(hub: &WorkspaceId, account: &StorageAccountId, target: (&str, &str)) -> Explanation {
+    let text = format!(
+        "No user and no group holds roles for both blobs and files on {account}, so nobody can work with the data of {hub} in the \
+         studio."
+    );
+    let next = "This resource assigns them to a user or a group:";
+    let resource = Some(resource_block(target, "OBJECT_ID", false, &roles::CONTRIBUTOR_PAIR));
+    Explanation { resource, ..Explanation::new("Nobody has roles on the storage account", text, next) }
+}
+
+pub(super) fn identity_unknown(hub: &WorkspaceId, candidates: &[String]) -> Explanation {
+    let (others, next) = match candidates {
+        [] => ("no user-assigned one".to_owned(), "Give the hub a system-assigned identity."),
+        ids => (
+            format!("Azure does not say which of its user-assigned identities it uses: {}", ids.join(", ")),
+            "Set primaryUserAssignedIdentity of the hub, or give it a system-assigned identity.",
+        ),
+    };
+    let text = format!("The hub {hub} has no system-assigned identity, and {others}.");
+    Explanation::new("The hub's identity is not known", text, next)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::access::Finding;
 
     const ID: &str = "aaaaaaaa-0000-0000-0000-000000000001";
 

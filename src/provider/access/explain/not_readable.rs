@@ -1,0 +1,49 @@
+//! What is said of a list that could not be read.
+
+use super::explanation::Explanation;
+use crate::{
+    arm::{self, Error},
+    provider::{access::List, report},
+};
+
+pub(super) fn of(list: List, scope: &str, error: &Error) -> Explanation {
+    let (what, action) = match list {
+        List::RoleAssignments => {
+            ("Who holds which roles on the storage account", "Microsoft.Authorization/roleAssignments/read")
+        }
+        List::Workspaces => (
+            "Whether other workspaces use the keys of this account",
+            "Microsoft.MachineLearningServices/workspaces/read",
+        ),
+        List::SystemDatastores => (
+            "Whether the hub's system datastores still use the key",
+            "Microsoft.MachineLearningServices/workspaces/datastores/read",
+        ),
+        List::Datastores => (
+            "Which datastores hold keys of the account",
+            "Microsoft.MachineLearningServices/workspaces/datastores/read",
+        ),
+        List::Connections => (
+            "Which connections hold keys of the account",
+            "Microsoft.MachineLearningServices/workspaces/connections/read",
+        ),
+        List::Computes => (
+            "Which computes have mounted their files with the key",
+            "Microsoft.MachineLearningServices/workspaces/computes/read",
+        ),
+        List::Containers => (
+            "Whether containers tell of others who use the keys",
+            "Microsoft.Storage/storageAccounts/blobServices/containers/read",
+        ),
+        List::Shares => (
+            "Whether file shares tell of others who use the keys",
+            "Microsoft.Storage/storageAccounts/fileServices/shares/read",
+        ),
+    };
+    let text = match error.service().and_then(arm::ServiceError::denied) {
+        _ if !error.is_forbidden() => format!("{what} cannot be verified: {}", report::explain(error, "")),
+        Some(denied) => format!("{what} cannot be verified: the caller lacks {} on {}.", denied.action, denied.scope),
+        None => format!("{what} cannot be verified: the caller lacks {action} on {scope}."),
+    };
+    Explanation::new("Access cannot be verified", text, "")
+}
