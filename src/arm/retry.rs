@@ -1,6 +1,6 @@
 //! Whether a failed request is sent again, and after what wait. The time is an argument.
 
-use super::error::ErrorCode;
+use super::error::{ErrorCode, ServiceError};
 use super::no_answer::NoAnswer;
 use super::request::{Repeat, Request};
 use super::service_error::claims_challenge;
@@ -37,9 +37,8 @@ pub(crate) enum Failure<'a> {
     /// No token was available for now.
     NoToken,
     Answer {
-        status: StatusCode,
         headers: &'a HeaderMap,
-        code: &'a ErrorCode,
+        error: &'a ServiceError,
     },
 }
 
@@ -71,7 +70,7 @@ pub(crate) struct Retry {
 /// Decides about a failed attempt. `elapsed` is the time since the first one.
 pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request, failure: &Failure) -> Verdict {
     let again = |at_most| Verdict::Retry(Retry { at_most, counted: !request.retry_until_deadline, ..Retry::default() });
-    let (status, headers, code) = match failure {
+    let (headers, error) = match failure {
         Failure::NoAnswer(NoAnswer::Untrusted(_)) => return Verdict::GiveUp,
         Failure::NoAnswer(NoAnswer::TimedOut) if elapsed >= CONNECT_TIMEOUT && !request.retry_until_deadline => {
             return Verdict::GiveUp;
@@ -80,9 +79,10 @@ pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request
         Failure::NoAnswer(NoAnswer::Broken) if request.repeat == Repeat::Idempotent => return again(None),
         Failure::NoAnswer(NoAnswer::Broken) => return Verdict::GiveUp,
         Failure::NoToken => return again(None),
-        Failure::Answer { status, headers, code } => (*status, *headers, *code),
+        Failure::Answer { headers, error } => (*headers, *error),
     };
-    let after = retry_after(now, headers);
+    let (status, code) = (error.status, &error.code);
+    let after = retry_after(now, headers).or_else(|| error.named_wait());
     let wait_is_named = after.is_some();
     let retry = |counted, pause_all| Verdict::Retry(Retry { after, at_most: None, counted, pause_all });
 
@@ -107,17 +107,16 @@ pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request
                 Some(_) => Verdict::GiveUp,
             }
         }
-        StatusCode::REQUEST_TIMEOUT
-        | StatusCode::INTERNAL_SERVER_ERROR
-        | StatusCode::BAD_GATEWAY
-        | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT
-            if request.repeat == Repeat::Idempotent =>
-        {
+        _ if is_transient(status) && request.repeat == Repeat::Idempotent => {
             retry(!request.retry_until_deadline, false)
         }
         _ => Verdict::GiveUp,
     }
+}
+
+/// The statuses that every client of Azure retries, and the one of a store of metrics that is throttled (azure.md §10.5).
+fn is_transient(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504 | 529)
 }
 
 /// Conflicts with an operation in progress, which end with it. Other 409s are permanent: a lock, a disabled subscription, an
@@ -156,6 +155,7 @@ mod tests {
     use super::*;
     use crate::arm::no_answer::CertificateFault;
     use http::Method;
+    use serde_json::{Value, json};
     use time::macros::datetime;
 
     const NOW: OffsetDateTime = datetime!(2026-01-01 00:00:00 UTC);
@@ -169,12 +169,13 @@ mod tests {
     }
 
     fn verdict(request: &Request, status: u16, code: &str, lines: &[(&'static str, &str)]) -> Verdict {
-        let failure = Failure::Answer {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers: &headers(lines),
-            code: &ErrorCode::parse(code),
-        };
-        classify(NOW, Duration::from_secs(30), request, &failure)
+        verdict_of(request, status, &json!({ "error": { "code": code } }), lines)
+    }
+
+    fn verdict_of(request: &Request, status: u16, body: &Value, lines: &[(&'static str, &str)]) -> Verdict {
+        let (status, headers) = (StatusCode::from_u16(status).unwrap(), headers(lines));
+        let error = ServiceError::read(&request.method, "/x", status, &headers, body.to_string().as_bytes());
+        classify(NOW, Duration::from_secs(30), request, &Failure::Answer { headers: &headers, error: &error })
     }
 
     fn retry(after: Option<u64>, counted: bool, pause_all: bool) -> Verdict {
@@ -192,6 +193,7 @@ mod tests {
             ("PUT", 503, "ServerBusy", Some("7"), retry(Some(7), true, false)),
             ("PATCH", 504, "", None, retry(None, true, false)),
             ("DELETE", 500, "OperationTimedOut", None, retry(None, true, false)),
+            ("GET", 529, "", None, retry(None, true, false)),
             // A POST may have done its work before it failed; being throttled is the exception.
             ("POST", 500, "", None, Verdict::GiveUp),
             ("POST", 503, "", Some("1"), Verdict::GiveUp),
@@ -220,6 +222,22 @@ mod tests {
             let lines: Vec<_> = after.map(|value| ("retry-after", value)).into_iter().collect();
             let got = verdict(&request(method.parse().unwrap()), status, code, &lines);
             assert_eq!(got, expected, "{method} {status} {code} {after:?}");
+        }
+    }
+
+    #[test]
+    fn a_wait_that_only_the_text_names_is_kept_as_one_of_retry_after() {
+        let throttled = |message: &str| json!({ "code": "ResourceRequestsThrottled", "message": message });
+        let named = "Number of requests exceeded the limit of '400' for time interval '00:05:00'. Please try again after '12' \
+                     seconds.";
+        for (status, message, lines, expected) in [
+            (429, named, &[][..], retry(Some(12), false, true)),
+            (429, named, &[("retry-after", "3")], retry(Some(3), false, true)),
+            (429, "Please try again after some seconds.", &[], retry(None, true, true)),
+            (503, named, &[], retry(None, true, false)),
+        ] {
+            let got = verdict_of(&request(Method::GET), status, &throttled(message), lines);
+            assert_eq!(got, expected, "{status} {message} {lines:?}");
         }
     }
 

@@ -157,7 +157,7 @@ impl Sender {
                     return Ok(Ok(Answer { method, path, url, status, headers, body }));
                 }
                 let error = ServiceError::read(method, path, status, &headers, &body);
-                let failure = Failure::Answer { status, headers: &headers, code: &error.code };
+                let failure = Failure::Answer { headers: &headers, error: &error };
                 let verdict = classify(self.clock.utc(), elapsed, request, &failure);
                 (error.into(), verdict)
             }

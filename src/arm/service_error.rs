@@ -6,6 +6,7 @@ use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
+use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -131,6 +132,15 @@ impl ServiceError {
             .split(|c: char| !c.is_ascii_hexdigit() && c != '-')
             .filter(|word| matches!(word.len(), 32 | 36))
             .find_map(|word| Uuid::try_parse(word).ok())
+    }
+
+    /// The wait that a throttled answer names in its text, the only place where resource providers that send no
+    /// `Retry-After` have it (azure.md §10.5).
+    pub(crate) fn named_wait(&self) -> Option<Duration> {
+        if self.status != StatusCode::TOO_MANY_REQUESTS {
+            return None;
+        }
+        quoted_after(&self.message, "again after '")?.parse().ok().map(Duration::from_secs)
     }
 
     /// Action and scope of an [`ErrorCode::AuthorizationFailed`], for display.
