@@ -60,7 +60,7 @@ pub(crate) fn equalities(text: &str) -> Result<Vec<(String, String)>, ArmError> 
 }
 
 /// A text in single quotes, two of which stand for one within it, and what follows it.
-fn quoted(text: &str) -> Option<(String, &str)> {
+pub(crate) fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut rest = text.strip_prefix('\'')?;
     loop {

@@ -20,6 +20,7 @@ mod ids;
 mod locks;
 mod log;
 mod metadata;
+mod metrics;
 mod operations;
 mod options;
 mod policy;

@@ -72,7 +72,7 @@ const STORAGE: [&str; 12] = [
 type Kind = (&'static str, &'static [&'static [&'static str]]);
 
 /// Namespace, types and their api-versions, newest first.
-const PROVIDERS: [(&str, &[Kind]); 5] = [
+const PROVIDERS: [(&str, &[Kind]); 6] = [
     (
         "Microsoft.MachineLearningServices",
         &[
@@ -102,6 +102,7 @@ const PROVIDERS: [(&str, &[Kind]); 5] = [
             ("tenants", &[&["2022-12-01", "2020-01-01"]]),
         ],
     ),
+    ("Microsoft.Insights", &[("metrics", &[&["2024-02-01", "2023-10-01", "2021-05-01", "2019-07-01", "2018-01-01"]])]),
     ("Microsoft.KeyVault", &[("vaults", &[&["2024-11-01", "2023-07-01", "2019-09-01"]])]),
 ];
 

@@ -9,7 +9,7 @@ use super::errors::ArmError;
 use super::http::{Answer, Payload, Request};
 use super::ids::{self, Target};
 use super::world::World;
-use super::{control, data_plane, groups, locks, metadata, operations, providers, storage, workspaces};
+use super::{control, data_plane, groups, locks, metadata, metrics, operations, providers, storage, workspaces};
 
 /// Answers any request.
 pub(crate) fn answer(world: &mut World, request: &Request) -> Answer {
@@ -139,7 +139,8 @@ fn provider(
         ["microsoft.authorization", "roleassignments"] => authorization::answer(world, request, target, caller),
         ["microsoft.authorization", "roledefinitions"] => definitions::answer(world, request, target, caller),
         ["microsoft.authorization", "locks"] => locks::answer(world, request, target),
-        ["microsoft.authorization" | "microsoft.resources" | "microsoft.keyvault", ..] => {
+        ["microsoft.insights", "metrics"] => metrics::answer(world, request, target),
+        ["microsoft.authorization" | "microsoft.resources" | "microsoft.keyvault" | "microsoft.insights", ..] => {
             Err(if target.is_item() && *method == Method::GET {
                 ArmError::resource_not_found(&target.id())
             } else {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::authorization::{self, definitions};
 use super::entra::Client;
 use super::errors::ArmError;
+use super::metrics::SeedTransactions;
 use super::policy::Policy;
 use super::storage;
 use super::workspaces;
@@ -33,6 +34,8 @@ pub(crate) struct Seed {
     pub(crate) workspaces: Vec<SeedResource>,
     /// Many hubs made alike, with their groups and accounts.
     pub(crate) fleets: Vec<Fleet>,
+    /// What was asked of the services of storage accounts, for their metrics.
+    pub(crate) transactions: Vec<SeedTransactions>,
     /// Role assignments.
     pub(crate) role_assignments: Vec<SeedAssignment>,
     /// Locks: scope and level.
@@ -224,6 +227,10 @@ impl Seed {
         }
         for fleet in self.fleets {
             fleet.plant(world)?;
+        }
+        for transactions in self.transactions {
+            let account = by_name(world, storage::TYPE, &transactions.account)?;
+            transactions.plant(world, &account)?;
         }
         for assignment in self.role_assignments {
             let scope = by_name(world, storage::TYPE, &assignment.scope)?;

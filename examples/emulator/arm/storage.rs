@@ -327,6 +327,7 @@ pub(crate) fn remove(world: &mut World, key: &str, at: OffsetDateTime) {
     let lag = world.options.read_delay;
     world.store.write(key, None, at, lag);
     world.store.account_keys.remove(key);
+    world.store.transactions.retain(|transactions| transactions.account != key);
     world.store.assignments.remove_below(key, at);
 }
 

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 
 use super::authorization::Assignments;
 use super::entra::Client;
+use super::metrics::Transactions;
 use super::operations::Operation;
 use super::policy::Policy;
 use super::{clock, ids, providers};
@@ -32,6 +33,8 @@ pub(crate) struct Store {
     pub(crate) datastore_keys: BTreeMap<String, String>,
     /// Workspaces whose names are still taken after their deletion.
     pub(crate) soft_deleted: BTreeMap<String, SoftDeleted>,
+    /// What the services of storage accounts have answered, in the order of seeds.
+    pub(crate) transactions: Vec<Transactions>,
     /// Role assignments.
     pub(crate) assignments: Assignments,
     /// Custom role definitions, by lower-case GUID.

@@ -2,7 +2,7 @@
 //! from the facts and not from the emulator's code. A comment above each test names its rows (`azure.md §…`).
 //!
 //! - Azure Machine Learning: `workspaces`, `properties`, `hubs` (datastores, projects, roles), `hub_writes`, `hub_deletion`
-//! - storage: `accounts`, `blobs`
+//! - storage: `accounts`, `blobs`, `metrics`
 //! - roles: `assignments`, `definitions`, `rbac` (who may do what)
 //! - all of ARM: `common`, `errors`, `locks`, `throttle`, `versions`, `operations` and `shapes` (long-running operations)
 //! - sign-in: `entra`, a file per way
@@ -27,6 +27,7 @@ mod hub_deletion;
 mod hub_writes;
 mod hubs;
 mod locks;
+mod metrics;
 mod operations;
 mod properties;
 mod random;
