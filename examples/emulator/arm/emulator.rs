@@ -173,9 +173,10 @@ impl Emulator {
         format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}")
     }
 
-    /// A workspace or storage account as it is, whatever readers see yet; `None` when it is not there.
+    /// A resource as it is, whatever readers see yet; `None` when it is not there.
     pub(crate) fn resource(&self, id: &str) -> Option<Value> {
-        self.shared.world().store.resource(&ids::key(id)).cloned()
+        let (world, key) = (self.shared.world(), ids::key(id));
+        world.store.resource(&key).or_else(|| world.store.documents.get(&key)).cloned()
     }
 
     /// Puts a storage account in.
@@ -207,10 +208,13 @@ impl Emulator {
         authorization::seed(&mut self.shared.world(), scope, principal, known, None, None)
     }
 
-    /// Changes a workspace's or account's document behind everybody's back, at once.
+    /// Changes a resource's document behind everybody's back, at once.
     pub(crate) fn change(&self, id: &str, change: impl FnOnce(&mut Value)) {
         let mut world = self.shared.world();
         let (key, at) = (ids::key(id), world.clock.now());
+        if let Some(document) = world.store.documents.get_mut(&key) {
+            return change(document);
+        }
         let mut document =
             world.store.resource(&key).cloned().unwrap_or_else(|| panic!("there is no {id} to be changed"));
         change(&mut document);
@@ -244,10 +248,13 @@ impl Emulator {
         });
     }
 
-    /// Deletes a workspace or account behind everybody's back, for good.
+    /// Deletes a resource behind everybody's back, for good.
     pub(crate) fn remove(&self, id: &str) {
         let mut world = self.shared.world();
         let (key, at) = (ids::key(id), world.clock.now());
+        if world.store.documents.remove(&key) {
+            return;
+        }
         if key.contains("/workspaces/") {
             workspaces::remove(&mut world, &key, true, at);
         } else {

@@ -169,6 +169,7 @@ pub(crate) fn remove(world: &mut World, key: &str, at: OffsetDateTime) {
             workspaces::remove(world, &item, true, at);
         }
     }
+    world.store.documents.remove_below(key);
     world.store.assignments.remove_below(key, at);
     world.store.groups.remove(key);
 }

@@ -7,6 +7,9 @@ use super::http::{Answer, Request};
 /// The name this cloud goes by; none of the built-in ones, which would win over it.
 pub(crate) const CLOUD: &str = "EmulatedCloud";
 
+/// What the hosts of its storage accounts end with.
+pub(crate) const STORAGE_SUFFIX: &str = "core.emulated.test";
+
 /// An object at 2022-09-01 and later, an array of them before, and another object at the first version.
 pub(crate) fn answer(request: &Request) -> Answer {
     let base = &request.base;
@@ -56,7 +59,7 @@ fn cloud(base: &str) -> Value {
         "appInsightsTelemetryChannelResourceId": format!("{base}/"),
         "logAnalyticsResourceId": format!("{base}/"),
         "suffixes": {
-            "storage": "core.emulated.test",
+            "storage": STORAGE_SUFFIX,
             "keyVaultDns": "vault.emulated.test",
             "acrLoginServer": "azurecr.emulated.test",
             "sqlServerHostname": "database.emulated.test",

@@ -9,6 +9,7 @@ mod authorization;
 mod clock;
 mod control;
 mod data_plane;
+mod documents;
 mod emulator;
 mod entra;
 mod errors;
@@ -42,7 +43,7 @@ pub(crate) use faults::{Action, Rule};
 pub(crate) use log::Record;
 pub(crate) use operations::Outcome;
 pub(crate) use options::{
-    Datastores, EchoWhen, ExistsId, FixedProperties, HubRole, HubRolesFor, IdCasing, InsightsPatch, IsolationModes,
-    Lro, ModeCasing, Nulls, OnOff, Operations, Options, Principals, PurgeDeleted, PutWithoutMode, Ruling, SchemaView,
-    SignIn, UserDelegationSas,
+    Datastores, EchoWhen, ExistsId, FixedProperties, HubList, HubRole, HubRolesFor, IdCasing, InsightsPatch,
+    IsolationModes, Lro, ModeCasing, Nulls, OnOff, Operations, Options, Principals, PurgeDeleted, PutWithoutMode,
+    Ruling, SchemaView, SignIn, UserDelegationSas,
 };

@@ -342,7 +342,7 @@ fn apply(world: &mut World, key: &str, effect: &Effect, at: OffsetDateTime) {
         Effect::Delete { purge } if is_workspace => workspaces::remove(world, key, *purge, at),
         Effect::Delete { .. } => storage::remove(world, key, at),
         Effect::DeleteGroup => groups::remove(world, key, at),
-        Effect::ResyncKeys => workspaces::datastores::resync(world, key),
+        Effect::ResyncKeys => workspaces::system_datastores::resync(world, key),
         Effect::ProvisionNetwork => workspaces::provision_network(world, key),
         Effect::Nothing => {}
     }

@@ -151,6 +151,10 @@ pub(crate) struct Options {
     /// How long they take to follow
     #[arg(long, value_name = "TIME", value_parser = clock::duration, default_value = "0s")]
     pub(crate) datastore_lag: Duration,
+    /// Which lists of a project have its hub's items, too (open: azure.md §13.1 to §13.3): datastores, connections (that
+    /// are shared), computes; or none
+    #[arg(long, value_name = "LISTS", default_value = "connections", value_delimiter = ',')]
+    pub(crate) project_lists: Vec<HubList>,
     /// Whether a workspace's DELETE without forceToPurge keeps its name taken
     #[arg(long, value_name = "ON|OFF", default_value = "on")]
     pub(crate) soft_delete: OnOff,
@@ -426,6 +430,17 @@ pub(crate) enum Datastores {
     Follow,
     /// They keep the credentials they had.
     Never,
+}
+
+/// A list of a project that may have its hub's items, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HubList {
+    Datastores,
+    /// Those that are shared with projects.
+    Connections,
+    Computes,
+    /// No list.
+    None,
 }
 
 /// What a purge of a workspace that is soft-deleted answers.

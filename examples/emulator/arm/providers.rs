@@ -78,13 +78,23 @@ const PROVIDERS: [(&str, &[Kind]); 6] = [
         &[
             ("workspaces", &[&WORKSPACES, &WORKSPACE_PREVIEWS]),
             ("workspaces/datastores", &[&WORKSPACES, &WORKSPACE_PREVIEWS]),
+            ("workspaces/connections", &[&WORKSPACES, &WORKSPACE_PREVIEWS]),
+            ("workspaces/computes", &[&WORKSPACES, &WORKSPACE_PREVIEWS]),
             ("locations", &[&WORKSPACES]),
             ("locations/workspaceOperationsStatus", &[&WORKSPACES, &WORKSPACE_PREVIEWS]),
         ],
     ),
     (
         "Microsoft.Storage",
-        &[("storageAccounts", &[&STORAGE]), ("locations", &[&STORAGE]), ("locations/asyncoperations", &[&STORAGE])],
+        &[
+            ("storageAccounts", &[&STORAGE]),
+            ("storageAccounts/blobServices", &[&STORAGE]),
+            ("storageAccounts/blobServices/containers", &[&STORAGE]),
+            ("storageAccounts/fileServices", &[&STORAGE]),
+            ("storageAccounts/fileServices/shares", &[&STORAGE]),
+            ("locations", &[&STORAGE]),
+            ("locations/asyncoperations", &[&STORAGE]),
+        ],
     ),
     (
         "Microsoft.Authorization",

@@ -9,6 +9,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::authorization::Assignments;
+use super::documents::Documents;
 use super::entra::Client;
 use super::metrics::Transactions;
 use super::operations::Operation;
@@ -25,6 +26,8 @@ pub(crate) struct Store {
     pub(crate) groups: BTreeMap<String, Value>,
     /// Workspaces and storage accounts as GET shows them, by [`ids::key`].
     pub(crate) resources: BTreeMap<String, Lagged<Value>>,
+    /// Datastores, connections, computes, containers, shares and private endpoints.
+    pub(crate) documents: Documents,
     /// The two keys of each storage account.
     pub(crate) account_keys: BTreeMap<String, Vec<AccountKey>>,
     /// The mode that each workspace's system datastores follow at present.

@@ -158,7 +158,7 @@ impl World {
     fn happen(&mut self, event: Event, at: OffsetDateTime) {
         match event {
             Event::GrantHubRoles { workspace } => authorization::platform::grant_hub_roles(self, &workspace, at),
-            Event::SwitchDatastores { workspace } => workspaces::datastores::follow(self, &workspace),
+            Event::SwitchDatastores { workspace } => workspaces::system_datastores::follow(self, &workspace),
             Event::Registered { subscription, namespace } => providers::registered(self, &subscription, &namespace),
         }
     }

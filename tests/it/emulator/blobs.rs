@@ -6,11 +6,22 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{Arm, BLOB_CONTRIBUTOR, BLOB_READER, arm, arm_with, grant, read, variable};
-use crate::azure::Lro;
+use super::client::{self, Arm, BLOB_CONTRIBUTOR, BLOB_READER, grant, read, variable};
+use crate::azure::{Lro, Options};
+
+/// An emulator whose account has a container.
+async fn arm_with(change: impl FnOnce(&mut Options)) -> Arm {
+    let arm = client::arm_with(change).await;
+    arm.emulator.seed("containers: [{ parent: sa1, name: azureml-blobstore }]");
+    arm
+}
+
+async fn arm() -> Arm {
+    arm_with(|_| {}).await
+}
 
 /// Lists a container with a signature made with a key, as the blob service documents it.
-async fn list_with_key(arm: &Arm, key: &str) -> super::client::Reply {
+async fn list_with_key(arm: &Arm, key: &str) -> client::Reply {
     let endpoint = arm.get(&arm.account_path()).await.at("/properties/primaryEndpoints/blob");
     let url = format!("{}azureml-blobstore?restype=container&comp=list", endpoint.as_str().expect("a URL"));
     let path = url::Url::parse(&url).expect("a URL").path().to_owned();
@@ -25,7 +36,7 @@ async fn list_with_key(arm: &Arm, key: &str) -> super::client::Reply {
     read(request.header("authorization", format!("SharedKey sa1:{}", STANDARD.encode(signature)))).await
 }
 
-async fn list_with_token(arm: &Arm, token: &str) -> super::client::Reply {
+async fn list_with_token(arm: &Arm, token: &str) -> client::Reply {
     let url = format!("{}/storage/sa1/azureml-blobstore?restype=container&comp=list", arm.emulator.url());
     read(arm.http.get(url).bearer_auth(token)).await
 }
@@ -112,7 +123,7 @@ fn signature(key: &str, text: &str) -> String {
 }
 
 /// Lists a container with a query of its own.
-async fn list_with_query(arm: &Arm, query: &[(&str, &str)]) -> super::client::Reply {
+async fn list_with_query(arm: &Arm, query: &[(&str, &str)]) -> client::Reply {
     let mut url = url::Url::parse(arm.emulator.url()).expect("a URL");
     url.set_path("/storage/sa1/azureml-blobstore");
     url.query_pairs_mut().extend_pairs([("restype", "container"), ("comp", "list")]).extend_pairs(query);
@@ -261,4 +272,27 @@ async fn a_401_of_the_blob_service_carries_a_challenge() {
         let challenge = reply.header("www-authenticate").unwrap_or_else(|| panic!("{row}: no challenge"));
         assert!(challenge.starts_with("Bearer authorization_uri=https://"), "{row}: {challenge}");
     }
+}
+
+/// azure.md §13.4: what ARM lists and what the blob service lists is the same; what is not there is not found.
+#[tokio::test]
+async fn the_blob_service_has_the_containers_that_arm_has() {
+    let arm = arm().await;
+    arm.emulator.seed_assignment(&arm.account, "44444444-4444-4444-4444-444444444444", BLOB_READER);
+    let account = format!("{}/storage/sa1", arm.emulator.url());
+    let listed = async |container: &str| {
+        let url = format!("{account}/{container}?restype=container&comp=list");
+        let reply = read(arm.http.get(url).bearer_auth(&arm.token)).await;
+        (reply.status, reply.header("x-ms-error-code").map(str::to_owned))
+    };
+    let names = async || read(arm.http.get(format!("{account}/?comp=list")).bearer_auth(&arm.token)).await.text;
+    let missing = (404, Some("ContainerNotFound".to_owned()));
+    let path = format!("{}/blobServices/default/containers/tfstate?api-version=2023-05-01", arm.account);
+    assert_eq!(listed("tfstate").await, missing);
+    assert_eq!(arm.put(&path, json!({})).await.status, 201);
+    assert_eq!(listed("tfstate").await, (200, None));
+    assert!(names().await.contains("<Container><Name>tfstate</Name></Container>"));
+    assert_eq!(arm.delete(&path).await.status, 200);
+    assert_eq!(listed("tfstate").await, missing);
+    assert!(!names().await.contains("tfstate"));
 }

@@ -2,7 +2,8 @@
 //! from the facts and not from the emulator's code. A comment above each test names its rows (`azure.md §…`).
 //!
 //! - Azure Machine Learning: `workspaces`, `properties`, `hubs` (datastores, projects, roles), `hub_writes`, `hub_deletion`
-//! - storage: `accounts`, `blobs`, `metrics`
+//! - what of a workspace may need keys: `datastores`, `connections`, `computes`
+//! - storage: `accounts`, `blobs`, `containers` (and shares), `metrics`
 //! - roles: `assignments`, `definitions`, `rbac` (who may do what)
 //! - all of ARM: `common`, `errors`, `locks`, `throttle`, `versions`, `operations` and `shapes` (long-running operations)
 //! - sign-in: `entra`, a file per way
@@ -17,7 +18,11 @@ mod azapi;
 mod binary;
 mod blobs;
 mod common;
+mod computes;
+mod connections;
+mod containers;
 mod control;
+mod datastores;
 mod definitions;
 mod entra;
 mod errors;

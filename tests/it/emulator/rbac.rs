@@ -126,6 +126,70 @@ async fn a_role_at_the_subscription_counts_for_everything_in_it() {
     assert!(refused.contains(&expected), "{refused}");
 }
 
+/// azure.md §13: what may need keys is read by an action of its own each, which Reader has; secrets by none of these.
+#[tokio::test]
+async fn what_may_need_keys_is_read_by_actions_of_its_own() {
+    let mut arm = arm_with(|options| options.enforce_rbac = true).await;
+    arm.emulator.seed(
+        "datastores: [{ parent: hub1, name: one, properties: { datastoreType: AzureBlob, credentials: { credentialsType: Sas, secrets: { secretsType: Sas, sasToken: s3cret } } } }]
+connections: [{ parent: hub1, name: one, properties: { authType: AccountKey } }]
+computes: [{ parent: hub1, name: one, properties: { computeType: AKS } }]
+containers: [{ parent: sa1, name: one }]
+shares: [{ parent: sa1, name: one }]",
+    );
+    let reads = [
+        (format!("{}/datastores", arm.hub), "Microsoft.MachineLearningServices/workspaces/datastores/read"),
+        (format!("{}/connections", arm.hub), "Microsoft.MachineLearningServices/workspaces/connections/read"),
+        (format!("{}/computes", arm.hub), "Microsoft.MachineLearningServices/workspaces/computes/read"),
+        (
+            format!("{}/blobServices/default/containers", arm.account),
+            "Microsoft.Storage/storageAccounts/blobServices/containers/read",
+        ),
+        (
+            format!("{}/fileServices/default/shares", arm.account),
+            "Microsoft.Storage/storageAccounts/fileServices/shares/read",
+        ),
+    ];
+    let owner = arm.token.clone();
+    let outsider = token_of(&arm, ALICE).await;
+    let secrets = format!("{}/datastores/one/listSecrets?api-version=2025-06-01", arm.hub);
+    for (path, action) in &reads {
+        let (list, item) = (format!("{path}?api-version=2025-06-01"), format!("{path}/one?api-version=2025-06-01"));
+        arm.token.clone_from(&outsider);
+        for path in [&list, &item] {
+            let refused = arm.get(path).await;
+            assert_eq!(refused.error(), (403, "AuthorizationFailed".to_owned()), "{path}");
+            assert!(refused.message().contains(&format!("perform action '{action}' over scope")), "{}", refused.text);
+        }
+        arm.token.clone_from(&owner);
+        let role = json!({ "properties": {
+            "roleName": action, "permissions": [{ "actions": [action] }], "assignableScopes": [arm.group],
+        } });
+        let definitions = format!("{}/providers/Microsoft.Authorization/roleDefinitions", arm.group);
+        arm.put(&format!("{definitions}/{}?api-version=2022-04-01", super::NAME), role).await;
+        let given = arm.emulator.seed_assignment(&arm.group, ALICE, super::NAME);
+        arm.token.clone_from(&outsider);
+        for (other, _) in &reads {
+            let expected = if other == path { 200 } else { 403 };
+            assert_eq!(arm.get(&format!("{other}?api-version=2025-06-01")).await.status, expected, "{action}: {other}");
+        }
+        assert_eq!(arm.get(&item).await.status, 200);
+        for refused in [arm.put(&item, json!({})).await, arm.delete(&item).await, arm.post(&secrets, json!({})).await] {
+            assert_eq!(refused.error(), (403, "AuthorizationFailed".to_owned()), "{action}");
+        }
+        arm.emulator.remove_assignment(&given);
+    }
+    let reader = arm.emulator.seed_assignment(&arm.subscription, ALICE, "Reader");
+    for (path, _) in &reads {
+        assert_eq!(arm.get(&format!("{path}?api-version=2025-06-01")).await.status, 200, "{path}");
+    }
+    let refused = arm.post(&secrets, json!({})).await;
+    assert!(refused.message().contains("datastores/listSecrets/action'") && !refused.text.contains("s3cret"));
+    arm.emulator.remove_assignment(&reader);
+    arm.emulator.seed_assignment(&arm.hub, ALICE, "Azure AI Developer");
+    assert_eq!(arm.post(&secrets, json!({})).await.at("/sasToken"), "s3cret");
+}
+
 /// azure.md §5.9: whoever is signed in may list tenants and subscriptions, and sees those it has some access to.
 #[tokio::test]
 async fn everybody_lists_the_subscriptions_it_has_access_to() {

@@ -38,6 +38,33 @@ async fn the_state_file_survives_a_restart() {
     assert_eq!(arm.post(&format!("{}/listKeys?api-version=2023-05-01", arm.account), Value::Null).await.body(), keys);
 }
 
+/// So is what a seed or a PUT made below a workspace or an account, secrets included.
+#[tokio::test]
+async fn the_state_file_keeps_what_is_below_workspaces_and_accounts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().join("state.json");
+    let arm = arm_with(keeping(&state)).await;
+    let datastore = |path: &str| format!("{}/datastores/d{path}?api-version=2025-06-01", arm.hub);
+    let body = json!({ "properties": {
+        "datastoreType": "AzureFile",
+        "credentials": { "credentialsType": "AccountKey", "secrets": { "secretsType": "AccountKey", "key": "s3cret" } },
+    } });
+    let paths = [datastore(""), format!("{}/fileServices/default/shares/s?api-version=2023-05-01", arm.account)];
+    let secrets = datastore("/listSecrets");
+    assert_eq!(arm.put(&paths[0], body).await.status, 201);
+    arm.emulator.seed("shares: [{ parent: sa1, name: s }]");
+    let mut before = Vec::new();
+    for path in &paths {
+        before.push(arm.get(path).await.body());
+    }
+    drop(arm);
+    let arm = arm_with(keeping(&state)).await;
+    for (path, before) in paths.iter().zip(before) {
+        assert_eq!(arm.get(path).await.body(), before);
+    }
+    assert_eq!(arm.post(&secrets, json!({})).await.at("/key"), "s3cret");
+}
+
 /// The state of an emulator that keeps it in a file.
 fn keeping(state: &std::path::Path) -> impl FnOnce(&mut crate::azure::Options) {
     let state = state.to_owned();

@@ -14,6 +14,9 @@ use self::sas::Kind;
 use super::authorization::rbac::{Plane, allowed};
 use super::entra;
 use super::http::{Answer, Payload, Request};
+use super::ids;
+use super::storage::services::Service;
+use super::workspaces::text as string;
 use super::world::World;
 
 const READ_BLOBS: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read";
@@ -23,6 +26,7 @@ const DELEGATE: &str = "Microsoft.Storage/storageAccounts/blobServices/generateU
 type Refusal = (StatusCode, &'static str, &'static str);
 
 const NOT_FOUND: Refusal = (StatusCode::NOT_FOUND, "ResourceNotFound", "The specified resource does not exist.");
+const NO_CONTAINER: Refusal = (StatusCode::NOT_FOUND, "ContainerNotFound", "The specified container does not exist.");
 const WRONG_SIGNATURE: Refusal = (
     StatusCode::FORBIDDEN,
     "AuthenticationFailed",
@@ -88,7 +92,7 @@ fn serve(world: &World, request: &Request) -> Result<String, Refusal> {
             if may { Ok(delegation_key(world, request, &who)) } else { Err(MISMATCH) }
         }
         Some(who) if !allowed(world, &who, READ_BLOBS, key, Plane::Data) => Err(MISMATCH),
-        _ => list(request),
+        _ => list(world, request, key),
     }
 }
 
@@ -130,17 +134,24 @@ fn authenticate(world: &World, request: &Request, key: &str, account: &Value) ->
     if fits { Ok(None) } else { Err(WRONG_SIGNATURE) }
 }
 
-fn list(request: &Request) -> Result<String, Refusal> {
+fn list(world: &World, request: &Request, account: &str) -> Result<String, Refusal> {
     let endpoint = format!("{}/storage/{}/", request.base, request.segments[1]);
+    let containers = ids::key(&Service::Blob.collection(account));
     match (&request.method, request.segments.get(2), request.query("comp")) {
-        (&Method::GET, Some(container), Some("list")) => Ok(format!(
-            "{XML}<EnumerationResults ServiceEndpoint=\"{}\" ContainerName=\"{}\"><Blobs /><NextMarker /></EnumerationResults>",
-            escaped(&endpoint),
-            escaped(container)
-        )),
-        (&Method::GET, None, Some("list")) => Ok(format!(
-            "{XML}<EnumerationResults><Containers><Container><Name>azureml-blobstore</Name></Container></Containers><NextMarker /></EnumerationResults>"
-        )),
+        (&Method::GET, Some(container), Some("list")) => {
+            let documents = &world.store.documents;
+            documents.get(&ids::key(&format!("{containers}/{container}"))).ok_or(NO_CONTAINER)?;
+            Ok(format!(
+                "{XML}<EnumerationResults ServiceEndpoint=\"{}\" ContainerName=\"{}\"><Blobs /><NextMarker /></EnumerationResults>",
+                escaped(&endpoint),
+                escaped(container)
+            ))
+        }
+        (&Method::GET, None, Some("list")) => {
+            let names = world.store.documents.of(&containers).map(|container| escaped(string(container, "/name")));
+            let names: String = names.map(|name| format!("<Container><Name>{name}</Name></Container>")).collect();
+            Ok(format!("{XML}<EnumerationResults><Containers>{names}</Containers><NextMarker /></EnumerationResults>"))
+        }
         _ => Err(VERB),
     }
 }

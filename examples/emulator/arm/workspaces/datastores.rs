@@ -1,98 +1,92 @@
-//! A workspace's four system datastores, whose credentials follow its mode (facts: azure.md §1.6).
+//! A workspace's datastores: the system's four and those that users make (facts: azure.md §1.6, §13.1).
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::super::documents::Kind;
 use super::super::errors::ArmError;
 use super::super::http::{Answer, Request, page};
 use super::super::ids::{self, Target};
-use super::super::options::Datastores;
+use super::super::options::HubList;
 use super::super::world::World;
-use super::{mode, text};
+use super::nested::{hub_in_lists, nested, require_one_of};
+use super::{system_datastores, text};
 
-/// Name, type, and the container or share that each one is.
-const SYSTEM: [(&str, &str, &str); 4] = [
-    ("workspaceblobstore", "AzureBlob", "azureml-blobstore"),
-    ("workspaceartifactstore", "AzureBlob", "azureml"),
-    ("workspacefilestore", "AzureFile", "azureml-filestore"),
-    ("workspaceworkingdirectory", "AzureFile", "code-391ff5ac-6576-460f-ba4d-7e03433c68b6"),
-];
+/// Items on a page, if the request does not say.
+const COUNT: usize = 30;
 
-/// `…/datastores`, `…/datastores/{name}` and `…/datastores/{name}/listSecrets`.
-pub(crate) fn answer(world: &World, request: &Request, target: &Target) -> Result<Answer, ArmError> {
-    let workspace = Target { types: target.types[..1].to_vec(), names: target.names[..1].to_vec(), ..target.clone() };
-    let key = ids::key(&workspace.id());
-    let document = world.store.resource(&key).ok_or_else(|| ArmError::resource_not_found(&workspace.id()))?;
-    let named = |name: &str| {
-        let found = SYSTEM.iter().find(|(system, ..)| system.eq_ignore_ascii_case(name));
-        found.ok_or_else(|| ArmError::not_found("UserError", format!("Error: The datastore '{name}' was not found.")))
-    };
-    match (&request.method, target.types.len(), target.names.len()) {
-        (&Method::GET, 2, 1) => {
-            let items: Vec<Value> = SYSTEM.iter().map(|datastore| show(world, &key, document, datastore)).collect();
-            page(request, "$skip", world.options.page_size, &items)
-        }
-        (&Method::GET, 2, 2) => Ok(Answer::ok(show(world, &key, document, named(&target.names[1])?))),
-        (&Method::POST, 3, 2) if target.types[2].eq_ignore_ascii_case("listSecrets") => {
-            named(&target.names[1])?;
-            Ok(Answer::ok(match world.store.datastore_keys.get(&key).filter(|_| uses_keys(world, &key)) {
-                Some(held) => json!({ "secretsType": "AccountKey", "key": held }),
-                None => json!({ "secretsType": "None" }),
+const TYPES: [&str; 5] = ["AzureBlob", "AzureFile", "AzureDataLakeGen2", "AzureDataLakeGen1", "OneLake"];
+const CREDENTIALS: [&str; 5] = ["AccountKey", "Sas", "ServicePrincipal", "Certificate", "None"];
+
+/// Those that users make.
+pub(crate) const DATASTORES: Kind = Kind {
+    made,
+    created: StatusCode::CREATED,
+    shown,
+    missing: |id| ArmError::not_found("UserError", format!("Error: The datastore '{}' was not found.", ids::name(id))),
+};
+
+/// `…/datastores`, `…/datastores/{name}` and `…/datastores/{name}/listSecrets` of a workspace (a key and a document).
+pub(super) fn answer(
+    world: &mut World,
+    request: &Request,
+    target: &Target,
+    key: &str,
+    workspace: &Value,
+) -> Result<Answer, ArmError> {
+    let id = target.id();
+    let system = target.names.get(1).and_then(|name| system_datastores::find(world, key, workspace, name));
+    match (&request.method, target.types.len(), target.names.len(), system) {
+        (&Method::GET, 2, 1, _) => list(world, request, key, workspace),
+        (&Method::GET, 2, 2, Some(system)) => Ok(Answer::ok(system)),
+        (&Method::PUT | &Method::DELETE, 2, 2, Some(_)) => Err(ArmError::bad_request(
+            "UserError",
+            format!("Error: The datastore '{}' is the system's and cannot be changed.", target.names[1]),
+        )),
+        (_, 2, 2, _) => DATASTORES.item(world, request, &id),
+        (&Method::POST, 3, 2, system) if target.types[2].eq_ignore_ascii_case("listSecrets") => {
+            Ok(Answer::ok(match system {
+                Some(_) => system_datastores::secrets(world, key),
+                None => secrets(DATASTORES.find(world, &id)?),
             }))
         }
         _ => Err(ArmError::method_not_allowed(request.method.as_str())),
     }
 }
 
-fn uses_keys(world: &World, workspace: &str) -> bool {
-    world.store.datastore_modes.get(workspace).is_none_or(|mode| mode == "accesskey")
+fn list(world: &World, request: &Request, key: &str, workspace: &Value) -> Result<Answer, ArmError> {
+    let all_of = |key: &str, workspace: &Value| {
+        let own = format!("{key}/datastores");
+        let mut all = system_datastores::all(world, key, workspace);
+        all.extend(world.store.documents.of(&own).map(shown));
+        all
+    };
+    let mut items = all_of(key, workspace);
+    if let Some((key, hub)) = hub_in_lists(world, workspace, HubList::Datastores) {
+        items.extend(all_of(&key, hub));
+    }
+    let count = request.query("count").and_then(|count| count.parse().ok()).unwrap_or(COUNT);
+    page(request, "$skip", world.options.page_size.min(count), &items)
 }
 
-fn show(world: &World, key: &str, workspace: &Value, (name, kind, place): &(&str, &str, &str)) -> Value {
-    let credentials = if uses_keys(world, key) { "AccountKey" } else { "None" };
-    let id = text(workspace, "/id");
-    let storage = text(workspace, "/properties/storageAccount");
-    let mut properties = json!({
-        "datastoreType": kind,
-        "accountName": ids::name(storage),
-        "endpoint": "core.emulated.test",
-        "protocol": "https",
-        "isDefault": *name == "workspaceblobstore",
-        "credentials": { "credentialsType": credentials },
-        "serviceDataAccessAuthIdentity": if credentials == "None" { "WorkspaceSystemAssignedIdentity" } else { "None" },
-        "subscriptionId": ids::part(storage, "subscriptions"),
-        "resourceGroup": ids::part(storage, "resourceGroups"),
-        "description": null,
-        "tags": {},
-        "properties": {},
-    });
-    properties[if *kind == "AzureBlob" { "containerName" } else { "fileShareName" }] = json!(place);
-    json!({
-        "id": format!("{id}/datastores/{name}"),
-        "name": name,
-        "type": "Microsoft.MachineLearningServices/workspaces/datastores",
-        "systemData": workspace.get("systemData"),
-        "properties": properties,
-    })
+fn made(world: &World, id: &str, before: Option<&Value>, asked: &Value) -> Result<Value, ArmError> {
+    require_one_of(asked, "datastoreType", &TYPES)?;
+    require_one_of(asked, "credentials/credentialsType", &CREDENTIALS)?;
+    let defaults = [("description", Value::Null), ("tags", json!({})), ("properties", json!({}))];
+    Ok(nested(world, id, "datastores", before, asked, defaults, [("isDefault", json!(false))]))
 }
 
-/// Lets a workspace's datastores follow its mode, unless they never do.
-pub(crate) fn follow(world: &mut World, workspace: &str) {
-    if world.options.datastores == Datastores::Never {
-        return;
+/// Nobody sees the secrets by GET.
+fn shown(datastore: &Value) -> Value {
+    let mut shown = datastore.clone();
+    if let Some(credentials) = shown.pointer_mut("/properties/credentials").and_then(Value::as_object_mut) {
+        credentials.remove("secrets");
     }
-    if let Some(mode) = world.store.resource(workspace).map(mode) {
-        world.store.datastore_modes.insert(workspace.to_owned(), mode);
-        resync(world, workspace);
-    }
+    shown
 }
 
-/// Gives a workspace's datastores the first key of the account as it is now.
-pub(crate) fn resync(world: &mut World, workspace: &str) {
-    let Some(document) = world.store.resource(workspace) else { return };
-    let account = ids::key(text(document, "/properties/storageAccount"));
-    if let Some(key) = world.store.account_keys.get(&account).and_then(|keys| keys.first()) {
-        let key = key.value.clone();
-        world.store.datastore_keys.insert(workspace.to_owned(), key);
-    }
+fn secrets(datastore: &Value) -> Value {
+    let kind = text(datastore, "/properties/credentials/credentialsType");
+    let held = datastore.pointer("/properties/credentials/secrets").filter(|held| held.is_object());
+    held.cloned().unwrap_or_else(|| json!({ "secretsType": kind }))
 }

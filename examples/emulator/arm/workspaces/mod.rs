@@ -1,9 +1,13 @@
 //! Machine Learning workspaces: hubs, projects and the others (facts: azure.md §1).
 
+pub(crate) mod computes;
+pub(crate) mod connections;
 pub(crate) mod datastores;
 mod document;
+mod nested;
 mod rules;
 mod shown;
+pub(crate) mod system_datastores;
 
 use std::time::Duration;
 
@@ -47,7 +51,9 @@ pub(crate) fn answer(
         (&Method::GET, ["locations", "workspaceoperationsstatus"], true) => {
             operations::poll(world, request, &target.names[1])
         }
-        (_, ["workspaces", "datastores", ..], _) => datastores::answer(world, request, target),
+        (_, ["workspaces", "datastores" | "connections" | "computes", ..], _) => {
+            below(world, request, target, kinds[1])
+        }
         (&Method::POST, ["workspaces", action], false) => act(world, request, target, action),
         (method, ["workspaces", ..], _) => Err(ArmError::method_not_allowed(method.as_str())),
         _ => Err(ArmError::unknown_type(&target.namespace, &target.types.join("/"))),
@@ -66,6 +72,19 @@ fn item(world: &mut World, request: &Request, target: &Target, caller: &Caller) 
         Method::PATCH => patch(world, request, &id, caller),
         Method::DELETE => delete(world, request, &id),
         _ => Err(ArmError::method_not_allowed(request.method.as_str())),
+    }
+}
+
+/// What a workspace has in collections of its own.
+fn below(world: &mut World, request: &Request, target: &Target, collection: &str) -> Result<Answer, ArmError> {
+    let workspace = Target { types: target.types[..1].to_vec(), names: target.names[..1].to_vec(), ..target.clone() };
+    let id = workspace.id();
+    let key = ids::key(&id);
+    let document = world.store.resource(&key).cloned().ok_or_else(|| ArmError::resource_not_found(&id))?;
+    match collection {
+        "datastores" => datastores::answer(world, request, target, &key, &document),
+        "connections" => connections::answer(world, request, target, &key, &document),
+        _ => computes::answer(world, request, target, &key, &document),
     }
 }
 
@@ -243,7 +262,8 @@ pub(crate) fn write(world: &mut World, key: &str, mut document: Value, at: Offse
     let changed = existed.as_ref().is_none_or(|before| mode(before) != mode(&document));
     if existed.is_none() {
         world.store.datastore_modes.insert(key.to_owned(), mode(&document));
-        datastores::resync(world, key);
+        system_datastores::resync(world, key);
+        system_datastores::make_places(world, &document);
     } else if changed {
         let due = clock::after(at, world.options.datastore_lag);
         world.store.pending.push(Pending { due, event: Event::SwitchDatastores { workspace: key.to_owned() } });
@@ -279,6 +299,7 @@ pub(crate) fn remove(world: &mut World, key: &str, purge: bool, at: OffsetDateTi
     world.store.write(key, None, at, lag);
     world.store.datastore_modes.remove(key);
     world.store.datastore_keys.remove(key);
+    world.store.documents.remove_below(key);
     world.store.assignments.remove_below(key, at);
     if let Some(principal) = principal(&document) {
         world.store.assignments.remove_of(principal, at);

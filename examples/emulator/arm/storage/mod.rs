@@ -1,5 +1,7 @@
 //! Storage accounts, their keys, and the flag that turns keys off (facts: azure.md §2).
 
+pub(crate) mod services;
+
 use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,10 +9,12 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use self::services::Service;
 use super::clock;
 use super::errors::ArmError;
 use super::http::{Answer, Request, page_of};
 use super::ids::{self, Target};
+use super::metadata::STORAGE_SUFFIX;
 use super::operations::{self, Effect};
 use super::options::{Lro, SchemaView};
 use super::store::AccountKey;
@@ -37,12 +41,16 @@ const READ_ONLY: [&str; 9] = [
 pub(crate) fn answer(world: &mut World, request: &Request, target: &Target) -> Result<Answer, ArmError> {
     let kinds: Vec<String> = target.types.iter().map(|kind| kind.to_ascii_lowercase()).collect();
     let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+    if let ["storageaccounts", service, ..] = kinds[..]
+        && let Some(service) = Service::named(service)
+    {
+        return service.answer(world, request, target);
+    }
     match (&request.method, &kinds[..], target.is_item()) {
         (&Method::GET, ["storageaccounts"], false) => list(world, request, &target.scope),
         (_, ["storageaccounts"], true) => item(world, request, &target.id()),
         (&Method::GET, ["locations", "asyncoperations"], true) => operations::poll(world, request, &target.names[1]),
         (&Method::POST, ["storageaccounts", action], false) => act(world, request, &target.id(), action),
-        (&Method::GET, ["storageaccounts", "blobservices" | "fileservices"], true) => service(world, target),
         (_, ["storageaccounts", ..], _) => Err(invalid_verb()),
         _ => Err(ArmError::unknown_type(&target.namespace, &target.types.join("/"))),
     }
@@ -149,7 +157,7 @@ fn created(world: &World, id: &str, asked: &Value) -> Result<Value, ArmError> {
     let location = asked.get("location").and_then(Value::as_str);
     let location = location.unwrap_or_else(|| group.map_or("eastus", |group| text(group, "/location")));
     let stored = format!("{}/providers/{TYPE}/{name}", group.map_or("", |group| text(group, "/id")));
-    let endpoint = |service: &str| format!("https://{name}.{service}.core.emulated.test/");
+    let endpoint = |service: &str| format!("https://{name}.{service}.{STORAGE_SUFFIX}/");
     let document = json!({
         "id": stored,
         "name": name,
@@ -291,23 +299,6 @@ fn act(world: &mut World, request: &Request, id: &str, action: &str) -> Result<A
     Ok(Answer::ok(json!({ "keys": keys })))
 }
 
-/// The blob and file services, with the few settings that other clients read.
-fn service(world: &World, target: &Target) -> Result<Answer, ArmError> {
-    let account = format!("{}/providers/{TYPE}/{}", target.scope, target.names[0]);
-    world.store.resource(&ids::key(&account)).ok_or_else(|| ArmError::resource_not_found(&account))?;
-    Ok(Answer::ok(json!({
-        "id": target.id(),
-        "name": target.names[1],
-        "type": format!("{TYPE}/{}", target.types[1]),
-        "properties": {
-            "cors": { "corsRules": [] },
-            "deleteRetentionPolicy": { "enabled": false, "allowPermanentDelete": false },
-            "shareDeleteRetentionPolicy": { "enabled": false },
-            "protocolSettings": { "smb": {} },
-        },
-    })))
-}
-
 fn new_key() -> String {
     let bytes: Vec<u8> = (0..4).flat_map(|_| Uuid::new_v4().into_bytes()).collect();
     STANDARD.encode(bytes)
@@ -327,6 +318,7 @@ pub(crate) fn remove(world: &mut World, key: &str, at: OffsetDateTime) {
     let lag = world.options.read_delay;
     world.store.write(key, None, at, lag);
     world.store.account_keys.remove(key);
+    world.store.documents.remove_below(key);
     world.store.transactions.retain(|transactions| transactions.account != key);
     world.store.assignments.remove_below(key, at);
 }

@@ -1,11 +1,14 @@
 //! What is there at the start, as YAML: subscriptions, groups, accounts, hubs, principals, assignments, locks.
 
+mod nested;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, anyhow};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use self::nested::SeedNested;
 use super::authorization::{self, definitions};
 use super::entra::Client;
 use super::errors::ArmError;
@@ -34,6 +37,16 @@ pub(crate) struct Seed {
     pub(crate) workspaces: Vec<SeedResource>,
     /// Many hubs made alike, with their groups and accounts.
     pub(crate) fleets: Vec<Fleet>,
+    /// Datastores of workspaces.
+    pub(crate) datastores: Vec<SeedNested>,
+    /// Connections of workspaces.
+    pub(crate) connections: Vec<SeedNested>,
+    /// Computes of workspaces.
+    pub(crate) computes: Vec<SeedNested>,
+    /// Blob containers of storage accounts.
+    pub(crate) containers: Vec<SeedNested>,
+    /// File shares of storage accounts.
+    pub(crate) shares: Vec<SeedNested>,
     /// What was asked of the services of storage accounts, for their metrics.
     pub(crate) transactions: Vec<SeedTransactions>,
     /// Role assignments.
@@ -227,6 +240,15 @@ impl Seed {
         }
         for fleet in self.fleets {
             fleet.plant(world)?;
+        }
+        for (items, collection) in [
+            (self.datastores, &nested::DATASTORES),
+            (self.connections, &nested::CONNECTIONS),
+            (self.computes, &nested::COMPUTES),
+            (self.containers, &nested::CONTAINERS),
+            (self.shares, &nested::SHARES),
+        ] {
+            items.iter().try_for_each(|item| item.plant(world, collection))?;
         }
         for transactions in self.transactions {
             let account = by_name(world, storage::TYPE, &transactions.account)?;
