@@ -22,7 +22,7 @@ pub(crate) struct Record {
     pub(crate) path: String,
     /// The query's pairs, decoded.
     pub(crate) query: Vec<(String, String)>,
-    /// The body: JSON if it is JSON, else its text; forms without secrets. An assertion is there as what it says, without
+    /// The body: JSON if it is JSON, else its text; neither forms nor credentials have their secrets. An assertion is there as what it says, without
     /// the signature that would make it one.
     pub(crate) body: Value,
     /// The answer's status; `None` while there is none, or when the connection was cut.
@@ -142,6 +142,11 @@ fn body(request: &Request) -> Value {
         };
         return request.form().into_iter().map(|(name, value)| (name.clone(), field(&name, &value))).collect();
     }
-    serde_json::from_slice(&request.body)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&request.body).into_owned()))
+    let mut body = serde_json::from_slice(&request.body)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&request.body).into_owned()));
+    // What datastores and connections sign in with.
+    if let Some(credentials) = body.pointer_mut("/properties/credentials").and_then(Value::as_object_mut) {
+        credentials.retain(|name, _| name == "credentialsType");
+    }
+    body
 }

@@ -25,6 +25,7 @@ mod metrics;
 mod operations;
 mod options;
 mod policy;
+mod private_endpoints;
 mod providers;
 mod routes;
 mod seed;

@@ -72,7 +72,7 @@ const STORAGE: [&str; 12] = [
 type Kind = (&'static str, &'static [&'static [&'static str]]);
 
 /// Namespace, types and their api-versions, newest first.
-const PROVIDERS: [(&str, &[Kind]); 6] = [
+const PROVIDERS: [(&str, &[Kind]); 8] = [
     (
         "Microsoft.MachineLearningServices",
         &[
@@ -113,12 +113,22 @@ const PROVIDERS: [(&str, &[Kind]); 6] = [
         ],
     ),
     ("Microsoft.Insights", &[("metrics", &[&["2024-02-01", "2023-10-01", "2021-05-01", "2019-07-01", "2018-01-01"]])]),
+    ("Microsoft.Network", &[("privateEndpoints", &[&["2025-05-01", "2024-05-01", "2023-09-01"]])]),
+    (
+        "Microsoft.PolicyInsights",
+        &[("checkPolicyRestrictions", &[&["2024-10-01", "2023-03-01", "2022-03-01", "2020-07-01"]])],
+    ),
     ("Microsoft.KeyVault", &[("vaults", &[&["2024-11-01", "2023-07-01", "2019-09-01"]])]),
 ];
 
 /// Whether items of a type (in lower case) are kept in the store.
 pub(crate) fn is_stored(kind: &str) -> bool {
-    ["microsoft.machinelearningservices/workspaces", "microsoft.storage/storageaccounts"].contains(&kind)
+    [
+        "microsoft.machinelearningservices/workspaces",
+        "microsoft.storage/storageaccounts",
+        "microsoft.network/privateendpoints",
+    ]
+    .contains(&kind)
 }
 
 /// Whether the published schema of a workspaces api-version has systemDatastoresAuthMode, in its PATCH or elsewhere.

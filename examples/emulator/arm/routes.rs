@@ -8,8 +8,12 @@ use super::entra::{self, Caller};
 use super::errors::ArmError;
 use super::http::{Answer, Payload, Request};
 use super::ids::{self, Target};
+use super::policy::restrictions;
 use super::world::World;
-use super::{control, data_plane, groups, locks, metadata, metrics, operations, providers, storage, workspaces};
+use super::{
+    control, data_plane, groups, locks, metadata, metrics, operations, private_endpoints, providers, storage,
+    workspaces,
+};
 
 /// Answers any request.
 pub(crate) fn answer(world: &mut World, request: &Request) -> Answer {
@@ -140,13 +144,21 @@ fn provider(
         ["microsoft.authorization", "roledefinitions"] => definitions::answer(world, request, target, caller),
         ["microsoft.authorization", "locks"] => locks::answer(world, request, target),
         ["microsoft.insights", "metrics"] => metrics::answer(world, request, target),
-        ["microsoft.authorization" | "microsoft.resources" | "microsoft.keyvault" | "microsoft.insights", ..] => {
-            Err(if target.is_item() && *method == Method::GET {
-                ArmError::resource_not_found(&target.id())
-            } else {
-                ArmError::unknown_type(&target.namespace, &target.types.join("/"))
-            })
-        }
+        ["microsoft.network", "privateendpoints"] => private_endpoints::answer(world, request, target),
+        ["microsoft.policyinsights", "checkpolicyrestrictions"] => restrictions::answer(world, request, target),
+        [
+            "microsoft.authorization"
+            | "microsoft.resources"
+            | "microsoft.keyvault"
+            | "microsoft.insights"
+            | "microsoft.network"
+            | "microsoft.policyinsights",
+            ..,
+        ] => Err(if target.is_item() && *method == Method::GET {
+            ArmError::resource_not_found(&target.id())
+        } else {
+            ArmError::unknown_type(&target.namespace, &target.types.join("/"))
+        }),
         _ => Err(providers::invalid_namespace(&target.namespace)),
     }
 }

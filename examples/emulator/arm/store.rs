@@ -219,7 +219,7 @@ impl Store {
                 let known = providers::is_stored(&format!("{namespace}/{kind}"));
                 let item: String =
                     segments[..8.min(segments.len())].iter().map(|segment| format!("/{segment}")).collect();
-                !known || self.resource(&item).is_some()
+                !known || self.resource(&item).is_some() || self.documents.get(&item).is_some()
             }
             _ => true,
         }

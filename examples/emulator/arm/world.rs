@@ -12,6 +12,7 @@ use super::faults::Faults;
 use super::log::Log;
 use super::operations;
 use super::options::Options;
+use super::policy::Policy;
 use super::state::State;
 use super::store::{Event, Lagged, Pending, Store, Subscription};
 use super::throttle::Throttle;
@@ -171,11 +172,12 @@ impl World {
         before: Option<&Value>,
         after: &mut Value,
     ) -> Result<(), ArmError> {
-        self.options
-            .policy
-            .iter()
-            .chain(&self.store.policies)
-            .try_for_each(|policy| policy.apply(kind, id, before, after))
+        self.policies().try_for_each(|policy| policy.apply(kind, id, before, after))
+    }
+
+    /// All policies, those of the command line first.
+    pub(crate) fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.options.policy.iter().chain(&self.store.policies)
     }
 
     /// A workspace as readers see it.

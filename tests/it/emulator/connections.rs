@@ -48,6 +48,7 @@ async fn a_connection_is_put_read_and_deleted() {
     for reply in [&made, &read, &listed] {
         assert!(!reply.text.contains("s3cret"), "{}", reply.text);
     }
+    assert!(!format!("{:?}", arm.emulator.requests()).contains("s3cret"), "the log has secrets");
     let mut mended = with_key();
     mended["properties"]["authType"] = json!("AAD");
     assert_eq!(arm.put(&path, mended).await.at("/properties/authType"), "AAD");

@@ -68,6 +68,7 @@ async fn a_datastore_is_put_read_and_deleted() {
     for reply in [&made, &read, &listed] {
         assert!(!reply.text.contains("s3cret"), "{}", reply.text);
     }
+    assert!(!format!("{:?}", arm.emulator.requests()).contains("s3cret"), "the log has secrets");
     let held = arm.post(&secrets(&arm.hub, "data1"), json!({})).await;
     assert_eq!(held.body(), json!({ "secretsType": "AccountKey", "key": "s3cret" }));
 

@@ -43,6 +43,31 @@ async fn rules_make_chosen_requests_go_wrong() {
     }
 }
 
+/// azure.md §13: lists of what may need keys go wrong as all others do, are counted, and may be of an unknown version.
+#[tokio::test]
+async fn rules_throttling_and_versions_are_for_lists_below_resources_too() {
+    let arm = arm().await;
+    for list in [
+        format!("{}/datastores", arm.hub),
+        format!("{}/connections", arm.hub),
+        format!("{}/computes", arm.hub),
+        format!("{}/blobServices/default/containers", arm.account),
+        format!("{}/fileServices/default/shares", arm.account),
+    ] {
+        let path = format!("{list}?api-version=2025-06-01");
+        arm.emulator.fault(Rule::on("GET", &list, Action::Status(503)).code("ServerBusy").times(1));
+        assert_eq!(arm.get(&path).await.error(), (503, "ServerBusy".to_owned()), "{list}");
+        let served = arm.get(&path).await;
+        assert_eq!(served.status, 200, "{list}");
+        assert!(served.header("x-ms-ratelimit-remaining-subscription-reads").is_some(), "{list}");
+        arm.emulator.configure(|options| options.reject_api_version = vec!["2025-06-01".to_owned()]);
+        let refused = arm.get(&path).await;
+        assert_eq!(refused.error(), (400, "NoRegisteredProviderFound".to_owned()), "{list}");
+        assert!(refused.message().contains("'2026-"), "{list}: {}", refused.message());
+        arm.emulator.configure(|options| options.reject_api_version = Vec::new());
+    }
+}
+
 /// Rules: connections that are closed before or after the work, and answers cut in the middle.
 #[tokio::test]
 async fn rules_break_connections() {

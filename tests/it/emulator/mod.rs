@@ -3,9 +3,9 @@
 //!
 //! - Azure Machine Learning: `workspaces`, `properties`, `hubs` (datastores, projects, roles), `hub_writes`, `hub_deletion`
 //! - what of a workspace may need keys: `datastores`, `connections`, `computes`
-//! - storage: `accounts`, `blobs`, `containers` (and shares), `metrics`
+//! - storage: `accounts`, `blobs`, `containers` (and shares), `metrics`, `private_endpoints`
 //! - roles: `assignments`, `definitions`, `rbac` (who may do what)
-//! - all of ARM: `common`, `errors`, `locks`, `throttle`, `versions`, `operations` and `shapes` (long-running operations)
+//! - all of ARM: `common`, `errors`, `locks`, `restrictions` (policies), `throttle`, `versions`, `operations` and `shapes` (long-running operations)
 //! - sign-in: `entra`, a file per way
 //! - whole samples and sequences: `sample`, `azapi`, `random`, `fleets` (many hubs)
 //! - the program and its switches: `binary`, `control`, `faults`, `state`, `switches_page`
@@ -34,9 +34,11 @@ mod hubs;
 mod locks;
 mod metrics;
 mod operations;
+mod private_endpoints;
 mod properties;
 mod random;
 mod rbac;
+mod restrictions;
 mod sample;
 mod shapes;
 mod state;

@@ -395,6 +395,8 @@ fn places(arm: &Arm) -> Vec<String> {
         format!("{}/providers/Microsoft.Storage", arm.subscription),
         format!("{}/resources", arm.subscription),
         format!("{}/datastores", arm.hub),
+        format!("{}/providers/Microsoft.Network/privateEndpoints/pe", arm.group),
+        format!("{}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions", arm.group),
         format!("{}/datastores/d", arm.hub),
         format!("{}/datastores/d/listSecrets", arm.hub),
         format!("{}/connections/c", arm.hub),

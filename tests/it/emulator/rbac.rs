@@ -190,6 +190,32 @@ shares: [{ parent: sa1, name: one }]",
     assert_eq!(arm.post(&secrets, json!({})).await.at("/sasToken"), "s3cret");
 }
 
+/// azure.md §13.7, §13.8: the question what policies forbid is a read, at the group; endpoints are read by themselves.
+#[tokio::test]
+async fn policies_and_private_endpoints_are_read_by_a_reader() {
+    let mut arm = arm_with(|options| options.enforce_rbac = true).await;
+    arm.emulator
+        .seed("private_endpoints: [{ name: pe, storage_account: sa1, service: blob, resource_group: network }]");
+    let restrictions = format!("{}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions", arm.group);
+    let endpoint = arm.emulator.id("network", "Microsoft.Network/privateEndpoints", "pe");
+    outsider(&mut arm).await;
+    let content = json!({ "resourceDetails": { "resourceContent": {} } });
+    let asked = async || arm.post(&format!("{restrictions}?api-version=2024-10-01"), content.clone()).await;
+    let read = async || arm.get(&format!("{endpoint}?api-version=2024-05-01")).await;
+    for (reply, action, scope) in [
+        (asked().await, "Microsoft.PolicyInsights/checkPolicyRestrictions/read", &arm.group),
+        (read().await, "Microsoft.Network/privateEndpoints/read", &endpoint),
+    ] {
+        assert_eq!(reply.error(), (403, "AuthorizationFailed".to_owned()));
+        let expected = format!("perform action '{action}' over scope '{scope}' or");
+        assert!(reply.message().contains(&expected), "{}", reply.text);
+    }
+    arm.emulator.seed_assignment(&arm.group, ALICE, "Reader");
+    assert_eq!((asked().await.status, read().await.status), (200, 403));
+    arm.emulator.seed_assignment(&endpoint, ALICE, "Reader");
+    assert_eq!(read().await.status, 200);
+}
+
 /// azure.md §5.9: whoever is signed in may list tenants and subscriptions, and sees those it has some access to.
 #[tokio::test]
 async fn everybody_lists_the_subscriptions_it_has_access_to() {

@@ -1,5 +1,7 @@
 //! Azure Policy at the tenant: writes that are denied, and writes that are quietly changed (facts: azure.md §2, §5.7).
 
+pub(crate) mod restrictions;
+
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -10,8 +12,8 @@ use super::ids;
 
 /// One policy: an effect on resources of one type.
 ///
-/// Written as `deny TYPE FIELD=VALUE`, `modify TYPE FIELD=VALUE` or `keep TYPE FIELD`, where TYPE is such as
-/// `Microsoft.Storage/storageAccounts` and FIELD such as `properties.allowSharedKeyAccess`.
+/// Written as `deny TYPE FIELD=VALUE`, `audit TYPE FIELD=VALUE`, `modify TYPE FIELD=VALUE` or `keep TYPE FIELD`, where TYPE
+/// is such as `Microsoft.Storage/storageAccounts` and FIELD such as `properties.allowSharedKeyAccess`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Policy {
@@ -25,6 +27,8 @@ pub(crate) struct Policy {
 enum Effect {
     /// A write that gives the field this value is refused.
     Deny,
+    /// A write that gives the field this value succeeds; whoever asks what policies say is told.
+    Audit,
     /// Every write gives the field this value, and is answered as if it had been asked for.
     Modify,
     /// Every write leaves the field as it was, and is answered as if it had not.
@@ -45,10 +49,8 @@ impl Policy {
         }
         let pointer = format!("/{}", self.field.replace('.', "/"));
         match self.effect {
-            Effect::Deny => match after.pointer(&pointer) {
-                Some(value) if same(value, &self.value) => Err(self.refusal(id)),
-                _ => Ok(()),
-            },
+            Effect::Deny if self.objects(kind, after) => Err(self.refusal(id)),
+            Effect::Deny | Effect::Audit => Ok(()),
             Effect::Modify => {
                 put(after, &self.field, Some(self.value.clone()));
                 Ok(())
@@ -60,15 +62,49 @@ impl Policy {
         }
     }
 
+    /// Whether a document of a type has the value that is denied or audited.
+    fn objects(&self, kind: &str, document: &Value) -> bool {
+        let value = document.pointer(&format!("/{}", self.field.replace('.', "/")));
+        matches!(self.effect, Effect::Deny | Effect::Audit)
+            && self.kind.eq_ignore_ascii_case(kind)
+            && value.is_some_and(|value| same(value, &self.value))
+    }
+
+    /// The field's name in policies.
+    fn alias(&self) -> String {
+        format!("{}/{}", self.kind, self.field.trim_start_matches("properties."))
+    }
+
+    /// The ids of the policy as it applies to a scope.
+    fn reference(&self, scope: &str) -> Value {
+        let subscription = ids::part(scope, "subscriptions").unwrap_or("");
+        json!({
+            "policyDefinitionId": "/providers/Microsoft.Authorization/policyDefinitions/emulated",
+            "policyAssignmentId":
+                format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/policyAssignments/emulated"),
+        })
+    }
+
+    /// How a document was found to have the value; who asks in advance is answered in other words than who is refused.
+    fn expression(&self, kind: &str, operator: &str) -> Value {
+        json!({
+            "result": "True",
+            "expressionKind": kind,
+            "expression": self.alias(),
+            "path": self.field,
+            "expressionValue": self.value,
+            "targetValue": self.value,
+            "operator": operator,
+        })
+    }
+
     fn refusal(&self, id: &str) -> ArmError {
         let name = ids::name(id);
         let subscription = ids::part(id, "subscriptions").unwrap_or("");
-        let assignment =
-            format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/policyAssignments/emulated");
-        let definition = "/providers/Microsoft.Authorization/policyDefinitions/emulated";
+        let reference = self.reference(id);
         let identifiers = json!([{
-            "policyAssignment": { "name": "Emulated policy", "id": assignment },
-            "policyDefinition": { "name": "Emulated policy", "id": definition },
+            "policyAssignment": { "name": "Emulated policy", "id": reference["policyAssignmentId"] },
+            "policyDefinition": { "name": "Emulated policy", "id": reference["policyDefinitionId"] },
         }]);
         let mut error = ArmError::forbidden(
             "RequestDisallowedByPolicy",
@@ -78,24 +114,27 @@ impl Policy {
         error.failure.additional_info = vec![json!({
             "type": "PolicyViolation",
             "info": {
-                "evaluationDetails": { "evaluatedExpressions": [{
-                    "result": "True",
-                    "expressionKind": "Field",
-                    "expression": format!("{}/{}", self.kind, self.field.trim_start_matches("properties.")),
-                    "path": self.field,
-                    "expressionValue": self.value,
-                    "targetValue": self.value,
-                    "operator": "Equals",
-                }]},
-                "policyDefinitionId": definition,
+                "evaluationDetails": { "evaluatedExpressions": [self.expression("Field", "Equals")] },
+                "policyDefinitionId": reference["policyDefinitionId"],
                 "policyDefinitionName": "emulated",
                 "policyDefinitionEffect": "deny",
-                "policyAssignmentId": assignment,
+                "policyAssignmentId": reference["policyAssignmentId"],
                 "policyAssignmentName": "emulated",
                 "policyAssignmentScope": format!("/subscriptions/{subscription}"),
             },
         })];
         error
+    }
+}
+
+impl Effect {
+    /// As answers write it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Deny => "Deny",
+            Self::Audit => "Audit",
+            Self::Modify | Self::Keep => "Modify",
+        }
     }
 }
 
@@ -129,12 +168,13 @@ impl FromStr for Policy {
         };
         let effect = match effect {
             "deny" => Effect::Deny,
+            "audit" => Effect::Audit,
             "modify" => Effect::Modify,
             "keep" => Effect::Keep,
-            other => return Err(format!("{other:?} is none of deny, modify, keep")),
+            other => return Err(format!("{other:?} is none of deny, audit, modify, keep")),
         };
         let (field, value) = match (rest.split_once('='), effect) {
-            (Some((field, value)), Effect::Deny | Effect::Modify) => (field, value),
+            (Some((field, value)), Effect::Deny | Effect::Audit | Effect::Modify) => (field, value),
             (None, Effect::Keep) => (rest, "null"),
             (Some(_), Effect::Keep) => return Err("keep takes no value".to_owned()),
             (None, _) => return Err("the field needs a value".to_owned()),
@@ -156,6 +196,7 @@ impl From<Policy> for String {
     fn from(policy: Policy) -> Self {
         let effect = match policy.effect {
             Effect::Deny => "deny",
+            Effect::Audit => "audit",
             Effect::Modify => "modify",
             Effect::Keep => return format!("keep {} {}", policy.kind, policy.field),
         };
