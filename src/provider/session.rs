@@ -1,7 +1,7 @@
 //! What one configured provider process works with and remembers.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
@@ -45,6 +45,8 @@ pub struct Session {
     pub(crate) key_holds: KeyHolds,
     locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     assignments: Mutex<Vec<SessionAssignment>>,
+    /// What diagnostics of this run have said of things that several objects share.
+    said: Mutex<HashSet<String>>,
 }
 
 impl Session {
@@ -59,6 +61,7 @@ impl Session {
             key_holds: KeyHolds::default(),
             locks: Mutex::default(),
             assignments: Mutex::default(),
+            said: Mutex::default(),
         }
     }
 
@@ -112,6 +115,11 @@ impl Session {
     /// The assignments noted so far that apply at a scope: those at it and above it.
     pub(crate) fn assignments_at(&self, scope: &ArmId) -> Vec<SessionAssignment> {
         lock(&self.assignments).iter().filter(|assignment| scope.is_within(&assignment.scope)).cloned().collect()
+    }
+
+    /// Whether no diagnostic has said this so far; from now on one has.
+    pub(crate) fn says_first(&self, what: String) -> bool {
+        lock(&self.said).insert(what)
     }
 
     /// Waits for the lock that serialises writes and deletes of the resource with this id. Dropping the guard releases it.

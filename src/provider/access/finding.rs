@@ -177,6 +177,14 @@ impl Finding {
         }
     }
 
+    /// Whether it is about what the account itself has, whichever hub looked.
+    pub(super) fn is_about_account(&self) -> bool {
+        matches!(
+            self,
+            Self::UsesKeys(KeyUser::Container { .. }) | Self::NotReadable { list: List::Containers | List::Shares, .. }
+        )
+    }
+
     /// Whether it says that something is not known, rather than that it is so.
     pub(crate) fn is_unverified(&self) -> bool {
         matches!(self, Self::NotVerifiable { .. } | Self::HubIdentityUnknown { .. } | Self::NotReadable { .. })

@@ -1,4 +1,7 @@
-//! The first gate, before anything is changed: the roles that the user assigns, and other workspaces on the account.
+//! The first gate, before anything is changed: the roles that the user assigns, other workspaces on the account, and what else
+//! uses its keys.
+
+use futures_util::future::join3;
 
 use super::{Access, Finding, OwnAssignments, SwitchStage, key_users::Computes};
 use crate::arm::{ArmId, Read};
@@ -6,24 +9,29 @@ use crate::arm::{ArmId, Read};
 impl Access<'_> {
     /// Checks the first gate. Beside the findings it returns the hubs of this run that the second gate waits for.
     pub(crate) async fn check_before_changes(&self, disables_keys: bool) -> (Vec<Finding>, Vec<ArmId>) {
-        let mut findings = Vec::new();
+        if !disables_keys {
+            return (self.roles_before_changes().await, Vec::new());
+        }
+        let awaited = |stage| matches!(stage, SwitchStage::Begun | SwitchStage::Done);
+        let (mut findings, (others, hubs), key_users) = join3(
+            self.roles_before_changes(),
+            self.others(Read::Fresh, awaited),
+            self.key_users(Read::Fresh, Computes::LeftOut),
+        )
+        .await;
+        findings.extend(others);
+        findings.extend(key_users);
+        (findings, hubs)
+    }
+
+    async fn roles_before_changes(&self) -> Vec<Finding> {
         // Most often the roles were assigned in this run, and no request is needed.
-        if !self.configured(&self.holdings(&[], OwnAssignments::Created)).findings.is_empty() {
-            match self.list(Read::Fresh).await {
-                Ok(listed) => {
-                    findings.extend(self.configured(&self.holdings(&listed.value, OwnAssignments::Created)).findings)
-                }
-                Err(hidden) => findings.push(hidden),
-            }
+        if self.configured(&self.holdings(&[], OwnAssignments::Created)).findings.is_empty() {
+            return Vec::new();
         }
-        let mut others = Vec::new();
-        if disables_keys {
-            findings.extend(self.key_users(Read::Fresh, Computes::LeftOut).await);
-            let (found, all) =
-                self.others(Read::Fresh, |stage| matches!(stage, SwitchStage::Begun | SwitchStage::Done)).await;
-            findings.extend(found);
-            others = all;
+        match self.list(Read::Fresh).await {
+            Ok(listed) => self.configured(&self.holdings(&listed.value, OwnAssignments::Created)).findings,
+            Err(not_readable) => vec![not_readable],
         }
-        (findings, others)
     }
 }

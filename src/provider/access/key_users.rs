@@ -45,16 +45,16 @@ impl Access<'_> {
     /// Datastores, connections and computes of the hub and its projects, and containers and file shares of the account, that use
     /// keys of the account or may. A list that cannot be read is a finding, too.
     pub(super) async fn key_users(&self, read: Read, computes: Computes) -> Vec<Finding> {
-        let mut lists: Vec<BoxFuture<'_, Result<Vec<Listed>, Finding>>> = Vec::new();
         let projects = self.hub.iter().flat_map(|hub| &hub.properties.associated_workspaces);
         let projects = projects.filter_map(|id| ArmId::parse(id).ok());
         let hub = self.hub.map(|_| self.hub_id.arm().clone());
-        for workspace in hub.into_iter().chain(projects) {
-            lists.push(self.datastores_with_keys(workspace.clone(), read).boxed());
-            lists.push(self.connections_with_keys(workspace.clone(), read).boxed());
-            if computes == Computes::Counted {
-                lists.push(self.computes_with_mounts(workspace, read).boxed());
-            }
+        let workspaces: Vec<ArmId> = hub.into_iter().chain(projects).collect();
+        let of_each = || workspaces.iter().cloned();
+        let mut lists: Vec<BoxFuture<'_, Result<Vec<Listed>, Finding>>> = Vec::new();
+        lists.extend(of_each().map(|workspace| self.datastores_with_keys(workspace, read).boxed()));
+        lists.extend(of_each().map(|workspace| self.connections_with_keys(workspace, read).boxed()));
+        if computes == Computes::Counted {
+            lists.extend(of_each().map(|workspace| self.computes_with_mounts(workspace, read).boxed()));
         }
         lists.push(self.containers(read).boxed());
         lists.push(self.shares(read).boxed());

@@ -160,8 +160,9 @@ async fn a_create_that_is_interrupted_at_any_request_is_completed_by_the_next_ap
         ("the check of the plan", held("GET", "*/roleAssignments"), "GET roleAssignments", 1, "accesskey"),
         ("the first look", held("GET", "*/storageAccounts/sa1"), "GET sa1", 1, "accesskey"),
         ("the first gate", held("GET", "*/roleAssignments").after(1), "GET roleAssignments", 2, "accesskey"),
+        ("what uses keys", held("GET", "*/workspaces/hub1/connections").after(1), "GET connections", 2, "accesskey"),
         ("the switch of the hub", held("PATCH", "*/workspaces/hub1"), "PATCH hub1 identity", 1, "accesskey"),
-        ("the second gate", held("GET", "*/workspaces/hub1/datastores"), "GET datastores", 1, "identity"),
+        ("the second gate", held("GET", "*/workspaces/hub1/datastores").after(2), "GET datastores", 3, "identity"),
         ("the account", held("PATCH", "*/storageAccounts/sa1"), "PATCH sa1 false", 1, "identity"),
         ("the last look", held("GET", "*/storageAccounts/sa1").after(1), "GET sa1", 2, "identity"),
     ] {

@@ -28,10 +28,11 @@ async fn a_state_of_release_0_1_0_plans_empty_and_its_destroy_restores_the_setti
     bed.destroy().await.ok();
     assert_eq!(bed.settings(), WITH_KEYS);
 
-    // This release writes the same state, and platform_grant_timeout beside it.
+    // This release writes the same state, and beside it what that one did not have.
     bed.apply(&config).await.ok();
     let mut recorded = recorded;
     recorded["platform_grant_timeout"] = json!("5m");
+    recorded["access_check_stop_on"] = Value::Null;
     assert_eq!(bed.state(), recorded);
 }
 

@@ -47,8 +47,9 @@ impl Access<'_> {
         said.into_iter().collect()
     }
 
-    /// A diagnostic for each finding, and one for all that differ in nothing but what they are about. `then` has the severity,
-    /// and what comes of it, of an explanation that stops the change or does not.
+    /// A diagnostic for each finding, and one for all that differ in nothing but what they are about. What uses keys of the account
+    /// itself is said once for all its hubs, where it stops none. `then` has the severity, and what comes of it, of an explanation
+    /// that stops the change or does not.
     fn explained(
         &self,
         findings: &[Finding],
@@ -58,6 +59,9 @@ impl Access<'_> {
         for finding in findings {
             let explained = finding.explain(self.hub_id, self.account, self.hub.is_some());
             let stops = self.stops(finding);
+            if !stops && finding.is_about_account() && !self.session.says_first(explained.text.clone()) {
+                continue;
+            }
             match all.iter_mut().find(|(known, known_stops)| *known_stops == stops && known.says_the_same(&explained)) {
                 Some((known, _)) => known.text = format!("{}\n{}", known.text, explained.text),
                 None => all.push((explained, stops)),

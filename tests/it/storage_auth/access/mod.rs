@@ -2,6 +2,7 @@
 
 mod first_gate;
 mod identities;
+mod key_users;
 mod other_hubs;
 mod permissions;
 mod second_gate;
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use super::{ALICE, BOB, Bed, KEYLESS, TYPE, bed, bed_with, short};
 use crate::azure::Lro;
 use crate::support::core::{Resource, resource};
+use crate::support::ids::CONTRIBUTOR_NAMES;
 
 const ROLE_ASSIGNMENT: &str = "foundryhub_role_assignment";
 
@@ -32,7 +34,12 @@ fn role_assignment(bed: &Bed, name: &str, principal: &str) -> Resource {
     resource(ROLE_ASSIGNMENT, name, config)
 }
 
-/// One apply with its plan, and the refresh after it. Polls of the operation do not count.
+/// What else uses keys is asked in one request for each of these, in the plan and before anything is changed; computes in the
+/// plan alone.
+const KEY_USERS: [&str; 4] = ["datastores", "connections", "containers", "shares"];
+
+/// One apply with its plan, and the refresh after it. Polls of the operation do not count, and what else uses keys is counted by
+/// itself.
 #[tokio::test]
 async fn two_people_and_a_keyless_hub_take_at_most_18_requests_to_apply_and_3_to_refresh() {
     for lro in [Lro::Done, Lro::Both, Lro::Location] {
@@ -46,8 +53,12 @@ async fn two_people_and_a_keyless_hub_take_at_most_18_requests_to_apply_and_3_to
         ];
         bed.core.apply_all(all.clone()).await.quiet();
         let records = bed.emulator.arm_requests();
-        let requests: Vec<_> =
+        let mut requests: Vec<_> =
             records.iter().filter(|record| !record.path.contains("workspaceOperationsStatus")).map(short).collect();
+        for name in [&KEY_USERS[..], &KEY_USERS, &["computes"]].concat() {
+            let of_key_users = requests.iter().position(|request| *request == format!("GET {name}"));
+            requests.remove(of_key_users.unwrap_or_else(|| panic!("{name} is asked: {requests:#?}")));
+        }
         assert!(requests.len() <= 18, "{requests:#?}");
         let wrote: Vec<_> = requests.iter().filter(|request| !request.starts_with("GET")).collect();
         assert_eq!(wrote.len(), 6, "{wrote:?}");
@@ -57,6 +68,28 @@ async fn two_people_and_a_keyless_hub_take_at_most_18_requests_to_apply_and_3_to
         let refresh = bed.requests();
         assert_eq!(refresh.len(), 3, "{refresh:?}");
     }
+}
+
+/// Each project has three lists in the plan, and two before anything is changed.
+#[tokio::test]
+async fn key_users_take_a_fixed_number_of_requests_and_each_list_is_read_once_for_several_hubs() {
+    let mut bed = bed().await;
+    bed.seed_roles(ALICE, &CONTRIBUTOR_NAMES);
+    bed.emulator.seed(
+        "workspaces:
+  - { name: sales, kind: Project, properties: { hubResourceId: hub1 } }
+  - { name: support, kind: Project, properties: { hubResourceId: hub1 } }",
+    );
+    let second = bed.another_hub("hub2");
+    let mut other = bed.checked("enforce");
+    other["hub_id"] = json!(second);
+    let both = vec![resource(TYPE, "a", bed.checked("enforce")), resource(TYPE, "b", other)];
+    let count =
+        |requests: &[String], name: &str| requests.iter().filter(|request| **request == format!("GET {name}")).count();
+    bed.core.plan_all(both).await.ok();
+    let asked = bed.requests();
+    let counts = ["datastores", "connections", "computes", "containers", "shares"].map(|name| count(&asked, name));
+    assert_eq!(counts, [4, 4, 4, 1, 1], "{asked:#?}");
 }
 
 #[tokio::test]

@@ -152,7 +152,7 @@ async fn the_log_says_what_the_second_gate_waits_for() {
     let [line] = lines[..] else { panic!("{log}") };
     assert!(line.contains("\"@level\":\"info\"") && line.contains("workspaceblobstore"), "{line}");
     assert!(line.contains("the platform to assign a role") && line.contains("/workspaces/hub1"), "{line}");
-    let found = log.lines().find(|line| line.contains("\"code\":\"datastores_use_keys\"")).expect("the finding");
+    let found = log.lines().find(|line| line.contains("\"code\":\"system_datastores_use_keys\"")).expect("the finding");
     let subject = format!("\"subject\":{:?}", bed.hub);
     assert!(found.contains(&subject) && found.contains("\"stops\":false"), "{found}");
 }
