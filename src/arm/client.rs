@@ -17,6 +17,7 @@ use http::HeaderValue;
 use std::fmt;
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
 use std::time::Duration;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// The value of `x-ms-correlation-request-id`, which all requests of a client have in Azure's logs.
@@ -186,6 +187,11 @@ impl Client {
         call: &Call,
     ) -> Result<T, Error> {
         self.0.sender.limits(call).bound(|| doing.to_owned(), None, event).await
+    }
+
+    /// The time of day by the client's clock.
+    pub(crate) fn utc(&self) -> OffsetDateTime {
+        self.0.sender.clock.utc()
     }
 
     /// The time that is left of a call.

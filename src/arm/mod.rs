@@ -1,7 +1,7 @@
 //! The client of Azure Resource Manager, which knows nothing of Terraform.
 //!
 //! From the outside in: [`workspaces`], [`storage_accounts`], [`role_assignments`], [`role_definitions`] and
-//! [`subscriptions`] are the types of resources; `resource` and `client` have the calls for any type; `lro` follows
+//! [`subscriptions`] are the types of resources, `metrics` is what Azure Monitor counts of them; `resource` and `client` have the calls for any type; `lro` follows
 //! long-running operations; `reads` joins and remembers reads, by means of `in_flight`, and `role_assignment_reads` decides
 //! when a list replaces single reads; `cloud_metadata` has the addresses of the cloud; `send` is the one loop that sends and
 //! sleeps, with a token of [`auth`] and by what `retry` decides about a failure. [`id`], `request`,
@@ -29,6 +29,7 @@ pub mod id;
 mod in_flight;
 mod lock;
 mod lro;
+pub(crate) mod metrics;
 mod no_answer;
 mod reads;
 mod request;

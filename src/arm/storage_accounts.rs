@@ -11,6 +11,7 @@ use super::secret::Secret;
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 /// A storage account, as far as this provider needs it.
@@ -35,6 +36,9 @@ pub struct StorageAccountProperties {
     pub allow_shared_key_access: Option<bool>,
     #[serde(deserialize_with = "or_default")]
     pub(crate) key_creation_time: KeyCreationTime,
+    /// The addresses of its services, by `blob`, `file` and so on.
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) primary_endpoints: BTreeMap<String, serde_json::Value>,
 }
 
 /// When each key was made last.

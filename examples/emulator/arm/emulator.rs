@@ -20,7 +20,7 @@ use super::seed::Seed;
 use super::server::{Shared, serve};
 use super::workspaces::{self, MODE};
 use super::world::World;
-use super::{entra, ids, metadata, storage, tls};
+use super::{entra, ids, metadata, metrics, storage, tls};
 
 /// A running emulator. It listens until it is dropped, on threads of its own, so that a test may block.
 #[derive(Debug)]
@@ -246,6 +246,11 @@ impl Emulator {
             (None, Some(properties)) => _ = properties.remove("allowSharedKeyAccess"),
             (_, None) => {}
         });
+    }
+
+    /// Forgets the transactions of an account, as a move of it does.
+    pub(crate) fn forget_transactions(&self, account: &str) {
+        metrics::forget(&mut self.shared.world(), &ids::key(account));
     }
 
     /// Deletes a resource behind everybody's back, for good.

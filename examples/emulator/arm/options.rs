@@ -184,6 +184,9 @@ pub(crate) struct Options {
     /// Whether errors of workspaces have explicit nulls (facts: azure.md §9.5); Python clients cannot read them
     #[arg(long, value_name = "ON|OFF", default_value = "off")]
     pub(crate) error_nulls: OnOff,
+    /// An errorCode that answers about metrics have in a 200, instead of Success (facts: azure.md §10.4)
+    #[arg(long, value_name = "CODE")]
+    pub(crate) metrics_error: Option<String>,
     /// How paths of returned ids are written (open: azure.md §1.6)
     #[arg(long, value_name = "CASING", default_value = "stored")]
     pub(crate) id_casing: IdCasing,

@@ -6,3 +6,4 @@
 pub(super) mod hub;
 pub(super) mod hubs;
 mod kind;
+pub(super) mod storage_key_usage;

@@ -2,6 +2,7 @@
 
 mod hub;
 mod hubs;
+mod storage_key_usage;
 
 use std::time::{Duration, Instant};
 
@@ -75,10 +76,10 @@ async fn a_change_is_seen_by_the_next_read_of_the_same_process() {
     let catalog = session.catalog().await;
     let none = Decoded::object(catalog.provider.attributes.keys().map(|name| (name, Decoded::Null)));
     assert_eq!(session.configure(&catalog, &none, true).await.0, []);
-    let read = async |name: &str, id: Option<&str>| {
+    let read = async |name: &str, (argument, id): (&str, &str)| {
         let block = &catalog.data_sources[name];
         let members = block.attributes.keys().chain(block.blocks.keys());
-        let config = members.map(|name| (name, id.filter(|_| name == "id").map_or(Decoded::Null, Decoded::from)));
+        let config = members.map(|name| (name, if name == argument { Decoded::from(id) } else { Decoded::Null }));
         let (data, diagnostics) = session.read_data(name, block, &Decoded::object(config)).await;
         assert_eq!(diagnostics.0, []);
         data
@@ -88,13 +89,20 @@ async fn a_change_is_seen_by_the_next_read_of_the_same_process() {
         (mode.as_str().expect("a mode").to_owned(), *keys == Decoded::from(true))
     };
     let states = async || {
-        let hubs = read("foundryhub_hubs", None).await;
+        let hubs = read("foundryhub_hubs", ("", "")).await;
         let Decoded::List(hubs) = hubs.get("hubs") else { panic!("no list") };
-        [state(&read("foundryhub_hub", Some(&bed.hub)).await), state(&hubs[0])]
+        [state(&read("foundryhub_hub", ("id", &bed.hub)).await), state(&hubs[0])]
     };
+    let verdict = async || {
+        let usage = read("foundryhub_storage_key_usage", ("storage_account_id", &bed.account)).await;
+        usage.get("total").get("verdict").as_str().expect("a verdict").to_owned()
+    };
+    assert_eq!(verdict().await, "none_seen");
     assert_eq!(states().await, [("accesskey".to_owned(), true), ("accesskey".to_owned(), true)]);
     bed.emulator.set_mode(&bed.hub, "identity");
     bed.emulator.set_shared_key_access(&bed.account, Some(false));
     assert_eq!(states().await, [("identity".to_owned(), false), ("identity".to_owned(), false)]);
+    bed.emulator.seed("transactions: [{ account: sa1, service: blob, authentication: SAS, ago: 2h, count: 1 }]");
+    assert_eq!(verdict().await, "possible");
     session.end().await;
 }

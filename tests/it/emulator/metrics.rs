@@ -87,6 +87,10 @@ async fn an_answer_has_a_series_per_value_with_a_point_per_interval() {
     }
     let text = |value: &str| vec![value.to_owned()];
     assert_eq!(series(&reply), [(text("OAuth"), vec![Some(5.0), None]), (text("AccountKey"), vec![None, Some(2.0)])]);
+    arm.emulator.configure(|options| options.metrics_error = Some("InternalError".to_owned()));
+    let failed = ask(&arm, "blob", &[]).await;
+    assert_eq!((failed.status, failed.at("/value/0/errorCode")), (200, json!("InternalError")));
+    arm.emulator.configure(|options| options.metrics_error = None);
     // The account sums its services, and without a filter there is one series.
     assert_eq!(series(&ask(&arm, "", &[]).await), [(vec![], vec![Some(12.0), Some(2.0)])]);
     assert_eq!(series(&ask(&arm, "file", &[("interval", "FULL")]).await), [(vec![], vec![Some(7.0)])]);

@@ -22,4 +22,5 @@ mod shared_account;
 mod storage_auth;
 mod storage_auth_failures;
 mod storage_auth_objects;
+mod storage_key_usage;
 mod two_resources;

@@ -31,7 +31,7 @@ const SERVICES: [(&str, &str); 4] =
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Transactions {
     /// The account, as a key of [`ids::key`].
-    pub(crate) account: String,
+    account: String,
     /// `blob`, `file`, `queue` or `table`.
     service: String,
     #[serde(with = "time::serde::rfc3339")]
@@ -105,6 +105,11 @@ impl SeedTransactions {
         });
         Ok(())
     }
+}
+
+/// Forgets the transactions of an account (a key), as when it is deleted or moved.
+pub(crate) fn forget(world: &mut World, account: &str) {
+    world.store.transactions.retain(|transactions| transactions.account != account);
 }
 
 /// What metrics are asked of: an account, and one of its services if it is not all of it.
@@ -200,21 +205,27 @@ fn metrics(world: &World, subject: &Subject, query: &Query, region: &str) -> Val
         });
         json!({ "metadatavalues": dimensions.collect::<Vec<_>>(), "data": points.collect::<Vec<_>>() })
     });
+    let mut metric = json!({
+        "id": format!("{id}/providers/Microsoft.Insights/metrics/{METRIC}"),
+        "type": "Microsoft.Insights/metrics",
+        "name": named(METRIC),
+        "displayDescription": "The number of requests made to a storage service or the specified API operation.",
+        "unit": "Count",
+        "errorCode": "Success",
+        "timeseries": shown.collect::<Vec<_>>(),
+    });
+    if let Some(code) = &world.options.metrics_error {
+        metric["errorCode"] = json!(code);
+        metric["errorMessage"] = json!("The metric could not be read.");
+        metric["timeseries"] = json!([]);
+    }
     json!({
         "cost": 0,
         "timespan": query.timespan,
         "interval": query.interval,
         "namespace": subject.kind(),
         "resourceregion": region,
-        "value": [{
-            "id": format!("{id}/providers/Microsoft.Insights/metrics/{METRIC}"),
-            "type": "Microsoft.Insights/metrics",
-            "name": named(METRIC),
-            "displayDescription": "The number of requests made to a storage service or the specified API operation.",
-            "unit": "Count",
-            "errorCode": "Success",
-            "timeseries": shown.collect::<Vec<_>>(),
-        }],
+        "value": [metric],
     })
 }
 

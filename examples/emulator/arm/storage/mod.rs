@@ -10,7 +10,6 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use self::services::Service;
-use super::clock;
 use super::errors::ArmError;
 use super::http::{Answer, Request, page_of};
 use super::ids::{self, Target};
@@ -20,6 +19,7 @@ use super::options::{Lro, SchemaView};
 use super::store::AccountKey;
 use super::workspaces::{text, view};
 use super::world::World;
+use super::{clock, metrics};
 
 /// The resource type.
 pub(crate) const TYPE: &str = "Microsoft.Storage/storageAccounts";
@@ -319,7 +319,7 @@ pub(crate) fn remove(world: &mut World, key: &str, at: OffsetDateTime) {
     world.store.write(key, None, at, lag);
     world.store.account_keys.remove(key);
     world.store.documents.remove_below(key);
-    world.store.transactions.retain(|transactions| transactions.account != key);
+    metrics::forget(world, key);
     world.store.assignments.remove_below(key, at);
 }
 
