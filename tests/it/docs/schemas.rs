@@ -216,6 +216,7 @@ fn texts() -> impl Iterator<Item = String> {
         "fail".to_owned(),
         "1s".to_owned(),
         "key1".to_owned(),
+        "none_seen".to_owned(),
         SUBSCRIPTION.rsplit('/').next().expect("a GUID").to_owned(),
         "hub".to_owned(),
         "Enabled".to_owned(),

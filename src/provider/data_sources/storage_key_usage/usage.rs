@@ -41,7 +41,8 @@ pub(super) fn attributes() -> Vec<Attribute> {
             Type::String,
             "`certain` with calls by account key; `possible` with calls by SAS, which may be one of user delegation, or by \
              `other`; otherwise `none_seen`. Null where it is not known.",
-        ),
+        )
+        .parsed::<Verdict>(),
         Attribute::computed(
             "last_key_use",
             Type::String,
