@@ -10,6 +10,7 @@ mod examples;
 mod functions;
 mod hub;
 mod hubs;
+mod key_users;
 mod mistakes;
 mod other_providers;
 mod provider;

@@ -8,6 +8,7 @@ pub(crate) mod engine;
 pub(crate) mod go_plugin;
 pub(crate) mod hcl;
 pub(crate) mod ids;
+pub(crate) mod key_users;
 pub(crate) mod plugin;
 pub(crate) mod scripted;
 pub(crate) mod tfplugin6;

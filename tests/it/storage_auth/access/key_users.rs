@@ -8,6 +8,9 @@ use crate::{
     emulator::client::WORKSPACES,
     support::core::{Diagnostics, Plan, resource},
     support::ids::{ALICE, CONTRIBUTOR_NAMES},
+    support::key_users::{
+        COMPUTES, CONNECTIONS_WITH_KEY, DATASTORES_WITH_KEY, DATASTORES_WITH_SAS, KEY_USERS, PLANTED, TERRAFORM_STATE,
+    },
 };
 
 const VERSION: &str = "api-version=2024-10-01";
@@ -16,30 +19,7 @@ const VERSION: &str = "api-version=2024-10-01";
 async fn busy_bed() -> Bed {
     let bed = bed().await;
     bed.seed_roles(ALICE, &CONTRIBUTOR_NAMES);
-    bed.emulator.seed(
-        "workspaces:
-  - { name: sales, kind: Project, properties: { hubResourceId: hub1 } }
-  - { name: support, kind: Project, properties: { hubResourceId: hub1 } }
-datastores:
-  - parent: hub1
-    name: shared
-    properties: { datastoreType: AzureBlob, accountName: SA1, containerName: shared, credentials: { credentialsType: AccountKey, secrets: { secretsType: AccountKey, key: planted } } }
-  - parent: sales
-    name: orders
-    properties: { datastoreType: AzureDataLakeGen2, accountName: sa1, filesystem: orders, credentials: { credentialsType: Sas, secrets: { secretsType: Sas, sasToken: planted } } }
-  - parent: support
-    name: tickets
-    properties: { datastoreType: AzureFile, accountName: sa1, fileShareName: tickets, credentials: { credentialsType: AccountKey, secrets: { secretsType: AccountKey, key: planted } } }
-connections:
-  - parent: support
-    name: archive
-    properties: { authType: AccountKey, category: AzureBlob, target: 'https://sa1.blob.core.windows.net/archive', credentials: { key: planted } }
-computes:
-  - { parent: hub1, name: ci1, properties: { computeType: ComputeInstance } }
-containers:
-  - { parent: sa1, name: tfstate }
-  - { parent: sa1, name: data }",
-    );
+    bed.emulator.seed(KEY_USERS);
     bed
 }
 
@@ -53,20 +33,17 @@ fn summaries(plan: &Plan) -> Vec<&str> {
     key_users(&plan.diagnostics).into_iter().map(|(summary, _)| summary).collect()
 }
 
-const STORES_KEY: &str = "Datastores hold a key of the account";
-const STORES_SAS: &str = "Datastores hold a shared access signature";
-const CONNECTIONS_KEY: &str = "Connections hold a key of the account";
-const COMPUTES: &str = "Computes have files mounted with the key";
-const TERRAFORM: &str = "The account may have state of Terraform";
-
 #[tokio::test]
 async fn a_plan_names_all_that_needs_keys_until_it_is_mended() {
     let mut bed = busy_bed().await;
     let config = bed.checked("enforce");
     let planned = bed.plan(&config).await.ok();
-    assert_eq!(summaries(&planned), [STORES_KEY, STORES_SAS, CONNECTIONS_KEY, COMPUTES, TERRAFORM]);
+    assert_eq!(
+        summaries(&planned),
+        [DATASTORES_WITH_KEY, DATASTORES_WITH_SAS, CONNECTIONS_WITH_KEY, COMPUTES, TERRAFORM_STATE]
+    );
     let detail = |summary| planned.warning(summary).detail.clone();
-    let stores = detail(STORES_KEY);
+    let stores = detail(DATASTORES_WITH_KEY);
     assert!(
         stores.contains("/workspaces/hub1/datastores/shared signs in to the account sa1 with an account key"),
         "{stores}"
@@ -75,13 +52,13 @@ async fn a_plan_names_all_that_needs_keys_until_it_is_mended() {
         stores.contains("/workspaces/support/datastores/tickets ") && stores.contains("without credentials"),
         "{stores}"
     );
-    assert!(detail(STORES_SAS).contains("/workspaces/sales/datastores/orders "));
-    assert!(detail(CONNECTIONS_KEY).contains("/workspaces/support/connections/archive "));
+    assert!(detail(DATASTORES_WITH_SAS).contains("/workspaces/sales/datastores/orders "));
+    assert!(detail(CONNECTIONS_WITH_KEY).contains("/workspaces/support/connections/archive "));
     assert!(detail(COMPUTES).contains("/workspaces/hub1/computes/ci1 ") && detail(COMPUTES).contains("Restart it"));
     let backend =
         "use_azuread_auth     = true\n    storage_account_name = \"sa1\"\n    container_name       = \"tfstate\"";
-    assert!(detail(TERRAFORM).contains(backend), "{}", detail(TERRAFORM));
-    assert!(!planned.diagnostics.to_string().contains("planted"));
+    assert!(detail(TERRAFORM_STATE).contains(backend), "{}", detail(TERRAFORM_STATE));
+    assert!(!planned.diagnostics.to_string().contains(PLANTED));
 
     let [sales, support] = ["sales", "support"].map(|name| bed.emulator.id("rg1", WORKSPACES, name));
     let store = |kind: &str, place: &str| {
@@ -90,16 +67,16 @@ async fn a_plan_names_all_that_needs_keys_until_it_is_mended() {
         } })
     };
     let mends = [
-        (format!("{sales}/datastores/orders?{VERSION}"), store("AzureDataLakeGen2", "filesystem"), STORES_SAS),
+        (format!("{sales}/datastores/orders?{VERSION}"), store("AzureDataLakeGen2", "filesystem"), DATASTORES_WITH_SAS),
         (format!("{}/datastores/shared?{VERSION}", bed.hub), store("AzureBlob", "containerName"), ""),
-        (format!("{support}/datastores/tickets?{VERSION}"), store("AzureFile", "fileShareName"), STORES_KEY),
+        (format!("{support}/datastores/tickets?{VERSION}"), store("AzureFile", "fileShareName"), DATASTORES_WITH_KEY),
         (
             format!("{support}/connections/archive?{VERSION}"),
             json!({ "properties": { "authType": "AAD", "category": "AzureBlob", "target": "https://sa1.blob.core.windows.net" } }),
-            CONNECTIONS_KEY,
+            CONNECTIONS_WITH_KEY,
         ),
     ];
-    let mut left = vec![STORES_KEY, STORES_SAS, CONNECTIONS_KEY, COMPUTES, TERRAFORM];
+    let mut left = vec![DATASTORES_WITH_KEY, DATASTORES_WITH_SAS, CONNECTIONS_WITH_KEY, COMPUTES, TERRAFORM_STATE];
     for (path, body, gone) in mends {
         let put = bed.arm.put(&path, body).await;
         assert!([200, 201].contains(&put.status), "{}", put.text);
@@ -121,10 +98,10 @@ async fn a_plan_names_all_that_needs_keys_until_it_is_mended() {
 #[tokio::test]
 async fn what_is_named_in_access_check_stop_on_stops_enforce_with_nothing_touched() {
     for (code, summary) in [
-        ("datastore_holds_key", STORES_KEY),
-        ("datastore_holds_sas", STORES_SAS),
-        ("connection_holds_key", CONNECTIONS_KEY),
-        ("TERRAFORM_STATE", TERRAFORM),
+        ("datastore_holds_key", DATASTORES_WITH_KEY),
+        ("datastore_holds_sas", DATASTORES_WITH_SAS),
+        ("connection_holds_key", CONNECTIONS_WITH_KEY),
+        ("TERRAFORM_STATE", TERRAFORM_STATE),
     ] {
         let mut bed = busy_bed().await;
         let mut config = bed.checked("enforce");
@@ -148,8 +125,12 @@ async fn enforce_passes_what_it_is_not_told_to_stop_on_and_warns() {
     let report = bed.apply(&bed.checked("enforce")).await.ok();
     let said: Vec<_> = key_users(&report.diagnostics).into_iter().map(|(summary, _)| summary).collect();
     // The plan has named the compute, and what is the account's.
-    let again = [STORES_KEY, STORES_SAS, CONNECTIONS_KEY];
-    assert_eq!(said, [&[STORES_KEY, STORES_SAS, CONNECTIONS_KEY, COMPUTES, TERRAFORM], &again[..]].concat());
+    let again = [DATASTORES_WITH_KEY, DATASTORES_WITH_SAS, CONNECTIONS_WITH_KEY];
+    assert_eq!(
+        said,
+        [&[DATASTORES_WITH_KEY, DATASTORES_WITH_SAS, CONNECTIONS_WITH_KEY, COMPUTES, TERRAFORM_STATE], &again[..]]
+            .concat()
+    );
     assert_eq!(bed.keys(), Some(false));
 }
 
@@ -166,14 +147,14 @@ async fn what_is_about_the_account_is_said_once_for_all_its_hubs() {
     let both = vec![resource(TYPE, "a", bed.checked("enforce")), resource(TYPE, "b", other.clone())];
     let planned = bed.core.plan_all(both).await.ok();
     let count = |summary| summaries(&planned).into_iter().filter(|said| *said == summary).count();
-    assert_eq!((count(TERRAFORM), count(STORES_KEY)), (1, 2), "{}", planned.diagnostics);
+    assert_eq!((count(TERRAFORM_STATE), count(DATASTORES_WITH_KEY)), (1, 2), "{}", planned.diagnostics);
     // Each that must stop is told why.
     let mut first = bed.checked("enforce");
     for config in [&mut first, &mut other] {
         config["access_check_stop_on"] = json!(["terraform_state"]);
     }
     let report = bed.core.apply_all(vec![resource(TYPE, "a", first), resource(TYPE, "b", other)]).await.failed();
-    let errors = report.diagnostics.0.iter().filter(|one| one.is_error && one.summary == TERRAFORM).count();
+    let errors = report.diagnostics.0.iter().filter(|one| one.is_error && one.summary == TERRAFORM_STATE).count();
     assert_eq!(errors, 2, "{}", report.diagnostics);
 }
 
@@ -263,9 +244,11 @@ connections:
 computes: [{ parent: hub1, name: ci1, properties: { computeType: ComputeInstance } }]",
     );
     let planned = bed.plan(&bed.checked("enforce")).await.ok();
-    for (summary, id) in
-        [(STORES_KEY, "/datastores/d1 "), (CONNECTIONS_KEY, "/connections/c1 "), (COMPUTES, "/computes/ci1 ")]
-    {
+    for (summary, id) in [
+        (DATASTORES_WITH_KEY, "/datastores/d1 "),
+        (CONNECTIONS_WITH_KEY, "/connections/c1 "),
+        (COMPUTES, "/computes/ci1 "),
+    ] {
         let detail = &planned.warning(summary).detail;
         assert_eq!(detail.matches(id).count(), 1, "{detail}");
     }
