@@ -60,18 +60,18 @@ pub(super) fn of(user: &KeyUser, account: &StorageAccountId) -> Explanation {
     let made = |id: &str, by| format!("{id} has the name that {by} give it.");
     let (summary, text, next) = match user {
         KeyUser::Datastore { id, credential: StoredCredential::Key } => {
-            ("Datastores hold a key of the account", stored(id, "an account key"), fails(DATASTORE))
+            ("Datastores hold a key of the account", stored(id, "an account key"), fails("datastore", DATASTORE))
         }
         KeyUser::Datastore { id, credential: StoredCredential::Sas } => {
             let text = stored(id, "a shared access signature");
-            ("Datastores hold a shared access signature", text, may_fail(DATASTORE))
+            ("Datastores hold a shared access signature", text, may_fail("datastore", DATASTORE))
         }
         KeyUser::Connection { id, credential: StoredCredential::Key } => {
-            ("Connections hold a key of the account", stored(id, "an account key"), fails(CONNECTION))
+            ("Connections hold a key of the account", stored(id, "an account key"), fails("connection", CONNECTION))
         }
         KeyUser::Connection { id, credential: StoredCredential::Sas } => {
             let text = stored(id, "a shared access signature");
-            ("Connections hold a shared access signature", text, may_fail(CONNECTION))
+            ("Connections hold a shared access signature", text, may_fail("connection", CONNECTION))
         }
         KeyUser::Compute { id } => (
             "Computes have files mounted with the key",
@@ -126,13 +126,13 @@ const BACKEND: &str = "The backend azurerm signs in with an account key unless i
                        runs it Storage Blob Data Contributor on the container, remove access_key and sas_token, and run terraform init \
                        -reconfigure with this:";
 
-fn fails(next: &str) -> String {
-    format!("Without shared keys it fails with KeyBasedAuthenticationNotPermitted. {next}")
+fn fails(what: &str, next: &str) -> String {
+    format!("Without shared keys such a {what} fails with KeyBasedAuthenticationNotPermitted. {next}")
 }
 
-fn may_fail(next: &str) -> String {
+fn may_fail(what: &str, next: &str) -> String {
     format!(
-        "Without shared keys it fails with KeyBasedAuthenticationNotPermitted, unless the signature is one of user delegation, which \
+        "Without shared keys such a {what} fails with KeyBasedAuthenticationNotPermitted, unless the signature is one of user delegation, which \
          Azure does not show. {next}"
     )
 }

@@ -5,19 +5,32 @@ mod key_users;
 mod not_readable;
 mod roles;
 
-use super::{Access, AccessCheck, Finding};
+use super::{Access, AccessCheck, Finding, FindingCode};
 use crate::{
     arm::{StorageAccountId, WorkspaceId},
     framework::{Diagnostic, Diagnostics, Severity},
 };
 use explanation::Explanation;
 
+/// Findings of one code that have one explanation.
+struct Explained {
+    explanation: Explanation,
+    code: FindingCode,
+    stops: bool,
+}
+
 impl Access<'_> {
     /// The findings as warnings of a plan, which changes nothing yet.
     pub(crate) fn plan_messages(&self, findings: &[Finding]) -> Diagnostics {
-        let said = self.explained(findings, |_, stops| {
-            let then = "If this has not changed when it is applied, the apply will stop.";
-            (Severity::Warning, if stops { then.to_owned() } else { String::new() })
+        let said = self.explained(findings, |explained| {
+            let then = match (self.requirements.check, explained.stops) {
+                (_, true) => "If this has not changed when it is applied, the apply will stop.".to_owned(),
+                (AccessCheck::Enforce, false) => {
+                    format!("The apply stops for it if access_check_stop_on has {:?}.", explained.code.word())
+                }
+                _ => String::new(),
+            };
+            (Severity::Warning, then)
         });
         said.into_iter().collect()
     }
@@ -29,7 +42,7 @@ impl Access<'_> {
             let stops = self.stops(finding);
             tracing::info!(hub = %self.hub_id, code, subject, stops, "finding of the access check");
         }
-        let said = self.explained(findings, |explained, stops| {
+        let said = self.explained(findings, |Explained { explanation, stops, .. }| {
             if !stops {
                 return (Severity::Warning, String::new());
             }
@@ -40,7 +53,7 @@ impl Access<'_> {
             );
             let then = format!(
                 "access_check is enforce, so nothing more is changed. {}With access_check = \"warn\" this is a warning.",
-                if explained.resource.is_some() { reference.as_str() } else { "" }
+                if explanation.resource.is_some() { reference.as_str() } else { "" }
             );
             (Severity::Error, then)
         });
@@ -48,28 +61,23 @@ impl Access<'_> {
     }
 
     /// A diagnostic for each finding, and one for all that differ in nothing but what they are about. What uses keys of the account
-    /// itself is said once for all its hubs, where it stops none. `then` has the severity, and what comes of it, of an explanation
-    /// that stops the change or does not.
-    fn explained(
-        &self,
-        findings: &[Finding],
-        then: impl Fn(&Explanation, bool) -> (Severity, String),
-    ) -> Vec<Diagnostic> {
-        let mut all: Vec<(Explanation, bool)> = Vec::new();
+    /// itself is said once for all its hubs, where it stops none. `then` gives the severity, and what comes of it.
+    fn explained(&self, findings: &[Finding], then: impl Fn(&Explained) -> (Severity, String)) -> Vec<Diagnostic> {
+        let mut all: Vec<Explained> = Vec::new();
         for finding in findings {
-            let explained = finding.explain(self.hub_id, self.account, self.hub.is_some());
-            let stops = self.stops(finding);
-            if !stops && finding.is_about_account() && !self.session.says_first(explained.text.clone()) {
+            let explanation = finding.explain(self.hub_id, self.account, self.hub.is_some());
+            let (code, stops) = (finding.code(), self.stops(finding));
+            if !stops && finding.is_about_account() && !self.session.says_first(explanation.text.clone()) {
                 continue;
             }
-            match all.iter_mut().find(|(known, known_stops)| *known_stops == stops && known.says_the_same(&explained)) {
-                Some((known, _)) => known.text = format!("{}\n{}", known.text, explained.text),
-                None => all.push((explained, stops)),
+            match all.iter_mut().find(|known| known.code == code && known.explanation.says_the_same(&explanation)) {
+                Some(known) => known.explanation.text = format!("{}\n{}", known.explanation.text, explanation.text),
+                None => all.push(Explained { explanation, code, stops }),
             }
         }
-        let diagnostic = |(explained, stops): (Explanation, bool)| {
-            let (severity, then) = then(&explained, stops);
-            explained.diagnostic(severity, &then)
+        let diagnostic = |explained: Explained| {
+            let (severity, then) = then(&explained);
+            explained.explanation.diagnostic(severity, &then)
         };
         all.into_iter().map(diagnostic).collect()
     }

@@ -58,6 +58,7 @@ async fn a_plan_names_all_that_needs_keys_until_it_is_mended() {
     let backend =
         "use_azuread_auth     = true\n    storage_account_name = \"sa1\"\n    container_name       = \"tfstate\"";
     assert!(detail(TERRAFORM_STATE).contains(backend), "{}", detail(TERRAFORM_STATE));
+    assert!(detail(TERRAFORM_STATE).ends_with("if access_check_stop_on has \"terraform_state\"."));
     assert!(!planned.diagnostics.to_string().contains(PLANTED));
 
     let [sales, support] = ["sales", "support"].map(|name| bed.emulator.id("rg1", WORKSPACES, name));
