@@ -255,6 +255,15 @@ impl Error {
         }
     }
 
+    /// The same error without the ids of the requests that had it.
+    pub(crate) fn without_request_ids(mut self) -> Self {
+        if let Self::Service(error) = &mut self {
+            error.correlation_id = None;
+            error.request_id = None;
+        }
+        self
+    }
+
     /// Whether the call was cancelled or its deadline passed: an outcome of this call alone.
     pub fn is_interruption(&self) -> bool {
         matches!(self.cause(), Error::Cancelled { .. } | Error::DeadlineExceeded { .. })

@@ -85,18 +85,17 @@ pub(crate) fn refused_project(id: &WorkspaceId, hub: &Workspace) -> Option<Diagn
     Some(Diagnostic::error("Not a hub", detail).at(Path::root(HUB)))
 }
 
+const HUBS_ALONE: &str = "Only hubs and workspaces of kind Default have a storage authorization of their own.";
+
 /// The error for a workspace of a kind that has no storage authorization of its own.
 pub(crate) fn refused_kind(id: &WorkspaceId, hub: &Workspace) -> Option<Diagnostic> {
     let detail = match hub.kind() {
         WorkspaceKind::Hub | WorkspaceKind::Default => return None,
         WorkspaceKind::Project => return refused_project(id, hub),
         WorkspaceKind::FeatureStore => {
-            format!("{id} is a feature store. This resource is for hubs, and for workspaces of kind Default.")
+            format!("{id} is a feature store. {HUBS_ALONE}")
         }
-        WorkspaceKind::Other => format!(
-            "{id} is a workspace of kind {:?}. This resource is for hubs, and for workspaces of kind Default.",
-            hub.kind_text
-        ),
+        WorkspaceKind::Other => format!("{id} is a workspace of kind {:?}. {HUBS_ALONE}", hub.kind_text),
     };
     Some(Diagnostic::error("Not a hub", detail).at(Path::root(HUB)))
 }

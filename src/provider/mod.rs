@@ -78,6 +78,7 @@ impl server::Provider for Provider {
         vec![
             Box::new(Erased::data_source(data_sources::hub::Hub)),
             Box::new(Erased::data_source(data_sources::hubs::Hubs)),
+            Box::new(Erased::data_source(data_sources::storage_access::StorageAccess)),
             Box::new(Erased::data_source(data_sources::storage_key_usage::StorageKeyUsage)),
         ]
     }

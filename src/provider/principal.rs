@@ -39,8 +39,6 @@ impl FromStr for PrincipalId {
     }
 }
 
-impl Eq for PrincipalId {}
-
 /// What a principal is. It keeps the spelling it came with and compares without regard to case. Azure's answers may have
 /// more words than a configuration may use.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -85,6 +83,8 @@ macro_rules! text_of_azure {
                 Self(text.to_owned())
             }
         }
+
+        impl Eq for $name {}
 
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {

@@ -62,6 +62,8 @@ impl Principal {
 /// What is read to find something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum List {
+    /// No list, but the account itself.
+    Account,
     /// The role assignments in force on the account.
     RoleAssignments,
     Workspaces,
@@ -100,6 +102,7 @@ one_of! {
         CloudShell = "cloud_shell",
         DiagnosticSettings = "diagnostic_settings",
         ComputeMountsWithKey = "compute_mounts_with_key",
+        AccountNotReadable = "account_not_readable",
         RoleAssignmentsNotReadable = "role_assignments_not_readable",
         WorkspacesNotReadable = "workspaces_not_readable",
         SystemDatastoresNotReadable = "system_datastores_not_readable",
@@ -108,6 +111,18 @@ one_of! {
         ComputesNotReadable = "computes_not_readable",
         ContainersNotReadable = "containers_not_readable",
         SharesNotReadable = "shares_not_readable",
+    }
+}
+
+one_of! {
+    /// How much is known of a finding, and how much it matters.
+    pub(crate) enum FindingSeverity {
+        /// It is certain to break work without shared keys.
+        Error = "error",
+        /// It may break work.
+        Warning = "warning",
+        /// Whether it breaks work could not be seen.
+        Unverified = "unverified",
     }
 }
 
@@ -146,6 +161,7 @@ impl Finding {
                 },
             },
             Self::NotReadable { list, .. } => match list {
+                List::Account => Code::AccountNotReadable,
                 List::RoleAssignments => Code::RoleAssignmentsNotReadable,
                 List::Workspaces => Code::WorkspacesNotReadable,
                 List::SystemDatastores => Code::SystemDatastoresNotReadable,
@@ -187,7 +203,19 @@ impl Finding {
 
     /// Whether it says that something is not known, rather than that it is so.
     pub(crate) fn is_unverified(&self) -> bool {
-        matches!(self, Self::NotVerifiable { .. } | Self::HubIdentityUnknown { .. } | Self::NotReadable { .. })
+        match self {
+            Self::NotVerifiable { .. } | Self::NotReadable { .. } => true,
+            Self::HubIdentityUnknown { candidates } => !candidates.is_empty(),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn severity(&self) -> FindingSeverity {
+        match (self.is_unverified(), self.breaks_work()) {
+            (true, _) => FindingSeverity::Unverified,
+            (false, true) => FindingSeverity::Error,
+            (false, false) => FindingSeverity::Warning,
+        }
     }
 
     /// The id of what it is about: a principal, or a resource in Azure.

@@ -1,5 +1,7 @@
 //! Which roles a principal holds on a storage account, by the role assignments that apply there. It sends no request.
 
+use std::collections::HashSet;
+
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -7,6 +9,7 @@ use crate::{
     arm::{ArmId, role_assignments::RoleAssignment},
     provider::{
         SessionAssignment,
+        principal::PrincipalType,
         roles::{self, Role},
     },
 };
@@ -14,14 +17,29 @@ use crate::{
 /// A role that somebody holds on an account by an assignment at it or above it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Holding {
-    principal_id: String,
-    role: Uuid,
-    is_group: bool,
-    /// Whether the holder may be a user or a group. The type is not known for assignments of this process.
-    may_be_a_person: bool,
-    conditional: bool,
+    /// In lower case.
+    pub(super) principal_id: String,
+    /// Not known for assignments of this process.
+    pub(super) principal_type: Option<PrincipalType>,
+    pub(super) role: Uuid,
+    pub(super) conditional: bool,
     /// `None` while the assignment is only planned.
     pub(super) created_on: Option<OffsetDateTime>,
+}
+
+impl Holding {
+    fn is_of_type(&self, types: [&str; 2]) -> bool {
+        self.principal_type.as_ref().is_some_and(|own| types.iter().any(|ty| ty.eq_ignore_ascii_case(own.as_ref())))
+    }
+
+    fn is_group(&self) -> bool {
+        self.is_of_type(["Group", "ForeignGroup"])
+    }
+
+    /// Whether the holder may be a user or a group.
+    fn may_be_a_person(&self) -> bool {
+        !self.is_of_type(["ServicePrincipal", "Device"])
+    }
 }
 
 /// Whether a principal holds the roles that it needs.
@@ -75,13 +93,10 @@ pub(super) fn on(account: &ArmId, listed: &[RoleAssignment], noted: &[SessionAss
         let scope = ArmId::parse(&found.properties.scope).ok();
         // An assignment on a container alone is not enough.
         let in_force = scope.is_none_or(|scope| account.is_within(&scope));
-        let is =
-            |kind: &str| found.properties.principal_type.as_deref().is_some_and(|is| is.eq_ignore_ascii_case(kind));
         in_force.then_some(Holding {
             principal_id: found.properties.principal_id.to_lowercase(),
+            principal_type: found.properties.principal_type.as_deref().map(PrincipalType::from),
             role: found.role_guid()?,
-            is_group: is("Group") || is("ForeignGroup"),
-            may_be_a_person: !is("ServicePrincipal") && !is("Device"),
             conditional: found.properties.condition.as_deref().is_some_and(|condition| !condition.is_empty()),
             created_on: found.properties.created_on,
         })
@@ -95,9 +110,8 @@ pub(super) fn on(account: &ArmId, listed: &[RoleAssignment], noted: &[SessionAss
         if !known {
             all.push(Holding {
                 principal_id,
+                principal_type: None,
                 role: assignment.role,
-                is_group: false,
-                may_be_a_person: true,
                 conditional: false,
                 created_on: assignment.created_on,
             });
@@ -138,11 +152,24 @@ pub(super) fn platform_role(principal: &str, holdings: &[Holding]) -> RoleCheck 
     }
 }
 
+/// What matters of groups to those who may be their members: one holding for each role that a group holds, and one for all
+/// roles that may be custom ones.
+pub(super) fn of_groups(holdings: &[Holding]) -> Vec<Holding> {
+    let mut seen = HashSet::new();
+    let is_new = |held: &&Holding| held.is_group() && seen.insert(roles::by_guid(held.role).map(|role| role.guid));
+    holdings.iter().filter(is_new).cloned().collect()
+}
+
+/// Whether a role gives access to data that a hub needs.
+pub(super) fn gives_data(role: Uuid) -> bool {
+    [BLOBS, FILES].iter().any(|kind| kind.allows(role, false))
+}
+
 /// Whether a user or group holds a full pair. The identities of the hub, `hubs`, do not count.
 pub(super) fn anybody_holds_a_pair(hubs: &[&str], holdings: &[Holding]) -> bool {
     holdings
         .iter()
-        .filter(|held| held.may_be_a_person && !hubs.iter().any(|hub| hub.eq_ignore_ascii_case(&held.principal_id)))
+        .filter(|held| held.may_be_a_person() && !hubs.iter().any(|hub| hub.eq_ignore_ascii_case(&held.principal_id)))
         .any(|held| matches!(pair(&held.principal_id, holdings, false), RoleCheck::Holds(_)))
 }
 
@@ -158,9 +185,9 @@ fn doubt(own: &[&Holding], all: &[Holding], missing: &[&Kind], writing: bool, la
             Doubt::Condition
         } else if own.iter().any(|held| roles::by_guid(held.role).is_none()) {
             Doubt::CustomRole
-        } else if all.iter().any(|held| held.is_group && kind.allows(held.role, writing)) {
+        } else if all.iter().any(|held| held.is_group() && kind.allows(held.role, writing)) {
             Doubt::Group
-        } else if all.iter().any(|held| held.is_group && roles::by_guid(held.role).is_none()) {
+        } else if all.iter().any(|held| held.is_group() && roles::by_guid(held.role).is_none()) {
             Doubt::GroupWithCustomRole
         } else {
             return RoleCheck::Lacks(lacks);

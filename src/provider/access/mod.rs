@@ -2,7 +2,7 @@
 //! is the first gate, and again before shared keys of the account are disabled, which is the second.
 //!
 //! The result is a list of [`Finding`]s, which warn or stop by the [`AccessCheck`]. What the caller may not read is a finding
-//! too.
+//! too. A [`Posture`] has the same findings of what is now, whether anything is going to be changed or not.
 
 mod at_plan;
 mod explain;
@@ -12,8 +12,10 @@ mod holdings;
 mod identity_switches;
 mod key_user;
 mod key_users;
+mod posture;
 mod queries;
 mod second_gate;
+mod standing;
 
 use std::time::Duration;
 
@@ -22,9 +24,11 @@ use crate::{
     framework::{Attr, Diagnostic, Path, one_of},
     provider::Session,
 };
-pub(crate) use finding::{Finding, FindingCode, List, Principal};
+pub(crate) use finding::{Finding, FindingCode, FindingSeverity, List, Principal};
 pub(crate) use holdings::Doubt;
 pub(crate) use identity_switches::{IdentitySwitches, SwitchStage};
+pub(crate) use posture::{Posture, Told};
+pub(crate) use standing::{PrincipalStanding, Standing};
 
 one_of! {
     /// What the access check does with what it finds.
@@ -58,6 +62,19 @@ pub(crate) struct Requirements {
     pub(crate) grant_settle_time: Duration,
     /// How long to wait for the platform and the other hubs of this run once the hub is switched.
     pub(crate) platform_grant_timeout: Duration,
+}
+
+impl Requirements {
+    /// Those of somebody who only looks.
+    pub(crate) fn only(principals: Vec<String>) -> Self {
+        Self {
+            principals,
+            check: AccessCheck::Warn,
+            stop_on: Vec::new(),
+            grant_settle_time: Duration::ZERO,
+            platform_grant_timeout: Duration::ZERO,
+        }
+    }
 }
 
 /// The warning that access_check_stop_on has no effect.

@@ -8,7 +8,9 @@ use super::{
     Access, Finding, List, OwnAssignments, Principal, SwitchStage,
     holdings::{self, Holding, RoleCheck},
 };
-use crate::arm::{self, ArmId, Dated, Read, role_assignments::RoleAssignment, workspaces::Workspace};
+use crate::arm::{
+    self, ArmId, Dated, Read, datastores::Datastore, role_assignments::RoleAssignment, workspaces::Workspace,
+};
 
 /// Findings, and the role assignments that the others rely on.
 #[derive(Default)]
@@ -73,34 +75,60 @@ impl Access<'_> {
         checked
     }
 
+    /// The role of the hub's system-assigned identity, which the platform assigns to it whatever others the hub has.
+    pub(super) fn system_identity(&self, holdings: &[Holding]) -> Checked {
+        let mut checked = Checked::default();
+        if let Some(id) = self.hub.and_then(Workspace::system_principal_id) {
+            checked.add(Principal::SystemIdentity(id.to_owned()), holdings::platform_role(id, holdings));
+        }
+        checked
+    }
+
+    /// The system datastores of the hub that use the account's key, by their names.
+    pub(super) async fn system_datastores_on_keys(&self, read: Read) -> Result<Vec<String>, Finding> {
+        match self.session.arm.list::<Datastore>(arm::List::below(self.hub_id.arm()), read, self.call).await {
+            Ok(all) => {
+                let on_keys = all.value.iter().filter(|store| store.is_system() && store.uses_account_key());
+                Ok(on_keys.map(|store| store.name.clone()).collect())
+            }
+            Err(error) => {
+                let scope = self.hub_id.to_string();
+                Err(Finding::NotReadable { list: List::SystemDatastores, scope, error })
+            }
+        }
+    }
+
     pub(super) fn nobody(&self, holdings: &[Holding]) -> Option<Finding> {
         let mut hubs: Vec<&str> = self.hub.iter().flat_map(|hub| hub.user_assigned_principal_ids()).collect();
         hubs.extend(self.hub.and_then(Workspace::system_principal_id));
         (!holdings::anybody_holds_a_pair(&hubs, holdings)).then_some(Finding::NobodyHoldsRoles)
     }
 
-    /// Findings about other workspaces on the account that use keys and do not reach one of the `awaited` stages within
-    /// seconds, and all of these workspaces but those that have failed.
-    pub(super) async fn others(&self, read: Read, awaited: impl Fn(SwitchStage) -> bool) -> (Vec<Finding>, Vec<ArmId>) {
+    /// The other workspaces of the subscription that use the account's keys.
+    pub(super) async fn others_on_keys(&self, read: Read) -> Result<Vec<ArmId>, Finding> {
         let subscription = self.hub_id.subscription();
-        let all =
-            match self.session.arm.list::<Workspace>(arm::List::in_subscription(subscription), read, self.call).await {
-                Ok(all) => all,
-                Err(error) => {
-                    let scope = format!("/subscriptions/{subscription}");
-                    return (vec![Finding::NotReadable { list: List::Workspaces, scope, error }], Vec::new());
-                }
-            };
-        let account = self.account.arm();
+        let all = self.session.arm.list::<Workspace>(arm::List::in_subscription(subscription), read, self.call).await;
+        let all = all.map_err(|error| {
+            let scope = format!("/subscriptions/{subscription}");
+            Finding::NotReadable { list: List::Workspaces, scope, error }
+        })?;
         let others = all
             .value
             .iter()
-            .filter(|other| other.uses_key_of(account))
+            .filter(|other| other.uses_key_of(self.account.arm()))
             .filter_map(|other| ArmId::parse(&other.id).ok());
-        let others: Vec<ArmId> = others.filter(|other| other != self.hub_id.arm()).collect();
-        if others.is_empty() {
-            return Default::default();
-        }
+        Ok(others.filter(|other| other != self.hub_id.arm()).collect())
+    }
+
+    /// Findings about other workspaces on the account that use keys and do not reach one of the `awaited` stages within
+    /// seconds, and all of these workspaces but those that have failed.
+    pub(super) async fn others(&self, read: Read, awaited: impl Fn(SwitchStage) -> bool) -> (Vec<Finding>, Vec<ArmId>) {
+        let others = match self.others_on_keys(read).await {
+            Ok(others) if others.is_empty() => return Default::default(),
+            Ok(others) => others,
+            Err(hidden) => return (vec![hidden], Vec::new()),
+        };
+        let account = self.account.arm();
         let switches = &self.session.switches;
         // An interruption or timeout is noticed by the next request.
         let wait = switches.wait_to_begin(account, &others, &awaited);

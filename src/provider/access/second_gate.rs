@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::{Access, Finding, List, OwnAssignments, Principal, SwitchStage, holdings, queries::Checked};
+use super::{Access, Finding, OwnAssignments, SwitchStage, queries::Checked};
 use crate::{
-    arm::{self, ArmId, Error, Read, datastores::Datastore, workspaces::Workspace},
+    arm::{ArmId, Error, Read},
     framework::{Diagnostic, Path},
 };
 
@@ -91,13 +91,10 @@ impl Access<'_> {
         match self.list(Read::Fresh).await {
             Ok(listed) => {
                 let holdings = self.holdings(&listed.value, OwnAssignments::Created);
-                let mut checked = Checked { now: listed.date, ..Checked::default() };
-                // The platform assigns its role to this identity, whatever others the hub has.
-                if let Some(id) = self.hub.and_then(Workspace::system_principal_id) {
-                    checked.add(Principal::SystemIdentity(id.to_owned()), holdings::platform_role(id, &holdings));
-                    let is_awaited = switched && !checked.findings.is_empty();
-                    checked.awaited =
-                        is_awaited.then(|| format!("the platform to assign a role to the hub's identity {id}"));
+                let mut checked = Checked { now: listed.date, ..self.system_identity(&holdings) };
+                if switched && let [lacks, ..] = &checked.findings[..] {
+                    let id = lacks.subject(self.hub_id, self.account);
+                    checked.awaited = Some(format!("the platform to assign a role to the hub's identity {id}"));
                 }
                 checked.relied.extend(self.configured(&holdings).relied);
                 let noted = self.session.assignments_at(self.account.arm());
@@ -111,20 +108,14 @@ impl Access<'_> {
 
     async fn datastores(&self, switched: bool) -> Checked {
         let mut checked = Checked::default();
-        match self.session.arm.list::<Datastore>(arm::List::below(self.hub_id.arm()), Read::Fresh, self.call).await {
-            Ok(all) => {
-                let still = all.value.iter().filter(|store| store.is_system() && store.uses_account_key());
-                let still: Vec<String> = still.map(|store| store.name.clone()).collect();
-                if !still.is_empty() {
-                    checked.awaited =
-                        switched.then(|| format!("the datastores {} to stop using the key", still.join(", ")));
-                    checked.findings.push(Finding::SystemDatastoresUseKeys { names: still });
-                }
+        match self.system_datastores_on_keys(Read::Fresh).await {
+            Ok(names) if names.is_empty() => {}
+            Ok(names) => {
+                checked.awaited =
+                    switched.then(|| format!("the datastores {} to stop using the key", names.join(", ")));
+                checked.findings.push(Finding::SystemDatastoresUseKeys { names });
             }
-            Err(error) => {
-                let scope = self.hub_id.to_string();
-                checked.findings.push(Finding::NotReadable { list: List::SystemDatastores, scope, error });
-            }
+            Err(hidden) => checked.findings.push(hidden),
         }
         checked
     }

@@ -6,4 +6,5 @@
 pub(super) mod hub;
 pub(super) mod hubs;
 mod kind;
+pub(super) mod storage_access;
 pub(super) mod storage_key_usage;

@@ -2,6 +2,7 @@
 
 mod hub;
 mod hubs;
+mod storage_access;
 mod storage_key_usage;
 
 use std::time::{Duration, Instant};

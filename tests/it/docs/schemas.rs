@@ -208,6 +208,7 @@ fn texts() -> impl Iterator<Item = String> {
         below("providers/Microsoft.Authorization/roleAssignments/0f000000-0000-4000-8000-000000000001"),
         "identity".to_owned(),
         "warn".to_owned(),
+        "error".to_owned(),
         "terraform_state".to_owned(),
         "contributor".to_owned(),
         "own_data".to_owned(),

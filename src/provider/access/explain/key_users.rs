@@ -9,13 +9,13 @@ use crate::{
 const KEYS: &str = "shared_access_key_enabled";
 
 pub(super) fn others(account: &StorageAccountId, others: &[ArmId], hubs: usize) -> Explanation {
-    let next = format!(
-        "This run has not begun to switch them to identity. If it is going to, it has to switch all hubs of the account at the same \
-         time: apply with -parallelism={hubs} or more (the engine's default is 10), or set shared_access_key_enabled only in the \
-         next apply. Otherwise switch them first, each with a foundryhub_storage_auth of its own."
+    let in_run = format!(
+        "This run has not begun to do that. If it is going to, it has to switch all hubs of the account at the same time: apply with \
+         -parallelism={hubs} or more (the engine's default is 10), or set shared_access_key_enabled only in the next apply."
     );
-    let more = ", and lose access when shared keys are disabled";
-    workspaces("Other workspaces use the keys", account, more, others, next)
+    let more = ", and have no access without shared keys";
+    let next = "Switch them to identity, each with a foundryhub_storage_auth of its own.";
+    Explanation { in_run, ..workspaces("Other workspaces use the keys", account, more, others, next) }
 }
 
 pub(super) fn others_not_switched(account: &StorageAccountId, others: &[ArmId]) -> Explanation {
@@ -35,7 +35,7 @@ fn workspaces(
     account: &StorageAccountId,
     more: &str,
     others: &[ArmId],
-    next: impl Into<String>,
+    next: &str,
 ) -> Explanation {
     let ids: Vec<&str> = others.iter().map(ArmId::as_str).collect();
     let text = format!("These workspaces sign in to {account} with its key, too{more}:\n{}", ids.join("\n"));
@@ -44,13 +44,14 @@ fn workspaces(
 
 pub(super) fn system_datastores(hub: &WorkspaceId, names: &[String]) -> Explanation {
     let text = format!(
-        "These datastores of {hub} still sign in with the account's key, although the hub does not: {}. Once shared keys are \
-         disabled they fail with KeyBasedAuthenticationNotPermitted.",
+        "These datastores of {hub} still sign in with the account's key, although the hub does not: {}. Without shared \
+         keys they fail with KeyBasedAuthenticationNotPermitted.",
         names.join(", ")
     );
-    let next = "They can follow the hub some minutes later: apply again. If they do not, save the hub's storage access in the \
-                portal once more, or change the datastores to identity-based access.";
-    Explanation::new("Datastores still use the key", text, next)
+    let next = "They can follow the hub some minutes later. If they do not, save the hub's storage access in the portal once more, or \
+                change the datastores to identity-based access.";
+    let in_run = "Apply again later.".to_owned();
+    Explanation { in_run, ..Explanation::new("Datastores still use the key", text, next) }
 }
 
 /// What is said of one key user. That of others of its kind differs in the text alone.

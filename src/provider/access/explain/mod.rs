@@ -35,6 +35,11 @@ impl Access<'_> {
         said.into_iter().collect()
     }
 
+    /// What is said of a finding where nothing is going to be changed.
+    pub(super) fn text(&self, finding: &Finding) -> String {
+        finding.explain(self.hub_id, self.account, self.hub.is_some()).plain()
+    }
+
     /// The findings as messages of an apply, errors where they stop the change. The log has them too.
     pub(crate) fn apply_messages(&self, findings: &[Finding]) -> Diagnostics {
         for finding in findings {

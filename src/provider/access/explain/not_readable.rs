@@ -8,6 +8,7 @@ use crate::{
 
 pub(super) fn of(list: List, scope: &str, error: &Error) -> Explanation {
     let (what, action) = match list {
+        List::Account => ("Whether the storage account accepts shared keys", "Microsoft.Storage/storageAccounts/read"),
         List::RoleAssignments => {
             ("Who holds which roles on the storage account", "Microsoft.Authorization/roleAssignments/read")
         }

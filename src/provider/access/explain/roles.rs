@@ -48,9 +48,9 @@ pub(super) fn missing(
     };
     if let Principal::SystemIdentity(_) = principal {
         let next = "The platform assigns that role when the hub switches to identity, which can take some minutes; do not assign it \
-                    yourself. Apply again later, or raise platform_grant_timeout. If the role is still missing then, save the \
-                    hub's storage access in the portal once more.";
-        return Explanation::new(summary, text + &who, next);
+                    yourself. If it is still missing then, save the hub's storage access in the portal once more.";
+        let in_run = "Apply again later, or raise platform_grant_timeout.".to_owned();
+        return Explanation { in_run, ..Explanation::new(summary, text + &who, next) };
     }
     let is_required = matches!(principal, Principal::Required(_));
     let mut next = Vec::new();
@@ -58,18 +58,19 @@ pub(super) fn missing(
         next.push("Check that the condition allows what is needed: only assignments without one count here.");
     }
     if is_required && doubts.iter().any(|doubt| matches!(doubt, Doubt::Group | Doubt::GroupWithCustomRole)) {
-        next.push("If it is a member of the group, name the group in access_check_principal_ids instead.");
+        next.push("If it is a member of the group, name the group in its place.");
     }
     // Azure allows one assignment for a principal, role and scope, with a condition or without.
     let resource = (doubts != [Doubt::Condition]).then(|| resource_block(target, id, !is_required, roles));
     if resource.is_some() {
         next.push(match doubts {
-            [] => "This resource assigns it; list it in depends_on here:",
-            _ => "This resource assigns it directly; list it in depends_on here:",
+            [] => "This resource assigns it:",
+            _ => "This resource assigns it directly:",
         });
     }
+    let in_run = resource.as_ref().map(|_| "List that resource in depends_on here.".to_owned()).unwrap_or_default();
     let attribute = is_required.then_some(PRINCIPALS);
-    Explanation { resource, attribute, ..Explanation::new(summary, text + &who, next.join(" ")) }
+    Explanation { resource, in_run, attribute, ..Explanation::new(summary, text + &who, next.join(" ")) }
 }
 
 fn doubt_in_words(doubt: Doubt) -> &'static str {
@@ -178,7 +179,7 @@ mod tests {
     fn advice_fits_whose_roles_are_missing() {
         for principal in principals() {
             for doubts in [&[][..], &[Doubt::Group], &[Doubt::CustomRole]] {
-                let Explanation { text, next, resource, attribute, .. } =
+                let Explanation { text, next, resource, in_run, attribute, .. } =
                     explain(principal.clone(), &[roles::BLOB_CONTRIBUTOR], doubts);
                 assert!(
                     text.contains(ID) && text.contains("\"Storage Blob Data Contributor\" on /subscriptions/"),
@@ -190,9 +191,9 @@ mod tests {
                 // What the platform assigns is not for the user to assign.
                 let is_platforms = matches!(principal, Principal::SystemIdentity(_));
                 assert_eq!(resource.is_none(), is_platforms);
-                assert_eq!(next.contains("depends_on"), !is_platforms, "{next}");
-                assert_eq!(next.contains("platform_grant_timeout"), is_platforms, "{next}");
-                let names_group = next.contains("name the group in access_check_principal_ids");
+                assert_eq!(in_run.contains("depends_on"), !is_platforms, "{in_run}");
+                assert_eq!(in_run.contains("platform_grant_timeout"), is_platforms, "{in_run}");
+                let names_group = next.contains("name the group in its place");
                 assert_eq!(names_group, is_required && doubts == [Doubt::Group], "{next}");
             }
         }
