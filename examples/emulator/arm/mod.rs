@@ -35,6 +35,7 @@ mod storage;
 mod store;
 mod throttle;
 pub(crate) mod tls;
+mod vaults;
 mod workspaces;
 mod world;
 

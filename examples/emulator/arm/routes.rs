@@ -11,7 +11,7 @@ use super::ids::{self, Target};
 use super::policy::restrictions;
 use super::world::World;
 use super::{
-    control, data_plane, groups, locks, metadata, metrics, operations, private_endpoints, providers, storage,
+    control, data_plane, groups, locks, metadata, metrics, operations, private_endpoints, providers, storage, vaults,
     workspaces,
 };
 
@@ -145,6 +145,7 @@ fn provider(
         ["microsoft.authorization", "locks"] => locks::answer(world, request, target),
         ["microsoft.insights", "metrics"] => metrics::answer(world, request, target),
         ["microsoft.network", "privateendpoints"] => private_endpoints::answer(world, request, target),
+        ["microsoft.keyvault", "vaults"] => vaults::answer(world, request, target),
         ["microsoft.policyinsights", "checkpolicyrestrictions"] => restrictions::answer(world, request, target),
         [
             "microsoft.authorization"

@@ -55,6 +55,7 @@ async fn every_role_of_the_table_is_found_by_its_name() {
         ("Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c"),
         ("Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"),
         ("Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7"),
+        ("Key Vault Administrator", "00482a5a-887f-4fb3-b363-3b7fe8e74483"),
         ("User Access Administrator", "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"),
         ("Role Based Access Control Administrator", "f58310d9-a9f6-439a-9e8d-f62e7b41a168"),
     ] {
@@ -72,8 +73,8 @@ async fn every_role_of_the_table_is_found_by_its_name() {
         );
         names(&arm.get(&path).await.body()).len()
     };
-    assert_eq!(list("type+eq+'BuiltInRole'").await, 14);
-    assert_eq!(list("atScopeAndBelow()").await, 14);
+    assert_eq!(list("type+eq+'BuiltInRole'").await, 15);
+    assert_eq!(list("atScopeAndBelow()").await, 15);
     assert_eq!(list("type+eq+'CustomRole'").await, 0);
 }
 
@@ -223,6 +224,13 @@ async fn every_role_of_the_table_may_do_what_its_row_says() {
         },
         Role { name: "Owner", actions: &["*"], not_actions: &[], data: &[], lacks: &[] },
         Role { name: "Reader", actions: &["*/read"], not_actions: &[], data: &[], lacks: &["*"] },
+        Role {
+            name: "Key Vault Administrator",
+            actions: &["Microsoft.KeyVault/vaults/*/read", "Microsoft.Resources/deployments/*"],
+            not_actions: &[],
+            data: &["Microsoft.KeyVault/vaults/*"],
+            lacks: &["*", "Microsoft.KeyVault/*"],
+        },
         Role {
             name: "User Access Administrator",
             actions: &["*/read", "Microsoft.Authorization/*", "Microsoft.Support/*"],

@@ -44,6 +44,7 @@ mod shapes;
 mod state;
 mod switches_page;
 mod throttle;
+mod vaults;
 mod versions;
 mod workspaces;
 

@@ -397,6 +397,7 @@ fn places(arm: &Arm) -> Vec<String> {
         format!("{}/datastores", arm.hub),
         format!("{}/providers/Microsoft.Network/privateEndpoints/pe", arm.group),
         format!("{}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions", arm.group),
+        format!("{}/providers/Microsoft.KeyVault/vaults/kv", arm.group),
         format!("{}/datastores/d", arm.hub),
         format!("{}/datastores/d/listSecrets", arm.hub),
         format!("{}/connections/c", arm.hub),

@@ -29,7 +29,7 @@ pub(crate) const CONTRIBUTOR: &str = "b24988ac-6180-42a0-ab88-20f7382dd24c";
 const BLOBS: &str = "Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action";
 
 /// The roles of azure.md §4, and the one that §2 names besides.
-pub(crate) const BUILT_IN: [BuiltIn; 14] = [
+pub(crate) const BUILT_IN: [BuiltIn; 15] = [
     BuiltIn {
         id: BLOB_CONTRIBUTOR,
         name: "Storage Blob Data Contributor",
@@ -187,6 +187,19 @@ pub(crate) const BUILT_IN: [BuiltIn; 14] = [
         actions: &["*/read"],
         not_actions: &[],
         data_actions: &[],
+    },
+    BuiltIn {
+        id: "00482a5a-887f-4fb3-b363-3b7fe8e74483",
+        name: "Key Vault Administrator",
+        actions: &[
+            "Microsoft.Authorization/*/read",
+            "Microsoft.KeyVault/vaults/*/read",
+            "Microsoft.Resources/deployments/*",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+            "Microsoft.Support/*",
+        ],
+        not_actions: &[],
+        data_actions: &["Microsoft.KeyVault/vaults/*"],
     },
     BuiltIn {
         id: "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",

@@ -20,7 +20,7 @@ use super::policy::Policy;
 use super::storage;
 use super::workspaces;
 use super::world::World;
-use super::{groups, ids};
+use super::{groups, ids, vaults};
 
 /// A seed. Every part may be left out; what it names is put in on top of what is there.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -52,6 +52,8 @@ pub(crate) struct Seed {
     pub(crate) shares: Vec<SeedNested>,
     /// Private endpoints of storage accounts; their groups come by themselves.
     pub(crate) private_endpoints: Vec<SeedPrivateEndpoint>,
+    /// Key vaults; their groups come by themselves.
+    pub(crate) vaults: Vec<SeedResource>,
     /// What was asked of the services of storage accounts, for their metrics.
     pub(crate) transactions: Vec<SeedTransactions>,
     /// Role assignments.
@@ -215,6 +217,11 @@ impl Seed {
         }
         for endpoint in self.private_endpoints {
             endpoint.plant(world)?;
+        }
+        for vault in self.vaults {
+            vault.group(world);
+            let id = vault.id(world, vaults::TYPE);
+            vaults::seed(world, &id, &vault.body()).map_err(|error| anyhow!("{id}: {}", error.failure.message))?;
         }
         for transactions in self.transactions {
             let account = by_name(world, storage::TYPE, &transactions.account)?;
