@@ -204,7 +204,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub(crate) async fn send(&self, request: &Request, call: &Call) -> Result<Answer, Error> {
-        let _writing = request.is_write().then(|| self.0.reads.writing());
+        let _writing = request.is_write.then(|| self.0.reads.writing());
         self.0.sender.send(request, call).await
     }
 

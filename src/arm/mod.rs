@@ -31,6 +31,8 @@ mod lock;
 mod lro;
 pub(crate) mod metrics;
 mod no_answer;
+pub(crate) mod policy_restrictions;
+pub(crate) mod private_endpoints;
 mod reads;
 mod request;
 mod resolver;
@@ -46,6 +48,7 @@ pub mod storage_accounts;
 pub(crate) mod storage_services;
 pub mod subscriptions;
 mod token_error;
+pub(crate) mod vaults;
 pub mod workspaces;
 
 pub use call::{Call, Clock};

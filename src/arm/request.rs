@@ -29,6 +29,8 @@ pub struct Request {
     pub(crate) target: Target,
     pub(crate) body: Option<Vec<u8>>,
     pub(crate) repeat: Repeat,
+    /// Whether it changes something.
+    pub(crate) is_write: bool,
     /// Errors to retry on besides those that are transient for every request.
     pub(crate) retry_on: Option<RetryOn>,
     /// Whether transient errors are retried until the call's deadline instead of a limited number of times: for polls, where
@@ -60,6 +62,7 @@ impl Request {
         let repeat = if method == Method::POST { Repeat::OnlyIfUnsent } else { Repeat::Idempotent };
         let query = vec![("api-version", api_version.to_owned())];
         Self {
+            is_write: !matches!(method, Method::GET | Method::HEAD),
             method,
             target: Target::Path { path: path.into(), query },
             body: None,
@@ -74,6 +77,12 @@ impl Request {
         Self::new(Method::GET, path, api_version)
     }
 
+    /// A POST that reads: what it asks for is in its body.
+    pub(crate) fn query_by_post(path: impl Into<String>, api_version: &str, body: &impl Serialize) -> Self {
+        let request = Self::new(Method::POST, path, api_version).json(body).repeat(Repeat::Idempotent);
+        Self { is_write: false, ..request }
+    }
+
     /// A GET of a URL of an answer.
     pub(crate) fn follow(url: Url, id: Uuid) -> Self {
         Self {
@@ -81,6 +90,7 @@ impl Request {
             target: Target::Url(url),
             body: None,
             repeat: Repeat::Idempotent,
+            is_write: false,
             retry_on: None,
             retry_until_deadline: false,
             id,
@@ -119,11 +129,6 @@ impl Request {
         self
     }
 
-    /// Whether the request changes something.
-    pub(crate) fn is_write(&self) -> bool {
-        !matches!(self.method, Method::GET | Method::HEAD)
-    }
-
     /// The path, for messages.
     pub(crate) fn path(&self) -> &str {
         match &self.target {
@@ -138,11 +143,12 @@ impl Request {
         Error::Uncertain { method, path, accepted, source: Box::new(source) }
     }
 
-    /// Path and query, which are the same for equal requests.
+    /// Path, query and body, which are the same for equal reads.
     pub(crate) fn key(&self) -> String {
+        let body = String::from_utf8_lossy(self.body.as_deref().unwrap_or_default());
         match &self.target {
-            Target::Path { path, query } => format!("{path}?{}", encoded(query)),
-            Target::Url(url) => url.to_string(),
+            Target::Path { path, query } => format!("{path}?{}{body}", encoded(query)),
+            Target::Url(url) => format!("{url}{body}"),
         }
     }
 

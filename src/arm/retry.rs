@@ -89,7 +89,7 @@ pub(crate) fn classify(now: OffsetDateTime, elapsed: Duration, request: &Request
     match status {
         StatusCode::UNAUTHORIZED => Verdict::RenewToken { claims: claims_challenge(headers) },
         // Role assignments reach Azure Resource Manager with the token, so a fresh token may have one that is new.
-        StatusCode::FORBIDDEN if request.is_write() && *code == ErrorCode::AuthorizationFailed => {
+        StatusCode::FORBIDDEN if request.is_write && *code == ErrorCode::AuthorizationFailed => {
             Verdict::RenewToken { claims: None }
         }
         // A throttled request was not processed, whatever it was.

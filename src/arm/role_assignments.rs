@@ -68,6 +68,11 @@ impl RoleAssignment {
         List::below(scope).filter(format!("principalId eq '{principal_id}'"))
     }
 
+    /// The assignments of a principal and of the groups that it is a member of, in a subscription and above it.
+    pub(crate) fn assigned_to(principal_id: &str, subscription: &str) -> List<Self> {
+        List::in_subscription(subscription).filter(format!("assignedTo('{principal_id}')"))
+    }
+
     /// The id, read.
     ///
     /// # Errors

@@ -52,7 +52,7 @@ struct Effect<'r> {
 impl Effect<'_> {
     /// The error that ends a call, as [`Error::Uncertain`] if the write may have taken effect.
     fn or_uncertain(&self, error: Error) -> Error {
-        if self.possible && self.request.is_write() && !error.may_have_had_effect() {
+        if self.possible && self.request.is_write && !error.may_have_had_effect() {
             self.request.uncertain(false, error)
         } else {
             error

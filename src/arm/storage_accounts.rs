@@ -4,13 +4,13 @@ use super::body::{lenient_time, or_default};
 use super::call::Call;
 use super::client::Client;
 use super::error::Error;
-use super::id::StorageAccountId;
+use super::id::{ArmId, StorageAccountId};
 use super::request::{Repeat, Request};
 use super::resource::Resource;
 use super::secret::Secret;
 use http::Method;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Deserializer, de};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
@@ -38,7 +38,45 @@ pub struct StorageAccountProperties {
     pub(crate) key_creation_time: KeyCreationTime,
     /// The addresses of its services, by `blob`, `file` and so on.
     #[serde(deserialize_with = "or_default")]
-    pub(crate) primary_endpoints: BTreeMap<String, serde_json::Value>,
+    pub(crate) primary_endpoints: BTreeMap<String, Value>,
+    /// `Enabled`, which is the default, `Disabled` or `SecuredByPerimeter`.
+    #[serde(deserialize_with = "or_default")]
+    public_network_access: String,
+    #[serde(deserialize_with = "or_default")]
+    private_endpoint_connections: Vec<PrivateEndpointConnection>,
+}
+
+/// A private endpoint that leads, or asks to lead, to the account.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct PrivateEndpointConnection {
+    #[serde(deserialize_with = "or_default")]
+    properties: PrivateEndpointConnectionProperties,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct PrivateEndpointConnectionProperties {
+    #[serde(deserialize_with = "or_default")]
+    private_endpoint: Named,
+    #[serde(deserialize_with = "or_default")]
+    private_link_service_connection_state: ConnectionState,
+}
+
+/// A resource by its id.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    #[serde(deserialize_with = "or_default")]
+    id: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct ConnectionState {
+    /// `Pending`, `Approved` or `Rejected`.
+    #[serde(deserialize_with = "or_default")]
+    status: String,
 }
 
 /// When each key was made last.
@@ -56,6 +94,40 @@ impl StorageAccount {
     pub fn shared_key_enabled(&self) -> bool {
         self.properties.allow_shared_key_access.unwrap_or(true)
     }
+
+    /// Whether it can be reached by private endpoints alone (facts: azure.md §13.8).
+    pub(crate) fn refuses_public_network(&self) -> bool {
+        self.properties.public_network_access.eq_ignore_ascii_case("Disabled")
+    }
+
+    /// The private endpoints that lead to it.
+    pub(crate) fn private_endpoints(&self) -> impl Iterator<Item = ArmId> {
+        let connections = self.properties.private_endpoint_connections.iter().map(|connection| &connection.properties);
+        let approved = connections
+            .filter(|found| found.private_link_service_connection_state.status.eq_ignore_ascii_case("Approved"));
+        approved.filter_map(|found| ArmId::parse(&found.private_endpoint.id).ok())
+    }
+}
+
+/// A storage account together with everything that Azure answers of it, by which policies judge it.
+#[derive(Debug, Clone)]
+pub(crate) struct WholeAccount {
+    pub(crate) account: StorageAccount,
+    pub(crate) document: Value,
+}
+
+impl<'de> Deserialize<'de> for WholeAccount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let document = Value::deserialize(deserializer)?;
+        let account = StorageAccount::deserialize(&document).map_err(de::Error::custom)?;
+        Ok(Self { account, document })
+    }
+}
+
+impl Resource for WholeAccount {
+    type Id = StorageAccountId;
+    const API_VERSION: &'static str = StorageAccount::API_VERSION;
+    const COLLECTION: &'static str = StorageAccount::COLLECTION;
 }
 
 /// A key of a storage account.

@@ -6,7 +6,7 @@ use super::{Session, report};
 use crate::{
     arm::{
         self, Call, ErrorCode, Read, StorageAccountId, WorkspaceId,
-        storage_accounts::StorageAccount,
+        storage_accounts::WholeAccount,
         workspaces::{Workspace, WorkspaceKind},
     },
     framework::{Diagnostic, Path, Severity},
@@ -131,7 +131,7 @@ pub(crate) struct HubAndAccount {
 
 #[derive(Debug)]
 pub(crate) enum Account {
-    Found(StorageAccount),
+    Found(Box<WholeAccount>),
     Missing(arm::Error),
     /// The caller may not read it.
     NotReadable(arm::Error),
@@ -178,8 +178,8 @@ impl HubAndAccount {
 
 impl Account {
     async fn read(session: &Session, id: &StorageAccountId, read: Read, call: &Call) -> Result<Self, Diagnostic> {
-        match session.arm.get::<StorageAccount>(id, read, call).await {
-            Ok(account) => Ok(Self::Found(account)),
+        match session.arm.get::<WholeAccount>(id, read, call).await {
+            Ok(found) => Ok(Self::Found(Box::new(found))),
             Err(error) if !is_about_account(&error) => Err(account_not_readable(id, &error)),
             Err(error) if error.is_not_found() => Ok(Self::Missing(error)),
             Err(error) => Ok(Self::NotReadable(error)),
@@ -189,7 +189,14 @@ impl Account {
     /// Whether it accepts shared keys; `None` where that is not known.
     pub(crate) fn shared_keys(&self) -> Option<bool> {
         match self {
-            Self::Found(account) => Some(account.shared_key_enabled()),
+            Self::Found(found) => Some(found.account.shared_key_enabled()),
+            Self::Missing(_) | Self::NotReadable(_) => None,
+        }
+    }
+
+    pub(crate) fn found(&self) -> Option<&WholeAccount> {
+        match self {
+            Self::Found(found) => Some(found),
             Self::Missing(_) | Self::NotReadable(_) => None,
         }
     }

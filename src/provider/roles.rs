@@ -49,6 +49,8 @@ roles! {
     OWNER = "Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
     /// Reads everything; no data.
     READER = "Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7";
+    /// Everything about the keys, secrets and certificates of a vault that uses roles.
+    KEY_VAULT_ADMINISTRATOR = "Key Vault Administrator", "00482a5a-887f-4fb3-b363-3b7fe8e74483";
     /// Assigns any role.
     USER_ACCESS_ADMINISTRATOR = "User Access Administrator", "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9";
     /// Assigns roles.

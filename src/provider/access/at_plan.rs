@@ -1,6 +1,6 @@
 //! What a plan can find of both gates.
 
-use futures_util::future::join3;
+use futures_util::future::{join, join4};
 
 use super::{Access, Finding, OwnAssignments, SwitchStage, key_users::Computes};
 use crate::arm::Read;
@@ -8,17 +8,20 @@ use crate::arm::Read;
 impl Access<'_> {
     /// What both gates would find, as far as that is known before anything is changed.
     pub(crate) async fn check_at_plan(&self, disables_keys: bool) -> Vec<Finding> {
+        let further = self.further(Read::Remembered, OwnAssignments::Planned, disables_keys);
         if !disables_keys {
-            return self.roles_at_plan().await;
+            let (mut findings, further) = join(self.roles_at_plan(), further).await;
+            findings.extend(further);
+            return findings;
         }
-        let (mut findings, (others, _), key_users) = join3(
+        let (mut findings, (others, _), key_users, further) = join4(
             self.roles_at_plan(),
             self.others(Read::Remembered, |stage| stage != SwitchStage::Failed),
             self.key_users(Read::Remembered, Computes::Counted),
+            further,
         )
         .await;
-        findings.extend(others);
-        findings.extend(key_users);
+        findings.extend(others.into_iter().chain(key_users).chain(further));
         findings
     }
 

@@ -5,7 +5,7 @@ use super::{
     key_user::{KeyUser, Maker, StoredCredential},
 };
 use crate::{
-    arm::{ArmId, Error, StorageAccountId, WorkspaceId},
+    arm::{ArmId, Error, StorageAccountId, WorkspaceId, policy_restrictions::Policy},
     framework::one_of,
     provider::roles::Role,
 };
@@ -33,6 +33,15 @@ pub(crate) enum Finding {
     SystemDatastoresUseKeys { names: Vec<String> },
     /// Something else that needs the account's keys, or may.
     UsesKeys(KeyUser),
+    /// The user-assigned identity of the hub lacks roles elsewhere, or may lack them where there are doubts.
+    IdentityRoles { identity: String, scope: ArmId, roles: Vec<Role>, doubts: Vec<Doubt> },
+    /// It lacks permissions in a vault that uses access policies: by the kind of what they are for.
+    VaultPermissions { identity: String, vault: ArmId, lacking: Vec<(&'static str, Vec<&'static str>)> },
+    /// The account has no public network access, and the hub's identity cannot read this private endpoint, or perhaps cannot
+    /// where there are doubts.
+    PrivateEndpoint { identity: String, endpoint: ArmId, doubts: Vec<Doubt> },
+    /// Policies would refuse to enable shared keys again.
+    PolicyRefusesKeys { policies: Vec<Policy> },
     /// A list that the check needs could not be read at this scope.
     NotReadable { list: List, scope: String, error: Error },
 }
@@ -75,6 +84,11 @@ pub(crate) enum List {
     Computes,
     Containers,
     Shares,
+    /// The roles of an identity in a subscription.
+    IdentityRoles,
+    Vault,
+    PrivateEndpoints,
+    PolicyRestrictions,
 }
 
 one_of! {
@@ -102,7 +116,11 @@ one_of! {
         CloudShell = "cloud_shell",
         DiagnosticSettings = "diagnostic_settings",
         ComputeMountsWithKey = "compute_mounts_with_key",
-        AccountNotReadable = "account_not_readable",
+        AssignedIdentityLacksRoles = "assigned_identity_lacks_roles",
+        AssignedIdentityNotVerifiable = "assigned_identity_not_verifiable",
+        PrivateEndpointLacksReader = "private_endpoint_lacks_reader",
+        PrivateEndpointNotVerifiable = "private_endpoint_not_verifiable",
+        PolicyRefusesKeys = "policy_refuses_keys",
         RoleAssignmentsNotReadable = "role_assignments_not_readable",
         WorkspacesNotReadable = "workspaces_not_readable",
         SystemDatastoresNotReadable = "system_datastores_not_readable",
@@ -111,6 +129,11 @@ one_of! {
         ComputesNotReadable = "computes_not_readable",
         ContainersNotReadable = "containers_not_readable",
         SharesNotReadable = "shares_not_readable",
+        AccountNotReadable = "account_not_readable",
+        IdentityRolesNotReadable = "identity_roles_not_readable",
+        VaultNotReadable = "vault_not_readable",
+        PrivateEndpointsNotReadable = "private_endpoints_not_readable",
+        PolicyRestrictionsNotReadable = "policy_restrictions_not_readable",
     }
 }
 
@@ -160,6 +183,11 @@ impl Finding {
                     Maker::DiagnosticSettings => Code::DiagnosticSettings,
                 },
             },
+            Self::IdentityRoles { doubts, .. } if !doubts.is_empty() => Code::AssignedIdentityNotVerifiable,
+            Self::IdentityRoles { .. } | Self::VaultPermissions { .. } => Code::AssignedIdentityLacksRoles,
+            Self::PrivateEndpoint { doubts, .. } if !doubts.is_empty() => Code::PrivateEndpointNotVerifiable,
+            Self::PrivateEndpoint { .. } => Code::PrivateEndpointLacksReader,
+            Self::PolicyRefusesKeys { .. } => Code::PolicyRefusesKeys,
             Self::NotReadable { list, .. } => match list {
                 List::Account => Code::AccountNotReadable,
                 List::RoleAssignments => Code::RoleAssignmentsNotReadable,
@@ -170,6 +198,10 @@ impl Finding {
                 List::Computes => Code::ComputesNotReadable,
                 List::Containers => Code::ContainersNotReadable,
                 List::Shares => Code::SharesNotReadable,
+                List::IdentityRoles => Code::IdentityRolesNotReadable,
+                List::Vault => Code::VaultNotReadable,
+                List::PrivateEndpoints => Code::PrivateEndpointsNotReadable,
+                List::PolicyRestrictions => Code::PolicyRestrictionsNotReadable,
             },
         }
     }
@@ -189,16 +221,24 @@ impl Finding {
             Self::NotReadable { list, .. } => {
                 matches!(list, List::RoleAssignments | List::Workspaces | List::SystemDatastores)
             }
-            Self::NobodyHoldsRoles | Self::UsesKeys(_) => false,
+            Self::NobodyHoldsRoles
+            | Self::UsesKeys(_)
+            | Self::IdentityRoles { .. }
+            | Self::VaultPermissions { .. }
+            | Self::PrivateEndpoint { .. }
+            | Self::PolicyRefusesKeys { .. } => false,
         }
     }
 
     /// Whether it is about what the account itself has, whichever hub looked.
     pub(super) fn is_about_account(&self) -> bool {
-        matches!(
-            self,
-            Self::UsesKeys(KeyUser::Container { .. }) | Self::NotReadable { list: List::Containers | List::Shares, .. }
-        )
+        match self {
+            Self::UsesKeys(KeyUser::Container { .. }) | Self::PolicyRefusesKeys { .. } => true,
+            Self::NotReadable { list, .. } => {
+                matches!(list, List::Containers | List::Shares | List::Account | List::PolicyRestrictions)
+            }
+            _ => false,
+        }
     }
 
     /// Whether it says that something is not known, rather than that it is so.
@@ -206,6 +246,7 @@ impl Finding {
         match self {
             Self::NotVerifiable { .. } | Self::NotReadable { .. } => true,
             Self::HubIdentityUnknown { candidates } => !candidates.is_empty(),
+            Self::IdentityRoles { doubts, .. } | Self::PrivateEndpoint { doubts, .. } => !doubts.is_empty(),
             _ => false,
         }
     }
@@ -218,6 +259,16 @@ impl Finding {
         }
     }
 
+    /// Whether both say that the same could not be read.
+    pub(super) fn hides_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::NotReadable { list, scope, .. }, Self::NotReadable { list: other, scope: at, .. }) => {
+                list == other && scope.eq_ignore_ascii_case(at)
+            }
+            _ => false,
+        }
+    }
+
     /// The id of what it is about: a principal, or a resource in Azure.
     pub(crate) fn subject<'f>(&'f self, hub: &'f WorkspaceId, account: &'f StorageAccountId) -> &'f str {
         match self {
@@ -226,7 +277,10 @@ impl Finding {
             Self::NobodyHoldsRoles
             | Self::OthersUseKeys { .. }
             | Self::OthersNotSwitched { .. }
-            | Self::OthersBeingSwitched { .. } => account.as_str(),
+            | Self::OthersBeingSwitched { .. }
+            | Self::PolicyRefusesKeys { .. } => account.as_str(),
+            Self::IdentityRoles { identity, .. } | Self::VaultPermissions { identity, .. } => identity,
+            Self::PrivateEndpoint { endpoint, .. } => endpoint.as_str(),
             Self::UsesKeys(user) => user.id(),
             Self::NotReadable { scope, .. } => scope,
         }

@@ -1,7 +1,7 @@
 //! The first gate, before anything is changed: the roles that the user assigns, other workspaces on the account, and what else
 //! uses its keys.
 
-use futures_util::future::join3;
+use futures_util::future::{join, join4};
 
 use super::{Access, Finding, OwnAssignments, SwitchStage, key_users::Computes};
 use crate::arm::{ArmId, Read};
@@ -9,19 +9,30 @@ use crate::arm::{ArmId, Read};
 impl Access<'_> {
     /// Checks the first gate. Beside the findings it returns the hubs of this run that the second gate waits for.
     pub(crate) async fn check_before_changes(&self, disables_keys: bool) -> (Vec<Finding>, Vec<ArmId>) {
+        let further = self.further(Read::Fresh, OwnAssignments::Created, disables_keys);
         if !disables_keys {
-            return (self.roles_before_changes().await, Vec::new());
+            let (mut findings, further) = join(self.roles_before_changes(), further).await;
+            findings.extend(further);
+            return (findings, Vec::new());
         }
         let awaited = |stage| matches!(stage, SwitchStage::Begun | SwitchStage::Done);
-        let (mut findings, (others, hubs), key_users) = join3(
+        let (mut findings, (others, hubs), key_users, further) = join4(
             self.roles_before_changes(),
             self.others(Read::Fresh, awaited),
             self.key_users(Read::Fresh, Computes::LeftOut),
+            further,
         )
         .await;
-        findings.extend(others);
-        findings.extend(key_users);
+        findings.extend(others.into_iter().chain(key_users).chain(further));
         (findings, hubs)
+    }
+
+    /// The same for a hub that was just created. Roles on the hub itself could not be assigned before.
+    pub(crate) async fn check_new_hub(&self) -> Vec<Finding> {
+        let (mut findings, _) = self.check_before_changes(false).await;
+        findings
+            .retain(|finding| !matches!(finding, Finding::IdentityRoles { scope, .. } if scope == self.hub_id.arm()));
+        findings
     }
 
     async fn roles_before_changes(&self) -> Vec<Finding> {

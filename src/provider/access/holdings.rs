@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::needs::Need;
 use crate::{
     arm::{ArmId, role_assignments::RoleAssignment},
     provider::{
@@ -59,6 +60,8 @@ pub(crate) enum Doubt {
     Condition,
     /// It holds a role that may be a custom one, whose permissions are not checked.
     CustomRole,
+    /// It holds this role, of which it is not known whether it is enough.
+    PerhapsEnough(Role),
     /// A group holds the role, and its members are not checked.
     Group,
     /// A group holds a role that may be a custom one.
@@ -165,6 +168,23 @@ pub(super) fn gives_data(role: Uuid) -> bool {
     [BLOBS, FILES].iter().any(|kind| kind.allows(role, false))
 }
 
+/// Whether a principal holds a role that it needs. All of these are its own or those of its groups.
+pub(super) fn of_one_principal(need: &Need, holdings: &[Holding]) -> RoleCheck {
+    let serves = |held: &&Holding| need.served_by.iter().any(|role| role.guid == held.role);
+    let doubt = |doubt| RoleCheck::NotVerifiable(vec![need.role], vec![doubt]);
+    if let Some(held) = holdings.iter().filter(serves).find(|held| !held.conditional) {
+        RoleCheck::Holds(vec![held.created_on])
+    } else if holdings.iter().any(|held| serves(&held)) {
+        doubt(Doubt::Condition)
+    } else if let Some(role) = need.perhaps_by.iter().find(|role| holdings.iter().any(|held| held.role == role.guid)) {
+        doubt(Doubt::PerhapsEnough(*role))
+    } else if holdings.iter().any(|held| roles::by_guid(held.role).is_none()) {
+        doubt(Doubt::CustomRole)
+    } else {
+        RoleCheck::Lacks(vec![need.role])
+    }
+}
+
 /// Whether a user or group holds a full pair. The identities of the hub, `hubs`, do not count.
 pub(super) fn anybody_holds_a_pair(hubs: &[&str], holdings: &[Holding]) -> bool {
     holdings
@@ -202,6 +222,8 @@ fn doubt(own: &[&Holding], all: &[Holding], missing: &[&Kind], writing: bool, la
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use crate::provider::access::needs::{CONTRIBUTOR, KEY_VAULT_ADMINISTRATOR, READER};
 
     const ALICE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
     const TEAM: &str = "bbbbbbbb-0000-0000-0000-000000000002";
@@ -259,6 +281,38 @@ mod tests {
         }
         let other_user = held(TEAM, roles::BLOB_CONTRIBUTOR.guid, "User", "");
         assert_eq!(check(&[file, other_user]), RoleCheck::Lacks(vec![roles::BLOB_READER]));
+    }
+
+    #[test]
+    fn a_role_is_served_by_stronger_ones_and_by_those_of_groups() {
+        let check = |need: &Need, held: &[RoleAssignment]| of_one_principal(need, &on(&account(), held, &[]));
+        let alice = |role: Role| held(ALICE, role.guid, "ServicePrincipal", "");
+        for (need, role) in [
+            (CONTRIBUTOR, roles::CONTRIBUTOR),
+            (CONTRIBUTOR, roles::OWNER),
+            (READER, roles::READER),
+            (READER, roles::OWNER),
+            (READER, roles::RBAC_ADMINISTRATOR),
+            (KEY_VAULT_ADMINISTRATOR, roles::KEY_VAULT_ADMINISTRATOR),
+        ] {
+            assert!(matches!(check(&need, &[alice(role)]), RoleCheck::Holds(_)), "{need:?} {role:?}");
+            assert!(matches!(check(&need, &[held(TEAM, role.guid, "Group", "")]), RoleCheck::Holds(_)), "{need:?}");
+        }
+        for (need, role) in [
+            (CONTRIBUTOR, roles::READER),
+            (CONTRIBUTOR, roles::BLOB_OWNER),
+            (READER, roles::BLOB_READER),
+            (KEY_VAULT_ADMINISTRATOR, roles::OWNER),
+        ] {
+            assert_eq!(check(&need, &[alice(role)]), RoleCheck::Lacks(vec![need.role]), "{need:?} {role:?}");
+        }
+        for (held, doubt) in [
+            (held(ALICE, roles::OWNER.guid, "ServicePrincipal", "@Resource[x]"), Doubt::Condition),
+            (alice(roles::AI_ADMINISTRATOR), Doubt::PerhapsEnough(roles::AI_ADMINISTRATOR)),
+            (held(TEAM, Uuid::from_u128(7), "Group", ""), Doubt::CustomRole),
+        ] {
+            assert_eq!(check(&CONTRIBUTOR, &[held]), RoleCheck::NotVerifiable(vec![roles::CONTRIBUTOR], vec![doubt]));
+        }
     }
 
     #[test]

@@ -2,15 +2,12 @@
 
 use std::collections::HashSet;
 
-use futures_util::{
-    StreamExt as _,
-    future::{BoxFuture, FutureExt as _},
-    stream,
-};
+use futures_util::future::{BoxFuture, FutureExt as _};
 
 use super::{
     Access, Finding, List,
     key_user::{KeyUser, Maker, StoredCredential},
+    side_by_side::side_by_side,
 };
 use crate::arm::{
     self, ArmId, ErrorCode, Read,
@@ -19,9 +16,6 @@ use crate::arm::{
     datastores::Datastore,
     storage_services::{Container, Share},
 };
-
-/// How many lists are read at the same time. A hub can have hundreds of projects.
-const AT_ONCE: usize = 16;
 
 /// Whether computes count. They have files mounted until they are restarted, and Azure does not show whether they were.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +52,8 @@ impl Access<'_> {
         }
         lists.push(self.containers(read).boxed());
         lists.push(self.shares(read).boxed());
-        let lists: Vec<_> = stream::iter(lists).buffered(AT_ONCE).collect().await;
         let (mut listed, mut findings) = (Vec::new(), Vec::new());
-        for list in lists {
+        for list in side_by_side(lists).await {
             match list {
                 Ok(mut list) => listed.append(&mut list),
                 Err(not_readable) => findings.push(not_readable),

@@ -4,23 +4,30 @@
 //! The result is a list of [`Finding`]s, which warn or stop by the [`AccessCheck`]. What the caller may not read is a finding
 //! too. A [`Posture`] has the same findings of what is now, whether anything is going to be changed or not.
 
+mod assigned_identity;
 mod at_plan;
 mod explain;
 mod finding;
 mod first_gate;
+mod further;
 mod holdings;
+mod identity_roles;
 mod identity_switches;
 mod key_user;
 mod key_users;
+mod needs;
+mod policies;
 mod posture;
+mod private_endpoints;
 mod queries;
 mod second_gate;
+mod side_by_side;
 mod standing;
 
 use std::time::Duration;
 
 use crate::{
-    arm::{Call, StorageAccountId, WorkspaceId, workspaces::Workspace},
+    arm::{Call, StorageAccountId, WorkspaceId, storage_accounts::WholeAccount, workspaces::Workspace},
     framework::{Attr, Diagnostic, Path, one_of},
     provider::Session,
 };
@@ -47,6 +54,8 @@ pub(crate) struct Access<'a> {
     /// The hub; `None` before it is created, when the platform has not assigned it any role.
     pub(crate) hub: Option<&'a Workspace>,
     pub(crate) account: &'a StorageAccountId,
+    /// The account as the caller has just read it; it is read where it was not.
+    pub(crate) found_account: Option<&'a WholeAccount>,
     pub(crate) requirements: Requirements,
 }
 

@@ -8,8 +8,9 @@ use super::{
     Access, Finding, List, OwnAssignments, Principal, SwitchStage,
     holdings::{self, Holding, RoleCheck},
 };
-use crate::arm::{
-    self, ArmId, Dated, Read, datastores::Datastore, role_assignments::RoleAssignment, workspaces::Workspace,
+use crate::{
+    arm::{self, ArmId, Dated, Read, datastores::Datastore, role_assignments::RoleAssignment, workspaces::Workspace},
+    provider::SessionAssignment,
 };
 
 /// Findings, and the role assignments that the others rely on.
@@ -48,9 +49,14 @@ impl Access<'_> {
 
     pub(super) fn holdings(&self, listed: &[RoleAssignment], own: OwnAssignments) -> Vec<Holding> {
         let account = self.account.arm();
-        let mut noted = self.session.assignments_at(account);
+        holdings::on(account, listed, &self.noted_at(account, own))
+    }
+
+    /// The role assignments of this process that apply at a scope.
+    pub(super) fn noted_at(&self, scope: &ArmId, own: OwnAssignments) -> Vec<SessionAssignment> {
+        let mut noted = self.session.assignments_at(scope);
         noted.retain(|assignment| own == OwnAssignments::Planned || assignment.created_on.is_some());
-        holdings::on(account, listed, &noted)
+        noted
     }
 
     /// The roles that the user assigns.
@@ -153,7 +159,7 @@ impl Access<'_> {
 }
 
 /// The user-assigned identity that the hub uses: the primary one, or the only identity that it has.
-fn assigned_identity(hub: &Workspace) -> Option<&str> {
+pub(super) fn assigned_identity(hub: &Workspace) -> Option<&str> {
     let mut all = hub.user_assigned_principal_ids();
     match (hub.primary_user_assigned_principal_id(), all.next(), all.next()) {
         (Some(primary), ..) => Some(primary),

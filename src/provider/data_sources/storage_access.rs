@@ -151,8 +151,9 @@ impl DataSource for StorageAccess {
         let account = hub::account_of(hub_id, &hub)?;
         let principals = config.principal_ids.known().into_iter().flatten();
         let requirements = Requirements::only(principals.filter_map(Attr::text).map(str::to_owned).collect());
+        let (session, call) = (&*session, &call);
         let access =
-            Access { session: &session, call: &call, hub_id, hub: Some(&hub), account: &account, requirements };
+            Access { session, call, hub_id, hub: Some(&hub), account: &account, found_account: None, requirements };
         let read = access.posture().await;
         let posture =
             read.map_err(|error| report::failure("The access to the hub's storage was not read", &error, ""))?;

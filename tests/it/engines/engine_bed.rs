@@ -6,7 +6,10 @@ use crate::support::ids::CONTRIBUTOR_NAMES;
 pub(crate) use crate::support::ids::{ALICE, BLOB_CONTRIBUTOR, BLOB_READER, BOB, FILE_CONTRIBUTOR, FILE_READER};
 use crate::{
     azure::{Emulator, Options, Record},
-    support::engine::{Engine, Workspace},
+    support::{
+        bed::is_write,
+        engine::{Engine, Workspace},
+    },
 };
 
 /// The address of [`EngineBed::role_assignment`].
@@ -152,7 +155,7 @@ impl EngineBed {
     pub(crate) fn writes(&self) -> Vec<String> {
         let all = self.emulator.arm_requests();
         self.emulator.clear_requests();
-        all.iter().filter(|request| request.method != "GET").map(short).collect()
+        all.iter().filter(|record| is_write(record)).map(short).collect()
     }
 
     /// How many requests with this method went to Azure Resource Manager.

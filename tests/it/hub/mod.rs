@@ -3,6 +3,7 @@
 mod create;
 mod declared;
 mod delete;
+mod identity_roles;
 mod lifecycle;
 mod refusals;
 mod states;

@@ -158,13 +158,21 @@ async fn a_create_that_is_interrupted_at_any_request_is_completed_by_the_next_ap
     for (place, rule, seen, nth, mode) in [
         ("the look of the plan", held("GET", "*/workspaces/hub1"), "GET hub1", 1, "accesskey"),
         ("the check of the plan", held("GET", "*/roleAssignments"), "GET roleAssignments", 1, "accesskey"),
-        ("the first look", held("GET", "*/storageAccounts/sa1"), "GET sa1", 1, "accesskey"),
+        ("the account in the plan", held("GET", "*/storageAccounts/sa1"), "GET sa1", 1, "accesskey"),
+        ("the first look", held("GET", "*/storageAccounts/sa1").after(1), "GET sa1", 2, "accesskey"),
         ("the first gate", held("GET", "*/roleAssignments").after(1), "GET roleAssignments", 2, "accesskey"),
         ("what uses keys", held("GET", "*/workspaces/hub1/connections").after(1), "GET connections", 2, "accesskey"),
+        (
+            "the policies",
+            held("POST", "*/checkPolicyRestrictions").after(1),
+            "POST checkPolicyRestrictions",
+            2,
+            "accesskey",
+        ),
         ("the switch of the hub", held("PATCH", "*/workspaces/hub1"), "PATCH hub1 identity", 1, "accesskey"),
         ("the second gate", held("GET", "*/workspaces/hub1/datastores").after(2), "GET datastores", 3, "identity"),
         ("the account", held("PATCH", "*/storageAccounts/sa1"), "PATCH sa1 false", 1, "identity"),
-        ("the last look", held("GET", "*/storageAccounts/sa1").after(1), "GET sa1", 2, "identity"),
+        ("the last look", held("GET", "*/storageAccounts/sa1").after(2), "GET sa1", 3, "identity"),
     ] {
         let mut bed = bed().await;
         bed.seed_roles(ALICE, &CONTRIBUTOR_NAMES);

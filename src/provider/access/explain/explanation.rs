@@ -2,6 +2,9 @@
 
 use crate::framework::{Diagnostic, Path, Severity};
 
+/// The attribute that disables shared keys.
+pub(super) const KEYS: &str = "shared_access_key_enabled";
+
 /// What a finding says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Explanation {

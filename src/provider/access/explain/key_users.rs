@@ -1,12 +1,10 @@
 //! What is said of those who use the account's keys.
 
-use super::explanation::Explanation;
+use super::explanation::{Explanation, KEYS};
 use crate::{
     arm::{ArmId, StorageAccountId, WorkspaceId},
     provider::access::key_user::{KeyUser, Maker, StoredCredential},
 };
-
-const KEYS: &str = "shared_access_key_enabled";
 
 pub(super) fn others(account: &StorageAccountId, others: &[ArmId], hubs: usize) -> Explanation {
     let in_run = format!(

@@ -1,8 +1,11 @@
 //! Findings as diagnostics.
 
+mod assigned_identity;
 mod explanation;
 mod key_users;
 mod not_readable;
+mod policies;
+mod private_endpoints;
 mod roles;
 
 use super::{Access, AccessCheck, Finding, FindingCode};
@@ -109,6 +112,16 @@ impl Finding {
             Self::OthersBeingSwitched { others } => key_users::others_being_switched(account, others),
             Self::SystemDatastoresUseKeys { names } => key_users::system_datastores(hub, names),
             Self::UsesKeys(user) => key_users::of(user, account),
+            Self::IdentityRoles { identity, scope, roles, doubts } => {
+                assigned_identity::roles(hub, identity, scope, roles, doubts)
+            }
+            Self::VaultPermissions { identity, vault, lacking } => {
+                assigned_identity::vault_permissions(hub, identity, vault, lacking)
+            }
+            Self::PrivateEndpoint { identity, endpoint, doubts } => {
+                private_endpoints::not_read(hub, account, identity, endpoint, doubts)
+            }
+            Self::PolicyRefusesKeys { policies } => policies::refuse_keys(account, policies),
             Self::NotReadable { list, scope, error } => not_readable::of(*list, scope, error),
         }
     }

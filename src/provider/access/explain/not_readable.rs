@@ -8,7 +8,10 @@ use crate::{
 
 pub(super) fn of(list: List, scope: &str, error: &Error) -> Explanation {
     let (what, action) = match list {
-        List::Account => ("Whether the storage account accepts shared keys", "Microsoft.Storage/storageAccounts/read"),
+        List::Account => (
+            "Whether the storage account accepts shared keys and public networks",
+            "Microsoft.Storage/storageAccounts/read",
+        ),
         List::RoleAssignments => {
             ("Who holds which roles on the storage account", "Microsoft.Authorization/roleAssignments/read")
         }
@@ -39,6 +42,15 @@ pub(super) fn of(list: List, scope: &str, error: &Error) -> Explanation {
         List::Shares => (
             "Whether file shares tell of others who use the keys",
             "Microsoft.Storage/storageAccounts/fileServices/shares/read",
+        ),
+        List::IdentityRoles => ("Which roles the hub's identity holds", "Microsoft.Authorization/roleAssignments/read"),
+        List::Vault => ("Whether the hub's identity may use what is in the vault", "Microsoft.KeyVault/vaults/read"),
+        List::PrivateEndpoints => {
+            ("Whether the hub's identity has to read a private endpoint", "Microsoft.Network/privateEndpoints/read")
+        }
+        List::PolicyRestrictions => (
+            "Whether policies would refuse to enable shared keys again",
+            "Microsoft.PolicyInsights/checkPolicyRestrictions/read",
         ),
     };
     let text = match error.service().and_then(arm::ServiceError::denied) {

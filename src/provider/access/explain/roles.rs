@@ -2,7 +2,7 @@
 
 use super::explanation::Explanation;
 use crate::{
-    arm::{StorageAccountId, WorkspaceId},
+    arm::{ArmId, StorageAccountId, WorkspaceId},
     provider::{
         access::{Doubt, Principal},
         roles::{self, Role},
@@ -21,13 +21,10 @@ pub(super) fn missing(
     doubts: &[Doubt],
 ) -> Explanation {
     let id = principal.id();
-    let names = roles.iter().map(|role| format!("{:?}", role.name)).collect::<Vec<_>>().join(" and ");
+    let names = names(roles);
     let text = match doubts {
         [] => format!("{id} lacks {names} on {account}."),
-        _ => {
-            let doubts: Vec<_> = doubts.iter().map(|doubt| doubt_in_words(*doubt)).collect();
-            format!("Whether {id} has {names} on {account} cannot be verified: {}.", doubts.join(", and "))
-        }
+        _ => format!("Whether {id} has {names} on {account} cannot be verified: {}.", why_not_verifiable(doubts)),
     };
     let who = match principal {
         Principal::Required(_) => String::new(),
@@ -54,37 +51,74 @@ pub(super) fn missing(
     }
     let is_required = matches!(principal, Principal::Required(_));
     let mut next = Vec::new();
-    if doubts.contains(&Doubt::Condition) {
-        next.push("Check that the condition allows what is needed: only assignments without one count here.");
-    }
+    next.extend(doubts.contains(&Doubt::Condition).then_some(CHECK_CONDITION));
     if is_required && doubts.iter().any(|doubt| matches!(doubt, Doubt::Group | Doubt::GroupWithCustomRole)) {
         next.push("If it is a member of the group, name the group in its place.");
     }
-    // Azure allows one assignment for a principal, role and scope, with a condition or without.
-    let resource = (doubts != [Doubt::Condition]).then(|| resource_block(target, id, !is_required, roles));
-    if resource.is_some() {
-        next.push(match doubts {
-            [] => "This resource assigns it:",
-            _ => "This resource assigns it directly:",
-        });
-    }
-    let in_run = resource.as_ref().map(|_| "List that resource in depends_on here.".to_owned()).unwrap_or_default();
+    let resource = may_be_assigned(doubts).then(|| resource_block(target, id, !is_required, roles));
+    next.extend(resource.is_some().then(|| assigns(doubts)));
+    let in_run = resource.as_ref().map(|_| IN_RUN.to_owned()).unwrap_or_default();
     let attribute = is_required.then_some(PRINCIPALS);
     Explanation { resource, in_run, attribute, ..Explanation::new(summary, text + &who, next.join(" ")) }
 }
 
-fn doubt_in_words(doubt: Doubt) -> &'static str {
-    match doubt {
+/// The explanation with what assigns roles at a scope to an identity.
+pub(super) fn grant(
+    explanation: Explanation,
+    scope: &ArmId,
+    identity: &str,
+    roles: &[Role],
+    doubts: &[Doubt],
+) -> Explanation {
+    let resource = may_be_assigned(doubts).then(|| identity_block(scope, identity, roles));
+    let mut next = Vec::new();
+    next.extend(doubts.contains(&Doubt::Condition).then_some(CHECK_CONDITION));
+    next.extend(resource.is_some().then(|| assigns(doubts)));
+    let in_run = resource.as_ref().map(|_| IN_RUN.to_owned()).unwrap_or_default();
+    Explanation { next: next.join(" "), resource, in_run, ..explanation }
+}
+
+const CHECK_CONDITION: &str =
+    "Check that the condition allows what is needed: only assignments without one count here.";
+
+const IN_RUN: &str = "List that resource in depends_on here.";
+
+/// Azure allows one assignment for a principal, role and scope, with a condition or without.
+fn may_be_assigned(doubts: &[Doubt]) -> bool {
+    doubts != [Doubt::Condition]
+}
+
+fn assigns(doubts: &[Doubt]) -> &'static str {
+    match doubts {
+        [] => "This resource assigns it:",
+        _ => "This resource assigns it directly:",
+    }
+}
+
+pub(super) fn names(roles: &[Role]) -> String {
+    roles.iter().map(|role| format!("{:?}", role.name)).collect::<Vec<_>>().join(" and ")
+}
+
+pub(super) fn why_not_verifiable(doubts: &[Doubt]) -> String {
+    doubts.iter().map(|doubt| doubt_in_words(*doubt)).collect::<Vec<_>>().join(", and ")
+}
+
+fn doubt_in_words(doubt: Doubt) -> String {
+    let text = match doubt {
         Doubt::Condition => "one of its assignments has a condition",
         Doubt::CustomRole => "it holds a role that may be a custom one, whose permissions are not checked",
+        Doubt::PerhapsEnough(role) => {
+            return format!("it holds {:?}, of which it is not known whether it is enough", role.name);
+        }
         Doubt::Group => "a group holds the role, and its members are not checked",
         Doubt::GroupWithCustomRole => {
             "a group holds a role that may be a custom one, and neither its members nor the role's permissions are checked"
         }
-    }
+    };
+    text.to_owned()
 }
 
-/// The HCL of a resource that assigns roles.
+/// The HCL of a resource that assigns roles on the account.
 fn resource_block(target: (&str, &str), principal: &str, is_identity: bool, roles: &[Role]) -> String {
     let mut lines = vec![target, ("principal_id", principal)];
     lines.extend(is_identity.then_some(("principal_type", "ServicePrincipal")));
@@ -93,9 +127,33 @@ fn resource_block(target: (&str, &str), principal: &str, is_identity: bool, role
         [role] => ("role_definition_name", role.name),
         _ => ("access", "contributor"),
     });
+    role_assignment(lines.into_iter().map(|(name, value)| (name, format!("{value:?}"))).collect())
+}
+
+/// The HCL of a resource that assigns roles to an identity at any scope.
+fn identity_block(scope: &ArmId, identity: &str, roles: &[Role]) -> String {
+    let text = |value: &str| format!("{value:?}");
+    let (for_each, role) = match roles {
+        [role] => (None, text(role.name)),
+        _ => {
+            let names: Vec<_> = roles.iter().map(|role| text(role.name)).collect();
+            (Some(("for_each", format!("toset([{}])", names.join(", ")))), "each.key".to_owned())
+        }
+    };
+    let rest = [
+        ("scope", text(scope.as_str())),
+        ("principal_id", text(identity)),
+        ("principal_type", text("ServicePrincipal")),
+        ("role_definition_name", role),
+    ];
+    role_assignment(for_each.into_iter().chain(rest).collect())
+}
+
+/// A block with these attributes, whose values are HCL.
+fn role_assignment(lines: Vec<(&str, String)>) -> String {
     // Equals signs stand below each other, as formatted HCL has them.
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    let lines: String = lines.iter().map(|(name, value)| format!("  {name:width$} = {value:?}\n")).collect();
+    let lines: String = lines.iter().map(|(name, value)| format!("  {name:width$} = {value}\n")).collect();
     format!("resource \"foundryhub_role_assignment\" \"NAME\" {{\n{lines}}}")
 }
 
@@ -197,6 +255,36 @@ mod tests {
                 assert_eq!(names_group, is_required && doubts == [Doubt::Group], "{next}");
             }
         }
+    }
+
+    #[test]
+    fn roles_at_any_scope_are_assigned_by_one_block() {
+        let scope = ArmId::parse("/subscriptions/s/resourceGroups/r/providers/Microsoft.KeyVault/vaults/kv1").unwrap();
+        let explain = |roles: &[Role], doubts: &[Doubt]| {
+            let (identity, scope) = (ID.to_owned(), scope.clone());
+            let finding = Finding::IdentityRoles { identity, scope, roles: roles.to_vec(), doubts: doubts.to_vec() };
+            finding.explain(&hub(), &account(), true)
+        };
+        let one = explain(&[roles::CONTRIBUTOR], &[]);
+        let lines = format!(
+            "{{\n  scope                = \"{scope}\"\n  principal_id         = \"{ID}\"\n  principal_type       = \
+             \"ServicePrincipal\"\n  role_definition_name = \"Contributor\"\n}}"
+        );
+        assert!(one.in_run.contains("depends_on"), "{}", one.in_run);
+        let resource = one.resource.unwrap();
+        assert!(resource.ends_with(&lines), "{resource}");
+        assert!(one.text.contains(&format!("{ID} lacks \"Contributor\" on {scope}.")), "{}", one.text);
+        let two = explain(&[roles::CONTRIBUTOR, roles::KEY_VAULT_ADMINISTRATOR], &[]).resource.unwrap();
+        assert!(
+            two.contains("for_each             = toset([\"Contributor\", \"Key Vault Administrator\"])\n"),
+            "{two}"
+        );
+        assert!(two.ends_with("role_definition_name = each.key\n}"), "{two}");
+        let conditional = explain(&[roles::CONTRIBUTOR], &[Doubt::Condition]);
+        assert_eq!(conditional.resource, None);
+        assert!(conditional.next.contains("the condition allows") && conditional.text.contains("cannot be verified"));
+        let perhaps = explain(&[roles::CONTRIBUTOR], &[Doubt::PerhapsEnough(roles::AI_ADMINISTRATOR)]);
+        assert!(perhaps.text.contains("Azure AI Administrator") && perhaps.resource.is_some());
     }
 
     #[test]

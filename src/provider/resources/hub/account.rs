@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{explain, schema::State};
 use crate::{
-    arm::{Call, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount},
+    arm::{Call, Read, StorageAccountId, WorkspaceId, storage_accounts::WholeAccount},
     framework::{Diagnostic, Diagnostics, walk::Walk},
     provider::{
         Session,
@@ -49,7 +49,8 @@ pub(super) async fn prepare<'a>(
     loop {
         // What is read holds until the change, and until others of this run know of it.
         let lock = shared_keys::locked(session, call, account).await?;
-        let before = now(apply, account, call).await?;
+        let found = now(apply, account, call).await?;
+        let before = found.account.shared_key_enabled();
         if before == keys {
             session.key_holds.add(account.arm(), before);
             return Ok(Some(Prepared { account, keys, is_changed: false }));
@@ -69,7 +70,7 @@ pub(super) async fn prepare<'a>(
             };
         }
         drop(lock);
-        check(apply, id, account, planned, diagnostics).await?;
+        check(apply, id, account, &found, planned, diagnostics).await?;
         is_checked = true;
     }
 }
@@ -79,10 +80,12 @@ async fn check(
     Apply { session, call, .. }: Apply<'_>,
     id: &WorkspaceId,
     account: &StorageAccountId,
+    found: &WholeAccount,
     planned: &State,
     diagnostics: &mut Diagnostics,
 ) -> Result<(), Diagnostic> {
-    let access = Access { session, call, hub_id: id, hub: None, account, requirements: planned.requirements() };
+    let requirements = planned.requirements();
+    let access = Access { session, call, hub_id: id, hub: None, account, found_account: Some(found), requirements };
     let (findings, others) = access.check_before_changes(true).await;
     diagnostics.extend(access.apply_messages(&findings));
     diagnostics.take_error().map_or(Ok(()), Err)?;
@@ -90,9 +93,13 @@ async fn check(
     diagnostics.take_error().map_or(Ok(()), Err)
 }
 
-async fn now(Apply { session, .. }: Apply<'_>, account: &StorageAccountId, call: &Call) -> Result<bool, Diagnostic> {
-    match session.arm.get::<StorageAccount>(account, Read::Fresh, call).await {
-        Ok(found) => Ok(found.shared_key_enabled()),
+async fn now(
+    Apply { session, .. }: Apply<'_>,
+    account: &StorageAccountId,
+    call: &Call,
+) -> Result<WholeAccount, Diagnostic> {
+    match session.arm.get::<WholeAccount>(account, Read::Fresh, call).await {
+        Ok(found) => Ok(found),
         Err(error) if error.is_not_found() => Err(explain::account_missing(account, &error)),
         Err(error) => Err(hub::account_not_readable(account, &error)),
     }

@@ -210,9 +210,8 @@ async fn check_identities(
     if !needs_roles || requirements.check == AccessCheck::Off {
         return Diagnostics::default();
     }
-    let access = Access { session, call, hub_id: id, hub: Some(hub), account, requirements };
-    let (findings, _) = access.check_before_changes(false).await;
-    access.plan_messages(&findings)
+    let access = Access { session, call, hub_id: id, hub: Some(hub), account, found_account: None, requirements };
+    access.plan_messages(&access.check_new_hub().await)
 }
 
 // Updating.
@@ -362,7 +361,8 @@ impl Change<'_> {
     fn access(&self, planned: &State) -> Access<'_> {
         let Apply { session, call, .. } = self.apply;
         let requirements = planned.requirements();
-        Access { session, call, hub_id: self.id, hub: Some(&self.hub), account: self.account, requirements }
+        let (hub_id, hub, account) = (self.id, Some(&self.hub), self.account);
+        Access { session, call, hub_id, hub, account, found_account: None, requirements }
     }
 
     async fn set_keys(&mut self, keys: bool) -> Result<(), Diagnostic> {

@@ -313,7 +313,7 @@ async fn check_access(
         Some(_) => remembered(session, call, id).await,
         None => None,
     };
-    let access = Access { session, call, hub_id: id, hub: hub.as_ref(), account, requirements };
+    let access = Access { session, call, hub_id: id, hub: hub.as_ref(), account, found_account: None, requirements };
     let findings = access.check_at_plan(target.shared_keys == Some(false) && now.shared_keys != Some(false)).await;
     diagnostics.extend(access.plan_messages(&findings));
     diagnostics

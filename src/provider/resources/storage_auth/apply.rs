@@ -125,6 +125,7 @@ pub(super) async fn apply(
         hub_id: &hub,
         hub: Some(&current.hub),
         account: &current.account_id,
+        found_account: current.account.found(),
         requirements: planned.requirements(),
     };
     let result = change.run(&target, Some(&access)).await;

@@ -150,7 +150,7 @@ async fn read(
             let Some((account, found)) = known.zip(found) else { return Ok(None) };
             return match found? {
                 Account::Found(found) => {
-                    let now = Properties { mode: None, shared_keys: Some(found.shared_key_enabled()) };
+                    let now = Properties { mode: None, shared_keys: Some(found.account.shared_key_enabled()) };
                     Ok(Some(Current { account, now }))
                 }
                 Account::Missing(_) => Ok(None),

@@ -168,8 +168,9 @@ async fn check(
         diagnostics.0.extend(off.then(|| explain::keys_will_be_disabled(hub_id, &account)));
         return Checked { diagnostics, account: Some(account) };
     }
+    let requirements = planned.requirements();
     let access =
-        Access { session, call, hub_id, hub: Some(&hub), account: &account, requirements: planned.requirements() };
+        Access { session, call, hub_id, hub: Some(&hub), account: &account, found_account: None, requirements };
     // Whether keys are disabled already matters only where nothing else is going to change.
     let is_done = async || now.shared_keys.is_none() && now.mode == target.mode && shared_keys().await == Some(false);
     if access.requirements.check != AccessCheck::Off && target.removes_key_access(&now) && !is_done().await {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::role_assignment;
 use crate::{
-    azure::{Action as Fault, Rule},
+    azure::{Action as Fault, Record, Rule},
     storage_auth::{ALICE, KEYLESS, TYPE, UNTOUCHED, bed, short},
     support::{
         core::resource,
@@ -136,9 +136,11 @@ async fn a_role_assignment_of_the_same_run_that_is_not_made_yet_does_not_pass_th
     bed.emulator.clear_requests();
     let arm = bed.arm.clone();
     let release = async move {
-        // The apply of the storage_auth reads the account and then lists the workspaces. It stops there without the
-        // role assignment.
-        let account = arm.emulator.request_seen(|request| short(request) == "GET sa1").await.number;
+        // The apply of the storage_auth reads the account, as its plan did, and then lists the workspaces. It stops there
+        // without the role assignment.
+        let planned = arm.emulator.request_seen(|request| short(request) == "GET sa1").await.number;
+        let is_next = |request: &Record| request.number > planned && short(request) == "GET sa1";
+        let account = arm.emulator.request_seen(is_next).await.number;
         arm.emulator.request_seen(|request| request.number > account && short(request) == "GET workspaces").await;
         arm.emulator.release(rule);
     };

@@ -49,6 +49,7 @@ async fn a_hub_with_user_assigned_identities_needs_both_roles_for_the_primary_on
     bed.destroy().await.ok();
 
     bed.seed_roles(second, &[FILE_CONTRIBUTOR_NAME]);
+    bed.emulator.seed_assignment(&bed.group, second, "Contributor");
     bed.apply(&bed.checked("enforce")).await.quiet();
     assert_eq!(bed.settings(), KEYLESS);
 }
@@ -73,6 +74,7 @@ async fn a_primary_identity_without_roles_beside_a_system_assigned_one_is_a_warn
     assert_eq!(bed.settings(), KEYLESS);
     bed.destroy().await.ok();
     bed.seed_roles(primary, &CONTRIBUTOR_NAMES);
+    bed.emulator.seed_assignment(&bed.group, primary, "Contributor");
     bed.apply(&bed.checked("enforce")).await.quiet();
 }
 
@@ -103,6 +105,7 @@ async fn the_identity_that_the_hub_uses_needs_the_roles() {
         });
         if let Some(principal) = grant_to {
             bed.seed_roles(principal, &CONTRIBUTOR_NAMES);
+            bed.emulator.seed_assignment(&bed.group, principal, "Contributor");
         }
         let report = bed.apply(&bed.checked("enforce")).await;
         match finding {

@@ -1,10 +1,13 @@
 //! The access check as a whole. It looks twice, at two gates: before anything is changed, and before keys go off.
 
+mod assigned_identity;
 mod first_gate;
 mod identities;
 mod key_users;
 mod other_hubs;
 mod permissions;
+mod policies;
+mod private_endpoints;
 mod second_gate;
 
 use serde_json::{Value, json};
@@ -38,8 +41,12 @@ fn role_assignment(bed: &Bed, name: &str, principal: &str) -> Resource {
 /// plan alone.
 const KEY_USERS: [&str; 4] = ["datastores", "connections", "containers", "shares"];
 
-/// One apply with its plan, and the refresh after it. Polls of the operation do not count, and what else uses keys is counted by
-/// itself.
+/// What policies would refuse is asked in the plan and before anything is changed, about the account as it is, which the plan of a
+/// creation has to read for that.
+const POLICIES: [&str; 3] = ["GET sa1", "POST checkPolicyRestrictions", "POST checkPolicyRestrictions"];
+
+/// One apply with its plan, and the refresh after it. Polls of the operation do not count, and what else uses keys and what
+/// policies would refuse are counted by themselves.
 #[tokio::test]
 async fn two_people_and_a_keyless_hub_take_at_most_18_requests_to_apply_and_3_to_refresh() {
     for lro in [Lro::Done, Lro::Both, Lro::Location] {
@@ -55,9 +62,10 @@ async fn two_people_and_a_keyless_hub_take_at_most_18_requests_to_apply_and_3_to
         let records = bed.emulator.arm_requests();
         let mut requests: Vec<_> =
             records.iter().filter(|record| !record.path.contains("workspaceOperationsStatus")).map(short).collect();
-        for name in [&KEY_USERS[..], &KEY_USERS, &["computes"]].concat() {
-            let of_key_users = requests.iter().position(|request| *request == format!("GET {name}"));
-            requests.remove(of_key_users.unwrap_or_else(|| panic!("{name} is asked: {requests:#?}")));
+        let lists = [&KEY_USERS[..], &KEY_USERS, &["computes"]].concat().into_iter().map(|name| format!("GET {name}"));
+        for counted in lists.chain(POLICIES.map(str::to_owned)) {
+            let asked = requests.iter().position(|request| *request == counted);
+            requests.remove(asked.unwrap_or_else(|| panic!("{counted} is asked: {requests:#?}")));
         }
         assert!(requests.len() <= 18, "{requests:#?}");
         let wrote: Vec<_> = requests.iter().filter(|request| !request.starts_with("GET")).collect();

@@ -1,0 +1,42 @@
+//! What is said of a user-assigned identity that lacks roles beyond the data of the account.
+
+use super::{
+    explanation::Explanation,
+    roles::{grant, names, why_not_verifiable},
+};
+use crate::{
+    arm::{ArmId, WorkspaceId},
+    provider::{access::Doubt, roles::Role},
+};
+
+pub(super) fn roles(hub: &WorkspaceId, identity: &str, scope: &ArmId, roles: &[Role], doubts: &[Doubt]) -> Explanation {
+    let names = names(roles);
+    let text = match doubts {
+        [] => format!("{identity} lacks {names} on {scope}."),
+        _ => format!("Whether {identity} has {names} on {scope} cannot be verified: {}.", why_not_verifiable(doubts)),
+    };
+    let summary = if doubts.is_empty() { SUMMARY } else { "Access cannot be verified" };
+    grant(Explanation::new(summary, text + &who(hub), ""), scope, identity, roles, doubts)
+}
+
+pub(super) fn vault_permissions(
+    hub: &WorkspaceId,
+    identity: &str,
+    vault: &ArmId,
+    lacking: &[(&str, Vec<&str>)],
+) -> Explanation {
+    let lacking: Vec<_> = lacking.iter().map(|(kind, lacking)| format!("{kind}: {}", lacking.join(", "))).collect();
+    let text = format!(
+        "{identity} lacks permissions in {vault}, which uses access policies. By the policy of the identity itself these are missing:\n{}\n\
+         Policies of groups are not checked.",
+        lacking.join("\n")
+    );
+    let next = "Give it an access policy with all permissions but purge, or let the vault use roles and assign Key Vault Administrator.";
+    Explanation::new(SUMMARY, text + &who(hub), next)
+}
+
+const SUMMARY: &str = "The hub's user-assigned identity lacks roles";
+
+fn who(hub: &WorkspaceId) -> String {
+    format!(" It is the user-assigned identity that the hub {hub} uses, to which the platform assigns nothing.")
+}
