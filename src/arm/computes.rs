@@ -10,27 +10,35 @@ use serde::Deserialize;
 #[serde(default)]
 pub(crate) struct Compute {
     #[serde(deserialize_with = "or_default")]
-    pub(crate) id: String,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) name: String,
     #[serde(deserialize_with = "or_default")]
     pub(crate) location: String,
     #[serde(deserialize_with = "or_default")]
-    pub(crate) properties: ComputeProperties,
+    properties: ComputeProperties,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(crate) struct ComputeProperties {
-    /// `ComputeInstance`, `AmlCompute`, `Kubernetes` and others.
+struct ComputeProperties {
     #[serde(deserialize_with = "or_default")]
-    pub(crate) compute_type: String,
+    compute_type: String,
+}
+
+/// A kind of compute that the service runs itself, with the workspace's files mounted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ComputeKind {
+    /// One machine, of one user.
+    Instance,
+    /// Nodes that come and go with the jobs.
+    Cluster,
 }
 
 impl Compute {
-    /// Whether the service mounts the workspace's files on its machines, as it does on those that it runs itself.
-    pub(crate) fn mounts_files(&self) -> bool {
-        ["ComputeInstance", "AmlCompute"].iter().any(|kind| kind.eq_ignore_ascii_case(&self.properties.compute_type))
+    /// Its kind, if it is one that the service runs.
+    pub(crate) fn kind(&self) -> Option<ComputeKind> {
+        let kinds = [("ComputeInstance", ComputeKind::Instance), ("AmlCompute", ComputeKind::Cluster)];
+        let own = &self.properties.compute_type;
+        kinds.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(own)).map(|(_, kind)| kind)
     }
 }
 

@@ -4,14 +4,13 @@ use super::body::or_default;
 use super::id::ArmId;
 use super::resource::Resource;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A connection of a workspace. Its credentials are in no answer.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Connection {
-    #[serde(deserialize_with = "or_default")]
-    pub(crate) id: String,
     #[serde(deserialize_with = "or_default")]
     pub(crate) name: String,
     #[serde(deserialize_with = "or_default")]
@@ -21,14 +20,17 @@ pub(crate) struct Connection {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct ConnectionProperties {
+    /// `AzureBlob`, `ADLSGen2` and many others.
+    #[serde(deserialize_with = "or_default")]
+    category: String,
     /// How it signs in: `AccountKey`, `SAS`, `AAD` and others.
     #[serde(deserialize_with = "or_default")]
-    pub(crate) auth_type: String,
+    auth_type: String,
     /// The address that it leads to.
     #[serde(deserialize_with = "or_default")]
     pub(crate) target: String,
     #[serde(deserialize_with = "or_default")]
-    pub(crate) metadata: BTreeMap<String, Option<String>>,
+    metadata: BTreeMap<String, Value>,
 }
 
 impl Connection {
@@ -42,35 +44,48 @@ impl Connection {
         self.properties.auth_type.eq_ignore_ascii_case("SAS")
     }
 
-    /// Whether it leads to the storage account of this name: by the account's id or name beside the address, or by the address
-    /// itself. Such names are unique in a cloud.
+    /// Whether it leads to the storage account of this name, which is unique in a cloud: by the account's id beside the address, by
+    /// its name there, or by the address itself. Other services have accounts of the same names.
     pub(crate) fn is_to(&self, account: &str) -> bool {
+        let ConnectionProperties { category, target, metadata, .. } = &self.properties;
         let metadata = |wanted: &str| {
-            let named = self.properties.metadata.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-            named.and_then(|(_, value)| value.as_deref()).filter(|value| !value.is_empty())
+            let named = metadata.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            named.and_then(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
         };
-        let target = &*self.properties.target;
-        let name = match (metadata("resourceId"), metadata("accountName")) {
-            (Some(id), _) => last_segment(id),
-            (None, Some(name)) => name,
-            (None, None) if target.starts_with('/') => last_segment(target),
-            (None, None) => first_label(target),
+        let is_of_storage = CATEGORIES.iter().any(|of_storage| of_storage.eq_ignore_ascii_case(category));
+        let id = metadata("resourceId").or_else(|| target.starts_with('/').then_some(target));
+        let name = match (id, metadata("accountName")) {
+            (Some(id), _) => account_in_id(id),
+            (None, Some(name)) if is_of_storage => Some(name),
+            (None, _) => account_in_url(target),
         };
-        name.eq_ignore_ascii_case(account)
+        name.is_some_and(|name| name.eq_ignore_ascii_case(account))
     }
 }
 
-fn last_segment(id: &str) -> &str {
-    id.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+/// The categories of storage accounts.
+const CATEGORIES: [&str; 4] = ["AzureBlob", "ADLSGen2", "AzureTableStorage", "AzureStorageAccount"];
+
+/// The services of a storage account, as its hosts name them.
+const SERVICES: [&str; 5] = ["blob", "dfs", "file", "queue", "table"];
+
+/// The name of the account in the id of an account or of something in it.
+fn account_in_id(id: &str) -> Option<&str> {
+    let mut segments = id.split('/');
+    segments.find(|segment| segment.eq_ignore_ascii_case("storageAccounts"))?;
+    segments.next()
 }
 
-/// The first label of the host in a URL, which is the account's name.
-fn first_label(url: &str) -> &str {
+/// The name of the account in a URL of one of its services.
+fn account_in_url(url: &str) -> Option<&str> {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     // An abfss address has the file system before the host.
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    host.split('.').next().unwrap_or_default()
+    let mut labels = host.split('.');
+    let name = labels.next()?;
+    let service = labels.next()?;
+    SERVICES.iter().any(|known| known.eq_ignore_ascii_case(service)).then_some(name)
 }
 
 impl Resource for Connection {
@@ -85,31 +100,37 @@ mod tests {
 
     #[test]
     fn the_account_of_a_connection_is_found_in_every_form() {
-        let is_to = |target: &str, metadata: &str| {
-            let body =
-                format!(r#"{{"properties":{{"authType":"accountkey","target":"{target}","metadata":{metadata}}}}}"#);
+        let is_to = |category: &str, target: &str, metadata: &str| {
+            let body = format!(
+                r#"{{"properties":{{"category":"{category}","authType":"accountkey","target":"{target}","metadata":{metadata}}}}}"#
+            );
             let connection: Connection = serde_json::from_str(&body).unwrap();
             assert!(connection.uses_key() && !connection.uses_sas());
             connection.is_to("sa1")
         };
-        for (target, metadata) in [
-            ("https://SA1.blob.core.windows.net/data", "null"),
-            ("https://sa1.dfs.core.windows.net", "{}"),
-            ("https://sa1.blob.core.windows.net?sv=1", "{}"),
-            ("abfss://data@sa1.dfs.core.windows.net/x", "{}"),
-            ("sa1.blob.core.windows.net", "{}"),
-            ("/subscriptions/s/resourceGroups/r/providers/Microsoft.Storage/storageAccounts/sa1/", "{}"),
-            ("https://custom.example.com", r#"{"AccountName":"sa1"}"#),
-            ("https://custom.example.com", r#"{"ResourceId":"/x/storageAccounts/SA1","accountName":null}"#),
+        let id = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Storage/storageAccounts/SA1";
+        for (category, target, metadata) in [
+            ("AzureBlob", "https://SA1.blob.core.windows.net/data", "null"),
+            ("ADLSGen2", "https://sa1.dfs.core.windows.net", "{}"),
+            ("", "https://sa1.blob.core.windows.net?sv=1", "{}"),
+            ("Other", "abfss://data@sa1.dfs.core.windows.net/x", "{}"),
+            ("", "sa1.table.core.windows.net", r#"{"retries":3,"tags":{},"accountName":null}"#),
+            ("", id, "{}"),
+            ("", &format!("{id}/blobServices/default/containers/data"), "{}"),
+            ("azureblob", "https://custom.example.com", r#"{"AccountName":"sa1"}"#),
+            ("", "https://custom.example.com", &format!(r#"{{"ResourceId":"{id}","accountName":"x"}}"#)),
         ] {
-            assert!(is_to(target, metadata), "{target} {metadata}");
+            assert!(is_to(category, target, metadata), "{category} {target} {metadata}");
         }
-        for (target, metadata) in [
-            ("https://sa10.blob.core.windows.net/sa1", "{}"),
-            ("https://sa1.blob.core.windows.net", r#"{"accountName":"other"}"#),
-            ("", "{}"),
+        for (category, target, metadata) in [
+            ("AzureBlob", "https://sa10.blob.core.windows.net/sa1", "{}"),
+            ("AzureBlob", "https://sa1.blob.core.windows.net", r#"{"accountName":"other"}"#),
+            ("CosmosDb", "https://sa1.documents.azure.com", r#"{"accountName":"sa1"}"#),
+            ("CosmosDb", "https://sa1.documents.azure.com", r#"{"ResourceId":"/x/databaseAccounts/sa1"}"#),
+            ("S3", "https://sa1.s3.amazonaws.com", "{}"),
+            ("", "", "{}"),
         ] {
-            assert!(!is_to(target, metadata), "{target} {metadata}");
+            assert!(!is_to(category, target, metadata), "{category} {target} {metadata}");
         }
     }
 }

@@ -9,8 +9,6 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Datastore {
-    #[serde(deserialize_with = "or_default")]
-    pub(crate) id: String,
     /// The name; the four system ones are `SYSTEM_DATASTORES`.
     #[serde(deserialize_with = "or_default")]
     pub(crate) name: String,

@@ -12,8 +12,6 @@ use serde::Deserialize;
 #[serde(default)]
 pub(crate) struct Container {
     #[serde(deserialize_with = "or_default")]
-    pub(crate) id: String,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) name: String,
 }
 
@@ -21,8 +19,6 @@ pub(crate) struct Container {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Share {
-    #[serde(deserialize_with = "or_default")]
-    pub(crate) id: String,
     #[serde(deserialize_with = "or_default")]
     pub(crate) name: String,
     #[serde(deserialize_with = "or_default")]

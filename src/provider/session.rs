@@ -45,6 +45,8 @@ pub struct Session {
     pub(crate) key_holds: KeyHolds,
     locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     assignments: Mutex<Vec<SessionAssignment>>,
+    /// The hubs in which an apply of this run has looked for users of keys, and found none that stops it.
+    seen: Mutex<HashSet<ArmId>>,
     /// What diagnostics of this run have said of things that several objects share.
     said: Mutex<HashSet<String>>,
 }
@@ -61,6 +63,7 @@ impl Session {
             key_holds: KeyHolds::default(),
             locks: Mutex::default(),
             assignments: Mutex::default(),
+            seen: Mutex::default(),
             said: Mutex::default(),
         }
     }
@@ -115,6 +118,14 @@ impl Session {
     /// The assignments noted so far that apply at a scope: those at it and above it.
     pub(crate) fn assignments_at(&self, scope: &ArmId) -> Vec<SessionAssignment> {
         lock(&self.assignments).iter().filter(|assignment| scope.is_within(&assignment.scope)).cloned().collect()
+    }
+
+    pub(crate) fn note_seen(&self, hubs: impl Iterator<Item = ArmId>) {
+        lock(&self.seen).extend(hubs);
+    }
+
+    pub(crate) fn has_seen(&self, hub: &ArmId) -> bool {
+        lock(&self.seen).contains(hub)
     }
 
     /// Whether no diagnostic has said this so far; from now on one has.

@@ -2,7 +2,10 @@
 
 use futures_util::future::{join, join4};
 
-use super::{Access, Finding, OwnAssignments, SwitchStage, key_users::Computes};
+use super::{
+    Access, Finding, OwnAssignments, SwitchStage,
+    key_users::{Computes, OtherHubs},
+};
 use crate::arm::Read;
 
 impl Access<'_> {
@@ -12,17 +15,17 @@ impl Access<'_> {
         if !disables_keys {
             let (mut findings, further) = join(self.roles_at_plan(), further).await;
             findings.extend(further);
-            return findings;
+            return self.without_ignored(findings);
         }
         let (mut findings, (others, _), key_users, further) = join4(
             self.roles_at_plan(),
             self.others(Read::Remembered, |stage| stage != SwitchStage::Failed),
-            self.key_users(Read::Remembered, Computes::Counted),
+            self.key_users(Read::Remembered, Computes::Counted, OtherHubs::All),
             further,
         )
         .await;
         findings.extend(others.into_iter().chain(key_users).chain(further));
-        findings
+        self.without_ignored(findings)
     }
 
     async fn roles_at_plan(&self) -> Vec<Finding> {

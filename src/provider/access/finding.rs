@@ -149,6 +149,25 @@ one_of! {
     }
 }
 
+impl FindingCode {
+    pub(super) fn of_key_user(user: &KeyUser) -> Self {
+        match user {
+            KeyUser::Datastore { credential: StoredCredential::Key, .. } => Self::DatastoreHoldsKey,
+            KeyUser::Datastore { credential: StoredCredential::Sas, .. } => Self::DatastoreHoldsSas,
+            KeyUser::Connection { credential: StoredCredential::Key, .. } => Self::ConnectionHoldsKey,
+            KeyUser::Connection { credential: StoredCredential::Sas, .. } => Self::ConnectionHoldsSas,
+            KeyUser::Compute { .. } => Self::ComputeMountsWithKey,
+            KeyUser::Container { made_by, .. } => match made_by {
+                Maker::TerraformState => Self::TerraformState,
+                Maker::Functions => Self::Functions,
+                Maker::DeploymentScripts => Self::DeploymentScripts,
+                Maker::CloudShell => Self::CloudShell,
+                Maker::DiagnosticSettings => Self::DiagnosticSettings,
+            },
+        }
+    }
+}
+
 impl Finding {
     pub(crate) fn code(&self) -> FindingCode {
         use FindingCode as Code;
@@ -169,20 +188,7 @@ impl Finding {
             Self::OthersNotSwitched { .. } => Code::OtherWorkspacesNotSwitched,
             Self::OthersBeingSwitched { .. } => Code::OtherWorkspacesBeingSwitched,
             Self::SystemDatastoresUseKeys { .. } => Code::SystemDatastoresUseKeys,
-            Self::UsesKeys(user) => match user {
-                KeyUser::Datastore { credential: StoredCredential::Key, .. } => Code::DatastoreHoldsKey,
-                KeyUser::Datastore { credential: StoredCredential::Sas, .. } => Code::DatastoreHoldsSas,
-                KeyUser::Connection { credential: StoredCredential::Key, .. } => Code::ConnectionHoldsKey,
-                KeyUser::Connection { credential: StoredCredential::Sas, .. } => Code::ConnectionHoldsSas,
-                KeyUser::Compute { .. } => Code::ComputeMountsWithKey,
-                KeyUser::Container { made_by, .. } => match made_by {
-                    Maker::TerraformState => Code::TerraformState,
-                    Maker::Functions => Code::Functions,
-                    Maker::DeploymentScripts => Code::DeploymentScripts,
-                    Maker::CloudShell => Code::CloudShell,
-                    Maker::DiagnosticSettings => Code::DiagnosticSettings,
-                },
-            },
+            Self::UsesKeys(user) => Code::of_key_user(user),
             Self::IdentityRoles { doubts, .. } if !doubts.is_empty() => Code::AssignedIdentityNotVerifiable,
             Self::IdentityRoles { .. } | Self::VaultPermissions { .. } => Code::AssignedIdentityLacksRoles,
             Self::PrivateEndpoint { doubts, .. } if !doubts.is_empty() => Code::PrivateEndpointNotVerifiable,
@@ -251,8 +257,20 @@ impl Finding {
         }
     }
 
+    /// Whether somebody has certainly no access without shared keys, or has lost it already.
+    fn is_certain(&self) -> bool {
+        let holds_key = matches!(
+            self,
+            Self::UsesKeys(
+                KeyUser::Datastore { credential: StoredCredential::Key, .. }
+                    | KeyUser::Connection { credential: StoredCredential::Key, .. }
+            )
+        );
+        self.breaks_work() || holds_key
+    }
+
     pub(crate) fn severity(&self) -> FindingSeverity {
-        match (self.is_unverified(), self.breaks_work()) {
+        match (self.is_unverified(), self.is_certain()) {
             (true, _) => FindingSeverity::Unverified,
             (false, true) => FindingSeverity::Error,
             (false, false) => FindingSeverity::Warning,

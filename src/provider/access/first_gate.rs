@@ -3,7 +3,10 @@
 
 use futures_util::future::{join, join4};
 
-use super::{Access, Finding, OwnAssignments, SwitchStage, key_users::Computes};
+use super::{
+    Access, Finding, FindingCode, OwnAssignments, SwitchStage,
+    key_users::{Computes, OtherHubs},
+};
 use crate::arm::{ArmId, Read};
 
 impl Access<'_> {
@@ -13,18 +16,22 @@ impl Access<'_> {
         if !disables_keys {
             let (mut findings, further) = join(self.roles_before_changes(), further).await;
             findings.extend(further);
-            return (findings, Vec::new());
+            return (self.without_ignored(findings), Vec::new());
         }
+        // A plan has named them; they can only stop a change that is told to.
+        let stops_on = |code| self.requirements.stop_on.contains(&code);
+        let counts = stops_on(FindingCode::ComputeMountsWithKey) || stops_on(FindingCode::ComputesNotReadable);
+        let computes = if counts { Computes::Counted } else { Computes::LeftOut };
         let awaited = |stage| matches!(stage, SwitchStage::Begun | SwitchStage::Done);
         let (mut findings, (others, hubs), key_users, further) = join4(
             self.roles_before_changes(),
             self.others(Read::Fresh, awaited),
-            self.key_users(Read::Fresh, Computes::LeftOut),
+            self.key_users(Read::Fresh, computes, OtherHubs::NotSeen),
             further,
         )
         .await;
         findings.extend(others.into_iter().chain(key_users).chain(further));
-        (findings, hubs)
+        (self.without_ignored(findings), hubs)
     }
 
     /// The same for a hub that was just created. Roles on the hub itself could not be assigned before.
@@ -36,12 +43,18 @@ impl Access<'_> {
     }
 
     async fn roles_before_changes(&self) -> Vec<Finding> {
+        let looks_for_people = self.requirements.stop_on.contains(&FindingCode::NobodyHoldsRoles);
         // Most often the roles were assigned in this run, and no request is needed.
-        if self.configured(&self.holdings(&[], OwnAssignments::Created)).findings.is_empty() {
+        if self.configured(&self.holdings(&[], OwnAssignments::Created)).findings.is_empty() && !looks_for_people {
             return Vec::new();
         }
         match self.list(Read::Fresh).await {
-            Ok(listed) => self.configured(&self.holdings(&listed.value, OwnAssignments::Created)).findings,
+            Ok(listed) => {
+                let holdings = self.holdings(&listed.value, OwnAssignments::Created);
+                let mut findings = self.configured(&holdings).findings;
+                findings.extend(self.nobody(&holdings).filter(|_| looks_for_people));
+                findings
+            }
             Err(not_readable) => vec![not_readable],
         }
     }

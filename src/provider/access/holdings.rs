@@ -94,8 +94,9 @@ impl Kind {
 pub(super) fn on(account: &ArmId, listed: &[RoleAssignment], noted: &[SessionAssignment]) -> Vec<Holding> {
     let listed = listed.iter().filter_map(|found| {
         let scope = ArmId::parse(&found.properties.scope).ok();
-        // An assignment on a container alone is not enough.
-        let in_force = scope.is_none_or(|scope| account.is_within(&scope));
+        // An assignment on a container alone is not enough. What a list of the account has of scopes outside of subscriptions, such
+        // as management groups, is inherited.
+        let in_force = scope.is_none_or(|scope| scope.subscription().is_none() || account.is_within(&scope));
         in_force.then_some(Holding {
             principal_id: found.properties.principal_id.to_lowercase(),
             principal_type: found.properties.principal_type.as_deref().map(PrincipalType::from),
@@ -312,6 +313,19 @@ mod tests {
             (held(TEAM, Uuid::from_u128(7), "Group", ""), Doubt::CustomRole),
         ] {
             assert_eq!(check(&CONTRIBUTOR, &[held]), RoleCheck::NotVerifiable(vec![roles::CONTRIBUTOR], vec![doubt]));
+        }
+    }
+
+    #[test]
+    fn what_is_held_above_the_subscription_counts() {
+        for scope in ["/", "/providers/Microsoft.Management/managementGroups/mg1"] {
+            let inherited = |role: Role| {
+                let mut assignment = held(ALICE, role.guid, "User", "");
+                assignment.properties.scope = scope.to_owned();
+                assignment
+            };
+            let pair = [roles::BLOB_READER, roles::FILE_READER].map(inherited);
+            assert!(matches!(check(&pair), RoleCheck::Holds(_)), "{scope}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! What needs the shared keys of a storage account, beside the hubs on it, as data (facts: azure.md §13).
 
+use crate::arm::computes::ComputeKind;
+
 /// Something that signs in with a key of the account, or may.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum KeyUser {
@@ -8,7 +10,7 @@ pub(crate) enum KeyUser {
     /// A connection of a hub or project.
     Connection { id: String, credential: StoredCredential },
     /// A compute that has the files of the workspace mounted.
-    Compute { id: String },
+    Compute { id: String, kind: ComputeKind },
     /// A blob container or a file share whose name says who made it.
     Container { id: String, name: String, made_by: Maker },
 }
@@ -38,7 +40,7 @@ impl KeyUser {
     pub(crate) fn id(&self) -> &str {
         let (Self::Datastore { id, .. }
         | Self::Connection { id, .. }
-        | Self::Compute { id }
+        | Self::Compute { id, .. }
         | Self::Container { id, .. }) = self;
         id
     }

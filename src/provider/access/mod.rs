@@ -24,10 +24,10 @@ mod second_gate;
 mod side_by_side;
 mod standing;
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use crate::{
-    arm::{Call, StorageAccountId, WorkspaceId, storage_accounts::WholeAccount, workspaces::Workspace},
+    arm::{ArmId, Call, StorageAccountId, WorkspaceId, storage_accounts::WholeAccount, workspaces::Workspace},
     framework::{Attr, Diagnostic, Path, one_of},
     provider::Session,
 };
@@ -67,22 +67,44 @@ pub(crate) struct Requirements {
     pub(crate) check: AccessCheck,
     /// What stops a change that enforces the check, beside what is certain to break work.
     pub(crate) stop_on: Vec<FindingCode>,
+    /// The ids of what findings are about that are not to be reported, as they were dealt with.
+    pub(crate) ignored: HashSet<ArmId>,
     /// How old role assignments must be before shared keys are disabled.
     pub(crate) grant_settle_time: Duration,
     /// How long to wait for the platform and the other hubs of this run once the hub is switched.
     pub(crate) platform_grant_timeout: Duration,
 }
 
+/// The description of the attribute with the ids that are ignored.
+pub(crate) const IGNORE_IDS: &str = "ARM ids of what findings are about that were dealt with, or are accepted: they are not reported. A \
+container that has state of Terraform keeps its name, for example, when the backend signs in with Microsoft Entra. What stops \
+`enforce` by itself is reported all the same.";
+
 impl Requirements {
     /// Those of somebody who only looks.
-    pub(crate) fn only(principals: Vec<String>) -> Self {
+    pub(crate) fn only(principals: Vec<String>, ignored: HashSet<ArmId>) -> Self {
         Self {
             principals,
+            ignored,
             check: AccessCheck::Warn,
             stop_on: Vec::new(),
             grant_settle_time: Duration::ZERO,
             platform_grant_timeout: Duration::ZERO,
         }
+    }
+}
+
+impl Access<'_> {
+    /// Leaves out what the configuration ignores. What breaks work is never left out.
+    fn without_ignored(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
+        let is_ignored = |finding: &Finding| {
+            let subject = ArmId::parse(finding.subject(self.hub_id, self.account));
+            !finding.breaks_work() && subject.is_ok_and(|subject| self.requirements.ignored.contains(&subject))
+        };
+        if !self.requirements.ignored.is_empty() {
+            findings.retain(|finding| !is_ignored(finding));
+        }
+        findings
     }
 }
 

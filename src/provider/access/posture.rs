@@ -3,7 +3,8 @@
 use futures_util::join;
 
 use super::{
-    Access, Finding, FindingCode, FindingSeverity, List, OwnAssignments, key_users::Computes,
+    Access, Finding, FindingCode, FindingSeverity, List, OwnAssignments,
+    key_users::{Computes, OtherHubs},
     standing::PrincipalStanding,
 };
 use crate::arm::{
@@ -44,7 +45,7 @@ impl Access<'_> {
             self.list(Read::Fresh),
             self.others_on_keys(Read::Fresh),
             self.system_datastores_on_keys(Read::Fresh),
-            self.key_users(Read::Fresh, Computes::LeftOut),
+            self.key_users(Read::Fresh, Computes::LeftOut, OtherHubs::All),
         );
         let mut findings = key_users;
         let shared_keys = match account {
@@ -88,7 +89,8 @@ impl Access<'_> {
             }
             Err(hidden) => findings.push(hidden),
         }
-        let findings = findings.into_iter().map(|finding| self.told(finding)).collect::<Result<_, _>>()?;
+        let findings =
+            self.without_ignored(findings).into_iter().map(|finding| self.told(finding)).collect::<Result<_, _>>()?;
         Ok(Posture { shared_keys, principals, findings: in_order(findings) })
     }
 

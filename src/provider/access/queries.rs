@@ -9,7 +9,9 @@ use super::{
     holdings::{self, Holding, RoleCheck},
 };
 use crate::{
-    arm::{self, ArmId, Dated, Read, datastores::Datastore, role_assignments::RoleAssignment, workspaces::Workspace},
+    arm::{
+        self, ArmId, Dated, Error, Read, datastores::Datastore, role_assignments::RoleAssignment, workspaces::Workspace,
+    },
     provider::SessionAssignment,
 };
 
@@ -110,12 +112,16 @@ impl Access<'_> {
         (!holdings::anybody_holds_a_pair(&hubs, holdings)).then_some(Finding::NobodyHoldsRoles)
     }
 
+    /// All workspaces of the hub's subscription.
+    pub(super) async fn workspaces(&self, read: Read) -> Result<Arc<Dated<Vec<Workspace>>>, Error> {
+        let list = arm::List::in_subscription(self.hub_id.subscription());
+        self.session.arm.list::<Workspace>(list, read, self.call).await
+    }
+
     /// The other workspaces of the subscription that use the account's keys.
     pub(super) async fn others_on_keys(&self, read: Read) -> Result<Vec<ArmId>, Finding> {
-        let subscription = self.hub_id.subscription();
-        let all = self.session.arm.list::<Workspace>(arm::List::in_subscription(subscription), read, self.call).await;
-        let all = all.map_err(|error| {
-            let scope = format!("/subscriptions/{subscription}");
+        let all = self.workspaces(read).await.map_err(|error| {
+            let scope = format!("/subscriptions/{}", self.hub_id.subscription());
             Finding::NotReadable { list: List::Workspaces, scope, error }
         })?;
         let others = all

@@ -314,8 +314,14 @@ mod tests {
 
     #[test]
     fn all_that_the_resource_has_of_azure_is_shown() {
-        let settings =
-            ["access_check", "access_check_principal_ids", "access_check_stop_on", "force_destroy", "purge_on_destroy"];
+        let settings = [
+            "access_check",
+            "access_check_principal_ids",
+            "access_check_stop_on",
+            "access_check_ignore_ids",
+            "force_destroy",
+            "purge_on_destroy",
+        ];
         let own = Hub.schema().attributes;
         for attribute in resource::Hub.schema().block.attributes.iter().filter(|it| !settings.contains(&it.name)) {
             assert!(own.iter().any(|own| own.name == attribute.name), "{} is missing", attribute.name);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     arm::{
-        Call, Read as Recency, StorageAccountId, WorkspaceId,
+        ArmId, Call, Read as Recency, StorageAccountId, WorkspaceId,
         workspaces::{AuthMode, Workspace},
     },
     framework::{
@@ -18,7 +18,9 @@ use crate::{
     },
     provider::{
         Session,
-        access::{Access, FindingCode, FindingSeverity, Posture, PrincipalStanding, Requirements, Standing, Told},
+        access::{
+            self, Access, FindingCode, FindingSeverity, Posture, PrincipalStanding, Requirements, Standing, Told,
+        },
         hub,
         principal::{PrincipalId, PrincipalType},
         report,
@@ -32,6 +34,7 @@ pub(crate) struct StorageAccess;
 pub(crate) struct State {
     hub_id: Attr<WorkspaceId>,
     principal_ids: Attr<Vec<Attr<PrincipalId>>>,
+    ignore_ids: Attr<Vec<Attr<ArmId>>>,
     storage_account_id: Attr<StorageAccountId>,
     system_datastores_auth_mode: Attr<AuthMode>,
     shared_access_key_enabled: Attr<bool>,
@@ -95,6 +98,7 @@ impl DataSource for StorageAccess {
                  `access_check_principal_ids` of `foundryhub_storage_auth`.",
             )
             .parsed::<PrincipalId>(),
+            Attribute::optional("ignore_ids", Type::set(Type::String), access::IGNORE_IDS).parsed::<ArmId>(),
             Attribute::computed("storage_account_id", Type::String, "ARM id of the hub's default storage account.")
                 .parsed::<StorageAccountId>(),
             Attribute::computed(
@@ -150,7 +154,10 @@ impl DataSource for StorageAccess {
         }
         let account = hub::account_of(hub_id, &hub)?;
         let principals = config.principal_ids.known().into_iter().flatten();
-        let requirements = Requirements::only(principals.filter_map(Attr::text).map(str::to_owned).collect());
+        let requirements = Requirements::only(
+            principals.filter_map(Attr::text).map(str::to_owned).collect(),
+            config.ignore_ids.known().into_iter().flatten().filter_map(Attr::known).cloned().collect(),
+        );
         let (session, call) = (&*session, &call);
         let access =
             Access { session, call, hub_id, hub: Some(&hub), account: &account, found_account: None, requirements };

@@ -97,9 +97,11 @@ fn the_code_in_adding_a_thing_is_that_of_the_echo_provider() {
 }
 
 #[test]
-fn the_guide_about_imports_shows_the_example_as_it_is() {
-    let guide = fs::read_to_string(root().join("docs/guides/importing-hubs.md")).expect("a guide");
-    let blocks: Vec<_> = guide.split("```terraform\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    let example = fs::read_to_string(root().join("examples/import-hubs/main.tf")).expect("an example");
-    assert_eq!(blocks, [example]);
+fn guides_with_an_example_show_it_as_it_is() {
+    for (guide, example) in [("importing-hubs", "import-hubs"), ("before-keys-go-off", "before-keys-go-off")] {
+        let page = fs::read_to_string(root().join(format!("docs/guides/{guide}.md"))).expect("a guide");
+        let blocks: Vec<_> = page.split("```terraform\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let example = fs::read_to_string(root().join(format!("examples/{example}/main.tf"))).expect("an example");
+        assert_eq!(blocks, [example], "{guide}");
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    engine::for_each_engine,
+    engine::{Workspace, for_each_engine},
     key_users::{
         COMPUTES, CONNECTIONS_WITH_KEY, DATASTORES_WITH_KEY, DATASTORES_WITH_SAS, KEY_USERS, PLANTED, TERRAFORM_STATE,
     },
@@ -38,9 +38,12 @@ async fn a_plan_names_what_needs_keys_enforce_stops_for_what_it_is_told_and_what
         ] {
             assert!(text.contains(named), "{named}: {planned}");
         }
-        for next in
-            ["anew without credentials", "authType AAD", "Restart it after the switch", "use_azuread_auth = true"]
-        {
+        for next in [
+            "anew without credentials",
+            "authType AAD",
+            "Restart it once shared keys are disabled",
+            "use_azuread_auth = true",
+        ] {
             assert!(text.contains(next), "{next}: {planned}");
         }
         assert!(!text.contains(PLANTED), "{planned}");
@@ -62,12 +65,54 @@ async fn a_plan_names_what_needs_keys_enforce_stops_for_what_it_is_told_and_what
         entra(id("support", "/datastores/tickets"), "/properties/credentials/credentialsType", "None");
         entra(id("sales", "/datastores/orders"), "/properties/credentials/credentialsType", "None");
         entra(id("support", "/connections/archive"), "/properties/authType", "AAD");
-        bed.emulator.remove(&format!("{}/blobServices/default/containers/tfstate", bed.account));
-        workspace.config(&enforced("[\"datastore_holds_key\", \"connection_holds_key\", \"terraform_state\"]"));
+        let stop_on = "[\"datastore_holds_key\", \"connection_holds_key\", \"terraform_state\"]";
+        let container = format!("{}/blobServices/default/containers/tfstate", bed.account);
+        // It keeps its name when the backend signs in with Microsoft Entra.
+        workspace.config(&enforced(&format!("{stop_on}\n  access_check_ignore_ids = [\"{container}\"]")));
         assert_eq!(workspace.plan(&[]).await.exits(2).warnings(), [COMPUTES]);
         workspace.apply(&[]).await.succeeded();
         assert_eq!(bed.settings(), KEYLESS);
         assert_eq!(workspace.plan(&[]).await.exits(0).warnings(), NOTHING);
+    })
+    .await;
+}
+
+/// The guide's configuration in its two steps, and a change from outside after it.
+#[tokio::test]
+async fn the_guides_configuration_switches_first_and_disables_keys_once_none_are_used() {
+    for_each_engine(async |engine| {
+        let bed = EngineBed::new().await;
+        let variables = [("TF_VAR_hub_id", bed.hub.as_str()), ("TF_VAR_principal_id", ALICE)];
+        let workspace = Workspace::new(engine).envs(bed.emulator.environment()).envs(variables);
+        workspace.copy("examples/before-keys-go-off");
+        let used = "transactions: [{ account: sa1, service: blob, authentication: AccountKey, ago: 5h, count: 3 }]";
+        bed.emulator.seed(used);
+        bed.emulator.seed("containers: [{ parent: sa1, name: tfstate }]");
+        workspace.apply(&[]).await.succeeded().says("warning: terraform_state: ");
+        assert_eq!(bed.settings(), ("identity", true));
+        let disable = ["-var=disable_keys=true"];
+        workspace.plan(&disable).await.exits(1).says("Keys may still be in use");
+        workspace.apply(&disable).await.exits(1);
+        assert_eq!(bed.settings(), ("identity", true));
+
+        bed.emulator.forget_transactions(&bed.account);
+        workspace.apply(&disable).await.exits(1).says("The account may have state of Terraform");
+        let mended = format!("-var=mended_ids=[\"{}/blobServices/default/containers/tfstate\"]", bed.account);
+        let disable = ["-var=disable_keys=true", &mended];
+        let applied = workspace.apply(&disable).await.succeeded();
+        assert_eq!(applied.warnings(), NOTHING);
+        assert_eq!(bed.settings(), KEYLESS);
+        assert_eq!(workspace.plan(&disable).await.exits(0).warnings(), NOTHING);
+
+        // A change outside of what this configuration sets is a change again, and anything else fails the check.
+        bed.emulator.set_shared_key_access(&bed.account, Some(true));
+        workspace.apply(&disable).await.succeeded();
+        assert_eq!(bed.settings(), KEYLESS);
+        bed.another_hub("hub2");
+        // The output changes, so that a scheduled plan notices.
+        let planned = workspace.plan(&disable).await.exits(2);
+        assert_eq!(planned.warnings(), ["Check block assertion failed"]);
+        planned.says("other_workspaces_use_keys");
     })
     .await;
 }

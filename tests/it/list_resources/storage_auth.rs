@@ -172,7 +172,7 @@ async fn every_result_is_imported_by_its_identity_and_its_generated_configuratio
         "restore_to": null,
         "original": { "system_datastores_auth_mode": null, "shared_access_key_enabled": null },
         "access_check": "warn",
-        "access_check_principal_ids": null, "access_check_stop_on": null,
+        "access_check_principal_ids": null, "access_check_stop_on": null, "access_check_ignore_ids": null,
         "grant_settle_time": "0s",
         "platform_grant_timeout": "5m",
         "timeouts": null,

@@ -33,6 +33,7 @@ async fn a_state_of_release_0_1_0_plans_empty_and_its_destroy_restores_the_setti
     let mut recorded = recorded;
     recorded["platform_grant_timeout"] = json!("5m");
     recorded["access_check_stop_on"] = Value::Null;
+    recorded["access_check_ignore_ids"] = Value::Null;
     assert_eq!(bed.state(), recorded);
 }
 

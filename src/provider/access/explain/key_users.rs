@@ -2,7 +2,7 @@
 
 use super::explanation::{Explanation, KEYS};
 use crate::{
-    arm::{ArmId, StorageAccountId, WorkspaceId},
+    arm::{ArmId, StorageAccountId, WorkspaceId, computes::ComputeKind},
     provider::access::key_user::{KeyUser, Maker, StoredCredential},
 };
 
@@ -72,12 +72,19 @@ pub(super) fn of(user: &KeyUser, account: &StorageAccountId) -> Explanation {
             let text = stored(id, "a shared access signature");
             ("Connections hold a shared access signature", text, may_fail("connection", CONNECTION))
         }
-        KeyUser::Compute { id } => (
-            "Computes have files mounted with the key",
+        KeyUser::Compute { id, kind } => (
+            COMPUTES,
             format!("{id} may have the files of the account {} mounted with an account key.", account.name()),
-            "Restart it after the switch, or make it anew if that does not help; its users need a role for files on the account. Azure \
-             does not show whether a compute was restarted since, so that only the plan of the switch says this."
-                .to_owned(),
+            match kind {
+                ComputeKind::Instance => format!(
+                    "Restart it once shared keys are disabled, or make it anew if that does not help; its user needs a role for files on the \
+                     account. {ONLY_THIS_PLAN}"
+                ),
+                ComputeKind::Cluster => format!(
+                    "Let it scale down to no nodes once shared keys are disabled: nodes that start later have no key. Who runs jobs on it needs \
+                     roles on the account. {ONLY_THIS_PLAN}"
+                ),
+            },
         ),
         KeyUser::Container { id, name, made_by: Maker::TerraformState } => (
             "The account may have state of Terraform",
@@ -112,8 +119,19 @@ pub(super) fn of(user: &KeyUser, account: &StorageAccountId) -> Explanation {
                 .to_owned(),
         ),
     };
-    Explanation { attribute: Some(KEYS), ..Explanation::new(summary, text, next) }
+    let in_run = match user {
+        KeyUser::Container { .. } => {
+            "It keeps its name: list its id in access_check_ignore_ids when that is done.".to_owned()
+        }
+        _ => String::new(),
+    };
+    Explanation { in_run, attribute: Some(KEYS), ..Explanation::new(summary, text, next) }
 }
+
+const COMPUTES: &str = "Computes have files mounted with the key";
+
+const ONLY_THIS_PLAN: &str =
+    "Azure does not show whether that was done, so that only the plan that disables shared keys says this.";
 
 const DATASTORE: &str = "Write it anew without credentials, so that it signs in with the identity of whoever uses it; these need a \
                          data role on the account.";

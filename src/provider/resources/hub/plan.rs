@@ -16,7 +16,7 @@ use super::{
 use crate::{
     arm::{
         Call, Read, SubscriptionId, WorkspaceId,
-        storage_accounts::StorageAccount,
+        storage_accounts::WholeAccount,
         workspaces::{AuthMode, Workspace},
     },
     framework::{
@@ -289,8 +289,8 @@ async fn check_access(
     let keys_now = match prior {
         Some(prior) => prior.properties().shared_keys,
         None if (target.shared_keys == Some(false) && is_checked) || target.uses_keys() => {
-            let found = session.arm.get::<StorageAccount>(account, Read::Remembered, call).await;
-            found.ok().map(|found| found.shared_key_enabled())
+            let found = session.arm.get::<WholeAccount>(account, Read::Remembered, call).await;
+            found.ok().map(|found| found.account.shared_key_enabled())
         }
         None => None,
     };

@@ -17,7 +17,7 @@ use crate::{
         timeouts::{self, Period, Timeouts},
     },
     provider::{
-        access::{AccessCheck, FindingCode, Requirements},
+        access::{self, AccessCheck, FindingCode, Requirements},
         principal::PrincipalId,
         properties::Properties,
     },
@@ -39,6 +39,7 @@ pub(crate) struct State {
     pub access_check: Attr<AccessCheck>,
     pub access_check_principal_ids: Attr<Vec<Attr<PrincipalId>>>,
     pub access_check_stop_on: Attr<Vec<Attr<FindingCode>>>,
+    pub access_check_ignore_ids: Attr<Vec<Attr<ArmId>>>,
     pub friendly_name: Attr<String>,
     pub description: Attr<String>,
     pub identity: Attr<ManagedIdentity>,
@@ -205,6 +206,12 @@ pub(super) fn schema() -> Schema {
              \"Before keys go off\" has all codes.",
         )
         .parsed::<FindingCode>(),
+        Attribute::optional(
+            "access_check_ignore_ids",
+            Type::set(Type::String),
+            access::IGNORE_IDS,
+        )
+        .parsed::<ArmId>(),
         text("friendly_name", "The name that the portal shows."),
         text("description", "What the hub is for."),
         nested(
@@ -360,6 +367,14 @@ impl State {
             principals: principals.filter_map(Attr::text).map(str::to_owned).collect(),
             check: self.access_check.known().copied().unwrap_or(AccessCheck::Warn),
             stop_on: self.access_check_stop_on.known().into_iter().flatten().filter_map(Attr::known).copied().collect(),
+            ignored: self
+                .access_check_ignore_ids
+                .known()
+                .into_iter()
+                .flatten()
+                .filter_map(Attr::known)
+                .cloned()
+                .collect(),
             grant_settle_time: Duration::ZERO,
             platform_grant_timeout: PLATFORM_GRANT_TIMEOUT,
         }

@@ -9,7 +9,7 @@ use super::{
     schema::{READING, State, TYPE},
 };
 use crate::{
-    arm::{Call, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount},
+    arm::{Call, Read, StorageAccountId, WorkspaceId, storage_accounts::WholeAccount},
     framework::{
         Attr, Diagnostic, Diagnostics, Private,
         context::Context,
@@ -147,14 +147,14 @@ async fn check(
     if let Some(error) = hub::refused_kind(hub_id, &hub) {
         return error.into();
     }
-    let now = prior.unwrap_or_else(|| Properties {
+    let mut now = prior.unwrap_or_else(|| Properties {
         mode: Some(hub.properties.system_datastores_auth_mode.clone()),
         shared_keys: None,
     });
     let Ok(account) = hub::account_of(hub_id, &hub) else { return Checked::default() };
     let shared_keys = async || {
-        let found = session.arm.get::<StorageAccount>(&account, Read::Remembered, call).await;
-        found.ok().map(|found| found.shared_key_enabled())
+        let found = session.arm.get::<WholeAccount>(&account, Read::Remembered, call).await;
+        found.ok().map(|found| found.account.shared_key_enabled())
     };
     let mut diagnostics = Diagnostics::default();
     if is_new && now.mode == target.mode {
@@ -169,11 +169,13 @@ async fn check(
         return Checked { diagnostics, account: Some(account) };
     }
     let requirements = planned.requirements();
+    // Keys that are disabled already are taken from nobody.
+    if target.shared_keys == Some(false) && now.shared_keys.is_none() && requirements.check != AccessCheck::Off {
+        now.shared_keys = shared_keys().await;
+    }
     let access =
         Access { session, call, hub_id, hub: Some(&hub), account: &account, found_account: None, requirements };
-    // Whether keys are disabled already matters only where nothing else is going to change.
-    let is_done = async || now.shared_keys.is_none() && now.mode == target.mode && shared_keys().await == Some(false);
-    if access.requirements.check != AccessCheck::Off && target.removes_key_access(&now) && !is_done().await {
+    if access.requirements.check != AccessCheck::Off && target.removes_key_access(&now) {
         let findings = access.check_at_plan(target.shared_keys == Some(false) && now.shared_keys != Some(false)).await;
         diagnostics.extend(access.plan_messages(&findings));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    arm::{StorageAccountId, WorkspaceId, workspaces::AuthMode},
+    arm::{ArmId, StorageAccountId, WorkspaceId, workspaces::AuthMode},
     framework::{
         Attr, Type,
         resource::Upgrade,
@@ -13,7 +13,7 @@ use crate::{
         timeouts::{self, Period, Timeouts},
     },
     provider::{
-        access::{AccessCheck, FindingCode, Requirements},
+        access::{self, AccessCheck, FindingCode, Requirements},
         principal::PrincipalId,
         properties::{Properties, PropertyAttributes},
     },
@@ -34,6 +34,7 @@ pub(crate) struct State {
     pub access_check: Attr<AccessCheck>,
     pub access_check_principal_ids: Attr<Vec<Attr<PrincipalId>>>,
     pub access_check_stop_on: Attr<Vec<Attr<FindingCode>>>,
+    pub access_check_ignore_ids: Attr<Vec<Attr<ArmId>>>,
     pub grant_settle_time: Attr<Period>,
     pub platform_grant_timeout: Attr<Period>,
     pub timeouts: Attr<Timeouts>,
@@ -147,6 +148,12 @@ pub(super) fn schema() -> Schema {
              the hub's own work does. The guide \"Before keys go off\" has all codes.",
         )
         .parsed::<FindingCode>(),
+        Attribute::optional(
+            "access_check_ignore_ids",
+            Type::set(Type::String),
+            access::IGNORE_IDS,
+        )
+        .parsed::<ArmId>(),
         text(
             "grant_settle_time",
             "How old the youngest role assignment that the access check relies on must be before shared keys are disabled, such as `10m`. Azure can take that long to let new assignments work.",
@@ -231,6 +238,14 @@ impl State {
             principals: principals.filter_map(Attr::text).map(str::to_owned).collect(),
             check: self.access_check.known().copied().unwrap_or(AccessCheck::Warn),
             stop_on: self.access_check_stop_on.known().into_iter().flatten().filter_map(Attr::known).copied().collect(),
+            ignored: self
+                .access_check_ignore_ids
+                .known()
+                .into_iter()
+                .flatten()
+                .filter_map(Attr::known)
+                .cloned()
+                .collect(),
             grant_settle_time: period(&self.grant_settle_time),
             platform_grant_timeout: period(&self.platform_grant_timeout),
         }

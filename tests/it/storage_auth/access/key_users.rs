@@ -1,8 +1,11 @@
 //! What else needs the account's keys: datastores, connections, computes, containers and file shares.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Bed, TYPE, bed, bed_with};
+use crate::storage_auth::UNTOUCHED;
 use crate::{
     azure::{Action as Fault, HubList, Rule},
     emulator::client::WORKSPACES,
@@ -36,7 +39,7 @@ fn summaries(plan: &Plan) -> Vec<&str> {
 #[tokio::test]
 async fn a_plan_names_all_that_needs_keys_until_it_is_mended() {
     let mut bed = busy_bed().await;
-    let config = bed.checked("enforce");
+    let mut config = bed.checked("enforce");
     let planned = bed.plan(&config).await.ok();
     assert_eq!(
         summaries(&planned),
@@ -85,8 +88,10 @@ async fn a_plan_names_all_that_needs_keys_until_it_is_mended() {
         let planned = bed.plan(&config).await.ok();
         assert_eq!(summaries(&planned), left, "after {path}");
     }
-    let container = format!("{}/blobServices/default/containers/tfstate?api-version=2023-05-01", bed.account);
-    assert_eq!(bed.arm.delete(&container).await.status, 200);
+    // The backend signs in with Microsoft Entra now, and the container keeps its name.
+    let container = format!("{}/blobServices/default/containers/TFSTATE", bed.account);
+    assert!(detail(TERRAFORM_STATE).contains("list its id in access_check_ignore_ids"));
+    config["access_check_ignore_ids"] = json!([container]);
     assert_eq!(summaries(&bed.plan(&config).await.ok()), [COMPUTES]);
     let planned = bed.plan(&config).await.ok();
     let report = bed.core.apply_saved(planned).await.ok();
@@ -103,6 +108,7 @@ async fn what_is_named_in_access_check_stop_on_stops_enforce_with_nothing_touche
         ("datastore_holds_sas", DATASTORES_WITH_SAS),
         ("connection_holds_key", CONNECTIONS_WITH_KEY),
         ("TERRAFORM_STATE", TERRAFORM_STATE),
+        ("compute_mounts_with_key", COMPUTES),
     ] {
         let mut bed = busy_bed().await;
         let mut config = bed.checked("enforce");
@@ -135,6 +141,55 @@ async fn enforce_passes_what_it_is_not_told_to_stop_on_and_warns() {
     assert_eq!(bed.keys(), Some(false));
 }
 
+/// Every code that a plan says will stop an apply does.
+#[tokio::test]
+async fn whatever_is_named_in_access_check_stop_on_stops_in_a_change_of_the_mode_too() {
+    let mut bed = bed().await;
+    let config = json!({
+        "hub_id": bed.hub, "access_check": "enforce", "access_check_stop_on": ["nobody_holds_roles"],
+    });
+    let planned = bed.plan(&config).await.ok();
+    assert!(planned.warning("Nobody has roles").detail.contains("the apply will stop"));
+    bed.core.apply_saved(planned).await.failed().error("Nobody has roles");
+    assert_eq!(bed.settings(), UNTOUCHED);
+    bed.emulator.fault(Rule::on("GET", "*/computes", Fault::Denied));
+    let mut config = bed.checked("enforce");
+    config["access_check_principal_ids"] = json!([]);
+    config["access_check_stop_on"] = json!(["computes_not_readable"]);
+    let report = bed.apply(&config).await.failed();
+    assert!(report.error("Access cannot be verified").detail.contains("computes/read"), "{}", report.diagnostics);
+    assert_eq!(bed.keys(), None);
+}
+
+/// Keys are the account's, so that whoever disables them takes them from all its hubs, whose own objects may change their modes
+/// alone.
+#[tokio::test]
+async fn what_other_hubs_of_the_account_and_their_projects_have_is_found_too() {
+    let mut bed = bed().await;
+    bed.seed_roles(ALICE, &CONTRIBUTOR_NAMES);
+    bed.emulator.set_mode(&bed.another_hub("hub2"), "Identity");
+    bed.emulator.seed(
+        "workspaces:
+  - { name: theirs, resource_group: rg2, kind: Project, properties: { hubResourceId: hub2 } }
+  - { name: classic, kind: Default, properties: { storageAccount: sa1, systemDatastoresAuthMode: identity } }
+datastores:
+  - { parent: hub2, name: d2, properties: { datastoreType: AzureBlob, accountName: sa1, containerName: x, credentials: { credentialsType: AccountKey, secrets: { secretsType: AccountKey, key: planted } } } }
+  - { parent: classic, name: d3, properties: { datastoreType: AzureBlob, accountName: sa1, containerName: x, credentials: { credentialsType: AccountKey, secrets: { secretsType: AccountKey, key: planted } } } }
+connections:
+  - { parent: theirs, name: c1, properties: { authType: AccountKey, category: AzureBlob, target: 'https://sa1.blob.core.windows.net/x', credentials: { key: planted } } }
+computes: [{ parent: hub2, name: cluster, properties: { computeType: AmlCompute } }]",
+    );
+    let mut config = bed.checked("enforce");
+    let planned = bed.plan(&config).await.ok();
+    let stores = &planned.warning(DATASTORES_WITH_KEY).detail;
+    assert!(stores.contains("/hub2/datastores/d2 ") && stores.contains("/classic/datastores/d3 "), "{stores}");
+    assert!(planned.warning(CONNECTIONS_WITH_KEY).detail.contains("/resourceGroups/rg2/"), "{}", planned.diagnostics);
+    assert!(planned.warning(COMPUTES).detail.contains("scale down to no nodes"));
+    config["access_check_stop_on"] = json!(["datastore_holds_key"]);
+    bed.apply(&config).await.failed().error(DATASTORES_WITH_KEY);
+    assert_eq!(bed.keys(), None);
+}
+
 /// What is about the account is no matter of one hub.
 #[tokio::test]
 async fn what_is_about_the_account_is_said_once_for_all_its_hubs() {
@@ -157,6 +212,17 @@ async fn what_is_about_the_account_is_said_once_for_all_its_hubs() {
     let report = bed.core.apply_all(vec![resource(TYPE, "a", first), resource(TYPE, "b", other)]).await.failed();
     let errors = report.diagnostics.0.iter().filter(|one| one.is_error && one.summary == TERRAFORM_STATE).count();
     assert_eq!(errors, 2, "{}", report.diagnostics);
+}
+
+/// A creation that switches a hub whose account refuses keys already takes none from anybody.
+#[tokio::test]
+async fn keys_that_are_disabled_already_are_taken_from_nobody() {
+    let mut bed = busy_bed().await;
+    bed.emulator.set_shared_key_access(&bed.account, Some(false));
+    let planned = bed.plan(&bed.checked("enforce")).await.ok();
+    assert_eq!(summaries(&planned), [""; 0], "{}", planned.diagnostics);
+    assert!(!bed.requests().iter().any(|request| request.ends_with("connections")));
+    bed.core.apply_saved(planned).await.quiet();
 }
 
 #[tokio::test]
@@ -188,6 +254,7 @@ datastores:
 connections:
   - { parent: hub1, name: c1, properties: { authType: AccountKey, category: AzureBlob, target: 'https://sa2.blob.core.windows.net/x', credentials: { key: planted } } }
   - { parent: hub1, name: c2, properties: { authType: AAD, category: AzureBlob, target: 'https://sa1.blob.core.windows.net/x' } }
+  - { parent: hub1, name: c4, properties: { authType: AccountKey, category: CosmosDb, target: 'https://sa1.documents.azure.com', metadata: { accountName: sa1 }, credentials: { key: planted } } }
   - { parent: hub1, name: c3, properties: { authType: ApiKey, category: AzureOpenAI, target: 'https://sa1.openai.azure.com', credentials: { key: planted } } }
 computes:
   - { parent: hub1, name: k8s, properties: { computeType: Kubernetes } }
@@ -228,6 +295,21 @@ shares:
             .detail
             .contains("/containers/insights-logs-auditevent ")
     );
+}
+
+#[tokio::test]
+async fn a_projects_own_datastore_is_named_beside_one_of_its_hub_that_has_another_credential() {
+    let mut bed = bed().await;
+    bed.seed_roles(ALICE, &CONTRIBUTOR_NAMES);
+    bed.emulator.seed(
+        "workspaces: [{ name: sales, kind: Project, properties: { hubResourceId: hub1 } }]
+datastores:
+  - { parent: hub1, name: d1, properties: { datastoreType: AzureBlob, accountName: sa1, containerName: x, credentials: { credentialsType: Sas, secrets: { secretsType: Sas, sasToken: planted } } } }
+  - { parent: sales, name: d1, properties: { datastoreType: AzureBlob, accountName: sa1, containerName: x, credentials: { credentialsType: AccountKey, secrets: { secretsType: AccountKey, key: planted } } } }",
+    );
+    let planned = bed.plan(&bed.checked("enforce")).await.ok();
+    assert!(planned.warning(DATASTORES_WITH_SAS).detail.contains("/hub1/datastores/d1 "));
+    assert!(planned.warning(DATASTORES_WITH_KEY).detail.contains("/sales/datastores/d1 "), "{}", planned.diagnostics);
 }
 
 /// A project's lists may repeat what is its hub's.
@@ -299,4 +381,17 @@ async fn access_check_stop_on_is_refused_or_warned_of_where_it_says_nothing() {
         config["access_check"] = check;
         bed.core.validate(TYPE, "a", config.clone()).await.warning("access_check_stop_on has no effect");
     }
+}
+
+#[tokio::test]
+async fn the_guide_has_all_codes_of_findings() {
+    let mut bed = bed().await;
+    let mut config = bed.checked("enforce");
+    config["access_check_stop_on"] = json!(["?"]);
+    let found = bed.core.validate(TYPE, "a", config).await;
+    let detail = found.error("Invalid access_check_stop_on value").detail.trim_end_matches('.');
+    let (_, codes) = detail.split_once("one of ").expect("a list");
+    let guide = include_str!("../../../../docs/guides/before-keys-go-off.md");
+    let rows = guide.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    assert_eq!(rows.collect::<BTreeSet<_>>(), codes.split(", ").collect());
 }
