@@ -20,6 +20,7 @@ use crate::framework::{
     list_resource::ListedValue,
     resource::MoveSource,
     schema::{Attribute, Block, IdentitySchema, Kind, NestedBlock, Nesting, Presence, Schema},
+    shown,
 };
 
 pub(super) const CAPABILITIES: ServerCapabilities = ServerCapabilities {
@@ -130,7 +131,7 @@ pub(super) fn listed<C>(
 pub(super) fn action_event(event: ActionEvent) -> invoke_action::Event {
     use invoke_action::event::{Completed, Progress, Type};
     let event = match event {
-        ActionEvent::Progress(message) => Type::Progress(Progress { message }),
+        ActionEvent::Progress(message) => Type::Progress(Progress { message: shown(&message) }),
         ActionEvent::Completed(result) => Type::Completed(Completed { diagnostics: diagnostics(result) }),
     };
     invoke_action::Event { r#type: Some(event) }
@@ -153,7 +154,8 @@ pub(super) fn called(result: Result<Value, FunctionError>, returns: &Type) -> ca
 
 pub(super) fn call_failed(FunctionError { text, argument }: FunctionError) -> call_function::Response {
     let function_argument = argument.and_then(|index| index.try_into().ok());
-    call_function::Response { result: None, error: Some(proto::FunctionError { text, function_argument }) }
+    let error = proto::FunctionError { text: shown(&text), function_argument };
+    call_function::Response { result: None, error: Some(error) }
 }
 
 pub(super) fn function(signature: &Signature) -> proto::Function {
@@ -211,8 +213,8 @@ fn message(diagnostic: Diagnostic) -> proto::Diagnostic {
     };
     proto::Diagnostic {
         severity: severity.into(),
-        summary: diagnostic.summary,
-        detail: diagnostic.detail,
+        summary: shown(&diagnostic.summary),
+        detail: shown(&diagnostic.detail),
         attribute: diagnostic.path.map(path),
     }
 }

@@ -111,6 +111,17 @@ async fn a_failed_operation_is_reported_with_the_settings_in_force_and_the_next_
 }
 
 #[tokio::test]
+async fn a_text_of_azure_is_shown_without_what_a_terminal_obeys_and_not_at_any_length() {
+    let mut bed = bed().await;
+    let message = format!("\u{1b}[31m{} \u{202e}https://user:planted@host.test/x\u{7}", "x".repeat(1 << 19));
+    bed.fault(on_hub(Fault::Status(400)).code("Odd").message(&message));
+    let report = bed.apply(&bed.keyless()).await.failed();
+    let detail = &report.error("").detail;
+    assert!(detail.contains(r"\u{1b}[31mxxx") && detail.contains(r"\u{202e}https://host.test/x\u{7}"), "{detail}");
+    assert!(!detail.contains('\u{1b}') && !detail.contains("planted") && detail.len() < 20_000);
+}
+
+#[tokio::test]
 async fn a_hub_that_is_deleted_before_its_patch_is_an_error_that_says_so() {
     let mut bed = bed().await;
     bed.fault(on_hub(Fault::Status(404)).code("ResourceNotFound"));
