@@ -1,6 +1,7 @@
 //! Reading the bodies of answers.
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 /// The body without the byte order mark that Azure puts before some, and that JSON does not allow.
@@ -15,6 +16,31 @@ where
     T: Default + Deserialize<'de>,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A list without its elements that are null.
+pub(crate) fn without_nulls<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let list: Option<Vec<Option<T>>> = Option::deserialize(deserializer)?;
+    Ok(list.into_iter().flatten().flatten().collect())
+}
+
+/// A map in which what is null is left at its default.
+pub(crate) fn or_default_inside<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    let map: Option<BTreeMap<String, Option<T>>> = Option::deserialize(deserializer)?;
+    Ok(map.into_iter().flatten().map(|(key, value)| (key, value.unwrap_or_default())).collect())
+}
+
+/// A time as the headers of HTTP have it.
+pub(crate) fn http_date(text: &str) -> Option<OffsetDateTime> {
+    httpdate::parse_http_date(text).ok().map(OffsetDateTime::from)
 }
 
 /// A time as Azure writes it; `None` when it cannot be read, which is not worth failing for.

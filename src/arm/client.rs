@@ -8,12 +8,13 @@ use super::cloud_metadata::CloudMetadata;
 use super::error::Error;
 use super::lro::{self, DEFAULT_POLL_INTERVAL, Operation, Step};
 use super::reads::{Read, Reads};
-use super::request::{Answer, Request};
+use super::request::{Answer, Dated, Request};
 use super::resolver;
 use super::retry::{self, DEFAULT_MAX_RETRIES};
 use super::role_assignment_reads::RoleAssignmentReads;
 use super::send::Sender;
 use http::HeaderValue;
+use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
 use std::time::Duration;
@@ -228,21 +229,37 @@ impl Client {
         let _writing = self.0.reads.writing();
         let answer = self.0.sender.send(request, call).await?;
         let followed = self.follow(request, answer, call).await;
-        followed.map_err(|error| if error.may_have_had_effect() { error } else { request.uncertain(true, error) })
+        followed.map_err(|error| request.accepted(error))
+    }
+
+    /// Reads the body of the answer to a request, together with the time of the answer.
+    ///
+    /// # Errors
+    /// [`Error::Decode`], and [`Error::Uncertain`] when the call ends meanwhile and the request was a write.
+    pub(crate) async fn decode<T: DeserializeOwned + Send + 'static>(
+        &self,
+        request: &Request,
+        answer: &Answer,
+        call: &Call,
+    ) -> Result<Dated<T>, Error> {
+        let read = answer.json(&self.0.sender.limits(call)).await;
+        Ok(Dated { value: read.map_err(|error| request.accepted(error))?, date: answer.date() })
     }
 
     /// Follows an operation to its end, from the answer that Azure accepted it with.
     async fn follow(&self, request: &Request, mut answer: Answer, call: &Call) -> Result<Answer, Error> {
         let limits = self.0.sender.limits(call);
         let doing = || format!("waiting for the operation started by {} {}", request.method, request.path());
-        let (mut operation, mut step) = Operation::start(answer.url.clone(), &answer)?;
+        let body = answer.value(&limits).await?;
+        let (mut operation, mut step) = Operation::start(answer.url.clone(), &answer, &body)?;
         loop {
             let url = match &step {
                 Step::Done => return Ok(answer),
                 Step::Fetch(url) => url,
                 Step::Poll(url) | Step::PollUntilGone(url) => {
                     let asked = retry::retry_after(limits.clock.utc(), &answer.headers);
-                    let wait = lro::wait(asked.unwrap_or(self.0.poll_interval), limits.left());
+                    let asked = retry::at_least_shortest(asked.unwrap_or(self.0.poll_interval));
+                    let wait = lro::wait(asked, limits.left());
                     limits.pause(wait, doing, None).await?;
                     url
                 }
@@ -253,7 +270,8 @@ impl Client {
                 Err(error) if error.is_not_found() && matches!(step, Step::PollUntilGone(_)) => return Ok(answer),
                 result => result?,
             };
-            step = operation.next(&answer)?;
+            let body = answer.value(&limits).await?;
+            step = operation.next(&answer, &body)?;
         }
     }
 }

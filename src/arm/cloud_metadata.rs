@@ -3,7 +3,7 @@
 use super::call::Limits;
 use super::cloud::{Addresses, Endpoints, MetadataHost, origin};
 use super::error::Error;
-use super::exchange::{RawAnswer, exchange};
+use super::exchange::{LARGEST_OF_SIGN_IN, RawAnswer, exchange};
 use super::token_error::TokenError;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
@@ -49,8 +49,9 @@ impl CloudMetadata {
         url.query_pairs_mut().append_pair("api-version", API_VERSION);
         let from = origin(&url);
         let request = reqwest::Request::new(http::Method::GET, url);
-        let RawAnswer { status, body, .. } =
-            exchange(&self.http, request).await.map_err(|error| TokenError::unreachable(from.clone(), error))?;
+        let RawAnswer { status, body, .. } = exchange(&self.http, request, LARGEST_OF_SIGN_IN)
+            .await
+            .map_err(|failed| TokenError::unanswered(from.clone(), failed))?;
         let problem = match (status.is_success(), serde_json::from_slice(&body)) {
             (true, Ok(Answer::One(description))) => return Ok(description),
             (true, Ok(Answer::Several(clouds))) => match own(clouds, &host.url) {

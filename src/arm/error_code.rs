@@ -60,10 +60,6 @@ error_codes! {
     InvalidPrincipalId,
     /// A storage account of a kind that does not have the service.
     FeatureNotSupportedForAccount,
-    /// The namespace does not exist; a 404 that says nothing of the resource.
-    InvalidResourceNamespace,
-    /// The type does not exist in the namespace; a 404 that says nothing of the resource.
-    InvalidResourceType,
     /// An assignment name that is no GUID.
     InvalidRoleAssignmentId,
     /// The request named no api-version.

@@ -4,7 +4,6 @@
 //! clients agree on: the first answer chooses how the operation is followed (`Azure-AsyncOperation`, else
 //! `Operation-Location`, else `Location`, else the resource's own state), and the method decides how it ends.
 
-use super::body::without_bom;
 use super::error::{Error, OperationError, OperationOutcome, ServiceError};
 use super::request::{Answer, check_host};
 use http::{Method, StatusCode};
@@ -54,11 +53,11 @@ pub(crate) enum Step {
 }
 
 impl Operation {
-    /// Begins with the answer to the request that started the operation.
+    /// Begins with the answer to the request that started the operation, and its body.
     ///
     /// # Errors
     /// [`Error::Operation`] when it has failed already, [`Error::Protocol`] when the answer makes no sense.
-    pub(crate) fn start(original: Url, answer: &Answer) -> Result<(Self, Step), Error> {
+    pub(crate) fn start(original: Url, answer: &Answer, body: &Value) -> Result<(Self, Step), Error> {
         let mut operation =
             Self { method: answer.method.clone(), path: answer.path.clone(), original, tracking: Tracking::Result };
         let location = operation.link(answer, "location")?;
@@ -73,7 +72,7 @@ impl Operation {
         let step = match operation.method {
             Method::PUT | Method::PATCH => {
                 operation.tracking = Tracking::Resource;
-                operation.next_by_resource(answer)?
+                operation.next_by_resource(answer, body)?
             }
             Method::DELETE if answer.status == StatusCode::ACCEPTED => {
                 operation.tracking = Tracking::Absence;
@@ -88,24 +87,23 @@ impl Operation {
     ///
     /// # Errors
     /// As [`Operation::start`].
-    pub(crate) fn next(&mut self, answer: &Answer) -> Result<Step, Error> {
+    pub(crate) fn next(&mut self, answer: &Answer, body: &Value) -> Result<Step, Error> {
         match &self.tracking {
-            Tracking::Status { .. } => self.next_by_status(answer),
-            Tracking::Location(_) => self.next_by_location(answer),
-            Tracking::Resource => self.next_by_resource(answer),
+            Tracking::Status { .. } => self.next_by_status(answer, body),
+            Tracking::Location(_) => self.next_by_location(answer, body),
+            Tracking::Resource => self.next_by_resource(answer, body),
             Tracking::Absence => Ok(Step::PollUntilGone(self.original.clone())),
             Tracking::Result => Ok(Step::Done),
         }
     }
 
-    fn next_by_status(&mut self, answer: &Answer) -> Result<Step, Error> {
-        let body = json(answer);
+    fn next_by_status(&mut self, answer: &Answer, body: &Value) -> Result<Step, Error> {
         let Some(status) = body.get("status").and_then(Value::as_str) else {
             return Err(answer.breaks_protocol("the status of an operation has no `status`"));
         };
         match State::read(status) {
             State::Running => Ok(Step::Poll(self.status_link(answer)?.unwrap_or_else(|| answer.url.clone()))),
-            State::Failed(outcome) => Err(self.failed(outcome, answer, &body)),
+            State::Failed(outcome) => Err(self.failed(outcome, answer, body)),
             State::Succeeded => {
                 let Tracking::Status { result } = std::mem::replace(&mut self.tracking, Tracking::Result) else {
                     return Ok(Step::Done);
@@ -119,33 +117,31 @@ impl Operation {
         }
     }
 
-    fn next_by_location(&mut self, answer: &Answer) -> Result<Step, Error> {
+    fn next_by_location(&mut self, answer: &Answer, body: &Value) -> Result<Step, Error> {
         if let Some(moved) = self.link(answer, "location")? {
             self.tracking = Tracking::Location(moved);
         }
-        let body = json(answer);
         let state = match answer.status {
             StatusCode::ACCEPTED => State::Running,
-            _ => provisioning_state(&body).unwrap_or(State::Succeeded),
+            _ => provisioning_state(body).unwrap_or(State::Succeeded),
         };
         match (state, &self.tracking) {
             (State::Running, Tracking::Location(location)) => Ok(Step::Poll(location.clone())),
             (State::Running, _) => Ok(Step::Poll(self.original.clone())),
-            (State::Failed(outcome), _) => Err(self.failed(outcome, answer, &body)),
-            (State::Succeeded, _) => Ok(self.result_or_fetch(&body)),
+            (State::Failed(outcome), _) => Err(self.failed(outcome, answer, body)),
+            (State::Succeeded, _) => Ok(self.result_or_fetch(body)),
         }
     }
 
-    fn next_by_resource(&mut self, answer: &Answer) -> Result<Step, Error> {
-        let body = json(answer);
-        let state = provisioning_state(&body).unwrap_or(match answer.status {
+    fn next_by_resource(&mut self, answer: &Answer, body: &Value) -> Result<Step, Error> {
+        let state = provisioning_state(body).unwrap_or(match answer.status {
             StatusCode::ACCEPTED | StatusCode::CREATED => State::Running,
             _ => State::Succeeded,
         });
         match state {
             State::Running => Ok(Step::Poll(self.original.clone())),
-            State::Failed(outcome) => Err(self.failed(outcome, answer, &body)),
-            State::Succeeded => Ok(self.result_or_fetch(&body)),
+            State::Failed(outcome) => Err(self.failed(outcome, answer, body)),
+            State::Succeeded => Ok(self.result_or_fetch(body)),
         }
     }
 
@@ -209,11 +205,6 @@ fn provisioning_state(body: &Value) -> Option<State> {
     body.pointer("/properties/provisioningState")?.as_str().map(State::read)
 }
 
-/// The body as JSON; null when it is none.
-fn json(answer: &Answer) -> Value {
-    serde_json::from_slice(without_bom(&answer.body)).unwrap_or_default()
-}
-
 /// How long to wait before the next poll: as long as Azure asks, but if the deadline comes first, until shortly before
 /// it. The operation may have ended by then.
 pub(crate) fn wait(asked: Duration, left: Duration) -> Duration {
@@ -236,7 +227,7 @@ mod tests {
             url: Url::parse(STATUS).unwrap(),
             status: StatusCode::from_u16(status).unwrap(),
             headers: headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect(),
-            body: body.as_bytes().to_vec(),
+            body: body.as_bytes().into(),
         }
     }
 
@@ -255,10 +246,11 @@ mod tests {
         };
         let (status, headers, body) = answers[0];
         let first = answer(method, status, headers, body);
-        let (mut operation, step) = Operation::start(Url::parse(ORIGINAL).unwrap(), &first)?;
+        let json = |body: &str| serde_json::from_str(body).unwrap_or_default();
+        let (mut operation, step) = Operation::start(Url::parse(ORIGINAL).unwrap(), &first, &json(body))?;
         let mut steps = vec![show(&step)];
         for (status, headers, body) in &answers[1..] {
-            steps.push(show(&operation.next(&answer("GET", *status, headers, body))?));
+            steps.push(show(&operation.next(&answer("GET", *status, headers, body), &json(body))?));
         }
         Ok(steps)
     }

@@ -1,6 +1,6 @@
 //! What policies would say of a write (Microsoft.PolicyInsights/checkPolicyRestrictions; facts: azure.md §13.7).
 
-use super::body::or_default;
+use super::body::{or_default, without_nulls};
 use super::call::Call;
 use super::client::Client;
 use super::error::Error;
@@ -36,7 +36,7 @@ impl Policy {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Restrictions {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "without_nulls")]
     field_restrictions: Vec<FieldRestrictions>,
     #[serde(deserialize_with = "or_default")]
     content_evaluation_result: ContentEvaluation,
@@ -47,7 +47,7 @@ struct Restrictions {
 struct FieldRestrictions {
     #[serde(deserialize_with = "or_default")]
     field: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "without_nulls")]
     restrictions: Vec<Restriction>,
 }
 
@@ -57,7 +57,7 @@ struct Restriction {
     /// `Deny`, `Required`, `Removed` or `Audit`.
     #[serde(deserialize_with = "or_default")]
     result: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "without_nulls")]
     values: Vec<String>,
     #[serde(deserialize_with = "or_default")]
     policy: Policy,
@@ -67,7 +67,7 @@ struct Restriction {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ContentEvaluation {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "without_nulls")]
     policy_evaluations: Vec<Evaluation>,
 }
 
@@ -141,8 +141,9 @@ impl Client {
             id.subscription(),
             id.resource_group()
         );
-        let answer = self.read(&Request::query_by_post(path, API_VERSION, &body), read, call).await?;
-        Ok(answer.json::<Restrictions>()?.denials(SHARED_KEYS, "true"))
+        let request = Request::query_by_post(path, API_VERSION, &body);
+        let answer = self.read(&request, read, call).await?;
+        Ok(self.decode::<Restrictions>(&request, &answer, call).await?.value.denials(SHARED_KEYS, "true"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Private endpoints (Microsoft.Network/privateEndpoints; facts: azure.md §13.8).
 
-use super::body::or_default;
+use super::body::{or_default, without_nulls};
 use super::id::ArmId;
 use super::resource::Resource;
 use serde::Deserialize;
@@ -16,10 +16,10 @@ pub(crate) struct PrivateEndpoint {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct PrivateEndpointProperties {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "without_nulls")]
     private_link_service_connections: Vec<Connection>,
     /// Those that somebody has to approve by hand.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "without_nulls")]
     manual_private_link_service_connections: Vec<Connection>,
 }
 
@@ -34,7 +34,7 @@ struct Connection {
 #[serde(default, rename_all = "camelCase")]
 struct ConnectionProperties {
     /// The services of the resource that it leads to, such as `blob`.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "without_nulls")]
     group_ids: Vec<String>,
 }
 

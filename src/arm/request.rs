@@ -1,12 +1,14 @@
 //! Requests and answers as values. Nothing here sends anything.
 
-use super::body::without_bom;
+use super::body::{http_date, without_bom};
+use super::call::Limits;
 use super::cloud::origin;
 use super::error::{Error, ErrorCode};
 use super::no_answer::SharedSource;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
 use url::Url;
@@ -143,6 +145,11 @@ impl Request {
         Error::Uncertain { method, path, accepted, source: Box::new(source) }
     }
 
+    /// The error that ends the call after Azure has accepted this request.
+    pub(crate) fn accepted(&self, error: Error) -> Error {
+        if self.is_write && !error.may_have_had_effect() { self.uncertain(true, error) } else { error }
+    }
+
     /// Path, query and body, which are the same for equal reads.
     pub(crate) fn key(&self) -> String {
         let body = String::from_utf8_lossy(self.body.as_deref().unwrap_or_default());
@@ -196,34 +203,45 @@ pub(crate) struct Answer {
     /// The status, always 2xx.
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Arc<[u8]>,
 }
+
+/// From which size on a body is read on a thread of its own, so that others go on meanwhile.
+const LARGE: usize = 256 << 10;
 
 impl Answer {
     /// The `Date` header: the time of the answer by Azure's clock.
     pub(crate) fn date(&self) -> Option<OffsetDateTime> {
-        let value = self.headers.get(http::header::DATE)?.to_str().ok()?;
-        httpdate::parse_http_date(value).ok().map(OffsetDateTime::from)
+        http_date(self.header("date")?)
     }
 
-    /// Reads the body; [`Error::Decode`] names the path in it.
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        self.decode().map_err(|error| self.decode_error(error.path().to_string(), Some(Arc::new(error.into_inner()))))
+    /// Reads the body; [`Error::Decode`] names the path in it. An interruption ends the reading of a large body only.
+    pub(crate) async fn json<T: DeserializeOwned + Send + 'static>(&self, limits: &Limits<'_>) -> Result<T, Error> {
+        let read = self.read(decode, limits).await?;
+        read.map_err(|(path, error)| self.decode_error(path, Some(Arc::new(error))))
     }
 
-    /// Reads the body, together with the time of the answer.
-    pub(crate) fn dated<T: DeserializeOwned>(&self) -> Result<Dated<T>, Error> {
-        Ok(Dated { value: self.json()?, date: self.date() })
+    /// The same for a body that holds secrets: an error names the path and nothing of the content.
+    pub(crate) async fn secret_json<T: DeserializeOwned + Send + 'static>(
+        &self,
+        limits: &Limits<'_>,
+    ) -> Result<T, Error> {
+        self.read(decode, limits).await?.map_err(|(path, _)| self.decode_error(path, None))
     }
 
-    /// Reads a body that holds secrets: an error names the path and nothing of the content.
-    pub(crate) fn secret_json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        self.decode().map_err(|error| self.decode_error(error.path().to_string(), None))
+    /// The body as JSON of any kind; null when it is none.
+    pub(crate) async fn value(&self, limits: &Limits<'_>) -> Result<Value, Error> {
+        self.read(|body| decode(body).unwrap_or_default(), limits).await
     }
 
-    fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
-        let mut reader = serde_json::Deserializer::from_slice(without_bom(&self.body));
-        serde_path_to_error::deserialize(&mut reader)
+    async fn read<T: Send + 'static>(&self, read: fn(&[u8]) -> T, limits: &Limits<'_>) -> Result<T, Error> {
+        if self.body.len() < LARGE {
+            return Ok(read(&self.body));
+        }
+        let body = self.body.clone();
+        let reading = tokio::task::spawn_blocking(move || read(&body));
+        let doing = || format!("reading the answer to {} {}", self.method, self.path);
+        Ok(limits.bound(doing, None, reading).await?.expect("reading JSON does not panic"))
     }
 
     fn decode_error(&self, field: String, source: Option<SharedSource>) -> Error {
@@ -240,6 +258,15 @@ impl Answer {
     }
 }
 
+/// Reads JSON after which nothing follows; an error comes with the path to where it is.
+fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, (String, serde_json::Error)> {
+    let mut reader = serde_json::Deserializer::from_slice(without_bom(body));
+    let value = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| (error.path().to_string(), error.into_inner()))?;
+    reader.end().map_err(|error| (String::new(), error))?;
+    Ok(value)
+}
+
 /// A value together with the time of the answer by Azure's clock, with which times in the value can be compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dated<T> {
@@ -252,6 +279,8 @@ pub struct Dated<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arm::call::{Call, SystemClock};
+    use tokio_util::sync::CancellationToken;
 
     fn endpoint() -> Url {
         Url::parse("https://arm.example:8443").unwrap()
@@ -300,8 +329,8 @@ mod tests {
         assert_eq!(Request::new(Method::POST, "/x", "v").repeat, Repeat::OnlyIfUnsent);
     }
 
-    #[test]
-    fn a_body_that_does_not_fit_is_reported_with_its_path_and_without_its_secrets() {
+    #[tokio::test]
+    async fn a_body_that_does_not_fit_is_reported_with_its_path_and_without_its_secrets() {
         #[derive(Debug, serde::Deserialize)]
         struct Keys {
             #[expect(dead_code, reason = "only read by serde")]
@@ -313,12 +342,14 @@ mod tests {
             url: endpoint(),
             status: StatusCode::OK,
             headers: HeaderMap::new(),
-            body: b"\xef\xbb\xbf{\"keys\":[\"hunter2\"]}".to_vec(),
+            body: b"\xef\xbb\xbf{\"keys\":[\"hunter2\"]}".as_slice().into(),
         };
-        let plain = answer.json::<Keys>().unwrap_err();
+        let call = Call::new(CancellationToken::new(), Duration::from_secs(60));
+        let limits = Limits { call: &call, clock: &SystemClock };
+        let plain = answer.json::<Keys>(&limits).await.unwrap_err();
         assert_eq!(plain.to_string(), "could not read Azure's answer to POST /sa/listKeys, at `keys[0]`");
         assert!(std::error::Error::source(&plain).unwrap().to_string().contains("hunter2"));
-        let secret = answer.secret_json::<Keys>().unwrap_err();
+        let secret = answer.secret_json::<Keys>(&limits).await.unwrap_err();
         assert!(std::error::Error::source(&secret).is_none());
     }
 }

@@ -147,16 +147,18 @@ enum Next {
 impl<T: Resource> Pages<T> {
     async fn next(&mut self) -> Result<Option<Dated<Vec<T>>>, Error> {
         let Self { client, call, list, id, .. } = &*self;
-        let answer = match &self.next {
+        let page = |request: Request| async move {
+            let answer = client.send(&request, call).await?;
+            Ok::<_, Error>((client.decode::<Page<T>>(&request, &answer, call).await?, answer))
+        };
+        let (Dated { value: page, date }, answer) = match &self.next {
             Next::First => {
-                let first =
-                    |version| async move { client.send(&Request { id: *id, ..list.request(version) }, call).await };
+                let first = |version| page(Request { id: *id, ..list.request(version) });
                 client.at_version::<T, _, _>(first).await?
             }
-            Next::At(url) => client.send(&Request::follow(url.clone(), *id), call).await?,
+            Next::At(url) => page(Request::follow(url.clone(), *id)).await?,
             Next::None => return Ok(None),
         };
-        let Dated { value: page, date } = answer.dated::<Page<T>>()?;
         self.next = match page.next_link.filter(|link| !link.is_empty()) {
             None => Next::None,
             Some(link) => {
@@ -183,8 +185,11 @@ impl Client {
 
     /// Reads one resource, with the time of the answer.
     pub(crate) async fn get_dated<T: Resource>(&self, id: &T::Id, read: Read, call: &Call) -> Result<Dated<T>, Error> {
-        let get = |version| async move { self.read(&T::request(Method::GET, id, version), read, call).await };
-        self.at_version::<T, _, _>(get).await?.dated()
+        let get = |version| async move {
+            let request = T::request(Method::GET, id, version);
+            self.decode(&request, &*self.read(&request, read, call).await?, call).await
+        };
+        self.at_version::<T, _, _>(get).await
     }
 
     /// Creates a resource and waits for the operation.
@@ -197,8 +202,7 @@ impl Client {
         body: &(impl Serialize + Sync),
         call: &Call,
     ) -> Result<T, Error> {
-        let put = |version| async move { self.operate(&T::request(Method::PUT, id, version).json(body), call).await };
-        self.at_version::<T, _, _>(put).await?.json()
+        self.write(Method::PUT, id, body, call).await
     }
 
     /// Patches a resource and waits for the operation. Only what the body names changes, so that changes made by others
@@ -212,9 +216,23 @@ impl Client {
         body: &(impl Serialize + Sync),
         call: &Call,
     ) -> Result<T, Error> {
-        let patch =
-            |version| async move { self.operate(&T::request(Method::PATCH, id, version).json(body), call).await };
-        self.at_version::<T, _, _>(patch).await?.json()
+        self.write(Method::PATCH, id, body, call).await
+    }
+
+    async fn write<T: Resource>(
+        &self,
+        method: Method,
+        id: &T::Id,
+        body: &(impl Serialize + Sync),
+        call: &Call,
+    ) -> Result<T, Error> {
+        let method = &method;
+        let write = |version| async move {
+            let request = T::request(method.clone(), id, version).json(body);
+            let answer = self.operate(&request, call).await?;
+            Ok(self.decode(&request, &answer, call).await?.value)
+        };
+        self.at_version::<T, _, _>(write).await
     }
 
     /// Reads a list page by page, as the stream is polled.

@@ -1,5 +1,6 @@
 //! Whether a failed request is sent again, and after what wait. The time is an argument.
 
+use super::body::http_date;
 use super::error::{ErrorCode, ServiceError};
 use super::no_answer::NoAnswer;
 use super::request::{Repeat, Request};
@@ -9,7 +10,7 @@ use http::{HeaderMap, StatusCode, header};
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// How often a request is retried where no wait is prescribed: about a minute in all.
+/// How often a request is retried where no wait is prescribed: one to two minutes in all.
 pub const DEFAULT_MAX_RETRIES: u32 = 6;
 
 /// The timeout of making a connection.
@@ -19,16 +20,22 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// that blocks it; a restart of the server takes some seconds.
 const UNREACHED_WAIT: Duration = Duration::from_secs(2);
 
-/// The waits between retries where the service prescribes none: 0.8 s doubling up to a minute, each with up to as much again
+/// The waits between retries where the service prescribes none: a second doubling up to a minute, each with up to as much again
 /// at random, so that parallel requests are not retried in step.
 pub(crate) fn delays() -> impl Iterator<Item = Duration> + Send {
     ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(800))
+        .with_min_delay(Duration::from_secs(1))
         .with_factor(2.0)
         .with_max_delay(Duration::from_secs(60))
         .with_jitter()
         .without_max_times()
         .build()
+}
+
+/// A wait that the service asked for. It is at least the first of [`delays`]: no wait at all, as by a date in the past, would
+/// make a loop without an end of what is not counted.
+pub(crate) fn at_least_shortest(asked: Duration) -> Duration {
+    delays().next().map_or(asked, |shortest| asked.max(shortest))
 }
 
 /// How an attempt failed.
@@ -131,8 +138,9 @@ fn is_busy(code: &ErrorCode) -> bool {
     )
 }
 
-/// How long the service asks to wait: milliseconds in Microsoft's own headers, seconds or a date in the standard
-/// one. A date in the past is no wait.
+/// How long the service asks to wait: milliseconds in Microsoft's own headers, seconds or a date in the standard one. A date is
+/// compared with that of the answer, and with `now` where it has none: this machine's clock may be wrong. A date in the past is
+/// no wait.
 pub(crate) fn retry_after(now: OffsetDateTime, headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let millis = ["retry-after-ms", "x-ms-retry-after-ms"]
@@ -146,8 +154,9 @@ pub(crate) fn retry_after(now: OffsetDateTime, headers: &HeaderMap) -> Option<Du
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = OffsetDateTime::from(httpdate::parse_http_date(value).ok()?);
-    Some((date - now).try_into().unwrap_or(Duration::ZERO))
+    let until = http_date(value)?;
+    let answered = text(header::DATE.as_str()).and_then(http_date).unwrap_or(now);
+    Some((until - answered).try_into().unwrap_or(Duration::ZERO))
 }
 
 #[cfg(test)]
@@ -292,6 +301,15 @@ mod tests {
             (&[("retry-after", "0")], Some(0)),
             (&[("retry-after", "Thu, 01 Jan 2026 00:01:30 GMT")], Some(90_000)),
             (&[("retry-after", "Wed, 31 Dec 2025 23:00:00 GMT")], Some(0)),
+            // By the service's clock, which may be far from this machine's.
+            (
+                &[("retry-after", "Sat, 01 Jan 2028 00:01:30 GMT"), ("date", "Sat, 01 Jan 2028 00:01:00 GMT")],
+                Some(30_000),
+            ),
+            (
+                &[("retry-after", "Wed, 01 Jan 2025 00:01:30 GMT"), ("date", "Wed, 01 Jan 2025 00:01:00 GMT")],
+                Some(30_000),
+            ),
             (&[("retry-after-ms", "250"), ("retry-after", "9")], Some(250)),
             (&[("x-ms-retry-after-ms", "1500")], Some(1500)),
             (&[("retry-after", "soon")], None),
@@ -324,7 +342,7 @@ mod tests {
     #[test]
     fn the_waits_grow_and_stay_below_two_minutes() {
         let first: Vec<Duration> = delays().take(12).collect();
-        for (wait, base) in first.iter().zip([0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 60.0, 60.0, 60.0, 60.0, 60.0]) {
+        for (wait, base) in first.iter().zip([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0, 60.0, 60.0, 60.0]) {
             assert!((base..=base * 2.0 + 0.01).contains(&wait.as_secs_f64()), "{first:?}");
         }
     }

@@ -208,7 +208,8 @@ impl Client {
         let request = RoleAssignment::request(Method::PUT, id, RoleAssignment::API_VERSION)
             .json(&json!({ "properties": new }))
             .retry_on(PRINCIPAL_NOT_FOUND, Some(propagation));
-        self.send(&request, call).await?.dated()
+        let answer = self.send(&request, call).await?;
+        self.decode(&request, &answer, call).await
     }
 
     /// Deletes an assignment and gives the deleted one, which may have been another than expected.
@@ -219,7 +220,7 @@ impl Client {
         let request = RoleAssignment::request(Method::DELETE, id, RoleAssignment::API_VERSION);
         match self.send(&request, call).await {
             Ok(answer) if answer.status == StatusCode::NO_CONTENT => Ok(Deleted::WasAbsent),
-            Ok(answer) => Ok(Deleted::Was(answer.json()?)),
+            Ok(answer) => Ok(Deleted::Was(Box::new(self.decode(&request, &answer, call).await?.value))),
             Err(error) if error.is_not_found() => Ok(Deleted::WasAbsent),
             Err(error) => Err(error),
         }

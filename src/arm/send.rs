@@ -6,7 +6,7 @@ use super::call::{Call, Clock, Limits};
 use super::cloud::origin;
 use super::cloud_metadata::CloudMetadata;
 use super::error::{Error, ServiceError};
-use super::exchange::{RawAnswer, exchange};
+use super::exchange::{self, LARGEST_ANSWER, MIB, RawAnswer, exchange};
 use super::lock::lock;
 use super::no_answer::NoAnswer;
 use super::request::{Answer, Request};
@@ -101,7 +101,8 @@ impl Sender {
                 (Verdict::Retry(retry), _) if !retry.counted || retries_left > 0 => {
                     retries_left -= u32::from(retry.counted);
                     let delay = delays.next().unwrap_or(Duration::MAX);
-                    let wait = retry.after.unwrap_or(delay.min(retry.at_most.unwrap_or(Duration::MAX)));
+                    let own = delay.min(retry.at_most.unwrap_or(Duration::MAX));
+                    let wait = retry.after.map_or(own, retry::at_least_shortest);
                     if retry.pause_all {
                         self.pause_all(wait);
                     }
@@ -144,7 +145,7 @@ impl Sender {
         let sent = std::time::Instant::now();
         // A call that has ended by now has certainly had no effect.
         limits.bound(doing, last, std::future::ready(())).await?;
-        let raw = limits.bound(doing, last, exchange(&self.http, outgoing)).await;
+        let raw = limits.bound(doing, last, exchange(&self.http, outgoing, LARGEST_ANSWER)).await;
         let raw = raw.map_err(|error| Effect { request, possible: true }.or_uncertain(error))?;
         let path = request.path();
         let (error, verdict) = match raw {
@@ -154,14 +155,18 @@ impl Sender {
                 tracing::debug!(%method, path, status = status.as_u16(), millis, "Azure answered");
                 if status.is_success() {
                     let (method, path, url) = (method.clone(), path.to_owned(), url.clone());
-                    return Ok(Ok(Answer { method, path, url, status, headers, body }));
+                    return Ok(Ok(Answer { method, path, url, status, headers, body: body.into() }));
                 }
                 let error = ServiceError::read(method, path, status, &headers, &body);
                 let failure = Failure::Answer { headers: &headers, error: &error };
                 let verdict = classify(self.clock.utc(), elapsed, request, &failure);
                 (error.into(), verdict)
             }
-            Err(error) => {
+            Err(exchange::Failed::TooLarge(_)) => {
+                let problem = format!("it is larger than {} MiB, and is not read", LARGEST_ANSWER / MIB);
+                return Err(Error::Protocol { method: request.method.clone(), path: path.to_owned(), problem });
+            }
+            Err(exchange::Failed::Transport(error)) => {
                 let reason = NoAnswer::of(&error);
                 let verdict = classify(self.clock.utc(), elapsed, request, &Failure::NoAnswer(reason));
                 let (method, path, from) = (request.method.clone(), path.to_owned(), origin(&url));

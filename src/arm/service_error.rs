@@ -1,6 +1,6 @@
 //! Error answers of Azure Resource Manager.
 
-use super::body::{or_default, without_bom};
+use super::body::{http_date, or_default, without_bom, without_nulls};
 use super::error_code::ErrorCode;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
@@ -55,7 +55,7 @@ pub(crate) struct ErrorDetail {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct AdditionalInfo {
     /// The type, such as `PolicyViolation`.
-    #[serde(rename = "type", default)]
+    #[serde(rename = "type", default, deserialize_with = "or_default")]
     pub kind: String,
     /// The information.
     #[serde(default)]
@@ -99,26 +99,26 @@ impl ServiceError {
             message,
             target,
             details,
-            additional_info: body_error.additional_info.unwrap_or_default(),
+            additional_info: body_error.additional_info,
             correlation_id: header("x-ms-correlation-request-id"),
             request_id: header("x-ms-request-id"),
             claims_challenge: claims_challenge(headers).is_some(),
-            date: header("date").and_then(|date| httpdate::parse_http_date(&date).ok()).map(OffsetDateTime::from),
+            date: header("date").and_then(|date| http_date(&date)),
         }
     }
 
-    /// Whether the requested resource does not exist.
+    /// Whether the requested resource does not exist, by the codes that say so (azure.md §1.3, §2, §3.3, §5.1).
     ///
-    /// Not every 404 means that: one without a code comes from a proxy or gateway, and an unknown subscription, namespace or
-    /// type may mean the wrong account or cloud. Taking those for a deletion would drop every object of a state.
+    /// Any other 404 may mean the wrong tenant, cloud or address, or come from a proxy or gateway. Taking those for a deletion
+    /// would drop every object of a state.
     pub(crate) fn is_not_found(&self) -> bool {
         self.status == StatusCode::NOT_FOUND
-            && !matches!(
+            && matches!(
                 self.code,
-                ErrorCode::Missing
-                    | ErrorCode::SubscriptionNotFound
-                    | ErrorCode::InvalidResourceNamespace
-                    | ErrorCode::InvalidResourceType
+                ErrorCode::ResourceNotFound
+                    | ErrorCode::ResourceGroupNotFound
+                    | ErrorCode::RoleAssignmentNotFound
+                    | ErrorCode::RoleDefinitionDoesNotExist
             )
     }
 
@@ -260,9 +260,10 @@ struct Body {
     #[serde(deserialize_with = "or_default")]
     message: String,
     target: Option<String>,
-    details: Option<Vec<Body>>,
-    #[serde(rename = "additionalInfo")]
-    additional_info: Option<Vec<AdditionalInfo>>,
+    #[serde(deserialize_with = "without_nulls")]
+    details: Vec<Body>,
+    #[serde(rename = "additionalInfo", deserialize_with = "without_nulls")]
+    additional_info: Vec<AdditionalInfo>,
 }
 
 impl Body {
@@ -271,7 +272,7 @@ impl Body {
             code: ErrorCode::parse(&self.code),
             message: self.message.clone(),
             target: self.target.clone(),
-            details: self.details.iter().flatten().map(Body::detail).collect(),
+            details: self.details.iter().map(Body::detail).collect(),
         }
     }
 }
@@ -349,6 +350,7 @@ mod tests {
             ("\u{feff}{\"error\":{\"code\":\"conflict\",\"message\":\"busy\"}}", ErrorCode::Conflict, "busy"),
             (r#"{"error":{"code":null,"message":null,"target":null,"details":null}}"#, ErrorCode::Missing, ""),
             (r#"{"error":{"code":"Conflict"}}"#, ErrorCode::Conflict, ""),
+            (r#"{"error":{"code":"Conflict","details":[null],"additionalInfo":[null]}}"#, ErrorCode::Conflict, ""),
             ("<html>\n<b>Bad  Gateway</b></html>", ErrorCode::Missing, "<html> <b>Bad Gateway</b></html>"),
             ("", ErrorCode::Missing, "Conflict"),
             (r#"{"error":"invalid_client"}"#, ErrorCode::Missing, r#"{"error":"invalid_client"}"#),
@@ -381,8 +383,14 @@ mod tests {
                 r#"{"error":{"code":"RoleAssignmentNotFound","message":"The role assignment 'x' is not found."}}"#,
                 true,
             ),
+            (404, r#"{"error":{"code":"roledefinitiondoesnotexist","message":"…"}}"#, true),
             (404, r#"{"error":{"code":"SubscriptionNotFound","message":"…"}}"#, false),
             (404, r#"{"error":{"code":"InvalidResourceType","message":"…"}}"#, false),
+            (404, r#"{"error":{"code":"TenantNotFound","message":"…"}}"#, false),
+            (404, r#"{"error":{"code":"EndpointNotFound","message":"…"}}"#, false),
+            (404, r#"{"error":{"code":"NotFound","message":"…"}}"#, false),
+            (404, r#"{"error":{"message":"The Resource 'x' was not found."}}"#, false),
+            (404, "", false),
             (404, "<html>no such page</html>", false),
             (400, r#"{"error":{"code":"ResourceNotFound","message":"…"}}"#, false),
         ] {

@@ -1,6 +1,6 @@
 //! Storage accounts (Microsoft.Storage/storageAccounts): shared key access, and the keys.
 
-use super::body::{lenient_time, or_default};
+use super::body::{lenient_time, or_default, without_nulls};
 use super::call::Call;
 use super::client::Client;
 use super::error::Error;
@@ -42,7 +42,7 @@ pub struct StorageAccountProperties {
     /// `Enabled`, which is the default, `Disabled` or `SecuredByPerimeter`.
     #[serde(deserialize_with = "or_default")]
     public_network_access: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "without_nulls")]
     private_endpoint_connections: Vec<PrivateEndpointConnection>,
 }
 
@@ -176,7 +176,7 @@ impl Client {
         // This POST changes nothing.
         let request = Request::new(Method::POST, id.arm().below("/listKeys"), StorageAccount::API_VERSION)
             .repeat(Repeat::Idempotent);
-        Ok(self.send(&request, call).await?.secret_json::<Keys>()?.keys)
+        self.keys(&request, call).await
     }
 
     /// Replaces one key, `key1` or `key2`, and gives all of them.
@@ -192,7 +192,13 @@ impl Client {
     ) -> Result<Vec<StorageKey>, Error> {
         let request = Request::new(Method::POST, id.arm().below("/regenerateKey"), StorageAccount::API_VERSION)
             .json(&json!({ "keyName": key_name }));
-        Ok(self.send(&request, call).await?.secret_json::<Keys>()?.keys)
+        self.keys(&request, call).await
+    }
+
+    async fn keys(&self, request: &Request, call: &Call) -> Result<Vec<StorageKey>, Error> {
+        let answer = self.send(request, call).await?;
+        let keys = answer.secret_json::<Keys>(&self.0.sender.limits(call)).await;
+        Ok(keys.map_err(|error| request.accepted(error))?.keys)
     }
 }
 

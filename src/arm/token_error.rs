@@ -1,5 +1,6 @@
 //! Why no token could be had, and what to do about it.
 
+use super::exchange::{Failed, LARGEST_OF_SIGN_IN, MIB};
 use super::no_answer::{NoAnswer, SharedSource};
 use serde::Deserialize;
 use std::fmt;
@@ -55,6 +56,14 @@ pub enum TokenError {
     /// An answer should have a token in it. It is not quoted, since what it has may be one.
     #[error("{from} answered with {status}, and without a token that can be read")]
     NoToken {
+        /// Scheme, host and port.
+        from: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// An answer is larger than any that has a token in it.
+    #[error("{from} answered with {status} and more than {} MiB, which is not read", LARGEST_OF_SIGN_IN / MIB)]
+    TooLarge {
         /// Scheme, host and port.
         from: String,
         /// The HTTP status.
@@ -205,7 +214,10 @@ impl TokenError {
                 "Check metadata_host: it is a host such as management.azure.com, with a port if need be. An address of the cloud \
                  that it does not tell, or not rightly, can be set in endpoint, which goes before it.",
             ),
-            TokenError::File { .. } | TokenError::NoToken { .. } | TokenError::Credential { .. } => None,
+            TokenError::File { .. }
+            | TokenError::NoToken { .. }
+            | TokenError::TooLarge { .. }
+            | TokenError::Credential { .. } => None,
         }
     }
 
@@ -222,10 +234,15 @@ impl TokenError {
         self.code() != Some(ASSERTION_OUT_OF_TIME) && !self.is_transient()
     }
 
-    /// The request to `from` got no answer.
-    pub(crate) fn unreachable(from: String, error: reqwest::Error) -> Self {
-        let reason = NoAnswer::of(&error);
-        TokenError::Unreachable { from, reason, hint: reason.hint(), source: Arc::new(error.without_url()) }
+    /// The request to `from` got no answer that can be used.
+    pub(crate) fn unanswered(from: String, failed: Failed) -> Self {
+        match failed {
+            Failed::Transport(error) => {
+                let reason = NoAnswer::of(&error);
+                TokenError::Unreachable { from, reason, hint: reason.hint(), source: Arc::new(error.without_url()) }
+            }
+            Failed::TooLarge(status) => TokenError::TooLarge { from, status: status.as_u16() },
+        }
     }
 
     /// Whether trying again can help.
@@ -312,6 +329,17 @@ fn hint(code: u32) -> Option<&'static str> {
 }
 
 impl EntraError {
+    /// The same with other texts: a service may echo in any of them what it was sent.
+    pub(crate) fn map_texts(self, shown: impl Fn(&str) -> String) -> Self {
+        Self {
+            error: shown(&self.error),
+            message: shown(&self.message),
+            correlation_id: self.correlation_id.as_deref().map(&shown),
+            trace_id: self.trace_id.as_deref().map(&shown),
+            ..self
+        }
+    }
+
     /// Reads an error answer of the token endpoint, or of whatever answered in its place.
     pub(crate) fn read(status: u16, body: &[u8], proof: Proof) -> Self {
         #[derive(Default, Deserialize)]

@@ -1,6 +1,6 @@
 //! Key vaults (Microsoft.KeyVault/vaults): who may use their keys, secrets and certificates (facts: azure.md §13.9).
 
-use super::body::or_default;
+use super::body::{or_default, without_nulls};
 use super::id::ArmId;
 use super::resource::Resource;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ pub(crate) struct Vault {
 struct VaultProperties {
     #[serde(deserialize_with = "or_default")]
     enable_rbac_authorization: bool,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "without_nulls")]
     access_policies: Vec<AccessPolicy>,
 }
 
@@ -37,11 +37,11 @@ struct AccessPolicy {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct Permissions {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "without_nulls")]
     keys: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "without_nulls")]
     secrets: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "without_nulls")]
     certificates: Vec<String>,
 }
 

@@ -1,7 +1,7 @@
 //! Workspaces (Microsoft.MachineLearningServices/workspaces): hubs, projects and classic workspaces.
 
 pub use super::auth_mode::{AuthMode, AuthModeKind, UnknownAuthMode};
-use super::body::or_default;
+use super::body::{or_default, or_default_inside, without_nulls};
 use super::call::Call;
 use super::client::Client;
 use super::error::{Error, ErrorCode};
@@ -83,7 +83,7 @@ pub(crate) struct Identity {
     pub(crate) principal_id: Option<String>,
     pub(crate) tenant_id: Option<String>,
     /// The user-assigned identities, by id.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "or_default_inside")]
     pub(crate) user_assigned_identities: BTreeMap<String, UserAssignedIdentity>,
 }
 
@@ -111,7 +111,7 @@ pub struct WorkspaceProperties {
     /// A project's hub.
     pub(crate) hub_resource_id: Option<String>,
     /// A hub's projects.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "without_nulls")]
     pub(crate) associated_workspaces: Vec<String>,
     /// Where the last change stands.
     #[serde(deserialize_with = "or_default")]
@@ -155,7 +155,7 @@ pub(crate) struct ManagedNetwork {
 pub(crate) struct NetworkAcls {
     /// `Allow` or `Deny`.
     pub(crate) default_action: Option<String>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "without_nulls")]
     pub(crate) ip_rules: Vec<IpRule>,
 }
 
@@ -432,6 +432,7 @@ mod tests {
             "{}",
             r#"{"id":null,"kind":null,"identity":null,"properties":null}"#,
             r#"{"identity":{"userAssignedIdentities":null},"properties":{"systemDatastoresAuthMode":null,"associatedWorkspaces":null,"storageAccount":null}}"#,
+            r#"{"identity":{"userAssignedIdentities":{"/i":null}},"properties":{"associatedWorkspaces":[null],"networkAcls":{"ipRules":[null]}}}"#,
         ] {
             let workspace: Workspace = serde_json::from_str(body).unwrap();
             assert_eq!(workspace.kind(), WorkspaceKind::Default);

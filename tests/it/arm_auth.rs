@@ -124,6 +124,87 @@ async fn auxiliary_tokens_come_from_their_tenants() {
     server.finish();
 }
 
+/// None of these is sent, none makes the provider look at fault, and none is quoted.
+#[tokio::test]
+async fn an_answer_without_a_token_that_can_be_used_is_the_fault_of_who_gave_it() {
+    let answer = |token: &str, life: &str, rest: &str| {
+        format!(r#"{{"token_type":"Bearer","expires_in":{life},"ext_expires_in":1,"access_token":{token}}}{rest}"#)
+    };
+    let planted = format!("{SECRET:?}");
+    for body in [
+        answer(r#""""#, "3599", ""),
+        answer("null", "3599", ""),
+        answer(r#""planted\r\nx: y""#, "3599", ""),
+        answer(r#""planted tökén""#, "3599", ""),
+        answer(&planted, "1000000000000000000", ""),
+        answer(&planted, "-1000000000000000000", ""),
+        answer(&planted, "0", ""),
+        answer(&planted, r#""soon""#, ""),
+        answer(&planted, "3599", "planted"),
+        answer(&planted, "3599", ""),
+    ] {
+        let is_good = body == answer(&planted, "3599", "");
+        let mut script = vec![on("POST", TOKEN_PATH).answer(200, body.clone())];
+        script.extend(is_good.then(read_account));
+        let server = Scripted::start(script).await;
+        let (client, clock) = client(&server, secret());
+        let result = read(&client).await;
+        if !is_good {
+            let failed = result.unwrap_err();
+            assert!(matches!(reason(&failed), TokenError::NoToken { status: 200, .. }), "{body}: {failed:?}");
+            assert!(reason(&failed).to_string().starts_with(&server.url), "{failed:?}");
+            assert!(!format!("{failed:?}").contains("planted"), "{failed:?}");
+        }
+        assert!(clock.pauses().is_empty());
+        server.finish();
+    }
+}
+
+#[tokio::test]
+async fn an_answer_with_a_token_may_have_a_mebibyte() {
+    let blanks = vec![b' '; 1 << 20];
+    let endless = |method, target, status: u16| {
+        on(method, target).repeated(format!("HTTP/1.1 {status} Scripted\r\n\r\n"), blanks.clone(), 1024)
+    };
+    let server = Scripted::start(vec![endless("POST", TOKEN_PATH, 200), endless("GET", "/msi", 200)]).await;
+    let endpoint = Some(format!("{}/msi", server.url).parse().unwrap());
+    let machine: Arc<dyn TokenSource> = Arc::new(ManagedIdentity { endpoint, ..ManagedIdentity::default() });
+    for method in [secret(), machine] {
+        let (client, clock) = client(&server, method);
+        let failed = read(&client).await.unwrap_err();
+        assert!(matches!(reason(&failed), TokenError::TooLarge { status: 200, .. }), "{failed:?}");
+        let said = reason(&failed).to_string();
+        assert!(said.starts_with(&server.url) && said.contains("1 MiB"), "{said}");
+        assert!(clock.pauses().is_empty());
+    }
+    server.finish();
+
+    // Of an error the status counts.
+    let server = Scripted::start(vec![
+        endless("POST", TOKEN_PATH, 503),
+        on("POST", TOKEN_PATH).answer(200, token("abc", 3599)),
+        read_account(),
+    ])
+    .await;
+    let (client, _) = client(&server, secret());
+    read(&client).await.unwrap();
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_secret_that_entra_echoes_is_shown_nowhere() {
+    let encoded = "hunter2%7Eplanted";
+    let echo = serde_json::json!({ "error": encoded, "error_description": format!("AADSTS7000215: {encoded}"),
+        "error_codes": [7_000_215], "trace_id": SECRET, "correlation_id": encoded });
+    let server = Scripted::start(vec![on("POST", TOKEN_PATH).answer(401, echo.to_string())]).await;
+    let (client, _) = client(&server, secret());
+    let failed = read(&client).await.unwrap_err();
+    assert_eq!(reason(&failed).code(), Some(7_000_215));
+    assert_eq!(reason(&failed).ids(), [("trace id", "(redacted)"), ("correlation id", "(redacted)")]);
+    assert!(!format!("{failed:?} {}", reason(&failed)).contains("planted"), "{failed:?}");
+    server.finish();
+}
+
 #[tokio::test]
 async fn a_refused_secret_is_said_with_advice_once_and_without_the_secret() {
     let description = format!(

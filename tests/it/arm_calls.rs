@@ -74,6 +74,27 @@ async fn failed_polls_do_not_end_an_operation() {
 }
 
 #[tokio::test]
+async fn a_second_passes_before_every_poll_whatever_the_service_asks_for() {
+    let (location, none) = (operation("location"), ("Retry-After", "0"));
+    let running = || on("GET", &location).answer(202, "").header(none.0, none.1);
+    let server = Scripted::start(vec![
+        on("PATCH", hub().to_string())
+            .answer(202, "")
+            .header("Location", format!("{{self}}{location}"))
+            .header(none.0, none.1),
+        running(),
+        running(),
+        on("GET", &location).answer(200, HUB),
+    ])
+    .await;
+    let (client, clock, _) = client(&server);
+    client.set_auth_mode(&hub(), &AuthMode::identity(), &call()).await.unwrap();
+    let pauses = clock.pauses();
+    assert!(pauses.len() == 3 && pauses.iter().all(|pause| *pause >= Duration::from_secs(1)), "{pauses:?}");
+    server.finish();
+}
+
+#[tokio::test]
 async fn an_operation_that_fails_is_a_typed_error() {
     let status = operation("async");
     let server = Scripted::start(vec![

@@ -32,7 +32,7 @@ async fn bed(change: impl FnOnce(&mut Options)) -> ClientBed {
 }
 
 async fn bed_with_secret(change: impl FnOnce(&mut Options), secret: Option<&str>) -> ClientBed {
-    let mut options = Options::quick();
+    let mut options = Options::default();
     change(&mut options);
     let emulator = Emulator::start(options).await.expect("the emulator starts");
     let hub = emulator.id("rg1", WorkspaceId::RESOURCE_TYPE, "hub1");

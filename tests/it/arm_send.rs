@@ -96,7 +96,7 @@ async fn transient_failures_are_retried_under_one_request_id() {
     assert_eq!(ids.len(), 1);
     let pauses = clock.pauses();
     assert_eq!(pauses.len(), 4);
-    assert!(pauses[0] >= Duration::from_millis(800) && pauses[3] > pauses[0], "{pauses:?}");
+    assert!(pauses[0] >= Duration::from_secs(1) && pauses[3] > pauses[0], "{pauses:?}");
     server.finish();
 }
 
@@ -142,14 +142,64 @@ async fn retry_after_is_obeyed_however_long_it_is() {
     let answer = |after: &str| on("GET", account_path()).answer(503, "").header("Retry-After", after);
     let server = Scripted::start(vec![
         answer("3600"),
-        on("GET", account_path()).answer(429, "").header("retry-after-ms", "250"),
+        on("GET", account_path()).answer(429, "").header("retry-after-ms", "2500"),
         on("GET", account_path()).answer(200, ACCOUNT),
     ])
     .await;
     let (client, clock, _) = client(&server);
     client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap();
-    assert_eq!(clock.pauses(), [Duration::from_secs(3600), Duration::from_millis(250)]);
+    assert_eq!(clock.pauses(), [Duration::from_secs(3600), Duration::from_millis(2500)]);
     server.finish();
+}
+
+#[tokio::test]
+async fn a_second_passes_before_every_repeat_whatever_the_service_asks_for() {
+    const NO_WAIT: [(&str, &str); 5] = [
+        ("Retry-After", "0"),
+        ("Retry-After", "-5"),
+        ("Retry-After", "Thu, 01 Jan 2026 00:00:00 GMT"),
+        ("retry-after-ms", "0"),
+        ("x-ms-retry-after-ms", "3"),
+    ];
+    for (name, value) in NO_WAIT {
+        let refusals = [
+            (408, ""),
+            (429, "TooManyRequests"),
+            (500, ""),
+            (503, "ServerBusy"),
+            (409, "StorageAccountOperationInProgress"),
+        ];
+        let refused = |(status, code)| on("GET", account_path()).answer(status, error(code, "")).header(name, value);
+        let mut script: Vec<_> = refusals.into_iter().map(refused).collect();
+        script.push(on("GET", account_path()).answer(200, ACCOUNT));
+        let server = Scripted::start(script).await;
+        let (client, clock, _) = client(&server);
+        client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap();
+        let pauses = clock.pauses();
+        assert!(pauses.len() >= 5 && pauses.iter().all(|pause| *pause >= Duration::from_secs(1)), "{name}: {pauses:?}");
+        assert!(pauses.windows(2).any(|two| two[0] != two[1]), "they are not in step: {pauses:?}");
+        server.finish();
+    }
+}
+
+/// This machine's clock may be years ahead of the service's, or behind.
+#[tokio::test]
+async fn a_date_to_wait_for_is_compared_with_the_date_of_the_answer() {
+    for year in [2001, 2401] {
+        let date = |second: u8| {
+            let date = time::Date::from_ordinal_date(year, 200).unwrap().with_hms(0, 0, second).unwrap();
+            httpdate::fmt_http_date(date.assume_utc().into())
+        };
+        let server = Scripted::start(vec![
+            on("GET", account_path()).answer(503, "").header("Date", date(10)).header("Retry-After", date(40)),
+            on("GET", account_path()).answer(200, ACCOUNT),
+        ])
+        .await;
+        let (client, clock, _) = client(&server);
+        client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap();
+        assert_eq!(clock.pauses(), [Duration::from_secs(30)], "{year}");
+        server.finish();
+    }
 }
 
 #[tokio::test]

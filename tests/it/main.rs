@@ -15,6 +15,7 @@
 //! | **The ARM client** | |
 //! | sign-in, against a scripted server | `arm_auth` |
 //! | sending: headers, retries, throttling, limits | `arm_send` |
+//! | answers of any size and shape | `arm_answers` |
 //! | typed calls: operations, pages, api-versions, joined reads | `arm_calls` |
 //! | the same calls against the emulator | `arm_emulator` |
 //! | **The emulator**, over HTTPS without the provider | `emulator`, whose `mod.rs` lists its files |
@@ -75,6 +76,7 @@
 mod azure;
 
 mod actions;
+mod arm_answers;
 mod arm_auth;
 mod arm_calls;
 mod arm_emulator;

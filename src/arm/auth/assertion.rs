@@ -2,7 +2,7 @@
 
 use super::{AccessToken, Network, TokenError, TokenRequest, ValueOrFile, entra};
 use crate::arm::cloud::origin;
-use crate::arm::exchange::{RawAnswer, exchange};
+use crate::arm::exchange::{LARGEST_OF_SIGN_IN, RawAnswer, exchange};
 use crate::arm::secret::Secret;
 use crate::arm::token_error::Proof;
 use azure_core::http::ClientMethodOptions;
@@ -93,9 +93,9 @@ impl Issuer<'_> {
         *request.headers_mut() = self.headers;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         request.headers_mut().insert(AUTHORIZATION, bearer);
-        let RawAnswer { status, body, .. } = exchange(&network.clients.http, request)
+        let RawAnswer { status, body, .. } = exchange(&network.clients.http, request, LARGEST_OF_SIGN_IN)
             .await
-            .map_err(|error| TokenError::unreachable(from.clone(), error))?;
+            .map_err(|failed| TokenError::unanswered(from.clone(), failed))?;
         if !status.is_success() {
             let message = self.token.excerpt(&body);
             return Err(TokenError::Issuer { name: self.name, from, status: status.as_u16(), message });

@@ -1,6 +1,6 @@
 //! The account that is signed in to the Azure CLI.
 
-use super::entra::{by_clock, innermost};
+use super::entra::innermost;
 use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource};
 use azure_core::credentials::TokenCredential as _;
 use azure_identity::{AzureCliCredential, AzureCliCredentialOptions, Executor};
@@ -10,6 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{ffi::OsStr, io, pin::Pin, process::Output};
 use uuid::Uuid;
+
+/// What is said of output that is not quoted, since what it has may be a token.
+const NO_TOKEN: &str = "its answer has no token in it that can be read";
 
 /// Signs in as the account of the Azure CLI.
 #[derive(Debug, Clone)]
@@ -42,7 +45,7 @@ impl AzureCli {
         };
         token.map_err(|error| TokenError::AzureCli {
             message: match executor.succeeded.load(Ordering::Relaxed) {
-                true => "its answer has no token in it that can be read".to_owned(),
+                true => NO_TOKEN.to_owned(),
                 false => innermost(&error),
             },
         })
@@ -100,7 +103,7 @@ impl TokenSource for AzureCli {
                 (Err(refused), Some(tenant)) => self.run_without_tenant(request, &tenant, refused).await,
                 (token, _) => token,
             };
-            token.map(|token| by_clock(token, network))
+            AccessToken::by_clock(&token?, network).ok_or_else(|| TokenError::AzureCli { message: NO_TOKEN.to_owned() })
         })
     }
 

@@ -10,7 +10,6 @@ use crate::arm::token_error::{EntraError, Proof};
 use azure_core::credentials::TokenCredential;
 use azure_core::http::ClientOptions;
 use std::sync::Arc;
-use time::OffsetDateTime;
 
 /// Gets a token with the credential that `make` makes. `proof`, its secret or assertion of this kind, is redacted from
 /// messages.
@@ -26,24 +25,19 @@ pub(super) async fn token<C: TokenCredential>(
         Ok(credential) => credential.get_token(&[request.scope.as_str()], None).await,
         Err(error) => Err(error),
     };
-    token.map(|token| by_clock(token, network)).map_err(|error| match transport.seen() {
-        Some(Seen::Nothing { from, reason, source }) => {
-            TokenError::Unreachable { from, reason, hint: reason.hint(), source }
-        }
+    let unreadable = match token.map(|token| AccessToken::by_clock(&token, network)) {
+        Ok(Some(token)) => return Ok(token),
+        Ok(None) => "the answer has no token that can be sent".to_owned(),
+        Err(error) => proof.redact(&innermost(&error)),
+    };
+    Err(match transport.seen() {
+        Some(Seen::Failed(error)) => error,
         Some(Seen::Answer { from, status, .. }) if (200..300).contains(&status) => TokenError::NoToken { from, status },
         Some(Seen::Answer { status, body, .. }) => {
-            let refusal = EntraError::read(status, &body, kind);
-            let (error, message) = (proof.redact(&refusal.error), proof.redact(&refusal.message));
-            TokenError::Refused(EntraError { error, message, ..refusal })
+            TokenError::Refused(EntraError::read(status, &body, kind).map_texts(|text| proof.redact(text)))
         }
-        None => TokenError::Credential { credential: "Microsoft Entra", message: proof.redact(&innermost(&error)) },
+        None => TokenError::Credential { credential: "Microsoft Entra", message: unreadable },
     })
-}
-
-/// The token, with its expiry by the client's clock rather than the system's.
-pub(super) fn by_clock(token: azure_core::credentials::AccessToken, network: &Network) -> AccessToken {
-    let left = token.expires_on - OffsetDateTime::now_utc();
-    AccessToken { token: Secret::new(token.token.secret()), expires_on: network.clock.utc() + left }
 }
 
 /// The message of the first cause, without the errors that wrap it.

@@ -2,10 +2,9 @@
 //!
 //! `azure_identity` takes the place from the environment, whatever endpoint is meant, so the request is made here.
 
-use super::entra::by_clock;
 use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource, ValueOrFile};
 use crate::arm::cloud::origin;
-use crate::arm::exchange::{RawAnswer, exchange};
+use crate::arm::exchange::{LARGEST_OF_SIGN_IN, RawAnswer, exchange};
 use crate::arm::no_answer::NoAnswer;
 use crate::arm::secret::Secret;
 use futures_util::future::BoxFuture;
@@ -96,24 +95,24 @@ impl ManagedIdentity {
             value.set_sensitive(true);
             outgoing.headers_mut().insert(HeaderName::from_static("x-identity-header"), value);
         }
-        let RawAnswer { status, body, .. } = exchange(client, outgoing).await.map_err(|error| {
-            let mut failed = TokenError::unreachable(from.clone(), error);
-            if let TokenError::Unreachable { reason, hint, .. } = &mut failed
-                && reason.is_before_sending()
-                && !matches!(reason, NoAnswer::Untrusted(_))
-            {
-                *hint = NOWHERE;
-            }
-            failed
-        })?;
+        let RawAnswer { status, body, .. } =
+            exchange(client, outgoing, LARGEST_OF_SIGN_IN).await.map_err(|failed| {
+                let mut failed = TokenError::unanswered(from.clone(), failed);
+                if let TokenError::Unreachable { reason, hint, .. } = &mut failed
+                    && reason.is_before_sending()
+                    && !matches!(reason, NoAnswer::Untrusted(_))
+                {
+                    *hint = NOWHERE;
+                }
+                failed
+            })?;
         if !status.is_success() {
             let message = proof.unwrap_or(&Secret::default()).excerpt(&body);
             return Err(TokenError::ManagedIdentity { status: status.as_u16(), message });
         }
-        match serde_json::from_slice::<Answer>(&body).ok().and_then(Answer::token) {
-            Some(token) => Ok(by_clock(token, network)),
-            None => Err(TokenError::NoToken { from, status: status.as_u16() }),
-        }
+        let token = serde_json::from_slice::<Answer>(&body).ok().and_then(Answer::token);
+        let token = token.and_then(|token| AccessToken::by_clock(&token, network));
+        token.ok_or(TokenError::NoToken { from, status: status.as_u16() })
     }
 
     /// The endpoint with what is asked of it, beside a query of its own.
@@ -161,8 +160,7 @@ impl Answer {
             Seconds::Number(number) => number,
         };
         let expires_on = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
-        (!self.access_token.is_empty())
-            .then(|| azure_core::credentials::AccessToken::new(self.access_token, expires_on))
+        Some(azure_core::credentials::AccessToken::new(self.access_token, expires_on))
     }
 }
 

@@ -26,6 +26,17 @@ pub struct AccessToken {
     pub expires_on: OffsetDateTime,
 }
 
+impl AccessToken {
+    /// A token with its expiry by the client's clock rather than the system's; `None` where it is no text that a header may
+    /// have.
+    pub(super) fn by_clock(token: &azure_core::credentials::AccessToken, network: &Network) -> Option<Self> {
+        let text = token.token.secret();
+        let left = token.expires_on - OffsetDateTime::now_utc();
+        let is_token = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        is_token.then(|| Self { token: text.into(), expires_on: network.clock.utc().saturating_add(left) })
+    }
+}
+
 /// Gets tokens by one sign-in method. It fetches a new token every time: `cache` keeps them.
 pub trait TokenSource: fmt::Debug + Send + Sync {
     /// Fetches a token for this scope, in this tenant.

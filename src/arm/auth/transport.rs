@@ -3,14 +3,16 @@
 
 use super::Network;
 use crate::arm::cloud::origin;
-use crate::arm::exchange::{RawAnswer, exchange};
+use crate::arm::exchange::{LARGEST_OF_SIGN_IN, RawAnswer, exchange};
 use crate::arm::lock::lock;
-use crate::arm::no_answer::{NoAnswer, SharedSource};
+use crate::arm::no_answer::SharedSource;
+use crate::arm::token_error::TokenError;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::error::ErrorKind;
 use azure_core::http::{
     AsyncRawResponse, Body, ClientOptions, HttpClient, Request, RetryOptions, StatusCode, headers::Headers,
 };
+use serde::Deserialize;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use url::Url;
@@ -29,8 +31,8 @@ pub(super) struct Transport {
 pub(super) enum Seen {
     /// An answer.
     Answer { from: String, status: u16, body: Vec<u8> },
-    /// None.
-    Nothing { from: String, reason: NoAnswer, source: SharedSource },
+    /// None that can be used.
+    Failed(TokenError),
 }
 
 impl Transport {
@@ -83,10 +85,14 @@ impl Transport {
             }
             *outgoing.body_mut() = Some(body.into());
         }
-        match exchange(&self.network.clients.http, outgoing).await {
+        match exchange(&self.network.clients.http, outgoing, LARGEST_OF_SIGN_IN).await {
             Ok(RawAnswer { status, headers, body }) => {
+                let is_readable = !status.is_success() || has_a_life(&body);
                 let status = status.as_u16();
                 *lock(&self.seen) = Some(Seen::Answer { from, status, body: body.clone() });
+                if !is_readable {
+                    return Err(azure_core::Error::with_message(ErrorKind::Other, "no token that has a life"));
+                }
                 let mut copied = Headers::new();
                 for (name, value) in &headers {
                     if let Ok(value) = value.to_str() {
@@ -96,13 +102,21 @@ impl Transport {
                 Ok(AsyncRawResponse::from_bytes(StatusCode::from(status), copied, body))
             }
             Err(error) => {
-                let reason = NoAnswer::of(&error);
-                let source: SharedSource = Arc::new(error.without_url());
-                *lock(&self.seen) = Some(Seen::Nothing { from, reason, source: source.clone() });
-                Err(failed(source))
+                *lock(&self.seen) = Some(Seen::Failed(TokenError::unanswered(from, error)));
+                Err(azure_core::Error::with_message(ErrorKind::Io, "no answer"))
             }
         }
     }
+}
+
+/// Whether an answer says how long its token lives, in a way that the crate can add to the time: it panics where that is later
+/// than any date.
+fn has_a_life(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Life {
+        expires_in: u32,
+    }
+    serde_json::from_slice::<Life>(body).is_ok_and(|life| life.expires_in > 0)
 }
 
 impl HttpClient for Transport {

@@ -6,18 +6,14 @@ mod rotate_storage_keys;
 
 use serde_json::{Value, json};
 
-use crate::azure::{Lro, Options, Record};
+use crate::azure::{Options, Record};
 use crate::support::bed::Bed;
 
 const ROTATE: &str = "foundryhub_rotate_storage_keys";
 const RESYNC: &str = "foundryhub_resync_keys";
 
 async fn bed_with(change: impl FnOnce(&mut Options)) -> Bed {
-    let quick = |options: &mut Options| {
-        options.lro = Lro::Done;
-        change(options);
-    };
-    Bed::new("foundryhub_storage_auth", short, quick).await
+    Bed::new("foundryhub_storage_auth", short, change).await
 }
 
 /// The hub uses a key of its account, which refuses keys.

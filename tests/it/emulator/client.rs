@@ -65,7 +65,7 @@ pub(crate) async fn arm() -> Arm {
 
 /// Starts an emulator with some switches set.
 pub(crate) async fn arm_with(change: impl FnOnce(&mut Options)) -> Arm {
-    let mut options = Options::quick();
+    let mut options = Options { retry_after: 0, ..Options::default() };
     change(&mut options);
     let emulator = Emulator::start(options).await.expect("the emulator starts");
     let (hub, account) = (emulator.id("rg1", WORKSPACES, "hub1"), emulator.id("rg1", ACCOUNTS, "sa1"));

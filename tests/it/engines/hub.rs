@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    azure::{Action, Rule},
+    azure::{Action, Lro, Rule},
     support::{
         engine::{Engine, for_each_engine, for_each_engine_that},
         hcl::moved,
@@ -87,6 +87,7 @@ async fn an_imported_hub_plans_empty_and_keeps_its_mode() {
 async fn a_creation_that_fails_after_azure_accepted_it_is_tainted_and_can_be_untainted() {
     for_each_engine(async |engine| {
         let bed = EngineBed::new().await;
+        bed.emulator.configure(|options| options.lro = Lro::Both);
         bed.emulator.fault(Rule::on("PUT", "*/workspaces/hub2", Action::FailOperation).code("InternalServerError"));
         let config = bed.hub_block("shared_access_key_enabled = false");
         let workspace = bed.workspace(engine, &config);

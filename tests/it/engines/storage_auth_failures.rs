@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    azure::{Operations, Outcome},
+    azure::{Lro, Operations, Outcome},
     support::{engine::for_each_engine, plugin::within},
 };
 
@@ -54,7 +54,7 @@ async fn a_create_that_is_interrupted_during_an_operation_is_completed_by_the_ne
             (Outcome::Canceled, &["PATCH hub1 identity", "PATCH sa1 false"]),
         ] {
             let bed = EngineBed::new().await;
-            bed.emulator.configure(|options| options.operations = Operations::Explicit);
+            bed.emulator.configure(|options| (options.lro, options.operations) = (Lro::Both, Operations::Explicit));
             let workspace = bed.workspace(engine, &bed.keyless(""));
             let apply = workspace.start_apply(&[]);
             let operation = within("the switch of the hub", bed.emulator.operation_started(&bed.hub)).await;

@@ -56,7 +56,7 @@ async fn a_hub_that_is_gone_is_no_error_and_a_deletion_is_followed_until_it_is()
     let mut bed = bed_with(|options| options.lro_delete = Lro::Location).await;
     bed.apply(&bed.minimal()).await.quiet();
     bed.emulator.advance(Duration::from_secs(5));
-    bed.emulator.configure(|options| options.read_delay = Duration::from_millis(1500));
+    bed.emulator.configure(|options| options.read_delay = Duration::from_secs(4));
     bed.emulator.clear_requests();
     bed.destroy().await.quiet();
     let requests = bed.requests();

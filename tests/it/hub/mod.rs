@@ -12,7 +12,7 @@ mod update;
 
 use serde_json::{Value, json};
 
-use crate::azure::{Action as Fault, Lro, Options, Record, Rule};
+use crate::azure::{Action as Fault, Options, Record, Rule};
 use crate::support::bed::Bed;
 
 const TYPE: &str = "foundryhub_hub";
@@ -22,11 +22,7 @@ async fn bed() -> Bed {
 }
 
 async fn bed_with(change: impl FnOnce(&mut Options)) -> Bed {
-    let quick = |options: &mut Options| {
-        (options.lro, options.lro_delete) = (Lro::Done, Lro::Done);
-        change(options);
-    };
-    Bed::new(TYPE, short, quick).await
+    Bed::new(TYPE, short, change).await
 }
 
 impl Bed {

@@ -23,6 +23,21 @@ fn reuse_name(bed: &Bed, id: &str, principal: &str, role: &str, scope: &str) -> 
 }
 
 #[tokio::test]
+async fn an_assignment_is_gone_only_by_a_code_that_means_it() {
+    let mut bed = bed().await;
+    let config = bed.by_account(ALICE, "Storage Blob Data Reader");
+    bed.apply(&config).await.quiet();
+    for code in ["TenantNotFound", "EndpointNotFound", "NotFound", ""] {
+        bed.emulator.fault(Rule::on("*", "*/roleAssignments/*", Fault::Status(404)).code(code));
+        bed.apply(&config).await.failed();
+        bed.destroy().await.failed();
+        assert_eq!(bed.recorded().len(), 1, "{code}");
+        bed.emulator.clear_faults();
+    }
+    bed.plan(&config).await.ok().assert_empty();
+}
+
+#[tokio::test]
 async fn an_assignment_whose_name_somebody_has_reused_counts_as_deleted_and_the_other_one_is_kept() {
     for (principal, role, at_group) in
         [(BOB, "Storage Blob Data Reader", false), (ALICE, "Reader", false), (ALICE, "Storage Blob Data Reader", true)]

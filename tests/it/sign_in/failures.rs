@@ -163,10 +163,12 @@ async fn an_azure_cli_that_is_missing_or_signed_out_says_so() {
     let bed = SignInBed::new().await;
     let signed_out = AzureCli::running("echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1\n");
     let silent = AzureCli::running("echo '{\"accessToken\": 1}'\n");
+    let empty = AzureCli::running("echo '{\"accessToken\": \"\", \"expires_on\": 4102444800}'\n");
     for (path, says) in [
         ("/usr/bin:/bin".to_owned(), "az not found on PATH"),
         (signed_out.path(), "Please run 'az login'"),
         (silent.path(), "no token in it that can be read"),
+        (empty.path(), "no token in it that can be read"),
     ] {
         let given = bed.given("Azure CLI").around([("PATH", path)]);
         fails(&bed, &given, &[says, "Sign in with `az login`"]).await;
@@ -198,8 +200,8 @@ async fn a_pipeline_that_gets_no_oidc_token_says_who_gave_none() {
 async fn an_answer_that_echoes_what_was_sent_is_shown_without_it() {
     let bed = SignInBed::new().await;
     let header = "planted-header/1";
-    let echo = |secret: &str| json!({ "message": format!("{}{secret}", "x".repeat(280)) }).to_string();
-    for echoed in [header, "planted-header%2F1"] {
+    let echo = |secret: &str| format!(r#"{{"message":"{}{secret}"}}"#, "x".repeat(280));
+    for echoed in [header, "planted-header%2F1", r"planted-header\/1", r"planted-header\u002f1"] {
         let app = Scripted::start_plain(vec![on("GET", "/msi/token").answer(400, echo(echoed))]).await;
         let mut given = bed.given("managed identity of an app");
         let around = [("IDENTITY_ENDPOINT", format!("{}/msi/token", app.url)), ("IDENTITY_HEADER", header.to_owned())];

@@ -13,7 +13,7 @@ mod two_resources;
 
 use serde_json::{Value, json};
 
-use crate::azure::{Action as Fault, Lro, Operations, Options, Outcome, Record, Rule};
+use crate::azure::{Action as Fault, Operations, Options, Outcome, Record, Rule};
 use crate::support::{
     bed::Bed,
     core::Report,
@@ -36,11 +36,7 @@ async fn bed() -> Bed {
 }
 
 async fn bed_with(change: impl FnOnce(&mut Options)) -> Bed {
-    let quick = |options: &mut Options| {
-        options.lro = Lro::Done;
-        change(options);
-    };
-    Bed::new(TYPE, short, quick).await
+    Bed::new(TYPE, short, change).await
 }
 
 impl Bed {

@@ -32,6 +32,10 @@ impl Bed {
         short: fn(&Record) -> String,
         change: impl FnOnce(&mut Options),
     ) -> Self {
+        let change = |options: &mut Options| {
+            *options = Options::quick();
+            change(options);
+        };
         let arm = Arc::new(arm_with(change).await);
         let environment = arm.emulator.environment();
         let core = environment.into_iter().fold(Core::new(), |core, (name, value)| core.env(name, value));

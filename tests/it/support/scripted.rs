@@ -40,18 +40,20 @@ pub(crate) struct Exchange {
     method: &'static str,
     target: String,
     held_by: Option<Arc<Semaphore>>,
+    adds_to: Option<Arc<Semaphore>>,
     reaction: Reaction,
 }
 
 enum Reaction {
     Answer { status: u16, headers: Vec<(String, String)>, body: String },
     Raw(Vec<u8>),
+    Repeated { head: String, part: Vec<u8>, times: usize },
 }
 
 /// Expects a request whose target begins like this.
 pub(crate) fn on(method: &'static str, target: impl Into<String>) -> Exchange {
     let reaction = Reaction::Answer { status: 200, headers: Vec::new(), body: String::new() };
-    Exchange { method, target: target.into(), held_by: None, reaction }
+    Exchange { method, target: target.into(), held_by: None, adds_to: None, reaction }
 }
 
 impl Exchange {
@@ -77,7 +79,19 @@ impl Exchange {
         self
     }
 
-    /// Only after the test has added a permit.
+    /// A head, and a body of this part again and again, unless the other side hangs up before.
+    pub(crate) fn repeated(mut self, head: impl Into<String>, part: impl Into<Vec<u8>>, times: usize) -> Self {
+        self.reaction = Reaction::Repeated { head: head.into(), part: part.into(), times };
+        self
+    }
+
+    /// Adds a permit once all has been written.
+    pub(crate) fn then_adds_to(mut self, written: &Arc<Semaphore>) -> Self {
+        self.adds_to = Some(written.clone());
+        self
+    }
+
+    /// Only after the test has added a permit; of what is repeated, all but the first.
     pub(crate) fn held_by(mut self, gate: &Arc<Semaphore>) -> Self {
         self.held_by = Some(gate.clone());
         self
@@ -227,12 +241,30 @@ impl State {
                 stream.write_all(b"HTTP/1.1 418 Unexpected\r\nContent-Length: 0\r\n\r\n").await.ok()?;
                 continue;
             };
-            if let Some(gate) = &exchange.held_by {
-                gate.acquire().await.ok()?.forget();
+            let gate = async || {
+                if let Some(gate) = &exchange.held_by {
+                    gate.acquire().await.ok()?.forget();
+                }
+                Some(())
+            };
+            if !matches!(exchange.reaction, Reaction::Repeated { .. }) {
+                gate().await?;
             }
             match exchange.reaction {
                 Reaction::Raw(bytes) => {
                     stream.write_all(&bytes).await.ok()?;
+                    stream.shutdown().await.ok()?;
+                    return None;
+                }
+                Reaction::Repeated { head, part, times } => {
+                    stream.write_all(head.as_bytes()).await.ok()?;
+                    for n in 0..times {
+                        if n == 1 {
+                            gate().await?;
+                        }
+                        stream.write_all(&part).await.ok()?;
+                        stream.flush().await.ok()?;
+                    }
                     stream.shutdown().await.ok()?;
                     return None;
                 }
@@ -249,6 +281,9 @@ impl State {
                     stream.write_all(format!("{answer}\r\n{body}").as_bytes()).await.ok()?;
                     stream.flush().await.ok()?;
                 }
+            }
+            if let Some(written) = &exchange.adds_to {
+                written.add_permits(1);
             }
         }
     }

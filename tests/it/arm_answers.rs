@@ -1,0 +1,148 @@
+//! Answers of any size and shape: limits, interruptions while they are read, and what follows their JSON.
+
+use crate::support::arm::{account, call, client, error, hub};
+use crate::support::scripted::{Scripted, on};
+use flate2::{Compression, write::GzEncoder};
+use foundryhub::arm::storage_accounts::StorageAccount;
+use foundryhub::arm::workspaces::{AuthMode, Workspace};
+use foundryhub::arm::{Call, Error, Read};
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+const MIB: usize = 1 << 20;
+const ACCOUNT: &str = r#"{"id":"/sa1","name":"sa1"}"#;
+
+/// The head of an answer whose body ends with the connection.
+fn head(status: u16, headers: &str) -> String {
+    format!("HTTP/1.1 {status} Scripted\r\n{headers}\r\n")
+}
+
+/// A MiB of blanks, which JSON may have anywhere.
+fn blanks() -> Vec<u8> {
+    vec![b' '; MIB]
+}
+
+/// 64 times as many, packed to 64 KiB.
+fn packed() -> Vec<u8> {
+    let mut packing = GzEncoder::new(Vec::new(), Compression::fast());
+    (0..64).for_each(|_| packing.write_all(&blanks()).unwrap());
+    packing.finish().unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_is_read_to_its_limit_and_not_requested_again() {
+    for (headers, part, times) in [("", blanks(), 1024), ("Content-Encoding: gzip\r\n", packed(), 1)] {
+        let endless = |method, target| on(method, target).repeated(head(200, headers), part.clone(), times);
+        let (read, write) = (account().to_string(), hub().to_string());
+        let server = Scripted::start(vec![endless("GET", &read), endless("PATCH", &write)]).await;
+        let (client, clock, _) = client(&server);
+        let failed = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
+        let said = failed.to_string();
+        assert!(said.contains(&format!("GET {read}")) && said.contains("larger than 32 MiB"), "{failed:?}");
+        // Azure has accepted the write.
+        let failed = client.set_auth_mode(&hub(), &AuthMode::identity(), &call()).await.unwrap_err();
+        assert!(failed.to_string().contains("larger than 32 MiB") && failed.may_have_had_effect(), "{failed:?}");
+        assert!(clock.pauses().is_empty());
+        server.finish();
+    }
+}
+
+#[tokio::test]
+async fn of_an_error_without_an_end_the_status_counts() {
+    let endless = |status| on("GET", account().to_string()).repeated(head(status, ""), blanks(), 1024);
+    let found = on("GET", account().to_string()).answer(200, ACCOUNT);
+    let server = Scripted::start(vec![endless(503), found, endless(404)]).await;
+    let (client, clock, _) = client(&server);
+    client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap();
+    assert_eq!(clock.pauses().len(), 1);
+    let failed = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
+    assert_eq!((failed.service().unwrap().status.as_u16(), failed.is_not_found()), (404, false));
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_call_ends_while_the_body_of_its_answer_is_on_the_way() {
+    let never = Arc::new(Semaphore::new(0));
+    let stalled =
+        || on("GET", account().to_string()).repeated(head(200, ""), br#"{"id":"#.as_slice(), 2).held_by(&never);
+    let server = Scripted::start(vec![stalled(), stalled()]).await;
+    let (client, _, _) = client(&server);
+    let interrupted = call();
+    let id = account();
+    let reading = client.get::<StorageAccount>(&id, Read::Fresh, &interrupted);
+    let cancel = async {
+        server.arrived(1).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        interrupted.cancel.cancel();
+    };
+    let (cancelled, ()) = tokio::join!(reading, cancel);
+    assert!(matches!(cancelled, Err(Error::Cancelled { .. })), "{cancelled:?}");
+    let short = Call::new(CancellationToken::new(), Duration::from_millis(200));
+    let late = client.get::<StorageAccount>(&account(), Read::Fresh, &short).await;
+    assert!(matches!(late, Err(Error::DeadlineExceeded { .. })), "{late:?}");
+    server.finish();
+}
+
+/// Whatever is as large as allowed takes a while to be understood, in which nothing else may wait.
+#[tokio::test]
+async fn a_call_ends_while_a_large_answer_is_understood() {
+    let large = format!(r#"{{"id":"/x","unknown":[{}0]}}"#, "{\"a\":1},".repeat(30 * MIB / 8));
+    for method in ["GET", "PATCH"] {
+        let written = Arc::new(Semaphore::new(0));
+        let answer = on(method, hub().to_string()).answer(200, large.clone()).then_adds_to(&written);
+        let server = Scripted::start(vec![answer]).await;
+        let (client, _, _) = client(&server);
+        let interrupted = call();
+        let (id, mode) = (hub(), AuthMode::identity());
+        let calling = async {
+            match method {
+                "GET" => client.get::<Workspace>(&id, Read::Fresh, &interrupted).await,
+                _ => client.set_auth_mode(&id, &mode, &interrupted).await,
+            }
+        };
+        let cancel = async {
+            written.acquire().await.unwrap().forget();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            interrupted.cancel.cancel();
+        };
+        let (cancelled, ()) = tokio::join!(calling, cancel);
+        let failed = cancelled.unwrap_err();
+        assert!(failed.is_interruption(), "{failed:?}");
+        assert_eq!(failed.may_have_had_effect(), method == "PATCH", "{failed:?}");
+        server.finish();
+    }
+}
+
+#[tokio::test]
+async fn nothing_may_follow_the_json_of_an_answer() {
+    for rest in ["{}", "x", "\0", r#"{"id":"/other"}"#] {
+        let answer = on("GET", account().to_string()).answer(200, format!("{ACCOUNT}\r\n {rest}"));
+        let server = Scripted::start(vec![answer]).await;
+        let (client, _, _) = client(&server);
+        let failed = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
+        assert!(matches!(failed, Error::Decode { .. }), "{rest:?}: {failed:?}");
+        assert!(failed.to_string().contains("Azure's answer to GET"), "{failed}");
+        server.finish();
+    }
+}
+
+#[tokio::test]
+async fn members_that_are_null_inside_others_are_no_fault() {
+    let body = r#"{"id":"/hub","identity":{"userAssignedIdentities":{"/i":null}},
+        "properties":{"associatedWorkspaces":[null,"/p"],"networkAcls":{"ipRules":[null]}}}"#;
+    let failure = error("Odd", "m").replace("}}", r#","details":[null],"additionalInfo":[null]}}"#);
+    let server = Scripted::start(vec![
+        on("GET", hub().to_string()).answer(200, body),
+        on("GET", hub().to_string()).answer(400, failure),
+    ])
+    .await;
+    let (client, _, _) = client(&server);
+    let found = client.get::<Workspace>(&hub(), Read::Fresh, &call()).await.unwrap();
+    assert_eq!(found.id, "/hub");
+    let failed = client.get::<Workspace>(&hub(), Read::Fresh, &call()).await.unwrap_err();
+    assert_eq!(failed.code().unwrap().as_str(), "Odd");
+    server.finish();
+}
