@@ -22,6 +22,10 @@ pub(crate) enum HubError {
 }
 
 impl HubError {
+    fn of(error: arm::Error) -> Self {
+        if error.is_not_found() { Self::Missing(error) } else { Self::NotReadable(error) }
+    }
+
     pub(crate) fn diagnostic(&self, hub: &WorkspaceId) -> Diagnostic {
         let diagnostic = match self {
             Self::Missing(error) => {
@@ -57,10 +61,20 @@ pub(crate) fn not_readable(hub: &WorkspaceId, error: &arm::Error) -> Diagnostic 
 }
 
 pub(crate) async fn read(session: &Session, id: &WorkspaceId, read: Read, call: &Call) -> Result<Workspace, HubError> {
-    session.arm.get::<Workspace>(id, read, call).await.map_err(|error| match error.is_not_found() {
-        true => HubError::Missing(error),
-        false => HubError::NotReadable(error),
-    })
+    session.arm.get::<Workspace>(id, read, call).await.map_err(HubError::of)
+}
+
+/// The same where a hub that is missing drops an object from the state: its absence is believed after it was told twice.
+pub(crate) async fn read_twice_if_missing(
+    session: &Session,
+    id: &WorkspaceId,
+    read: Read,
+    call: &Call,
+) -> Result<Workspace, HubError> {
+    match self::read(session, id, read, call).await {
+        Err(HubError::Missing(_)) => self::read(session, id, Read::Fresh, call).await,
+        found => found,
+    }
 }
 
 /// The id of a hub's storage account.
@@ -155,10 +169,10 @@ impl HubAndAccount {
         call: &Call,
     ) -> Result<Self, ReadError> {
         let (hub, early) = match known {
-            None => (self::read(session, hub_id, read, call).await, None),
+            None => (read_twice_if_missing(session, hub_id, read, call).await, None),
             Some(account_id) => {
                 let account = Account::read(session, &account_id, read, call);
-                let (hub, account) = join(self::read(session, hub_id, read, call), account).await;
+                let (hub, account) = join(read_twice_if_missing(session, hub_id, read, call), account).await;
                 (hub, Some((account_id, account)))
             }
         };

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{TYPE, bed};
+use crate::azure::{Action as Fault, Rule};
 use crate::support::core::{Action, ImportFrom, UNKNOWN};
 
 #[tokio::test]
@@ -48,6 +49,26 @@ async fn a_hub_is_created_as_the_products_template_does_plans_empty_and_is_destr
     bed.destroy().await.quiet();
     assert_eq!(bed.writes(), ["DELETE hub2"]);
     assert_eq!(bed.in_azure(), Value::Null);
+}
+
+#[tokio::test]
+async fn a_hub_is_gone_when_azure_says_so_twice_and_by_a_code_that_means_it() {
+    let mut bed = bed().await;
+    let config = bed.minimal();
+    bed.apply(&config).await.quiet();
+    let missing = |code: &str| Rule::on("GET", "*/workspaces/hub2", Fault::Status(404)).code(code);
+    bed.emulator.fault(missing("ResourceNotFound").times(1));
+    bed.plan(&config).await.ok().assert_empty();
+    for code in ["TenantNotFound", "EndpointNotFound", "NotFound", ""] {
+        bed.emulator.fault(missing(code));
+        bed.plan(&config).await.error("Cannot read the hub");
+        bed.destroy().await.failed();
+        assert_ne!(bed.state(), Value::Null, "{code}");
+        bed.emulator.clear_faults();
+    }
+    bed.emulator.fault(missing("ResourceNotFound").times(1));
+    bed.destroy().await.quiet();
+    assert_eq!((bed.state(), bed.in_azure()), (Value::Null, Value::Null));
 }
 
 #[tokio::test]

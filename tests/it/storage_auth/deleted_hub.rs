@@ -18,6 +18,30 @@ async fn keyless_then_deleted(bed: &mut Bed) -> Value {
 }
 
 #[tokio::test]
+async fn a_hub_is_gone_when_azure_says_so_twice_and_by_a_code_that_means_it() {
+    let mut bed = bed().await;
+    let config = bed.keyless();
+    bed.apply(&config).await.quiet();
+    let missing = |code: &str| Rule::on("GET", "*/workspaces/hub1", Fault::Status(404)).code(code);
+    bed.requests();
+    bed.fault(missing("ResourceNotFound").times(1));
+    bed.plan(&config).await.ok().assert_empty();
+    assert_eq!(bed.requests().iter().filter(|request| *request == "GET hub1").count(), 2);
+    for code in ["TenantNotFound", "EndpointNotFound", "NotFound", ""] {
+        bed.fault(missing(code));
+        bed.plan(&config).await.error("Cannot read the hub");
+        bed.apply(&config).await.failed();
+        bed.destroy().await.failed();
+        assert_ne!(bed.state(), Value::Null, "{code}");
+        bed.emulator.clear_faults();
+    }
+    assert_eq!(bed.writes(), [""; 0]);
+    bed.fault(missing("ResourceNotFound").times(1));
+    bed.destroy().await.ok();
+    assert_eq!(bed.settings(), WITH_KEYS);
+}
+
+#[tokio::test]
 async fn an_object_whose_hub_was_deleted_stays_in_the_state_until_its_account_is_restored() {
     let mut bed = bed().await;
     let config = keyless_then_deleted(&mut bed).await;

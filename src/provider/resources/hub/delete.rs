@@ -2,13 +2,17 @@
 
 use super::{explain, schema::State};
 use crate::{
-    arm::{Call, Read, WorkspaceId, workspaces::Workspace},
+    arm::{Call, Read, WorkspaceId},
     framework::{
         Diagnostics, Private,
         resource::Outcome,
         walk::{Fate, Succession},
     },
-    provider::{Session, hub, walk_keys::hub_key},
+    provider::{
+        Session,
+        hub::{self, HubError},
+        walk_keys::hub_key,
+    },
 };
 
 pub(super) async fn delete(
@@ -30,11 +34,11 @@ pub(super) async fn delete(
     }
     let force = prior.force_destroy.known() == Some(&true);
     let purge = prior.purge_on_destroy.known() == Some(&true);
-    let was = match session.arm.get::<Workspace>(id, Read::Fresh, call).await {
+    let was = match hub::read_twice_if_missing(session, id, Read::Fresh, call).await {
         // Somebody else's deletion has kept its name.
-        Err(error) if error.is_not_found() && purge => None,
-        Err(error) if error.is_not_found() => return Outcome::none(Diagnostics::default()),
-        Err(error) => return Outcome::kept(prior, private, hub::not_readable(id, &error)),
+        Err(HubError::Missing(_)) if purge => None,
+        Err(HubError::Missing(_)) => return Outcome::none(Diagnostics::default()),
+        Err(HubError::NotReadable(error)) => return Outcome::kept(prior, private, hub::not_readable(id, &error)),
         Ok(hub) => {
             let projects = &hub.properties.associated_workspaces;
             if let Some(error) = explain::not_a_hub(id, &hub) {

@@ -2,9 +2,12 @@
 
 use super::{explain, schema::State};
 use crate::{
-    arm::{Call, Read, WorkspaceId, storage_accounts::StorageAccount, workspaces::Workspace},
+    arm::{Call, Read, WorkspaceId, storage_accounts::StorageAccount},
     framework::{Attr, Diagnostics, Private, resource::Outcome, walk::Walk},
-    provider::{Session, claims, hub},
+    provider::{
+        Session, claims,
+        hub::{self, HubError},
+    },
 };
 
 pub(super) async fn read(
@@ -15,13 +18,13 @@ pub(super) async fn read(
     mut state: State,
     private: Private,
 ) -> Outcome<State> {
-    let hub = match session.arm.get::<Workspace>(id, Read::Remembered, call).await {
+    let hub = match hub::read_twice_if_missing(session, id, Read::Remembered, call).await {
         Ok(hub) => hub,
-        Err(error) if error.is_not_found() => {
+        Err(HubError::Missing(_)) => {
             claims::note_gone(walk, id);
             return Outcome::none(Diagnostics::default());
         }
-        Err(error) => {
+        Err(HubError::NotReadable(error)) => {
             return Outcome::kept(state, private, hub::not_readable(id, &error));
         }
     };
