@@ -79,7 +79,7 @@ output "findings" {
 # Every plan says what does not fit any more.
 check "keyless" {
   assert {
-    condition     = !var.disable_keys || data.foundryhub_storage_access.hub.compliant
+    condition = !var.disable_keys || data.foundryhub_storage_access.hub.compliant
     error_message = format(
       "The hub is on %s, shared keys of its account are %s. Findings: %s",
       data.foundryhub_storage_access.hub.system_datastores_auth_mode,
