@@ -6,6 +6,7 @@ use super::call::{Call, Clock, SystemClock};
 use super::cloud::Addresses;
 use super::cloud_metadata::CloudMetadata;
 use super::error::Error;
+use super::files;
 use super::lro::{self, DEFAULT_POLL_INTERVAL, Operation, Step};
 use super::reads::{Read, Reads};
 use super::request::{Answer, Dated, Request};
@@ -88,7 +89,16 @@ pub struct Inner {
 }
 
 impl Client {
-    /// Creates a client that signs in by this method. Nothing is sent yet.
+    /// Creates a client that signs in by this method, away from the runtime. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// Those of [`Client::new`], and [`Error::NoAuthorities`] when the certificates of the machine cannot be read in time.
+    pub async fn create(settings: Settings, method: Arc<dyn TokenSource>) -> Result<Self, Error> {
+        let created = files::off_the_runtime(move || Self::new(settings, method)).await;
+        created.unwrap_or_else(|error| Err(Error::NoAuthorities { problems: vec![error.to_string()] }))
+    }
+
+    /// The same where blocking is allowed: the certificates of the machine are read.
     ///
     /// # Errors
     /// [`Error::Setting`] when the correlation id or the user agent cannot be a header or a certificate cannot be
@@ -120,6 +130,9 @@ impl Client {
                 .read_timeout(Duration::from_secs(120))
                 .tls_certs_merge(roots.clone())
         };
+        if let Some(error) = authorities::unreadable() {
+            return Err(error);
+        }
         let http = builder().build().map_err(|error| {
             authorities::missing()
                 .unwrap_or_else(|| Error::Setting { what: "user agent or TLS set-up", source: Arc::new(error) })

@@ -30,9 +30,13 @@ mod linux {
     use hickory_resolver::{Hosts, TokioResolver};
     use reqwest::dns::{Addrs, Resolve, Resolving};
 
+    use super::super::files::{off_the_runtime, read_here};
     use super::super::lock::lock;
 
     type Failure = Box<dyn Error + Send + Sync>;
+
+    /// The largest of the files that is read. Lists of hosts that block advertisements have some megabytes.
+    const LIMIT: u64 = 16 << 20;
 
     pub(crate) fn resolve_names(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         builder.dns_resolver(Arc::new(Resolver::default()))
@@ -46,12 +50,12 @@ mod linux {
         /// What the files say now: servers change while a long apply runs, when somebody joins a VPN for example.
         fn files(&self) -> Result<Arc<Files>, Failure> {
             let folder = Path::new("/etc");
-            let mut known = lock(&self.0);
-            if let Some(files) = known.as_ref().filter(|files| files.changed == changed(folder)) {
+            let changed = changed(folder);
+            if let Some(files) = lock(&self.0).as_ref().filter(|files| files.changed == changed) {
                 return Ok(files.clone());
             }
             let files = Arc::new(Files::read(folder)?);
-            *known = Some(files.clone());
+            *lock(&self.0) = Some(files.clone());
             Ok(files)
         }
     }
@@ -65,7 +69,7 @@ mod linux {
         fn resolve(&self, name: reqwest::dns::Name) -> Resolving {
             let resolver = self.clone();
             Box::pin(async move {
-                let files = tokio::task::spawn_blocking(move || resolver.files()).await??;
+                let files = off_the_runtime(move || resolver.files()).await??;
                 let addresses = files.look_up(name.as_str()).await?;
                 Ok(Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
             })
@@ -87,7 +91,12 @@ mod linux {
     impl Files {
         fn read(folder: &Path) -> Result<Self, Failure> {
             let changed = changed(folder);
-            let text = |name| fs::read(folder.join(name)).unwrap_or_default();
+            let text = |name| {
+                read_here(&folder.join(name), LIMIT).unwrap_or_else(|error| {
+                    tracing::warn!(name, %error, "a file about names of hosts is passed over");
+                    Vec::new()
+                })
+            };
             let mut hosts = Hosts::default();
             hosts.read_hosts_conf(String::from_utf8_lossy(&text("hosts")).as_bytes())?;
             // What cannot be read in it is passed over.
@@ -210,6 +219,18 @@ mod linux {
                 );
             }
             assert_eq!(files.look_up("alias").await.unwrap(), ["10.0.0.4".parse::<IpAddr>().unwrap()]);
+        }
+
+        #[tokio::test]
+        async fn files_that_would_be_waited_for_count_as_missing() {
+            let folder = tempfile::tempdir().unwrap();
+            for name in ["hosts", "resolv.conf"] {
+                let made = std::process::Command::new("mkfifo").arg(folder.path().join(name)).status().unwrap();
+                assert!(made.success());
+            }
+            let folder = folder.path().to_owned();
+            let files = off_the_runtime(move || Files::read(&folder)).await.expect("an end").unwrap();
+            assert!(!files.look_up("localhost").await.unwrap().is_empty());
         }
 
         #[tokio::test]

@@ -40,7 +40,11 @@ pub trait Provider: Send + Sync + 'static {
     fn validate(&self, config: &Value) -> Diagnostics;
 
     /// Creates the client; `None` with errors, or where unknown values do not allow it yet.
-    fn configure(&self, config: &Value, engine_version: &str) -> (Option<Self::Client>, Diagnostics);
+    fn configure(
+        &self,
+        config: &Value,
+        engine_version: &str,
+    ) -> impl Future<Output = (Option<Self::Client>, Diagnostics)> + Send;
 
     /// All resource types, in the order of the documentation.
     fn resources(&self) -> Vec<Box<dyn AnyResource<Self::Client>>>;
@@ -121,7 +125,7 @@ impl<P: Provider> Server<P> {
     pub(crate) async fn configure(&self, config: Value, engine_version: &str) -> Diagnostics {
         contained("ConfigureProvider", Diagnostics::from, async {
             let config = configured(&self.schema.block, config);
-            let (client, diagnostics) = self.provider.configure(&config, engine_version);
+            let (client, diagnostics) = self.provider.configure(&config, engine_version).await;
             *lock(&self.client) = client.map(Arc::new);
             *lock(&self.ledger) = Arc::default();
             diagnostics

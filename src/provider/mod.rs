@@ -62,8 +62,8 @@ impl server::Provider for Provider {
         config::validate(config)
     }
 
-    fn configure(&self, config: &Value, engine_version: &str) -> (Option<Session>, Diagnostics) {
-        config::configure(config, engine_version, &self.environment)
+    async fn configure(&self, config: &Value, engine_version: &str) -> (Option<Session>, Diagnostics) {
+        config::configure(config, engine_version, &self.environment).await
     }
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Session>>> {

@@ -85,7 +85,7 @@ impl Provider for Echo {
         }
     }
 
-    fn configure(&self, config: &Value, _engine_version: &str) -> (Option<Store>, Diagnostics) {
+    async fn configure(&self, config: &Value, _engine_version: &str) -> (Option<Store>, Diagnostics) {
         let store = config.get("directory").as_str().map(|directory| Store { directory: directory.into() });
         if let Some(store) = &store {
             store.note("configure");

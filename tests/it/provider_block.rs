@@ -1,6 +1,6 @@
 //! Settings in the provider block and in the environment, and the requests to Azure that follow from them.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, time::Duration};
 
 use foundryhub::arm::{StorageAccountId, WorkspaceId};
 use serde_json::{Value, json};
@@ -161,6 +161,21 @@ async fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
         assert_eq!(plan.error(summary).path, path, "{block} {variables:?}");
         assert_eq!(bed.emulator.requests(), [], "{block} {variables:?}");
     }
+}
+
+/// Opening a pipe waits for somebody who writes to it. The files of the sign-in are in `sign_in::failures`.
+#[tokio::test]
+async fn a_pipe_in_the_place_of_the_certificates_to_trust_is_an_error_and_not_waited_for() {
+    let bed = ConfigurationBed::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let pipe = pipe.to_str().unwrap();
+    let variables = [("SSL_CERT_FILE", pipe)];
+    let plan = bed.plan(json!({}), &variables);
+    let plan = tokio::time::timeout(Duration::from_secs(20), plan).await.expect("an end");
+    let said = format!("SSL_CERT_FILE is {pipe}: it is a named pipe, not a regular file");
+    assert!(plan.error("The provider cannot be configured").detail.contains(&said), "{}", plan.report.diagnostics);
 }
 
 /// A runner of pipelines sets some variables by itself, azurerm's backend has some of its own, and some change nothing here.

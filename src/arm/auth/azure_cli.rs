@@ -2,13 +2,20 @@
 
 use super::entra::innermost;
 use super::{AccessToken, Network, TokenError, TokenRequest, TokenSource};
+use crate::arm::files;
 use azure_core::credentials::TokenCredential as _;
 use azure_identity::{AzureCliCredential, AzureCliCredentialOptions, Executor};
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::{ffi::OsStr, io, pin::Pin, process::Output};
+use std::{
+    ffi::OsStr,
+    io,
+    pin::Pin,
+    process::{Output, Stdio},
+};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use uuid::Uuid;
 
 /// What is said of output that is not quoted, since what it has may be a token.
@@ -165,14 +172,27 @@ impl Executor for KilledOnDrop {
         Self: 'e,
     {
         Box::pin(async move {
-            tokio::process::Command::new(program)
-                .args(args)
-                .stdin(std::process::Stdio::null())
-                .kill_on_drop(true)
-                .output()
-                .await
+            let mut command = tokio::process::Command::new(program);
+            command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+            let mut child = files::off_the_runtime(move || command.spawn()).await??;
+            let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+            let (stdout, stderr, status) = tokio::try_join!(read(stdout), read(stderr), child.wait())?;
+            Ok(Output { status, stdout, stderr })
         })
     }
+}
+
+/// Reads what the CLI says: a token, an account or an error, none of which is large.
+async fn read(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    if let Some(pipe) = pipe {
+        pipe.take(files::LIMIT + 1).read_to_end(&mut content).await?;
+    }
+    if content.len() as u64 > files::LIMIT {
+        let message = format!("its output is larger than {} KiB", files::LIMIT >> 10);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(content)
 }
 
 /// Runs the Azure CLI and records whether it succeeded: its output then has a token in it and must not be quoted.
@@ -310,5 +330,13 @@ mod tests {
             assert!(error.hint().unwrap().contains("az login") && !error.is_transient());
             assert!(!format!("{error:?}").contains("planted"));
         }
+    }
+
+    #[tokio::test]
+    async fn an_output_without_an_end_is_not_kept() {
+        let run = async |script: &str| KilledOnDrop.run("/bin/sh".as_ref(), &["-c".as_ref(), script.as_ref()]).await;
+        assert_eq!(run("exec yes").await.unwrap_err().to_string(), "its output is larger than 1024 KiB");
+        let output = run("echo a; echo b >&2; exit 3").await.unwrap();
+        assert_eq!((output.status.code(), &*output.stdout, &*output.stderr), (Some(3), &b"a\n"[..], &b"b\n"[..]));
     }
 }

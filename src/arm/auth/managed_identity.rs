@@ -86,7 +86,9 @@ impl ManagedIdentity {
         let resource = request.scope.strip_suffix("/.default").unwrap_or(&request.scope);
         let url = self.address(endpoint, resource, client_id.as_ref().map(Secret::reveal));
         let from = origin(&url);
-        let client = network.clients.for_identity(&url);
+        let client = network.clients.for_identity(&url).await;
+        let client =
+            client.map_err(|error| refuse(&format!("the certificates of this machine cannot be read: {error}")))?;
         let mut outgoing = reqwest::Request::new(Method::GET, url);
         outgoing.headers_mut().insert("metadata", HeaderValue::from_static("true"));
         if let Some(proof) = proof {
@@ -96,7 +98,7 @@ impl ManagedIdentity {
             outgoing.headers_mut().insert(HeaderName::from_static("x-identity-header"), value);
         }
         let RawAnswer { status, body, .. } =
-            exchange(client, outgoing, LARGEST_OF_SIGN_IN).await.map_err(|failed| {
+            exchange(&client, outgoing, LARGEST_OF_SIGN_IN).await.map_err(|failed| {
                 let mut failed = TokenError::unanswered(from.clone(), failed);
                 if let TokenError::Unreachable { reason, hint, .. } = &mut failed
                     && reason.is_before_sending()

@@ -1,6 +1,8 @@
 //! What sign-in methods send their requests with.
 
 use crate::arm::call::Clock;
+use crate::arm::files::off_the_runtime;
+use std::io;
 use std::sync::{Arc, LazyLock};
 use url::{Host, Url};
 
@@ -32,13 +34,20 @@ impl HttpClients {
     }
 
     /// The client for a managed identity endpoint, which may be on this machine or its host, where no proxy reaches it.
-    pub(super) fn for_identity(&self, url: &Url) -> &reqwest::Client {
+    ///
+    /// # Errors
+    /// When the certificates of the machine cannot be read in time.
+    pub(super) async fn for_identity(&self, url: &Url) -> io::Result<reqwest::Client> {
         let near = match url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback() || address.is_link_local(),
             Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unicast_link_local(),
             Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
             None => false,
         };
-        if near { &self.direct } else { &self.http }
+        if !near {
+            return Ok(self.http.clone());
+        }
+        let direct = self.direct.clone();
+        off_the_runtime(move || LazyLock::force(&direct).clone()).await
     }
 }

@@ -2,23 +2,16 @@
 
 use super::TokenError;
 use crate::arm::body::without_bom;
+use crate::arm::files;
 use crate::arm::secret::Secret;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{
-    io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::{
-    fs::{self, File},
-    io::AsyncReadExt as _,
-};
-
-/// The largest file that is read: what is in it is a secret, a token, an id or some certificates.
-const LIMIT: u64 = 1 << 20;
 
 /// A value, a file that has it, or both, which must then agree when they are first read. The file is read for every token.
 #[derive(Debug, Clone)]
@@ -82,8 +75,8 @@ impl ValueOrFile {
         }
     }
 
-    async fn content(&self, file: &PathBuf) -> Result<Vec<u8>, TokenError> {
-        let content = read(file).await.map_err(|error| self.file_error(&format!("cannot be read: {error}")))?;
+    async fn content(&self, file: &Path) -> Result<Vec<u8>, TokenError> {
+        let content = files::read(file).await.map_err(|error| self.file_error(&format!("cannot be read: {error}")))?;
         let content = without_bom(&content);
         if content.is_empty() { Err(self.file_error("is empty")) } else { Ok(content.to_vec()) }
     }
@@ -108,28 +101,11 @@ impl From<&str> for ValueOrFile {
     }
 }
 
-/// Reads a regular file. Opening a pipe would block until somebody writes to it.
-async fn read(path: &PathBuf) -> io::Result<Vec<u8>> {
-    let is_file = |metadata: std::fs::Metadata| match metadata.is_file() {
-        true => Ok(()),
-        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
-    };
-    is_file(fs::metadata(path).await?)?;
-    let file = File::open(path).await?;
-    is_file(file.metadata().await?)?;
-    let mut content = Vec::new();
-    file.take(LIMIT + 1).read_to_end(&mut content).await?;
-    if content.len() as u64 > LIMIT {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} KiB", LIMIT >> 10)));
-    }
-    Ok(content)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn value_or_file(value: Option<&str>, file: &std::path::Path) -> ValueOrFile {
+    fn value_or_file(value: Option<&str>, file: &Path) -> ValueOrFile {
         ValueOrFile::new("client_secret", value.map(Into::into), Some(file.to_owned()))
     }
 
@@ -157,7 +133,7 @@ mod tests {
         std::fs::write(path("empty"), "\n").unwrap();
         std::fs::write(path("lines"), "planted\nplanted").unwrap();
         std::fs::write(path("binary"), b"planted\xff").unwrap();
-        std::fs::write(path("large"), vec![b'x'; usize::try_from(LIMIT).unwrap() + 1]).unwrap();
+        std::fs::write(path("large"), vec![b'x'; usize::try_from(files::LIMIT).unwrap() + 1]).unwrap();
         let made = std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap();
         assert!(made.success());
         for (name, problem) in [
@@ -166,8 +142,8 @@ mod tests {
             ("lines", "more than one line"),
             ("binary", "not a text"),
             ("large", "larger than 1024 KiB"),
-            ("pipe", "not a regular file"),
-            ("", "not a regular file"),
+            ("pipe", "it is a named pipe, not a regular file"),
+            ("", "it is a directory, not a regular file"),
         ] {
             let error = value_or_file(None, &path(name)).text().await.unwrap_err();
             let text = error.to_string();

@@ -22,13 +22,14 @@ pub use method::MethodDoc;
 
 use super::{Session, report};
 use crate::{
-    arm,
+    arm::{self, auth::TokenSource},
     framework::{
         Attr, Diagnostic, Diagnostics, Path, Value,
         schema::{Attribute, Block, Schema},
     },
 };
 use lookup::{Lookup, NotKnown};
+use std::sync::Arc;
 
 /// The schema of the provider block.
 pub fn schema() -> Schema {
@@ -64,27 +65,35 @@ pub fn validate(config: &Value) -> Diagnostics {
 
 /// Makes a session of the provider block. Where it depends on unknown values there is none yet, which is no error: the
 /// engine configures again when they are known.
-pub fn configure(config: &Value, engine_version: &str, environment: Environment<'_>) -> (Option<Session>, Diagnostics) {
+pub fn configure(
+    config: &Value,
+    engine_version: &str,
+    environment: Environment<'_>,
+) -> impl Future<Output = (Option<Session>, Diagnostics)> + use<> {
     let mut lookup = Lookup::new(config, environment);
     engine::too_old(engine_version).into_iter().for_each(|warning| lookup.push(warning));
-    let session = session(&mut lookup, engine_version);
-    (session.ok().flatten(), lookup.into_diagnostics())
+    let wanted = wanted(&mut lookup, engine_version).ok().flatten();
+    let mut diagnostics = lookup.into_diagnostics();
+    async move {
+        let Some((settings, method, subscription)) = wanted else { return (None, diagnostics) };
+        match arm::Client::create(settings, method).await {
+            Ok(client) => (Some(Session::new(client, subscription)), diagnostics),
+            Err(error) => {
+                diagnostics.push(report::failure("The provider cannot be configured", &error, ""));
+                (None, diagnostics)
+            }
+        }
+    }
 }
 
-fn session(lookup: &mut Lookup<'_>, engine_version: &str) -> Result<Option<Session>, NotKnown> {
+/// The settings of the client, how it signs in, and the subscription of what names none.
+type Wanted = (arm::Settings, Arc<dyn TokenSource>, Attr<String>);
+
+fn wanted(lookup: &mut Lookup<'_>, engine_version: &str) -> Result<Option<Wanted>, NotKnown> {
     let addresses = cloud::addresses(lookup);
     let method = method::choose(&methods::METHODS, lookup);
     let (Some(addresses), Some(method)) = (addresses?, method?) else { return Ok(None) };
     let settings = requests::settings(lookup, addresses, engine_version)?;
     let subscription = lookup.text(&methods::SUBSCRIPTION_ID).map_or(Attr::Unknown, Attr::from);
-    if lookup.has_errors() {
-        return Ok(None);
-    }
-    match arm::Client::new(settings, method) {
-        Ok(client) => Ok(Some(Session::new(client, subscription))),
-        Err(error) => {
-            lookup.push(report::failure("The provider cannot be configured", &error, ""));
-            Ok(None)
-        }
-    }
+    Ok((!lookup.has_errors()).then_some((settings, method, subscription)))
 }

@@ -97,11 +97,11 @@ async fn every_identity_struct_has_the_members_of_its_schema() {
     }
 }
 
-#[test]
-fn the_configuration_struct_has_the_members_of_the_provider_block() {
+#[tokio::test]
+async fn the_configuration_struct_has_the_members_of_the_provider_block() {
     let block = provider().schema().block;
     for sample in [block.null_object(), sample(&block.ty(), "x")] {
-        assert_fits("provider", &provider().configure(&sample, "1").1);
+        assert_fits("provider", &provider().configure(&sample, "1").await.1);
     }
 }
 

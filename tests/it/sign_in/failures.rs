@@ -101,8 +101,8 @@ async fn a_file_that_cannot_be_used_is_named_and_nothing_hangs() {
     ] {
         for (path, problem) in [
             ("/missing", "No such file"),
-            (&folder, "not a regular file"),
-            (&pipe, "not a regular file"),
+            (&folder, "it is a directory, not a regular file"),
+            (&pipe, "it is a named pipe, not a regular file"),
             (&large, "larger than 1024 KiB"),
             (&bed.file("empty", ""), "is empty"),
         ] {

@@ -121,9 +121,11 @@ fn chosen(method: &MethodDoc, mut block: Settings, mut variables: Settings) -> O
     };
     let block = Value::object(block.into_iter().map(|(name, text)| (name, typed(text))));
     let seen = Arc::<Mutex<Option<String>>>::default();
-    let (session, _) = tracing::subscriber::with_default(Registry::default().with(Chosen(seen.clone())), || {
+    let configured = tracing::subscriber::with_default(Registry::default().with(Chosen(seen.clone())), || {
         config::configure(&block, "1", &|name| variables.get(name).cloned())
     });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let (session, _) = runtime.block_on(configured);
     let seen = seen.lock().unwrap().take();
     session.and(seen)
 }
