@@ -130,9 +130,6 @@ impl Client {
                 .read_timeout(Duration::from_secs(120))
                 .tls_certs_merge(roots.clone())
         };
-        if let Some(error) = authorities::unreadable() {
-            return Err(error);
-        }
         let http = builder().build().map_err(|error| {
             authorities::missing()
                 .unwrap_or_else(|| Error::Setting { what: "user agent or TLS set-up", source: Arc::new(error) })

@@ -7,8 +7,7 @@
 //! sleeps, with a token of [`auth`] and by what `retry` decides about a failure. [`id`], `request`,
 //! `retry`, `lro`, `no_answer` and [`error`] take and give values and send nothing.
 //!
-//! **Nothing here reads the environment**: what comes from there is in [`Settings`] or in a sign-in method. Only `authorities`
-//! looks at `SSL_CERT_FILE`, which the crate below it reads by itself.
+//! **Nothing here reads the environment**: what comes from there is in [`Settings`] or in a sign-in method.
 //! **Nothing here blocks the runtime**: what may take long on this machine is done by `files`.
 //! **A token goes to the configured host only**: redirects and URLs to other hosts are not followed.
 //! **No secret is in an error or a log.**

@@ -48,6 +48,9 @@ pub enum Error {
     /// Signals cannot be received.
     #[error("registering for signals")]
     Signals(#[source] io::Error),
+    /// What ends the process cannot run.
+    #[error("starting the thread that ends this process")]
+    Guard(#[source] io::Error),
     /// The gRPC server ended by itself.
     #[error("serving")]
     Serve(#[source] tonic::transport::Error),

@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
 };
 
 use tokio::{
@@ -12,7 +13,7 @@ use tokio::{
 use tonic::transport::server::Connected;
 
 #[cfg(unix)]
-use crate::plugin::unix_socket::{self, UnixSocket};
+use crate::plugin::unix_socket::UnixSocket;
 use crate::plugin::{
     Error,
     handshake::{Address, Sockets},
@@ -33,7 +34,7 @@ impl Connected for Connection {
     fn connect_info(&self) {}
 }
 
-/// A listening socket. Dropping it removes a Unix socket's file.
+/// A listening socket. Dropping it removes a Unix socket with its directory.
 pub(super) struct Listener {
     address: Address,
     kind: Kind,
@@ -48,10 +49,8 @@ enum Kind {
 impl Listener {
     pub(super) async fn bind(sockets: &Sockets) -> Result<Self, Error> {
         #[cfg(unix)]
-        if let Some(path) = unix_socket::new_path(&sockets.directory)
-            && let Some(socket) = UnixSocket::bind(&path, sockets.group.as_deref())?
-        {
-            return Ok(Self { address: Address::Unix(path), kind: Kind::Unix(socket) });
+        if let Some(socket) = UnixSocket::bind(&sockets.directory, sockets.group.as_deref())? {
+            return Ok(Self { address: Address::Unix(socket.path()), kind: Kind::Unix(socket) });
         }
         let listener = bind_loopback(sockets).await?;
         let address = listener.local_addr().map_err(|source| listen_error(sockets, source))?;
@@ -60,6 +59,15 @@ impl Listener {
 
     pub(super) fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// The directory that dropping it removes, if there is one.
+    pub(super) fn directory(&self) -> Option<PathBuf> {
+        match &self.kind {
+            #[cfg(unix)]
+            Kind::Unix(socket) => Some(socket.directory().to_owned()),
+            Kind::Tcp(_) => None,
+        }
     }
 
     pub(super) async fn accept(&self) -> io::Result<Connection> {

@@ -8,7 +8,7 @@ use tonic::service::Routes;
 
 use crate::plugin::{
     handshake::{Request, Sockets},
-    lifetime::{Host, Signals},
+    lifetime::{EndsWith, Host},
     listener::Listener,
     tls::Identity,
 };
@@ -20,6 +20,8 @@ mod handshake;
 mod lifetime;
 mod listener;
 pub mod log;
+#[cfg(unix)]
+mod private_directory;
 mod reattach;
 mod server;
 mod services;
@@ -32,9 +34,10 @@ pub use error::Error;
 
 /// Serves `routes` and go-plugin's own services to the host that started this process.
 ///
-/// Returns when the host has called `Shutdown` or has exited, and on SIGTERM. The caller then ends the process without
-/// waiting for other tasks: the host kills it two seconds after its call. SIGINT has no effect: a terminal sends it to
-/// host and plugin alike, and the host acts on it.
+/// Returns when the host has called `Shutdown` or has exited, and on SIGTERM and SIGHUP. The caller then ends the process
+/// without waiting for other tasks: the host kills it two seconds after its call, and where the runtime stalls the process
+/// ends without returning from here. SIGINT has no effect: a terminal sends it to host and plugin alike, and the host acts on
+/// it.
 ///
 /// # Errors
 ///
@@ -43,7 +46,6 @@ pub use error::Error;
 pub async fn serve(config: &Config, routes: Routes) -> Result<(), Error> {
     let request = Request::read(config.magic_cookie, handshake::environment)?;
     let host = Host::of_this_process();
-    let signals = Signals::register()?;
     let listener = Listener::bind(&request.sockets).await?;
     let identity = request.client_certificate.map(Identity::for_client).transpose()?;
 
@@ -53,14 +55,13 @@ pub async fn serve(config: &Config, routes: Routes) -> Result<(), Error> {
         identity.as_ref().map(Identity::certificate),
         request.asks_for_multiplexing,
     );
-    handshake::announce(&line)?;
-
     let stop = CancellationToken::new();
-    tokio::spawn(lifetime::watch_host(host, signals, stop.clone()));
+    lifetime::guard(EndsWith::Host(host), stop.clone(), listener.directory()).await?;
+    handshake::announce(&line)?;
     server::run(listener, identity.map(Identity::into_acceptor), routes, stop).await
 }
 
-/// Serves to any number of hosts that attach to this process, until SIGINT or SIGTERM.
+/// Serves to any number of hosts that attach to this process, until SIGINT, SIGTERM or SIGHUP.
 ///
 /// For working on the plugin under a debugger: prints the variable that makes a host attach to standard output. There
 /// is neither cookie nor TLS, as a host that attaches expects neither; the socket belongs to this user alone.
@@ -69,11 +70,9 @@ pub async fn serve(config: &Config, routes: Routes) -> Result<(), Error> {
 ///
 /// What kept the server from starting, or what ended it.
 pub async fn serve_debug(config: &Config, routes: Routes) -> Result<(), Error> {
-    let signals = Signals::register()?;
     let listener = Listener::bind(&Sockets::read(handshake::environment)?).await?;
-    handshake::announce(&reattach::instructions(config, std::process::id(), listener.address()))?;
-
     let stop = CancellationToken::new();
-    tokio::spawn(lifetime::watch_terminal(signals, stop.clone()));
+    lifetime::guard(EndsWith::Terminal, stop.clone(), listener.directory()).await?;
+    handshake::announce(&reattach::instructions(config, std::process::id(), listener.address()))?;
     server::run(listener, None, routes, stop).await
 }

@@ -6,46 +6,64 @@ use std::{
         fs::{PermissionsExt as _, chown},
         net::SocketAddr,
     },
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use tokio::net::{UnixListener, UnixStream};
-use uuid::Uuid;
 
-use crate::plugin::Error;
+use crate::plugin::{
+    Error,
+    private_directory::{self, PrivateDirectory, SOCKET},
+};
 
 /// The local groups. Those of a directory service have to be given by number.
 const GROUP_FILE: &str = "/etc/group";
 
 pub(super) struct UnixSocket {
     listener: UnixListener,
-    _file: SocketFile,
-}
-
-/// Removes the socket's file when dropped.
-struct SocketFile(PathBuf);
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        // It fails where the file is gone already.
-        let _ = fs::remove_file(&self.0);
-    }
+    directory: PrivateDirectory,
 }
 
 impl UnixSocket {
-    /// Opens the socket; `None` if the directory is missing, read-only or not the user's.
-    pub(super) fn bind(path: &str, group: Option<&str>) -> Result<Option<Self>, Error> {
+    /// Opens the socket in a directory of its own in `parent`; `None` if there cannot be one, or none that a host could be
+    /// told.
+    pub(super) fn bind(parent: &Path, group: Option<&str>) -> Result<Option<Self>, Error> {
         let group = group.map(resolve_group).transpose()?;
-        let listener = match UnixListener::bind(path) {
-            Ok(listener) => listener,
+        let opened = usable(parent).and_then(|()| {
+            let directory = PrivateDirectory::new(parent)?;
+            Ok(Self { listener: UnixListener::bind(directory.path().join(SOCKET))?, directory })
+        });
+        let socket = match opened {
+            Ok(socket) => socket,
             Err(error) => {
-                tracing::warn!(path, %error, "no Unix socket can be opened, listening on loopback");
+                tracing::warn!(directory = %parent.display(), %error, "no Unix socket can be opened, listening on loopback");
                 return Ok(None);
             }
         };
-        let file = SocketFile(path.into());
-        grant(path, group).map_err(|source| Error::Permissions { path: path.to_owned(), source })?;
-        Ok(Some(Self { listener, _file: file }))
+        socket.directory.sweep();
+        socket.grant(group).map_err(|source| Error::Permissions { path: socket.path(), source })?;
+        Ok(Some(socket))
+    }
+
+    pub(super) fn path(&self) -> String {
+        self.directory.path().join(SOCKET).to_string_lossy().into_owned()
+    }
+
+    /// The directory that is there for the socket.
+    pub(super) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Lets this user, and the group if there is one, connect. The directory is opened last: until then nobody else reaches
+    /// the socket, whatever its mode is.
+    fn grant(&self, group: Option<u32>) -> io::Result<()> {
+        let path = self.directory.path().join(SOCKET);
+        let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
+        let Some(group) = group else { return mode(&path, 0o600) };
+        chown(&path, None, Some(group))?;
+        mode(&path, 0o660)?;
+        chown(self.directory.path(), None, Some(group))?;
+        mode(self.directory.path(), 0o710)
     }
 
     pub(super) async fn accept(&self) -> io::Result<UnixStream> {
@@ -53,22 +71,15 @@ impl UnixSocket {
     }
 }
 
-/// Lets this user, and the group if there is one, connect.
-fn grant(path: &str, group: Option<u32>) -> io::Result<()> {
-    if group.is_some() {
-        chown(path, None, group)?;
+/// Refuses a directory in which the socket's path would be too long (about a hundred bytes, depending on the system) or could
+/// not stand in the handshake line, whose fields end at a bar.
+fn usable(parent: &Path) -> io::Result<()> {
+    let path = private_directory::new_path(parent).join(SOCKET);
+    let fits_the_line = path.to_str().is_some_and(|path| !path.contains(|c: char| c == '|' || c.is_control()));
+    if !fits_the_line {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "its name has characters that no host can be told"));
     }
-    let mode = if group.is_some() { 0o660 } else { 0o600 };
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
-}
-
-/// A new path in `directory`; `None` if it is too long for a socket (about a hundred bytes, depending on the system) or
-/// cannot stand in the handshake line, whose fields end at a bar.
-pub(super) fn new_path(directory: &Path) -> Option<String> {
-    let (unique, _) = Uuid::new_v4().as_u64_pair();
-    let path = directory.join(format!("plugin{unique:016x}")).into_os_string().into_string().ok()?;
-    let fits_the_line = !path.contains(|c: char| c == '|' || c.is_control());
-    (fits_the_line && SocketAddr::from_pathname(&path).is_ok()).then_some(path)
+    SocketAddr::from_pathname(path).map(drop)
 }
 
 fn resolve_group(group: &str) -> Result<u32, Error> {
@@ -92,12 +103,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_that_cannot_be_bound_or_announced_is_not_used() {
-        let path = new_path(Path::new("/tmp")).unwrap();
-        assert!(path.starts_with("/tmp/plugin"), "{path}");
-        assert_ne!(new_path(Path::new("/tmp")).unwrap(), path);
+    fn a_directory_whose_socket_cannot_be_bound_or_announced_is_not_used() {
+        assert!(usable(Path::new("/tmp")).is_ok());
+        // As long as those that macOS gives each user.
+        assert!(usable(Path::new("/var/folders/00/0123456789_0123456789_0123456789012/T")).is_ok());
         for directory in ["/tmp/a|b", "/tmp/a\nb", &"/long".repeat(30)] {
-            assert_eq!(new_path(Path::new(directory)), None, "{directory:?}");
+            assert!(usable(Path::new(directory)).is_err(), "{directory:?}");
         }
     }
 

@@ -38,6 +38,12 @@ impl Function for Join {
 
     fn call(&self, Arguments { separator, prefix, texts }: Arguments) -> Result<Attr<String>, FunctionError> {
         assert!(!texts.iter().any(|text| text == "panic"), "joined");
+        if texts.iter().any(|text| text == "stall") {
+            eprintln!("stalled");
+            loop {
+                std::thread::park();
+            }
+        }
         if let Some(empty) = texts.iter().position(String::is_empty) {
             return Err(FunctionError::new("A text must not be empty.").at(2 + empty));
         }

@@ -4,7 +4,10 @@ use std::{
     fs,
     io::{self, ErrorKind},
     net::{Ipv4Addr, TcpListener},
-    os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _},
+    os::unix::{
+        fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _},
+        net::UnixStream,
+    },
     path::Path,
 };
 
@@ -13,11 +16,13 @@ use rustls::{
     AlertDescription, ClientConfig, ProtocolVersion,
     version::{TLS12, TLS13},
 };
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tonic::Code;
 
 use crate::support::{
     go_plugin::health::{HealthCheckRequest, health_client::HealthClient},
     plugin::{Address, COOKIE, Launch, Plugin, within},
+    tfplugin6::{DynamicValue, provider_client::ProviderClient, validate_provider_config},
     tls::{ALL_VERSIONS, ClientIdentity, anonymous_config},
 };
 
@@ -67,7 +72,7 @@ async fn the_handshake_line_has_the_address_and_the_server_certificate() {
     };
     assert_eq!([core, protocol, network, kind], ["1", "6", "unix", "grpc"]);
     let name = Path::new(address).strip_prefix(plugin.directory()).unwrap().to_str().unwrap();
-    assert!(name.starts_with("plugin"), "{name}");
+    assert!(name.starts_with(&format!("foundryhub-{}-", plugin.pid())), "{name}");
     assert!(fs::metadata(address).unwrap().file_type().is_socket());
     assert!(certificate.len() > 50 && !certificate.contains('='), "{certificate}");
     assert_eq!(BASE64_STANDARD_NO_PAD.decode(certificate).unwrap(), plugin.server_certificate().as_ref());
@@ -101,23 +106,50 @@ async fn a_host_that_sends_no_certificate_is_served_without_tls() {
 #[tokio::test]
 async fn the_socket_has_the_directory_and_the_group_that_the_host_names() {
     let directory = tempfile::tempdir().unwrap();
-    let check = async |group: Option<u32>, mode| {
+    let check = async |group: Option<u32>, own_mode, mode| {
         let mut launch = Plugin::launch().env("PLUGIN_UNIX_SOCKET_DIR", directory.path());
         if let Some(group) = group {
             launch = launch.env("PLUGIN_UNIX_SOCKET_GROUP", group.to_string());
         }
         let mut plugin = launch.start().await;
         let Address::Unix(path) = plugin.address().clone() else { panic!("{} has no path", plugin.line()) };
-        assert_eq!(path.parent(), Some(directory.path()));
-        let metadata = fs::metadata(&path).unwrap();
-        assert_eq!(metadata.permissions().mode() & 0o777, mode);
+        let own = path.parent().unwrap();
+        assert_eq!(own.parent(), Some(directory.path()));
+        for (path, mode) in [(own, own_mode), (&path, mode)] {
+            let metadata = fs::metadata(path).unwrap();
+            assert_eq!(metadata.permissions().mode() & 0o777, mode, "{}", path.display());
+            assert!(group.is_none_or(|group| metadata.gid() == group), "{}", path.display());
+        }
         check_serves(&plugin).await;
         plugin.shut_down().await;
-        assert!(!path.exists(), "the socket outlived the process");
+        assert!(!own.exists(), "the socket outlived the process");
     };
-    check(None, 0o600).await;
+    check(None, 0o700, 0o600).await;
     // A user may always hand a file to a group of its own.
-    check(Some(fs::metadata(directory.path()).unwrap().gid()), 0o660).await;
+    check(Some(fs::metadata(directory.path()).unwrap().gid()), 0o710, 0o660).await;
+}
+
+/// Only root can be somebody else, so that this looks at nothing where the tests are run by anybody else.
+#[tokio::test]
+async fn another_user_does_not_even_see_the_socket() {
+    let directory = tempfile::tempdir().unwrap();
+    if fs::metadata(directory.path()).unwrap().uid() != 0 {
+        return;
+    }
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let plugin = Plugin::launch().without_tls().env("TMPDIR", directory.path()).start().await;
+    let Address::Unix(path) = plugin.address() else { panic!("{} has no path", plugin.line()) };
+    let as_user = async |user: u32, code: &str| {
+        let program = format!("import os, socket, sys\n{code}");
+        let python = tokio::process::Command::new("python3").arg("-c").arg(program).arg(path).uid(user).output();
+        String::from_utf8(python.await.unwrap().stderr).unwrap()
+    };
+    const NOBODY: u32 = 65534;
+    for code in ["socket.socket(socket.AF_UNIX).connect(sys.argv[1])", "os.stat(sys.argv[1])"] {
+        assert_eq!(as_user(0, code).await, "", "{code}");
+        let refused = as_user(NOBODY, code).await;
+        assert!(refused.contains("PermissionError"), "{code}: {refused}");
+    }
 }
 
 #[tokio::test]
@@ -202,13 +234,15 @@ async fn alert(plugin: &Plugin, config: ClientConfig) -> AlertDescription {
 async fn every_other_client_is_refused() {
     let plugin = Plugin::launch().start().await;
     let server = plugin.server_certificate();
-    let stranger = ClientIdentity::like_go_plugin();
+    let (stranger, another_kind) = (ClientIdentity::like_go_plugin(), ClientIdentity::with_another_kind_of_key());
     for versions in [ALL_VERSIONS, &[&TLS12]] {
         let nobody = anonymous_config(server, versions);
         assert_eq!(alert(&plugin, nobody).await, AlertDescription::CertificateRequired);
 
-        let other = stranger.config_with_key_of(&stranger, server, versions);
-        assert_eq!(alert(&plugin, other).await, AlertDescription::AccessDenied);
+        for other in [&stranger, &another_kind, &plugin.client().issued_again(), &plugin.client().vouches_for()] {
+            let other = other.config_with_key_of(other, server, versions);
+            assert_eq!(alert(&plugin, other).await, AlertDescription::AccessDenied);
+        }
 
         let thief = plugin.client().config_with_key_of(&stranger, server, versions);
         assert_eq!(alert(&plugin, thief).await, AlertDescription::DecryptError);
@@ -220,9 +254,63 @@ async fn every_other_client_is_refused() {
 async fn a_connection_without_tls_is_not_served() {
     let plugin = Plugin::launch().start().await;
     let mut socket = plugin.address().connect().await.unwrap();
-    tokio::io::AsyncWriteExt::write_all(&mut socket, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    socket.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
     within("hanging up", socket.read_to_end(&mut answer)).await.unwrap();
     assert_eq!(answer.first(), Some(&21), "a TLS alert record is all there is");
+    check_serves(&plugin).await;
+}
+
+/// HTTP/1 is not spoken, neither where it is offered in the TLS handshake nor where nothing is.
+#[tokio::test]
+async fn http_1_is_not_served() {
+    let plugin = Plugin::launch().start().await;
+    let mut config = plugin.client().config(plugin.server_certificate());
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    assert_eq!(alert(&plugin, config.clone()).await, AlertDescription::NoApplicationProtocol);
+
+    config.alpn_protocols.clear();
+    let mut stream = plugin.connect_tls(config).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    // It may hang up without the end that TLS has.
+    let _ = within("hanging up", stream.read_to_end(&mut answer)).await;
+    assert!(!answer.starts_with(b"HTTP/1"), "{}", String::from_utf8_lossy(&answer));
+    check_serves(&plugin).await;
+}
+
+#[tokio::test]
+async fn many_connections_are_served_at_once_beside_many_that_say_nothing() {
+    let plugin = Plugin::launch().start().await;
+    let Address::Unix(path) = plugin.address().clone() else { panic!("{} has no path", plugin.line()) };
+    // Connecting waits for its turn where the socket's queue is full.
+    let connect = move || (0..silent()).map(|_| UnixStream::connect(&path).unwrap()).collect::<Vec<_>>();
+    let silent = within("connecting", tokio::task::spawn_blocking(connect)).await.unwrap();
+    futures_util::future::join_all((0..200).map(|_| check_serves(&plugin))).await;
+    drop(silent);
+}
+
+/// Two thousand, unless this system allows a process fewer open files.
+fn silent() -> usize {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let limit =
+        limits.lines().find_map(|line| line.strip_prefix("Max open files")?.split_whitespace().next()?.parse().ok());
+    limit.map_or(50, |limit: usize| limit / 4).min(2000)
+}
+
+#[tokio::test]
+async fn messages_have_up_to_256_mib() {
+    let plugin = Plugin::launch().start().await;
+    let mut client = ProviderClient::new(plugin.connect().await).max_encoding_message_size(usize::MAX);
+    let mut send = async |mib: usize| {
+        // No value begins with this byte, so that it is read no further.
+        let config = Some(DynamicValue { msgpack: vec![0xc1; mib << 20], json: Vec::new() });
+        let request = validate_provider_config::Request { config };
+        within("an answer", client.validate_provider_config(request)).await
+    };
+    let read = send(250).await.unwrap().into_inner().diagnostics;
+    assert!(matches!(&read[..], [found] if found.summary == "The provider cannot read a value"), "{read:?}");
+    let refused = send(257).await.unwrap_err();
+    assert_eq!(refused.code(), Code::OutOfRange, "{refused:?}");
     check_serves(&plugin).await;
 }

@@ -3,6 +3,8 @@
 use std::{
     env,
     io::{Seek as _, Write as _},
+    os::unix::fs::PermissionsExt,
+    path::Path,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -21,6 +23,7 @@ use tonic::{Code, Streaming, transport::Channel};
 use crate::{
     handshake::check_serves,
     support::{
+        echo,
         go_plugin::{
             ConnInfo, Empty, StdioData,
             grpc_broker_client::GrpcBrokerClient,
@@ -28,8 +31,9 @@ use crate::{
             grpc_stdio_client::GrpcStdioClient,
             health::{HealthCheckRequest, health_client::HealthClient},
         },
-        plugin::{COOKIE, HANG, Plugin, read_log_line, signal, within},
+        plugin::{Address, COOKIE, HANG, Launch, Plugin, read_log_line, signal, within},
         provider,
+        tfplugin6::{DynamicValue, call_function, provider_client::ProviderClient},
         tls::ClientIdentity,
     },
 };
@@ -120,12 +124,83 @@ async fn sigint_does_not_end_the_plugin() {
 }
 
 #[tokio::test]
-async fn sigterm_ends_the_process_and_removes_its_socket() {
-    let mut plugin = Plugin::launch().start().await;
+async fn sigterm_and_sighup_end_the_process_and_remove_its_socket() {
+    for signal in ["TERM", "HUP"] {
+        let mut plugin = Plugin::launch().start().await;
+        let directory = plugin.directory().to_owned();
+        assert_eq!(directory.read_dir().unwrap().count(), 1);
+        plugin.signal(signal).await;
+        assert_eq!(plugin.exited().await.code(), Some(0), "{signal}");
+        assert_eq!(directory.read_dir().unwrap().count(), 0, "the socket outlived the process after {signal}");
+    }
+}
+
+/// Starts what `PLUGIN` names, with these lines of a shell around it.
+fn launch_from_shell(folder: &Path, script: &str) -> Launch {
+    let file = folder.join("launch");
+    std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+    Plugin::launch().program(file)
+}
+
+/// An engine that runs under `nohup` goes on when its terminal is closed, and needs its plugins.
+#[tokio::test]
+async fn sighup_has_no_effect_where_it_is_ignored() {
+    let folder = tempfile::tempdir().unwrap();
+    let launch = launch_from_shell(folder.path(), "trap '' HUP; exec \"$PLUGIN\"").env("PLUGIN", provider());
+    let mut plugin = launch.start().await;
+    plugin.signal("HUP").await;
+    check_serves(&plugin).await;
+    assert_eq!(plugin.shut_down().await.code(), Some(0), "ended by the shutdown, not by the signal");
+}
+
+#[tokio::test]
+async fn what_a_killed_process_has_left_is_removed_by_the_next_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let start = async || Plugin::launch().env("TMPDIR", directory.path()).start().await;
+    let (mut killed, live) = (start().await, start().await);
+    killed.signal("KILL").await;
+    killed.exited().await;
+    let Address::Unix(left) = killed.address().clone() else { panic!("{} has no path", killed.line()) };
+    assert!(left.exists());
+    let next = start().await;
+    assert!(!left.parent().unwrap().exists());
+    check_serves(&live).await;
+    check_serves(&next).await;
+}
+
+/// Makes a call that blocks the only thread on which the plugin has tasks. It needs the echo provider.
+async fn stall(launch: Launch) -> Plugin {
+    let plugin = launch.env("TOKIO_WORKER_THREADS", "1").start().await;
+    let mut client = ProviderClient::new(plugin.connect().await);
+    let texts =
+        ["", "", "stall"].map(|text| DynamicValue { json: json!(text).to_string().into(), msgpack: Vec::new() });
+    let request = call_function::Request { name: "join".to_owned(), arguments: texts.into() };
+    tokio::spawn(async move { client.call_function(request).await });
+    plugin.stderr().wait_for("the call", |line| line == "stalled").await;
+    plugin
+}
+
+#[tokio::test]
+async fn sigterm_ends_a_process_whose_tasks_are_all_blocked() {
+    let mut plugin = stall(Plugin::launch().program(echo::program())).await;
     let directory = plugin.directory().to_owned();
-    assert_eq!(directory.read_dir().unwrap().count(), 1);
     plugin.signal("TERM").await;
     assert_eq!(plugin.exited().await.code(), Some(0));
+    assert_eq!(directory.read_dir().unwrap().count(), 0, "the socket outlived the process");
+}
+
+#[tokio::test]
+async fn a_process_whose_tasks_are_all_blocked_ends_with_its_host_that_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let launch = launch_from_shell(folder.path(), "\"$PLUGIN\" & wait").env("PLUGIN", echo::program());
+    // The process that is killed is the shell.
+    let mut plugin = stall(launch).await;
+    let directory = plugin.directory().to_owned();
+    plugin.signal("KILL").await;
+    plugin.exited().await;
+    // Only the orphan holds the other end of the pipe.
+    assert_eq!(plugin.rest_of_stdout().await, "");
     assert_eq!(directory.read_dir().unwrap().count(), 0, "the socket outlived the process");
 }
 

@@ -2,7 +2,20 @@
 
 use serde_json::Value;
 
+use super::engine_bed::EngineBed;
 use crate::support::engine::{Workspace, for_each_engine};
+
+#[tokio::test]
+async fn every_engine_can_do_without_tls_towards_the_provider() {
+    for_each_engine(async |engine| {
+        let bed = EngineBed::new().await;
+        let workspace = bed.workspace(engine, &bed.keyless("")).env("TF_DISABLE_PLUGIN_TLS", "1");
+        workspace.apply(&[]).await.succeeded();
+        workspace.plan(&[]).await.exits(0);
+        workspace.destroy(&[]).await.succeeded();
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn every_engine_loads_the_provider() {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P521_SHA512,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P521_SHA512,
 };
 use rustls::{
     ClientConfig, ConfigBuilder, RootCertStore, SupportedProtocolVersion,
@@ -20,6 +20,7 @@ pub(crate) const ALL_VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 
 /// A client's certificate and key.
 pub(crate) struct ClientIdentity {
+    params: CertificateParams,
     certificate: rcgen::Certificate,
     key: KeyPair,
 }
@@ -27,7 +28,27 @@ pub(crate) struct ClientIdentity {
 impl ClientIdentity {
     /// Makes one as go-plugin does: ECDSA P-521, self-signed, `localhost`, an authority that is also a leaf.
     pub(crate) fn like_go_plugin() -> Self {
+        Self::with_key(KeyPair::generate_for(&PKCS_ECDSA_P521_SHA512).unwrap())
+    }
+
+    /// The same with another kind of key.
+    pub(crate) fn with_another_kind_of_key() -> Self {
+        Self::with_key(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap())
+    }
+
+    /// Another certificate for the same key and names.
+    pub(crate) fn issued_again(&self) -> Self {
+        Self::with_key(KeyPair::try_from(self.key.serialize_der()).unwrap())
+    }
+
+    /// A certificate for another key that this one, which is an authority, vouches for.
+    pub(crate) fn vouches_for(&self) -> Self {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P521_SHA512).unwrap();
+        let certificate = self.params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap();
+        Self { params: self.params.clone(), certificate, key }
+    }
+
+    fn with_key(key: KeyPair) -> Self {
         let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, "localhost");
         params.distinguished_name.push(DnType::OrganizationName, "HashiCorp");
@@ -39,7 +60,7 @@ impl ClientIdentity {
             KeyUsagePurpose::KeyCertSign,
         ];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
-        Self { certificate: params.self_signed(&key).unwrap(), key }
+        Self { certificate: params.self_signed(&key).unwrap(), params, key }
     }
 
     /// The certificate as the handshake carries it.
