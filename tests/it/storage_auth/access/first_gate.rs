@@ -136,12 +136,12 @@ async fn a_role_assignment_of_the_same_run_that_is_not_made_yet_does_not_pass_th
     bed.emulator.clear_requests();
     let arm = bed.arm.clone();
     let release = async move {
-        // The apply of the storage_auth reads the account, as its plan did, and then lists the workspaces. It stops there
-        // without the role assignment.
-        let planned = arm.emulator.request_seen(|request| short(request) == "GET sa1").await.number;
-        let is_next = |request: &Record| request.number > planned && short(request) == "GET sa1";
-        let account = arm.emulator.request_seen(is_next).await.number;
-        arm.emulator.request_seen(|request| request.number > account && short(request) == "GET workspaces").await;
+        // The apply of the storage_auth asks what policies say, as its plan did, and who holds roles at the same time. It stops
+        // there without the role assignment.
+        let asks = |request: &Record| request.path.ends_with("/checkPolicyRestrictions");
+        let planned = arm.emulator.request_seen(asks).await.number;
+        arm.emulator.request_seen(|request| request.number > planned && asks(request)).await;
+        arm.emulator.request_seen(|request| request.number > planned && short(request) == "GET roleAssignments").await;
         arm.emulator.release(rule);
     };
     let (report, ()) = futures_util::future::join(bed.core.apply_saved(planned), release).await;
