@@ -80,7 +80,26 @@ struct Evaluation {
     #[serde(deserialize_with = "or_default")]
     evaluation_result: String,
     #[serde(deserialize_with = "or_default")]
+    evaluation_details: EvaluationDetails,
+    #[serde(deserialize_with = "or_default")]
     effect_details: EffectDetails,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct EvaluationDetails {
+    #[serde(deserialize_with = "or_default")]
+    evaluated_expressions: Vec<Expression>,
+}
+
+/// What was looked at: a member by its path, or an expression, which may be the field's name or have it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Expression {
+    #[serde(deserialize_with = "or_default")]
+    path: String,
+    #[serde(deserialize_with = "or_default")]
+    expression: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -89,8 +108,19 @@ struct EffectDetails {
     policy_effect: Option<String>,
 }
 
+impl Evaluation {
+    /// Whether it is about a field. The content is judged as a whole, by policies about its other members as well. Without
+    /// expressions it is not known what was looked at.
+    fn is_about(&self, field: &str) -> bool {
+        let member = field.rsplit('/').next().unwrap_or(field).to_lowercase();
+        let has_it = |text: &str| text.to_lowercase().contains(&member);
+        let expressions = &self.evaluation_details.evaluated_expressions;
+        expressions.is_empty() || expressions.iter().any(|one| has_it(&one.path) || has_it(&one.expression))
+    }
+}
+
 impl Restrictions {
-    /// The policies that deny the content, or this value of the field, each once.
+    /// The policies that deny this value of the field, in the content or anywhere, each once.
     fn denials(self, field: &str, value: &str) -> Vec<Policy> {
         // An effect goes before a result. Audits were not asked for, so that what has no effect denies.
         let denies =
@@ -104,6 +134,7 @@ impl Restrictions {
         let of_content = self.content_evaluation_result.policy_evaluations.into_iter().filter(|evaluation| {
             evaluation.evaluation_result.eq_ignore_ascii_case("NonCompliant")
                 && denies(&evaluation.effect_details.policy_effect)
+                && evaluation.is_about(field)
         });
         let mut all: Vec<Policy> = Vec::new();
         let found = of_content.map(|evaluation| evaluation.policy_info);
@@ -175,6 +206,25 @@ mod tests {
         }
         for body in [json!({}), json!({ "fieldRestrictions": null, "contentEvaluationResult": null })] {
             assert_eq!(denials(body), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn an_evaluation_of_other_members_is_not_about_the_field() {
+        for (expressions, denies) in [
+            (json!(null), true),
+            (json!([]), true),
+            (json!([{ "path": "properties.AllowSharedKeyAccess" }]), true),
+            (json!([{ "path": null, "expression": format!("[field('{SHARED_KEYS}')]") }]), true),
+            (json!([{ "path": "properties.minimumTlsVersion", "expression": "…/minimumTlsVersion" }]), false),
+            (json!([{ "expression": "type", "path": "type" }, { "expression": SHARED_KEYS }]), true),
+        ] {
+            let evaluation = json!({
+                "policyInfo": policy("/a"), "evaluationResult": "NonCompliant",
+                "evaluationDetails": { "evaluatedExpressions": expressions },
+            });
+            let found = denials(json!({ "contentEvaluationResult": { "policyEvaluations": [evaluation] } }));
+            assert_eq!(!found.is_empty(), denies, "{expressions}");
         }
     }
 

@@ -27,6 +27,9 @@ pub struct RoleDefinitionProperties {
     /// The name, such as `Storage Blob Data Contributor`.
     #[serde(deserialize_with = "or_default")]
     pub role_name: String,
+    /// `BuiltInRole` or `CustomRole`.
+    #[serde(rename = "type", deserialize_with = "or_default")]
+    pub(crate) kind: String,
 }
 
 impl RoleDefinition {
@@ -38,6 +41,11 @@ impl RoleDefinition {
     /// The definitions with a name at a scope: none or one, since names are unique in a tenant.
     pub fn named(scope: &ArmId, role_name: &str) -> List<Self> {
         List::below(scope).filter(format!("roleName eq '{}'", role_name.replace('\'', "''")))
+    }
+
+    /// Whether it is one of Azure's, which are the same everywhere.
+    pub(crate) fn is_built_in(&self) -> bool {
+        self.properties.kind.eq_ignore_ascii_case("BuiltInRole")
     }
 
     /// The GUID, which identifies a role in all scopes.

@@ -81,19 +81,32 @@ const CERTIFICATES: &[&str] = &[
     "deleteissuers",
 ];
 
+/// The permissions that somebody lacks, of one kind.
+pub(crate) type Lacking = (&'static str, Vec<&'static str>);
+
 impl Vault {
     /// Whether roles decide who may use what is in it, and not access policies.
     pub(crate) fn uses_rbac(&self) -> bool {
         self.properties.enable_rbac_authorization
     }
 
-    /// What a principal may not do by the access policies: the permissions that it lacks, for keys, secrets and certificates.
-    pub(crate) fn lacking_permissions(&self, principal_id: &str) -> Vec<(&'static str, Vec<&'static str>)> {
+    /// What a principal may not do by its own access policies: the permissions that it lacks, for keys, secrets and certificates.
+    pub(crate) fn lacking_permissions(&self, principal_id: &str) -> Vec<Lacking> {
+        self.lacking(|holder| holder.eq_ignore_ascii_case(principal_id))
+    }
+
+    /// Whether what a principal lacks is granted to others, which may be groups that it is a member of.
+    pub(crate) fn others_have_the_rest(&self) -> bool {
+        self.lacking(|_| true).is_empty()
+    }
+
+    /// What the holders together may not do.
+    fn lacking(&self, is_holder: impl Fn(&str) -> bool) -> Vec<Lacking> {
         let policies: Vec<&Permissions> = self
             .properties
             .access_policies
             .iter()
-            .filter(|policy| policy.object_id.eq_ignore_ascii_case(principal_id))
+            .filter(|policy| is_holder(&policy.object_id))
             .filter(|policy| policy.application_id.as_deref().is_none_or(str::is_empty))
             .map(|policy| &policy.permissions)
             .collect();

@@ -1,18 +1,20 @@
 //! What the user-assigned identity of a hub lacks beyond the data of the account: nobody but the user assigns its roles (facts:
 //! azure.md §13.9).
 
+use futures_util::future::{OptionFuture, join};
+
 use super::{
-    Access, Finding, List, OwnAssignments,
+    Access, Finding, List,
     holdings::RoleCheck,
-    identity_roles::NotHeld,
+    identity_roles::{IdentityRoles, NotHeld},
     needs::{CONTRIBUTOR, KEY_VAULT_ADMINISTRATOR, Need},
     queries,
 };
-use crate::arm::{ArmId, Read, vaults::Vault};
+use crate::arm::{ArmId, vaults::Vault};
 
 impl Access<'_> {
     /// Findings about the user-assigned identity that the hub uses, one for each scope.
-    pub(super) async fn assigned_identity(&self, read: Read, own: OwnAssignments) -> Vec<Finding> {
+    pub(super) async fn assigned_identity(&self, roles: &IdentityRoles<'_>) -> Vec<Finding> {
         let Some(hub) = self.hub else { return Vec::new() };
         let Some(identity) = queries::assigned_identity(hub) else { return Vec::new() };
         let attached = |id: &Option<String>| id.as_deref().and_then(|id| ArmId::parse(id).ok());
@@ -22,25 +24,28 @@ impl Access<'_> {
         let scopes = [self.hub_id.arm(), self.account.arm()].map(|id| Some(id.clone())).into_iter();
         let scopes = scopes.chain([vault.clone()]).chain(others).flatten();
         let mut needs: Vec<(ArmId, Need)> = scopes.map(|scope| (scope, CONTRIBUTOR)).collect();
-        needs.extend(vault.map(|vault| (vault, KEY_VAULT_ADMINISTRATOR)));
+        needs.extend(vault.clone().map(|vault| (vault, KEY_VAULT_ADMINISTRATOR)));
 
-        let (mut not_held, mut findings) = self.not_held(identity, needs, read, own).await;
-        let administrator = not_held.iter().position(|open| open.need == KEY_VAULT_ADMINISTRATOR);
-        if let Some(administrator) = administrator {
-            let vault = not_held[administrator].scope.clone();
-            match self.session.arm.get::<Vault>(&vault, read, self.call).await {
+        // Only the vault tells whether roles or access policies decide.
+        let found = vault.as_ref().map(|vault| self.session.arm.get::<Vault>(vault, roles.read, self.call));
+        let ((mut not_held, mut findings), found) =
+            join(roles.not_held(identity, needs), OptionFuture::from(found)).await;
+        if let (Some(vault), Some(found)) = (vault, found) {
+            match found {
                 Ok(found) if found.uses_rbac() => {}
                 Ok(found) => {
-                    not_held.remove(administrator);
+                    not_held.retain(|open| open.need != KEY_VAULT_ADMINISTRATOR);
                     let lacking = found.lacking_permissions(identity);
                     if !lacking.is_empty() {
-                        findings.push(Finding::VaultPermissions { identity: identity.to_owned(), vault, lacking });
+                        let perhaps_by_groups = found.others_have_the_rest();
+                        let identity = identity.to_owned();
+                        findings.push(Finding::VaultPermissions { identity, vault, lacking, perhaps_by_groups });
                     }
                 }
                 // Without the vault there is nothing to hold roles on.
                 Err(error) if error.is_not_found() => not_held.retain(|open| open.scope != vault),
                 Err(error) => {
-                    not_held.remove(administrator);
+                    not_held.retain(|open| open.need != KEY_VAULT_ADMINISTRATOR);
                     findings.push(Finding::NotReadable { list: List::Vault, scope: vault.to_string(), error });
                 }
             }

@@ -5,7 +5,7 @@ use super::{
     key_user::{KeyUser, Maker, StoredCredential},
 };
 use crate::{
-    arm::{ArmId, Error, StorageAccountId, WorkspaceId, policy_restrictions::Policy},
+    arm::{ArmId, Error, StorageAccountId, WorkspaceId, policy_restrictions::Policy, vaults::Lacking},
     framework::one_of,
     provider::roles::Role,
 };
@@ -35,11 +35,12 @@ pub(crate) enum Finding {
     UsesKeys(KeyUser),
     /// The user-assigned identity of the hub lacks roles elsewhere, or may lack them where there are doubts.
     IdentityRoles { identity: String, scope: ArmId, roles: Vec<Role>, doubts: Vec<Doubt> },
-    /// It lacks permissions in a vault that uses access policies: by the kind of what they are for.
-    VaultPermissions { identity: String, vault: ArmId, lacking: Vec<(&'static str, Vec<&'static str>)> },
-    /// The account has no public network access, and the hub's identity cannot read this private endpoint, or perhaps cannot
-    /// where there are doubts.
-    PrivateEndpoint { identity: String, endpoint: ArmId, doubts: Vec<Doubt> },
+    /// It lacks permissions in a vault that uses access policies, by the kind of what they are for, unless it is a member of
+    /// groups that have them.
+    VaultPermissions { identity: String, vault: ArmId, lacking: Vec<Lacking>, perhaps_by_groups: bool },
+    /// The account has no public network access, and an identity of the hub cannot read this private endpoint, or perhaps
+    /// cannot where there are doubts.
+    PrivateEndpoint { identity: Principal, endpoint: ArmId, doubts: Vec<Doubt> },
     /// Policies would refuse to enable shared keys again.
     PolicyRefusesKeys { policies: Vec<Policy> },
     /// A list that the check needs could not be read at this scope.
@@ -190,6 +191,7 @@ impl Finding {
             Self::SystemDatastoresUseKeys { .. } => Code::SystemDatastoresUseKeys,
             Self::UsesKeys(user) => Code::of_key_user(user),
             Self::IdentityRoles { doubts, .. } if !doubts.is_empty() => Code::AssignedIdentityNotVerifiable,
+            Self::VaultPermissions { perhaps_by_groups: true, .. } => Code::AssignedIdentityNotVerifiable,
             Self::IdentityRoles { .. } | Self::VaultPermissions { .. } => Code::AssignedIdentityLacksRoles,
             Self::PrivateEndpoint { doubts, .. } if !doubts.is_empty() => Code::PrivateEndpointNotVerifiable,
             Self::PrivateEndpoint { .. } => Code::PrivateEndpointLacksReader,
@@ -251,6 +253,7 @@ impl Finding {
     pub(crate) fn is_unverified(&self) -> bool {
         match self {
             Self::NotVerifiable { .. } | Self::NotReadable { .. } => true,
+            Self::VaultPermissions { perhaps_by_groups, .. } => *perhaps_by_groups,
             Self::HubIdentityUnknown { candidates } => !candidates.is_empty(),
             Self::IdentityRoles { doubts, .. } | Self::PrivateEndpoint { doubts, .. } => !doubts.is_empty(),
             _ => false,
@@ -297,8 +300,9 @@ impl Finding {
             | Self::OthersNotSwitched { .. }
             | Self::OthersBeingSwitched { .. }
             | Self::PolicyRefusesKeys { .. } => account.as_str(),
-            Self::IdentityRoles { identity, .. } | Self::VaultPermissions { identity, .. } => identity,
-            Self::PrivateEndpoint { endpoint, .. } => endpoint.as_str(),
+            Self::IdentityRoles { scope, .. }
+            | Self::VaultPermissions { vault: scope, .. }
+            | Self::PrivateEndpoint { endpoint: scope, .. } => scope.as_str(),
             Self::UsesKeys(user) => user.id(),
             Self::NotReadable { scope, .. } => scope,
         }

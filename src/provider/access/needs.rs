@@ -10,16 +10,23 @@ pub(super) struct Need {
     pub(super) served_by: &'static [Role],
     /// Those of which it is not known whether they do.
     pub(super) perhaps_by: &'static [Role],
+    /// Whether other built-in roles allow it, too.
+    pub(super) by_others: bool,
 }
 
 pub(super) const CONTRIBUTOR: Need = Need {
     role: roles::CONTRIBUTOR,
     served_by: &[roles::CONTRIBUTOR, roles::OWNER],
     perhaps_by: &[roles::AI_ADMINISTRATOR],
+    by_others: false,
 };
 
-pub(super) const KEY_VAULT_ADMINISTRATOR: Need =
-    Need { role: roles::KEY_VAULT_ADMINISTRATOR, served_by: &[roles::KEY_VAULT_ADMINISTRATOR], perhaps_by: &[] };
+pub(super) const KEY_VAULT_ADMINISTRATOR: Need = Need {
+    role: roles::KEY_VAULT_ADMINISTRATOR,
+    served_by: &[roles::KEY_VAULT_ADMINISTRATOR],
+    perhaps_by: &[],
+    by_others: false,
+};
 
 pub(super) const READER: Need = Need {
     role: roles::READER,
@@ -31,4 +38,5 @@ pub(super) const READER: Need = Need {
         roles::RBAC_ADMINISTRATOR,
     ],
     perhaps_by: &[roles::AI_ADMINISTRATOR],
+    by_others: true,
 };

@@ -3,13 +3,12 @@
 use futures_util::join;
 
 use super::{
-    Access, Finding, FindingCode, FindingSeverity, List, OwnAssignments,
+    Access, Finding, FindingCode, FindingSeverity, OwnAssignments,
     key_users::{Computes, OtherHubs},
     standing::PrincipalStanding,
 };
 use crate::arm::{
     Error, Read,
-    storage_accounts::StorageAccount,
     workspaces::{AuthModeKind, Workspace},
 };
 
@@ -40,19 +39,20 @@ impl Access<'_> {
     /// The call has ended, or signing in failed.
     pub(crate) async fn posture(&self) -> Result<Posture, Error> {
         let hub_is_on_keys = self.hub.is_some_and(is_on_keys);
-        let (account, listed, others, on_keys, key_users) = join!(
-            self.session.arm.get::<StorageAccount>(self.account, Read::Fresh, self.call),
+        let ((account, further), listed, others, on_keys, key_users) = join!(
+            // The way back matters whether keys are disabled already or not.
+            self.account_and_further(Read::Fresh, OwnAssignments::Created, true),
             self.list(Read::Fresh),
             self.others_on_keys(Read::Fresh),
             self.system_datastores_on_keys(Read::Fresh),
             self.key_users(Read::Fresh, Computes::LeftOut, OtherHubs::All),
         );
         let mut findings = key_users;
+        findings.extend(further);
         let shared_keys = match account {
-            Ok(account) => Some(account.shared_key_enabled()),
+            Ok(found) => Some(found.account.shared_key_enabled()),
             Err(error) => {
-                let scope = self.account.to_string();
-                findings.push(Finding::NotReadable { list: List::Account, scope, error });
+                findings.push(self.hidden_account(error));
                 None
             }
         };

@@ -68,6 +68,28 @@ fn standing<'d>(data: &'d Value, id: &str) -> &'d Value {
     found.unwrap_or_else(|| panic!("no {id} in {data:#}"))
 }
 
+/// The hub has a user-assigned identity alone, with all roles.
+fn assigned_with_roles(bed: &Bed) {
+    identities(bed, &json!({ "type": "UserAssigned", "userAssignedIdentities": assigned(&[IDENTITY]) }), None);
+    bed.seed_roles(IDENTITY, &CONTRIBUTOR_NAMES);
+    for role in ["Contributor", "Key Vault Administrator"] {
+        bed.emulator.seed_assignment(&bed.group, IDENTITY, role);
+    }
+}
+
+/// The hub has a vault with these access policies.
+fn in_vault(bed: &Bed, policies: &Value) {
+    bed.emulator.seed(&format!("vaults: [{{ name: kv1, properties: {{ accessPolicies: {policies} }} }}]"));
+    let vault = bed.emulator.id("rg1", "Microsoft.KeyVault/vaults", "kv1");
+    bed.emulator.change(&bed.hub, |hub| hub["properties"]["keyVault"] = json!(vault));
+}
+
+/// The account can be reached by this endpoint alone.
+fn private(bed: &Bed, name: &str) {
+    bed.emulator.seed(&format!("private_endpoints: [{{ name: {name}, storage_account: sa1, service: blob }}]"));
+    bed.emulator.change(&bed.account, |account| account["properties"]["publicNetworkAccess"] = json!("Disabled"));
+}
+
 fn identities(bed: &Bed, identity: &Value, primary: Option<&str>) {
     bed.emulator.change(&bed.hub, |hub| {
         let system = hub["identity"].clone();
@@ -180,7 +202,12 @@ async fn every_situation_has_its_findings_and_its_verdict() {
                     None,
                 )
             },
-            &["error: hub_identity_lacks_roles"],
+            // On the hub and on the account.
+            &[
+                "error: hub_identity_lacks_roles",
+                "warning: assigned_identity_lacks_roles",
+                "warning: assigned_identity_lacks_roles",
+            ],
             BROKEN,
         ),
         (
@@ -205,8 +232,51 @@ async fn every_situation_has_its_findings_and_its_verdict() {
                     json!({ "type": "SystemAssigned,UserAssigned", "userAssignedIdentities": assigned(&[IDENTITY]) });
                 identities(bed, &identity, Some("/subscriptions/s/u0"));
             },
-            &["warning: primary_identity_lacks_roles"],
+            &[
+                "warning: assigned_identity_lacks_roles",
+                "warning: assigned_identity_lacks_roles",
+                "warning: primary_identity_lacks_roles",
+            ],
             FINE,
+        ),
+        (
+            "a vault whose policies do not name the identity",
+            |bed| {
+                assigned_with_roles(bed);
+                in_vault(bed, &json!([]));
+            },
+            &["warning: assigned_identity_lacks_roles"],
+            FINE,
+        ),
+        (
+            "a vault whose policies name somebody else",
+            |bed| {
+                assigned_with_roles(bed);
+                in_vault(
+                    bed,
+                    &json!([{ "objectId": CAROL, "permissions": {
+                    "keys": ["all"], "secrets": ["all"], "certificates": ["all"] } }]),
+                );
+            },
+            &["unverified: assigned_identity_not_verifiable"],
+            UNSEEN,
+        ),
+        (
+            "a policy against keys",
+            |bed| {
+                bed.emulator.seed(
+                    "policies: [deny Microsoft.Storage/storageAccounts properties.allowSharedKeyAccess=true, \
+                     deny Microsoft.Storage/storageAccounts location=eastus]",
+                )
+            },
+            &["warning: policy_refuses_keys"],
+            FINE,
+        ),
+        (
+            "a private endpoint that the hub's own identity can perhaps read by what the platform gives it",
+            |bed| private(bed, "pe-blob"),
+            &["unverified: private_endpoint_not_verifiable"],
+            UNSEEN,
         ),
         (
             "another hub on keys",
@@ -367,12 +437,12 @@ async fn what_a_principal_may_do_is_told_from_all_that_it_holds() {
 
 /// The requests that the page of the data source promises.
 #[tokio::test]
-async fn eight_requests_are_sent_and_two_more_for_each_project() {
+async fn nine_requests_are_sent_and_two_more_for_each_project() {
     let mut bed = keyless().await;
     bed.requests();
     read(&mut bed, json!({ "principal_ids": [ALICE] })).await;
     let requests = bed.requests();
-    assert_eq!(requests.len(), 8, "{requests:#?}");
+    assert_eq!(requests.len(), 9, "{requests:#?}");
     assert_eq!((count(&requests, "GET hub1"), count(&requests, "GET sa1")), (1, 1));
     bed.emulator.seed(
         "workspaces: [{ name: sales, kind: Project, properties: { hubResourceId: hub1 } }, \
@@ -381,8 +451,22 @@ async fn eight_requests_are_sent_and_two_more_for_each_project() {
     bed.requests();
     read(&mut bed, json!({ "principal_ids": [ALICE] })).await;
     let requests = bed.requests();
-    assert_eq!(requests.len(), 12, "{requests:#?}");
-    assert!(requests.iter().all(|request| request.starts_with("GET ")), "{requests:#?}");
+    assert_eq!(requests.len(), 13, "{requests:#?}");
+    let asks = |request: &&String| request.starts_with("GET ") || request.starts_with("POST checkPolicyRestrictions");
+    assert_eq!(requests.iter().filter(asks).count(), 13, "{requests:#?}");
+
+    // The identity's roles are listed once, for its own scopes and for the endpoint, and the role that is not known is looked up.
+    assigned_with_roles(&bed);
+    drop_roles(&bed, IDENTITY);
+    bed.seed_roles(IDENTITY, &CONTRIBUTOR_NAMES);
+    bed.seed_roles(IDENTITY, &["Storage Account Contributor"]);
+    in_vault(&bed, &json!([]));
+    private(&bed, "pe-blob");
+    bed.requests();
+    read(&mut bed, json!({ "principal_ids": [ALICE] })).await;
+    let requests = bed.requests();
+    assert_eq!(requests.len(), 17, "{requests:#?}");
+    assert_eq!(["GET kv1", "GET pe-blob", "GET sa1"].map(|one| count(&requests, one)), [1; 3], "{requests:#?}");
 }
 
 #[tokio::test]
@@ -561,6 +645,25 @@ async fn a_wrong_argument_or_an_unknown_provider_sends_nothing() {
     bed.core.configure(json!({ "client_id": UNKNOWN }));
     refused(&mut bed, json!({})).await.error("The provider is not configured yet");
     assert_eq!(bed.requests(), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_roles_of_an_identity_and_its_vault_are_read_while_the_account_is_not_there_yet() {
+    let mut bed = keyless().await;
+    assigned_with_roles(&bed);
+    in_vault(&bed, &json!([]));
+    bed.emulator.fault(Rule::on("GET", "*/storageAccounts/sa1", Fault::Hold));
+    let arm = bed.arm.clone();
+    bed.core.interrupt_when(async move {
+        let lists_roles = |value: &str| value.starts_with("assignedTo");
+        arm.emulator.request_seen(|one| one.query.iter().any(|(_, value)| lists_roles(value))).await;
+        arm.emulator.request_seen(|one| one.path.ends_with("/vaults/kv1")).await;
+    });
+    let stopped = refused(&mut bed, json!({ "timeouts": { "read": "20s" } })).await;
+    assert!(
+        stopped.error("The access to the hub's storage was not read").detail.contains("cancelled while"),
+        "{stopped}"
+    );
 }
 
 #[tokio::test]

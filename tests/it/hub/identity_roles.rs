@@ -21,6 +21,12 @@ async fn a_new_hub_is_not_told_to_have_had_roles_on_itself() {
     let on = |scope: &str| lacks.iter().filter(|one| one.detail.contains(&format!("= {scope:?}"))).count();
     assert_eq!((on(&bed.own_hub()), on(&bed.account)), (0, 1), "{}", report.diagnostics);
 
+    // The hub is there, so that nothing is said of an apply to come.
+    assert!(report.diagnostics.0.iter().any(|one| one.summary == "The hub's identity would lose access"));
+    for phrase in ["when it is applied", "The apply stops", "access_check_stop_on", "nothing more is changed"] {
+        assert!(!report.diagnostics.to_string().contains(phrase), "{phrase}: {}", report.diagnostics);
+    }
+
     // Taking the keys away later looks up all of them.
     let principal = bed.in_azure()["identity"]["userAssignedIdentities"][&identity]["principalId"].clone();
     bed.seed_roles(principal.as_str().expect("an object id"), &CONTRIBUTOR_NAMES);

@@ -5,7 +5,7 @@ use super::{
     roles::{grant, names, why_not_verifiable},
 };
 use crate::{
-    arm::{ArmId, WorkspaceId},
+    arm::{ArmId, WorkspaceId, vaults::Lacking},
     provider::{access::Doubt, roles::Role},
 };
 
@@ -15,7 +15,7 @@ pub(super) fn roles(hub: &WorkspaceId, identity: &str, scope: &ArmId, roles: &[R
         [] => format!("{identity} lacks {names} on {scope}."),
         _ => format!("Whether {identity} has {names} on {scope} cannot be verified: {}.", why_not_verifiable(doubts)),
     };
-    let summary = if doubts.is_empty() { SUMMARY } else { "Access cannot be verified" };
+    let summary = if doubts.is_empty() { SUMMARY } else { NOT_VERIFIABLE };
     grant(Explanation::new(summary, text + &who(hub), ""), scope, identity, roles, doubts)
 }
 
@@ -23,19 +23,28 @@ pub(super) fn vault_permissions(
     hub: &WorkspaceId,
     identity: &str,
     vault: &ArmId,
-    lacking: &[(&str, Vec<&str>)],
+    lacking: &[Lacking],
+    perhaps_by_groups: bool,
 ) -> Explanation {
     let lacking: Vec<_> = lacking.iter().map(|(kind, lacking)| format!("{kind}: {}", lacking.join(", "))).collect();
-    let text = format!(
-        "{identity} lacks permissions in {vault}, which uses access policies. By the policy of the identity itself these are missing:\n{}\n\
-         Policies of groups are not checked.",
-        lacking.join("\n")
-    );
+    let (summary, found) = match perhaps_by_groups {
+        false => (SUMMARY, format!("{identity} lacks permissions in {vault}, which uses access policies.")),
+        true => (
+            NOT_VERIFIABLE,
+            format!(
+                "Whether {identity} has all permissions in {vault}, which uses access policies, cannot be verified: others have \
+                 those that it lacks, and whether these are groups that it is a member of is not checked."
+            ),
+        ),
+    };
+    let text = format!("{found} By the policy of the identity itself these are missing:\n{}\n", lacking.join("\n"));
     let next = "Give it an access policy with all permissions but purge, or let the vault use roles and assign Key Vault Administrator.";
-    Explanation::new(SUMMARY, text + &who(hub), next)
+    Explanation::new(summary, text + who(hub).trim_start(), next)
 }
 
 const SUMMARY: &str = "The hub's user-assigned identity lacks roles";
+
+const NOT_VERIFIABLE: &str = "Access cannot be verified";
 
 fn who(hub: &WorkspaceId) -> String {
     format!(" It is the user-assigned identity that the hub {hub} uses, to which the platform assigns nothing.")

@@ -115,8 +115,8 @@ impl Finding {
             Self::IdentityRoles { identity, scope, roles, doubts } => {
                 assigned_identity::roles(hub, identity, scope, roles, doubts)
             }
-            Self::VaultPermissions { identity, vault, lacking } => {
-                assigned_identity::vault_permissions(hub, identity, vault, lacking)
+            Self::VaultPermissions { identity, vault, lacking, perhaps_by_groups } => {
+                assigned_identity::vault_permissions(hub, identity, vault, lacking, *perhaps_by_groups)
             }
             Self::PrivateEndpoint { identity, endpoint, doubts } => {
                 private_endpoints::not_read(hub, account, identity, endpoint, doubts)

@@ -49,7 +49,7 @@ pub(super) fn of(list: List, scope: &str, error: &Error) -> Explanation {
             ("Whether the hub's identity has to read a private endpoint", "Microsoft.Network/privateEndpoints/read")
         }
         List::PolicyRestrictions => (
-            "Whether policies would refuse to enable shared keys again",
+            "Whether policies refuse to enable shared keys again",
             "Microsoft.PolicyInsights/checkPolicyRestrictions/read",
         ),
     };

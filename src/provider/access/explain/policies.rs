@@ -12,8 +12,10 @@ pub(super) fn refuse_keys(account: &StorageAccountId, policies: &[Policy]) -> Ex
         "Once shared keys of {account} are disabled, these policy assignments are likely to refuse to enable them again:\n{}",
         policies.join("\n")
     );
-    let next = "If the way back is to stay open, ask for an exemption of the account before keys are disabled. If it is not needed, set \
-                restore_on_destroy = false, or shared_access_key_enabled = false in restore_to, where foundryhub_storage_auth disables \
-                them, so that destroying it does not try.";
-    Explanation { attribute: Some(KEYS), ..Explanation::new("Policies would refuse shared keys", text, next) }
+    let next = "If the way back is to stay open, ask for an exemption of the account.";
+    let in_run = "If it is not needed, set restore_on_destroy = false, or shared_access_key_enabled = false in restore_to, where \
+                  foundryhub_storage_auth disables keys, so that destroying it does not try."
+        .to_owned();
+    let explanation = Explanation::new("Policies would refuse shared keys", text, next);
+    Explanation { attribute: Some(KEYS), in_run, ..explanation }
 }

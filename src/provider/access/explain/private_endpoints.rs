@@ -2,34 +2,39 @@
 
 use super::{
     explanation::Explanation,
-    roles::{grant, names, why_not_verifiable},
+    roles::{grant, names, who, why_not_verifiable},
 };
 use crate::{
     arm::{ArmId, StorageAccountId, WorkspaceId},
-    provider::{access::Doubt, roles},
+    provider::{
+        access::{Doubt, Principal},
+        roles,
+    },
 };
 
 pub(super) fn not_read(
     hub: &WorkspaceId,
     account: &StorageAccountId,
-    identity: &str,
+    identity: &Principal,
     endpoint: &ArmId,
     doubts: &[Doubt],
 ) -> Explanation {
+    let id = identity.id();
     let names = names(&[roles::READER]);
     let text = match doubts {
-        [] => format!("{identity} lacks {names} on {endpoint}."),
+        [] => format!("{id} lacks {names} on {endpoint}."),
         _ => {
-            format!("Whether {identity} has {names} on {endpoint} cannot be verified: {}.", why_not_verifiable(doubts))
+            format!("Whether {id} has {names} on {endpoint} cannot be verified: {}.", why_not_verifiable(doubts))
         }
     };
     let text = format!(
-        "{text} It is the identity with which the hub {hub} accesses {account}. The account has no public network access, so that \
-         without this role the studio does not show its data."
+        "{text}{} {account} has no public network access: the studio does not show its data unless the identity that accesses it has \
+         this role.",
+        who(hub, identity)
     );
     let summary = match doubts {
         [] => "The hub's identity cannot read a private endpoint",
         _ => "Access cannot be verified",
     };
-    grant(Explanation::new(summary, text, ""), endpoint, identity, &[roles::READER], doubts)
+    grant(Explanation::new(summary, text, ""), endpoint, id, &[roles::READER], doubts)
 }

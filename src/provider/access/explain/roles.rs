@@ -26,17 +26,7 @@ pub(super) fn missing(
         [] => format!("{id} lacks {names} on {account}."),
         _ => format!("Whether {id} has {names} on {account} cannot be verified: {}.", why_not_verifiable(doubts)),
     };
-    let who = match principal {
-        Principal::Required(_) => String::new(),
-        Principal::SystemIdentity(_) => format!(" It is the system-assigned identity of the hub {hub}."),
-        Principal::AssignedIdentity(_) => {
-            format!(" It is the user-assigned identity of the hub {hub}, which has no system-assigned one.")
-        }
-        Principal::PrimaryIdentity(_) => format!(
-            " It is the primary user-assigned identity of the hub {hub}, which has a system-assigned one, too. Which of the two \
-             accesses the storage account is not documented."
-        ),
-    };
+    let who = who(hub, principal);
     let summary = match (principal, doubts) {
         (Principal::PrimaryIdentity(_), _) => "An identity of the hub may lack access",
         (_, [_, ..]) => "Access cannot be verified",
@@ -60,6 +50,21 @@ pub(super) fn missing(
     let in_run = resource.as_ref().map(|_| IN_RUN.to_owned()).unwrap_or_default();
     let attribute = is_required.then_some(PRINCIPALS);
     Explanation { resource, in_run, attribute, ..Explanation::new(summary, text + &who, next.join(" ")) }
+}
+
+/// What a principal is to the hub.
+pub(super) fn who(hub: &WorkspaceId, principal: &Principal) -> String {
+    match principal {
+        Principal::Required(_) => String::new(),
+        Principal::SystemIdentity(_) => format!(" It is the system-assigned identity of the hub {hub}."),
+        Principal::AssignedIdentity(_) => {
+            format!(" It is the user-assigned identity of the hub {hub}, which has no system-assigned one.")
+        }
+        Principal::PrimaryIdentity(_) => format!(
+            " It is the primary user-assigned identity of the hub {hub}, which has a system-assigned one, too. Which of the two \
+             accesses the storage account is not documented."
+        ),
+    }
 }
 
 /// The explanation with what assigns roles at a scope to an identity.

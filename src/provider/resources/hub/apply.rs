@@ -15,7 +15,7 @@ use crate::{
     arm::{Error, ErrorCode, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
     framework::{Attr, Diagnostic, Diagnostics, Private, resource::Outcome},
     provider::{
-        access::{Access, AccessCheck},
+        access::{Access, AccessCheck, Requirements},
         hub, hub_refusal,
         properties::Properties,
         report,
@@ -210,8 +210,10 @@ async fn check_identities(
     if !needs_roles || requirements.check == AccessCheck::Off {
         return Diagnostics::default();
     }
+    // Nothing is left to stop.
+    let requirements = Requirements { check: AccessCheck::Warn, ..requirements };
     let access = Access { session, call, hub_id: id, hub: Some(hub), account, found_account: None, requirements };
-    access.plan_messages(&access.check_new_hub().await)
+    access.apply_messages(&access.check_new_hub().await)
 }
 
 // Updating.

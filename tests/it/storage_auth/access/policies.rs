@@ -76,6 +76,18 @@ async fn other_policies_and_none_object_to_nothing() {
     assert_eq!(asked(&bed).len(), 3);
 }
 
+/// The account is judged as a whole, by policies that have nothing to do with keys.
+#[tokio::test]
+async fn a_policy_that_denies_something_else_does_not_matter() {
+    let mut bed = bed().await;
+    bed.seed_roles(ALICE, &CONTRIBUTOR_NAMES);
+    bed.emulator.seed("policies: [deny Microsoft.Storage/storageAccounts properties.minimumTlsVersion=TLS1_0]");
+    bed.emulator.change(&bed.account, |account| account["properties"]["minimumTlsVersion"] = json!("TLS1_0"));
+    bed.emulator.clear_requests();
+    bed.plan(&bed.checked("enforce")).await.report.quiet();
+    assert_eq!(asked(&bed).len(), 1);
+}
+
 #[tokio::test]
 async fn without_the_permission_it_cannot_be_verified() {
     let mut bed = bed_with_policy("deny").await;

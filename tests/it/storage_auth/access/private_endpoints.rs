@@ -147,6 +147,57 @@ async fn an_endpoint_that_cannot_be_read_here_is_not_verifiable() {
     assert_eq!(bed.settings(), KEYLESS);
 }
 
+/// Endpoints of a managed network are in the vendor's subscription, where nothing can be read or mended.
+#[tokio::test]
+async fn an_endpoint_in_a_subscription_of_others_counts_only_if_it_can_be_read() {
+    const ELSEWHERE: &str = "99999999-0000-4000-8000-000000000009";
+    let mut bed = bed().await;
+    bed.seed_roles(ALICE, &CONTRIBUTOR_NAMES);
+    bed.emulator.seed(&format!(
+        "subscriptions: {{ {ELSEWHERE}: Another }}
+private_endpoints:
+  - {{ name: pe-managed, storage_account: sa1, service: blob, resource_group: vendor, subscription: {ELSEWHERE} }}
+  - {{ name: pe-table, storage_account: sa1, service: table, resource_group: vendor, subscription: {ELSEWHERE} }}"
+    ));
+    bed.emulator.change(&bed.account, |account| account["properties"]["publicNetworkAccess"] = json!("Disabled"));
+    let in_vendors = format!("/subscriptions/{ELSEWHERE}/*");
+    for (refusal, code) in [
+        (Fault::Denied, "AuthorizationFailed"),
+        (Fault::Status(404), "ResourceNotFound"),
+        (Fault::Status(404), "SubscriptionNotFound"),
+        (Fault::Status(401), "InvalidAuthenticationTokenTenant"),
+    ] {
+        let denied = bed.emulator.fault(Rule::on("GET", &in_vendors, refusal).code(code));
+        bed.emulator.clear_requests();
+        bed.plan(&bed.checked("enforce")).await.report.quiet();
+        let mut asked = asked(&bed);
+        asked.dedup();
+        assert_eq!(asked, ["pe-managed", "pe-table"], "{code}");
+        bed.emulator.release(denied);
+    }
+    // The caller's own subscriptions are more than the hub's.
+    let planned = bed.plan(&bed.checked("enforce")).await.ok();
+    let [warning] = &planned.diagnostics.0[..] else { panic!("{}", planned.diagnostics) };
+    assert!(warning.summary == CANNOT_READ && warning.detail.contains("pe-managed"), "{warning}");
+    assert_eq!(asked(&bed), ["pe-managed", "pe-table", "roleAssignments"]);
+}
+
+/// Which of its identities a hub with both kinds uses is not documented (azure.md §13.9), and no text says that it were.
+#[tokio::test]
+async fn no_identity_is_said_to_be_the_one_that_the_hub_uses() {
+    let mut bed = private_bed().await;
+    let system = identity(&bed);
+    let planned = bed.plan(&bed.checked("warn")).await.ok();
+    let detail = &planned.warning(CANNOT_READ).detail;
+    let says = format!(
+        "Reader\" on {}. It is the system-assigned identity of the hub {}.",
+        endpoint(&bed, "pe-blob"),
+        bed.hub
+    );
+    assert!(detail.contains(&format!("{system} lacks")) && planned.diagnostics.to_string().contains(&says), "{detail}");
+    assert!(!planned.diagnostics.to_string().contains("the identity with which the hub"), "{detail}");
+}
+
 #[tokio::test]
 async fn access_check_stop_on_makes_it_stop_enforce() {
     for (code, summary) in
