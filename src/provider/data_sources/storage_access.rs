@@ -78,7 +78,8 @@ The role Reader on the subscription sees all of it. What the caller may not read
 
 What policies refuse is asked about enabling shared keys, whether these are disabled already or not: the way back matters in both cases.
 
-Nine requests are sent, and two more for each project of the hub; every further page of a list is one more. A user-assigned identity \
+Nine requests are sent, and two more for each project of the hub and for each other workspace on the account; every further page of a list \
+is one more. A user-assigned identity \
 takes one more for the vault, one for the identity's roles in each subscription that has a resource of the hub, and, if one is missing, \
 one for each role of the identity that this provider does not know. An account without public network access takes one for the roles of \
 the hub's identity in each subscription that has a private endpoint of the account, unless these were read already, and one for each \
