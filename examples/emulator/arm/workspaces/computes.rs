@@ -1,6 +1,6 @@
 //! A workspace's computes (facts: azure.md §13.3). A write has its effect at once.
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::super::clock;
@@ -10,7 +10,7 @@ use super::super::http::{Answer, Request, page};
 use super::super::ids::Target;
 use super::super::options::HubList;
 use super::super::world::World;
-use super::nested::{hub_in_lists, nested, require_one_of};
+use super::nested::{collection, hub_in_lists, nested, require_one_of, without};
 use super::text;
 
 const TYPES: [&str; 10] = [
@@ -37,11 +37,7 @@ pub(super) fn answer(
     key: &str,
     workspace: &Value,
 ) -> Result<Answer, ArmError> {
-    match (&request.method, target.types.len(), target.names.len()) {
-        (&Method::GET, 2, 1) => list(world, request, key, workspace),
-        (_, 2, 2) => COMPUTES.item(world, request, &target.id()),
-        _ => Err(ArmError::method_not_allowed(request.method.as_str())),
-    }
+    collection(world, request, target, &COMPUTES, |world| list(world, request, key, workspace))
 }
 
 fn list(world: &World, request: &Request, key: &str, workspace: &Value) -> Result<Answer, ArmError> {
@@ -56,11 +52,7 @@ fn list(world: &World, request: &Request, key: &str, workspace: &Value) -> Resul
 
 /// A list leaves out what only this type of compute has.
 fn listed(compute: &Value) -> Value {
-    let mut listed = compute.clone();
-    if let Some(properties) = listed["properties"].as_object_mut() {
-        properties.remove("properties");
-    }
-    listed
+    without(compute, "/properties", "properties")
 }
 
 fn made(world: &World, id: &str, before: Option<&Value>, asked: &Value) -> Result<Value, ArmError> {

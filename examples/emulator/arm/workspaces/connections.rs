@@ -1,6 +1,6 @@
 //! A workspace's connections (facts: azure.md §13.2).
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::super::documents::Kind;
@@ -9,7 +9,7 @@ use super::super::http::{Answer, Request, page};
 use super::super::ids::{self, Target};
 use super::super::options::HubList;
 use super::super::world::World;
-use super::nested::{hub_in_lists, nested, require_one_of};
+use super::nested::{collection, hub_in_lists, nested, require_one_of, without};
 use super::text;
 
 const AUTH_TYPES: [&str; 19] = [
@@ -49,11 +49,7 @@ pub(super) fn answer(
     key: &str,
     workspace: &Value,
 ) -> Result<Answer, ArmError> {
-    match (&request.method, target.types.len(), target.names.len()) {
-        (&Method::GET, 2, 1) => list(world, request, key, workspace),
-        (_, 2, 2) => CONNECTIONS.item(world, request, &target.id()),
-        _ => Err(ArmError::method_not_allowed(request.method.as_str())),
-    }
+    collection(world, request, target, &CONNECTIONS, |world| list(world, request, key, workspace))
 }
 
 fn list(world: &World, request: &Request, key: &str, workspace: &Value) -> Result<Answer, ArmError> {
@@ -87,9 +83,5 @@ fn made(world: &World, id: &str, before: Option<&Value>, asked: &Value) -> Resul
 
 /// Nobody sees the credentials by GET.
 fn shown(connection: &Value) -> Value {
-    let mut shown = connection.clone();
-    if let Some(properties) = shown.pointer_mut("/properties").and_then(Value::as_object_mut) {
-        properties.remove("credentials");
-    }
-    shown
+    without(connection, "/properties", "credentials")
 }

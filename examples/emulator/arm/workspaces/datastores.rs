@@ -9,7 +9,7 @@ use super::super::http::{Answer, Request, page};
 use super::super::ids::{self, Target};
 use super::super::options::HubList;
 use super::super::world::World;
-use super::nested::{hub_in_lists, nested, require_one_of};
+use super::nested::{collection, hub_in_lists, nested, require_one_of, without};
 use super::{system_datastores, text};
 
 /// Items on a page, if the request does not say.
@@ -34,23 +34,20 @@ pub(super) fn answer(
     key: &str,
     workspace: &Value,
 ) -> Result<Answer, ArmError> {
-    let id = target.id();
     let system = target.names.get(1).and_then(|name| system_datastores::find(world, key, workspace, name));
     match (&request.method, target.types.len(), target.names.len(), system) {
-        (&Method::GET, 2, 1, _) => list(world, request, key, workspace),
         (&Method::GET, 2, 2, Some(system)) => Ok(Answer::ok(system)),
         (&Method::PUT | &Method::DELETE, 2, 2, Some(_)) => Err(ArmError::bad_request(
             "UserError",
             format!("Error: The datastore '{}' is the system's and cannot be changed.", target.names[1]),
         )),
-        (_, 2, 2, _) => DATASTORES.item(world, request, &id),
         (&Method::POST, 3, 2, system) if target.types[2].eq_ignore_ascii_case("listSecrets") => {
             Ok(Answer::ok(match system {
                 Some(_) => system_datastores::secrets(world, key),
-                None => secrets(DATASTORES.find(world, &id)?),
+                None => secrets(DATASTORES.find(world, &target.id())?),
             }))
         }
-        _ => Err(ArmError::method_not_allowed(request.method.as_str())),
+        _ => collection(world, request, target, &DATASTORES, |world| list(world, request, key, workspace)),
     }
 }
 
@@ -78,11 +75,7 @@ fn made(world: &World, id: &str, before: Option<&Value>, asked: &Value) -> Resul
 
 /// Nobody sees the secrets by GET.
 fn shown(datastore: &Value) -> Value {
-    let mut shown = datastore.clone();
-    if let Some(credentials) = shown.pointer_mut("/properties/credentials").and_then(Value::as_object_mut) {
-        credentials.remove("secrets");
-    }
-    shown
+    without(datastore, "/properties/credentials", "secrets")
 }
 
 fn secrets(datastore: &Value) -> Value {

@@ -1,12 +1,40 @@
 //! What datastores, connections and computes of workspaces have in common.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
+use super::super::documents::Kind;
 use super::super::errors::ArmError;
+use super::super::http::{Answer, Request};
+use super::super::ids::Target;
 use super::super::options::HubList;
 use super::super::world::World;
 use super::super::{clock, documents, ids};
 use super::{TYPE, text};
+
+/// Answers a request for a collection, by `list`, or for one of its items.
+pub(super) fn collection(
+    world: &mut World,
+    request: &Request,
+    target: &Target,
+    kind: &Kind,
+    list: impl FnOnce(&World) -> Result<Answer, ArmError>,
+) -> Result<Answer, ArmError> {
+    match (&request.method, target.types.len(), target.names.len()) {
+        (&Method::GET, 2, 1) => list(world),
+        (_, 2, 2) => kind.item(world, request, &target.id()),
+        _ => Err(ArmError::method_not_allowed(request.method.as_str())),
+    }
+}
+
+/// A document without a member of the object at this pointer.
+pub(super) fn without(document: &Value, object: &str, member: &str) -> Value {
+    let mut rest = document.clone();
+    if let Some(object) = rest.pointer_mut(object).and_then(Value::as_object_mut) {
+        object.remove(member);
+    }
+    rest
+}
 
 /// The document of one in a collection: the properties of the body with their defaults, and those that only the service
 /// writes.
