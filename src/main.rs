@@ -41,7 +41,8 @@ enum Command {
     Print(String),
 }
 
-/// Exit code 0: served until it was shut down, or printed what was asked for; also where `plugin` has to end the process. 1: failed to serve. 2: invalid command line.
+/// Exit code 0: served until it was shut down, or printed what was asked for; also where `plugin` has to end the process.
+/// 1: failed to serve. 2: invalid command line.
 fn main() -> ExitCode {
     let command = match command() {
         Ok(command) => command,

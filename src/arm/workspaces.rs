@@ -236,11 +236,14 @@ impl Workspace {
         ArmId::parse(&self.properties.storage_account).is_ok_and(|own| own == *account)
     }
 
+    /// Whether its system datastores sign in with a key.
+    pub(crate) fn is_on_keys(&self) -> bool {
+        self.properties.system_datastores_auth_mode.kind() == AuthModeKind::AccessKey
+    }
+
     /// Whether it keeps a key of `account`. A project follows its hub.
     pub(crate) fn uses_key_of(&self, account: &ArmId) -> bool {
-        self.kind() != WorkspaceKind::Project
-            && self.properties.system_datastores_auth_mode.kind() == AuthModeKind::AccessKey
-            && self.is_on(account)
+        self.kind() != WorkspaceKind::Project && self.is_on_keys() && self.is_on(account)
     }
 
     /// The object id of the system-assigned identity, if there is one.

@@ -47,6 +47,13 @@ impl<T> Attr<T> {
     }
 }
 
+impl<T> Attr<Vec<Attr<T>>> {
+    /// The elements that are known and set; none while the list or set itself is not known.
+    pub fn elements(&self) -> impl Iterator<Item = &T> {
+        self.known().into_iter().flatten().filter_map(Attr::known)
+    }
+}
+
 impl<T: AsRef<str>> Attr<T> {
     /// The text, when it is known and set.
     pub fn text(&self) -> Option<&str> {

@@ -114,10 +114,10 @@ pub(crate) fn refused_kind(id: &WorkspaceId, hub: &Workspace) -> Option<Diagnost
     Some(Diagnostic::error("Not a hub", detail).at(Path::root(HUB)))
 }
 
-/// Whether a failed read of storage accounts says that there is none, or that the caller may not read it, as Azure also says of
-/// a subscription that the caller does not see. Then what depends on the account is not known, and that is no failure; any other
-/// error says nothing about the account.
-pub(crate) fn is_about_account(error: &arm::Error) -> bool {
+/// Whether a failed read says that there is no such resource, or that the caller may not read it, as Azure also says of a
+/// subscription that the caller does not see. Then what depends on the resource is not known, and that is no failure; any other
+/// error says nothing about it.
+pub(crate) fn is_gone_or_hidden(error: &arm::Error) -> bool {
     error.is_not_found() || error.is_forbidden() || error.code() == Some(&ErrorCode::SubscriptionNotFound)
 }
 
@@ -194,7 +194,7 @@ impl Account {
     async fn read(session: &Session, id: &StorageAccountId, read: Read, call: &Call) -> Result<Self, Diagnostic> {
         match session.arm.get::<WholeAccount>(id, read, call).await {
             Ok(found) => Ok(Self::Found(Box::new(found))),
-            Err(error) if !is_about_account(&error) => Err(account_not_readable(id, &error)),
+            Err(error) if !is_gone_or_hidden(&error) => Err(account_not_readable(id, &error)),
             Err(error) if error.is_not_found() => Ok(Self::Missing(error)),
             Err(error) => Ok(Self::NotReadable(error)),
         }

@@ -280,7 +280,7 @@ fn is_denied(listed: &Listed) -> bool {
 /// A result that says something about accounts.
 fn told<T>(result: Result<T, arm::Error>) -> Result<Result<T, arm::Error>, arm::Error> {
     match result {
-        Err(error) if !hub::is_about_account(&error) => Err(error),
+        Err(error) if !hub::is_gone_or_hidden(&error) => Err(error),
         told => Ok(told),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use futures_util::future::FutureExt as _;
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     arm::{ArmId, Dated, Read, role_assignments::RoleAssignment, role_definitions::RoleDefinition},
+    framework::lock::lock,
     provider::roles,
 };
 
@@ -112,7 +113,7 @@ impl<'a> IdentityRoles<'a> {
     async fn assigned_to(&self, identity: &str, subscription: &str) -> Listed {
         let Access { session, call, .. } = self.access;
         let key = (identity.to_lowercase(), subscription.to_lowercase());
-        let list = self.lists.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
+        let list = lock(&self.lists).entry(key).or_default().clone();
         let read = async || {
             let list = RoleAssignment::assigned_to(identity, subscription);
             let scope = || format!("/subscriptions/{subscription}");

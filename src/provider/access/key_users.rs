@@ -196,8 +196,8 @@ impl Access<'_> {
         Place { id: self.account.arm().clone(), hub: self.account.arm().clone() }
     }
 
-    /// The key users in a list. `key_user` gets the id of an item, and gives where it leads. A place that is gone has none, and neither has an account
-    /// without the service.
+    /// The key users in a list. `key_user` gets the id of an item, and gives where it leads. A place that is gone has none, and
+    /// neither has an account without the service.
     async fn key_users_in<T: arm::Resource>(
         &self,
         list: List,

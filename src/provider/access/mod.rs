@@ -29,7 +29,7 @@ use std::{collections::HashSet, time::Duration};
 use crate::{
     arm::{ArmId, Call, StorageAccountId, WorkspaceId, storage_accounts::WholeAccount, workspaces::Workspace},
     framework::{Attr, Diagnostic, Path, one_of},
-    provider::Session,
+    provider::{Session, principal::PrincipalId},
 };
 pub(crate) use finding::{Finding, FindingCode, FindingSeverity, List, Principal};
 pub(crate) use holdings::Doubt;
@@ -81,16 +81,22 @@ container that has state of Terraform keeps its name, for example, when the back
 `enforce` by itself is reported all the same.";
 
 impl Requirements {
-    /// Those of somebody who only looks.
-    pub(crate) fn only(principals: Vec<String>, ignored: HashSet<ArmId>) -> Self {
+    /// Those of somebody who only looks: it warns, stops on nothing more and waits for nothing.
+    pub(crate) fn of(principals: &Attr<Vec<Attr<PrincipalId>>>, ignored: &Attr<Vec<Attr<ArmId>>>) -> Self {
         Self {
-            principals,
-            ignored,
+            principals: principals.elements().map(|id| id.as_ref().to_owned()).collect(),
+            ignored: ignored.elements().cloned().collect(),
             check: AccessCheck::Warn,
             stop_on: Vec::new(),
             grant_settle_time: Duration::ZERO,
             platform_grant_timeout: Duration::ZERO,
         }
+    }
+
+    /// The same of a resource that is checked, which warns while access_check is unknown.
+    pub(crate) fn checked(self, check: &Attr<AccessCheck>, stop_on: &Attr<Vec<Attr<FindingCode>>>) -> Self {
+        let check = check.known().copied().unwrap_or(self.check);
+        Self { check, stop_on: stop_on.elements().copied().collect(), ..self }
     }
 }
 

@@ -38,7 +38,7 @@ impl Access<'_> {
     /// # Errors
     /// The call has ended, or signing in failed.
     pub(crate) async fn posture(&self) -> Result<Posture, Error> {
-        let hub_is_on_keys = self.hub.is_some_and(is_on_keys);
+        let hub_is_on_keys = self.hub.is_some_and(Workspace::is_on_keys);
         let ((account, further), listed, others, on_keys, key_users) = join!(
             // The way back matters whether keys are disabled already or not.
             self.account_and_further(Read::Fresh, OwnAssignments::Created, true),
@@ -129,10 +129,6 @@ impl Posture {
     fn has(&self, severity: FindingSeverity) -> bool {
         self.findings.iter().any(|found| found.severity == severity)
     }
-}
-
-fn is_on_keys(hub: &Workspace) -> bool {
-    hub.properties.system_datastores_auth_mode.kind() == AuthModeKind::AccessKey
 }
 
 /// The same findings in an order that does not depend on Azure's.

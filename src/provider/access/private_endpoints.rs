@@ -10,9 +10,12 @@ use super::{
     queries,
     side_by_side::side_by_side,
 };
-use crate::arm::{
-    ArmId, Error, ErrorCode, Read, private_endpoints::PrivateEndpoint, storage_accounts::StorageAccount,
-    workspaces::Workspace,
+use crate::{
+    arm::{
+        ArmId, Error, ErrorCode, Read, private_endpoints::PrivateEndpoint, storage_accounts::StorageAccount,
+        workspaces::Workspace,
+    },
+    provider::hub,
 };
 
 /// The services whose endpoints matter.
@@ -98,9 +101,7 @@ fn hidden(endpoint: &ArmId, error: Error) -> Finding {
 
 /// Whether an error says that something is in a subscription that the caller does not have or does not see.
 fn is_of_others(error: &Error) -> bool {
-    use ErrorCode::{InvalidAuthenticationTokenTenant, SubscriptionNotFound};
-    let is_hidden = matches!(error.code(), Some(SubscriptionNotFound | InvalidAuthenticationTokenTenant));
-    is_hidden || error.is_forbidden() || error.is_not_found()
+    hub::is_gone_or_hidden(error) || error.code() == Some(&ErrorCode::InvalidAuthenticationTokenTenant)
 }
 
 /// The identity whose role is checked: the system-assigned one if there is one.

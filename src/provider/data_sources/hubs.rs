@@ -125,7 +125,7 @@ impl DataSource for Hubs {
         let allowed = timeouts::allowed(&config.timeouts, |timeouts| &timeouts.read, READING);
         let call = Call::new(context.cancel, allowed);
         let subscription = session.subscription_to_read(&config.subscription_id, &call).await?;
-        let kinds: Vec<_> = config.kinds.known().into_iter().flatten().filter_map(Attr::known).copied().collect();
+        let kinds: Vec<_> = config.kinds.elements().copied().collect();
         let kinds = if kinds.is_empty() { vec![Kind::Hub] } else { kinds };
         let kinds: Vec<_> = kinds.into_iter().map(Kind::in_azure).collect();
         let place = Place {

@@ -160,11 +160,7 @@ impl DataSource for StorageAccess {
             return Err(refusal.into());
         }
         let account = hub::account_of(hub_id, &hub)?;
-        let principals = config.principal_ids.known().into_iter().flatten();
-        let requirements = Requirements::only(
-            principals.filter_map(Attr::text).map(str::to_owned).collect(),
-            config.ignore_ids.known().into_iter().flatten().filter_map(Attr::known).cloned().collect(),
-        );
+        let requirements = Requirements::of(&config.principal_ids, &config.ignore_ids);
         let (session, call) = (&*session, &call);
         let access =
             Access { session, call, hub_id, hub: Some(&hub), account: &account, found_account: None, requirements };

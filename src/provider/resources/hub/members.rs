@@ -131,8 +131,7 @@ fn patchable(state: &State, spelling: Spelling) -> Map<String, Json> {
     let id = |id: &Attr<ArmId>| id.known().map(|id| Json::from(spelling(id)));
     let network = state.managed_network.known().and_then(|network| network.isolation_mode.known());
     let acls = state.network_acls.known().map(|acls| {
-        let rules = acls.ip_rules.known().into_iter().flatten().filter_map(Attr::text);
-        let mut rules: Vec<_> = rules.map(|rule| json!({ "value": rule })).collect();
+        let mut rules: Vec<_> = acls.ip_rules.elements().map(|rule| json!({ "value": rule })).collect();
         rules.sort_by_key(Json::to_string);
         json!({ "defaultAction": acls.default_action.known().map(|action| action.wire()), "ipRules": rules })
     });
@@ -211,8 +210,7 @@ fn identity(state: &State, spelling: Spelling) -> Option<Json> {
 }
 
 fn ids(state: &State) -> Vec<&ArmId> {
-    let ids = state.identity.known().and_then(|identity| identity.identity_ids.known());
-    ids.into_iter().flatten().filter_map(Attr::known).collect()
+    state.identity.known().into_iter().flat_map(|identity| identity.identity_ids.elements()).collect()
 }
 
 fn tags(state: &State) -> BTreeMap<String, String> {

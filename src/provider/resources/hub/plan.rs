@@ -257,7 +257,7 @@ fn expect_identity(prior: &State, planned: &mut State) {
 fn projects_of(prior: &State) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     let hub = prior.id.text().unwrap_or_default();
-    let projects: Vec<&str> = prior.project_ids.known().into_iter().flatten().filter_map(Attr::text).collect();
+    let projects: Vec<&str> = prior.project_ids.elements().map(String::as_str).collect();
     if !projects.is_empty() {
         diagnostics.push(match prior.force_destroy.known() {
             Some(true) => explain::projects_will_go(hub, &projects),

@@ -360,24 +360,11 @@ impl State {
         }
     }
 
-    /// The requirements of the access check, which warns while access_check is unknown.
+    /// The requirements of the access check.
     pub(super) fn requirements(&self) -> Requirements {
-        let principals = self.access_check_principal_ids.known().into_iter().flatten();
-        Requirements {
-            principals: principals.filter_map(Attr::text).map(str::to_owned).collect(),
-            check: self.access_check.known().copied().unwrap_or(AccessCheck::Warn),
-            stop_on: self.access_check_stop_on.known().into_iter().flatten().filter_map(Attr::known).copied().collect(),
-            ignored: self
-                .access_check_ignore_ids
-                .known()
-                .into_iter()
-                .flatten()
-                .filter_map(Attr::known)
-                .cloned()
-                .collect(),
-            grant_settle_time: Duration::ZERO,
-            platform_grant_timeout: PLATFORM_GRANT_TIMEOUT,
-        }
+        let requirements = Requirements::of(&self.access_check_principal_ids, &self.access_check_ignore_ids)
+            .checked(&self.access_check, &self.access_check_stop_on);
+        Requirements { platform_grant_timeout: PLATFORM_GRANT_TIMEOUT, ..requirements }
     }
 
     pub(super) fn timeout(&self, which: impl Fn(&Timeouts) -> &Attr<Period>, default: Duration) -> Duration {

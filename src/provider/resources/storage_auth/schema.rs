@@ -230,24 +230,15 @@ impl State {
         }
     }
 
-    /// The requirements of the access check, which warns while access_check is unknown.
+    /// The requirements of the access check.
     pub(super) fn requirements(&self) -> Requirements {
-        let principals = self.access_check_principal_ids.known().into_iter().flatten();
         let period = |period: &Attr<Period>| period.known().map_or(Duration::ZERO, Period::length);
+        let requirements = Requirements::of(&self.access_check_principal_ids, &self.access_check_ignore_ids)
+            .checked(&self.access_check, &self.access_check_stop_on);
         Requirements {
-            principals: principals.filter_map(Attr::text).map(str::to_owned).collect(),
-            check: self.access_check.known().copied().unwrap_or(AccessCheck::Warn),
-            stop_on: self.access_check_stop_on.known().into_iter().flatten().filter_map(Attr::known).copied().collect(),
-            ignored: self
-                .access_check_ignore_ids
-                .known()
-                .into_iter()
-                .flatten()
-                .filter_map(Attr::known)
-                .cloned()
-                .collect(),
             grant_settle_time: period(&self.grant_settle_time),
             platform_grant_timeout: period(&self.platform_grant_timeout),
+            ..requirements
         }
     }
 
