@@ -1,9 +1,9 @@
 # The whole vocabulary of the project.
 
-.PHONY: test test-release demo engines lint fmt docs clients tools release dist install start-time
+.PHONY: test test-release fuzz deny demo engines lint fmt docs clients tools release dist install start-time
 
-# Format, lint and every test on every engine, ending with the totals over all test binaries.
-test: lint engines release
+# Format, lint, dependencies and every test on every engine, ending with the totals over all test binaries.
+test: lint deny engines release
 	@FOUNDRYHUB_ALL_ENGINES=1 ./tests/run-all
 
 # The tests of the process and those under real engines, the demo among them, on the executable as it is released.
@@ -44,6 +44,10 @@ lint: tools
 
 fmt: tools
 	cargo fmt
+
+# Licences, sources and duplicates of the crates in the released executable.
+deny: tools
+	@./tests/deny
 
 # Writes the pages under docs/ that come from the schema; the test that does it fails when one was stale.
 docs: tools
