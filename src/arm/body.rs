@@ -1,8 +1,35 @@
-//! Reading the bodies of answers.
+//! The bodies of requests and answers, and reading them.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 use time::OffsetDateTime;
+
+/// The body of a request or an answer. It may have tokens or keys in it, so that `Debug` tells its length alone.
+#[derive(Clone)]
+pub(crate) struct Body(Arc<[u8]>);
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.0.len())
+    }
+}
+
+impl<T: Into<Arc<[u8]>>> From<T> for Body {
+    fn from(bytes: T) -> Self {
+        Self(bytes.into())
+    }
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// The body without the byte order mark that Azure puts before some, and that JSON does not allow.
 pub(crate) fn without_bom(body: &[u8]) -> &[u8] {

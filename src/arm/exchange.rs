@@ -1,5 +1,6 @@
 //! One exchange over HTTP: the only place where requests leave the process, and where an answer is held to a limit.
 
+use super::body::Body;
 use http::{HeaderMap, StatusCode};
 
 /// The largest answer of Azure Resource Manager that is read, unpacked. Pages of lists are far smaller.
@@ -17,7 +18,7 @@ pub(crate) const MIB: usize = 1 << 20;
 pub(crate) struct RawAnswer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Body,
 }
 
 /// Why there is no answer that can be used.
@@ -60,5 +61,5 @@ pub(crate) async fn exchange(
         // What is being unpacked does not wait for the network.
         tokio::task::consume_budget().await;
     }
-    Ok(RawAnswer { status, headers, body })
+    Ok(RawAnswer { status, headers, body: body.into() })
 }

@@ -1,6 +1,6 @@
 //! Requests and answers as values. Nothing here sends anything.
 
-use super::body::{http_date, without_bom};
+use super::body::{Body, http_date, without_bom};
 use super::call::Limits;
 use super::cloud::origin;
 use super::error::{Error, ErrorCode};
@@ -29,7 +29,7 @@ pub(crate) enum Repeat {
 pub struct Request {
     pub(crate) method: Method,
     pub(crate) target: Target,
-    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) body: Option<Body>,
     pub(crate) repeat: Repeat,
     /// Whether it changes something.
     pub(crate) is_write: bool,
@@ -109,7 +109,7 @@ impl Request {
 
     #[must_use]
     pub(crate) fn json(mut self, body: &impl Serialize) -> Self {
-        self.body = Some(serde_json::to_vec(body).expect("our request bodies are plain JSON"));
+        self.body = Some(serde_json::to_vec(body).expect("our request bodies are plain JSON").into());
         self
     }
 
@@ -203,7 +203,7 @@ pub(crate) struct Answer {
     /// The status, always 2xx.
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Arc<[u8]>,
+    pub(crate) body: Body,
 }
 
 /// From which size on a body is read on a thread of its own, so that others go on meanwhile.

@@ -139,7 +139,7 @@ impl Sender {
         let url = request.url(&self.cloud_metadata.endpoints(limits).await?.resource_manager)?;
         let mut outgoing = reqwest::Request::new(request.method.clone(), url.clone());
         *outgoing.headers_mut() = headers;
-        *outgoing.body_mut() = request.body.clone().map(Into::into);
+        *outgoing.body_mut() = request.body.as_ref().map(|body| body.to_vec().into());
 
         let doing = || format!("sending {} {}", request.method, request.path());
         let sent = std::time::Instant::now();
@@ -155,7 +155,7 @@ impl Sender {
                 tracing::debug!(%method, path, status = status.as_u16(), millis, "Azure answered");
                 if status.is_success() {
                     let (method, path, url) = (method.clone(), path.to_owned(), url.clone());
-                    return Ok(Ok(Answer { method, path, url, status, headers, body: body.into() }));
+                    return Ok(Ok(Answer { method, path, url, status, headers, body }));
                 }
                 let error = ServiceError::read(method, path, status, &headers, &body);
                 let failure = Failure::Answer { headers: &headers, error: &error };

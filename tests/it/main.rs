@@ -37,6 +37,7 @@
 //! | commands that the documentation shows | `examples` |
 //! | facts that are cited by section | `citations` |
 //! | layers, circles and crates of the source | `tidy` |
+//! | what holds a secret, and how it is shown | `secrets` |
 //! | **What tests are made with** | `support` |
 //!
 //! In both folders of a resource, `lifecycle` has create, refresh, update and destroy, `empty` empty strings and other
@@ -99,6 +100,7 @@ mod provider_block;
 #[cfg(target_os = "linux")]
 mod release;
 mod role_assignment;
+mod secrets;
 mod sign_in;
 mod storage_auth;
 mod support;

@@ -143,7 +143,7 @@ fn refuse(message: &str) -> TokenError {
 
 #[derive(Deserialize)]
 struct Answer {
-    access_token: String,
+    access_token: Secret,
     expires_on: Seconds,
 }
 
@@ -162,7 +162,7 @@ impl Answer {
             Seconds::Number(number) => number,
         };
         let expires_on = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
-        Some(azure_core::credentials::AccessToken::new(self.access_token, expires_on))
+        Some(azure_core::credentials::AccessToken::new(self.access_token.reveal().to_owned(), expires_on))
     }
 }
 

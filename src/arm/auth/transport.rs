@@ -2,6 +2,7 @@
 //! answers, since the crate's errors say too little and quote too much.
 
 use super::Network;
+use crate::arm::body as answer;
 use crate::arm::cloud::origin;
 use crate::arm::exchange::{LARGEST_OF_SIGN_IN, RawAnswer, exchange};
 use crate::arm::lock::lock;
@@ -30,7 +31,7 @@ pub(super) struct Transport {
 #[derive(Debug)]
 pub(super) enum Seen {
     /// An answer.
-    Answer { from: String, status: u16, body: Vec<u8> },
+    Answer { from: String, status: u16, body: answer::Body },
     /// None that can be used.
     Failed(TokenError),
 }
@@ -99,7 +100,7 @@ impl Transport {
                         copied.insert(name.as_str().to_owned(), value.to_owned());
                     }
                 }
-                Ok(AsyncRawResponse::from_bytes(StatusCode::from(status), copied, body))
+                Ok(AsyncRawResponse::from_bytes(StatusCode::from(status), copied, body.to_vec()))
             }
             Err(error) => {
                 *lock(&self.seen) = Some(Seen::Failed(TokenError::unanswered(from, error)));
