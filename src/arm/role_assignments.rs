@@ -134,10 +134,10 @@ impl Resource for RoleAssignment {
 
     fn request(method: Method, id: &RoleAssignmentId, api_version: &str) -> Request {
         // A PUT has no tenant parameter: the delegated identity determines it.
-        let tenant = id.tenant.as_deref().filter(|_| method != Method::PUT);
+        let tenant = id.tenant.filter(|_| method != Method::PUT);
         let request = Request::new(method, id.path(), api_version);
         match tenant {
-            Some(tenant) => request.query("tenantId", tenant),
+            Some(tenant) => request.query("tenantId", tenant.to_string()),
             None => request,
         }
     }

@@ -361,7 +361,7 @@ async fn assignments_are_read_singly_where_the_list_is_denied() {
 
 #[tokio::test]
 async fn an_assignment_of_another_tenant_is_read_with_its_tenant() {
-    let id = RoleAssignmentId { tenant: Some(SUBSCRIPTION.into()), ..assignment(1) };
+    let id = RoleAssignmentId { tenant: Some(SUBSCRIPTION.parse().unwrap()), ..assignment(1) };
     let target = format!("{}?api-version=2022-04-01&tenantId={SUBSCRIPTION}", id.path());
     let server = Scripted::start(vec![
         on("GET", &target).answer(200, body(1).to_string()),

@@ -169,7 +169,7 @@ impl ArmId {
     }
 
     fn lower_case(&self) -> impl Iterator<Item = char> {
-        self.as_str().chars().flat_map(char::to_lowercase)
+        lower_case(self.as_str())
     }
 
     /// The id of something below this one; `rest` starts with a slash.
@@ -278,6 +278,12 @@ impl fmt::Debug for ArmId {
 }
 
 parsed_from_text!(ArmId);
+
+/// A text in the form in which texts are compared. It is taken character by character: that of a whole text depends on where
+/// words end.
+fn lower_case(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(char::to_lowercase)
+}
 
 fn check_subscription(subscription: &str) -> Result<(), IdError> {
     match Uuid::try_parse(subscription) {

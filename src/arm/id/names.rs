@@ -1,6 +1,6 @@
 //! The parts of an id that users name by themselves, with the naming rule of each.
 
-use super::{IdError, WorkspaceId, check_subscription, typed};
+use super::{IdError, WorkspaceId, check_subscription, lower_case, typed};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -43,7 +43,7 @@ macro_rules! part_of_id {
 
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
-                self.0.to_lowercase() == other.0.to_lowercase()
+                lower_case(&self.0).eq(lower_case(&other.0))
             }
         }
 
@@ -117,5 +117,6 @@ mod tests {
             assert_eq!((id.resource_group(), id.name()), (of.as_str(), name.as_str()));
         }
         assert_eq!(WorkspaceName::parse("Hub1").unwrap(), WorkspaceName::parse("hub1").unwrap());
+        assert_eq!(ResourceGroupName::parse("ΑΣ").unwrap(), ResourceGroupName::parse("ασ").unwrap());
     }
 }

@@ -14,7 +14,7 @@ pub struct RoleAssignmentId {
     /// The assignment's name, unique across the tenant.
     pub name: Uuid,
     /// The tenant of a delegated assignment; written after a `|` as azurerm does.
-    pub tenant: Option<String>,
+    pub tenant: Option<Uuid>,
 }
 
 impl RoleAssignmentId {
@@ -33,8 +33,7 @@ impl RoleAssignmentId {
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let wrong_shape = || IdError::WrongShape { text: text.to_owned(), expected: Self::FORM };
         let (path, tenant) = match text.split_once('|') {
-            Some((path, tenant)) if Uuid::try_parse(tenant).is_ok() => (path, Some(tenant.to_owned())),
-            Some(_) => return Err(wrong_shape()),
+            Some((path, tenant)) => (path, Some(guid(tenant).ok_or_else(wrong_shape)?)),
             None => (text, None),
         };
         let (scope, name) = at_scope(path, Self::RESOURCE_TYPE, Self::FORM)?;
@@ -202,7 +201,8 @@ mod tests {
         }
         let delegated = format!("/subscriptions/{SUB}/providers/Microsoft.Authorization/roleAssignments/{name}|{SUB}");
         let id = RoleAssignmentId::parse(&delegated).unwrap();
-        assert_eq!((id.tenant.as_deref(), id.to_string()), (Some(SUB), delegated));
+        assert_eq!((id.tenant, id.to_string()), (SUB.parse().ok(), delegated));
+        assert_eq!(RoleAssignmentId::parse(&id.to_string().to_uppercase()), Ok(id));
         for bad in [
             format!("/subscriptions/{SUB}"),
             "/providers/Microsoft.Authorization/roleAssignments/not-a-guid".to_owned(),

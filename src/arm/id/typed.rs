@@ -22,15 +22,15 @@ fn parse_kind(text: &str, kind: &Kind) -> Result<ArmId, IdError> {
         }
         Err(other) => return Err(other),
     };
-    let segments: Vec<&str> = id.segments().collect();
-    if let Some(got) = id.resource_type()
-        && !got.eq_ignore_ascii_case(kind.resource_type)
-    {
+    let wrong_shape = || IdError::WrongShape { text: text.to_owned(), expected: kind.form };
+    let got = id.resource_type().ok_or_else(wrong_shape)?;
+    if !got.eq_ignore_ascii_case(kind.resource_type) {
         return Err(IdError::WrongType { text: text.to_owned(), expected: kind.resource_type, got });
     }
+    let segments: Vec<&str> = id.segments().collect();
     let is = |at: usize, word: &str| segments[at].eq_ignore_ascii_case(word);
     if segments.len() != 8 || !is(0, "subscriptions") || !is(2, "resourceGroups") || !is(4, "providers") {
-        return Err(IdError::WrongShape { text: text.to_owned(), expected: kind.form });
+        return Err(wrong_shape());
     }
     check_subscription(segments[1])?;
     check_name(segments[7], kind)?;
@@ -196,6 +196,7 @@ mod tests {
             (&workspace("hub1").replace(SUB, "my-subscription"), "is not a GUID"),
             (&workspace("hub1").replace("resourceGroups", "groups"), "is not of the form /subscriptions/{guid}"),
             (&format!("/subscriptions/{SUB}"), "is not of the form"),
+            (&format!("/subscriptions/{SUB}/resourceGroups/rg1/providers/x/providers/hub1"), "is not of the form"),
         ] {
             let message = WorkspaceId::parse(text).unwrap_err().to_string();
             assert!(message.contains(reason), "{text:?}: {message}");

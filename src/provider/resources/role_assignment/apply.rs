@@ -171,7 +171,7 @@ async fn resolve(
     }
     if !planned.delegated_managed_identity_resource_id.is_null() {
         let tenant = scope::tenant_of(session, &scope, call).await.map_err(Unresolved::Failed)?;
-        wanted.iter_mut().for_each(|wanted| wanted.id.tenant.clone_from(&tenant));
+        wanted.iter_mut().for_each(|wanted| wanted.id.tenant = tenant);
     }
     Ok(wanted)
 }

@@ -1,6 +1,8 @@
 //! The scope of the role assignments.
 
 use super::{schema::State, unresolved::Unresolved};
+use uuid::Uuid;
+
 use crate::{
     arm::{ArmId, Call, Read, StorageAccountId, subscriptions::Subscription, workspaces::Workspace},
     framework::{Attr, Diagnostic, Path},
@@ -108,7 +110,7 @@ pub(super) fn fill(planned: &mut State, config: &State, scope: Option<&ArmId>) {
 }
 
 /// The tenant of the scope's subscription, by which an assignment with a delegated managed identity is found again.
-pub(super) async fn tenant_of(session: &Session, scope: &ArmId, call: &Call) -> Result<Option<String>, Diagnostic> {
+pub(super) async fn tenant_of(session: &Session, scope: &ArmId, call: &Call) -> Result<Option<Uuid>, Diagnostic> {
     let subscription = scope.subscription().and_then(|subscription| ArmId::subscription_scope(subscription).ok());
     let Some(subscription) = subscription else { return Ok(None) };
     let found = session.arm.get::<Subscription>(&subscription, Read::Fresh, call).await.map_err(|error| {
@@ -117,5 +119,5 @@ pub(super) async fn tenant_of(session: &Session, scope: &ArmId, call: &Call) -> 
         let action = "Microsoft.Resources/subscriptions/read";
         report::not_readable("Cannot read the subscription", &error, action, subscription.as_str(), why)
     })?;
-    Ok(Some(found.tenant_id).filter(|tenant| uuid::Uuid::try_parse(tenant).is_ok()))
+    Ok(Uuid::try_parse(&found.tenant_id).ok())
 }
