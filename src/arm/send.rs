@@ -60,6 +60,22 @@ impl Effect<'_> {
     }
 }
 
+/// The tokens and all headers of a request.
+struct Authorized {
+    token: Arc<CachedToken>,
+    /// Those of auxiliary tenants.
+    others: Vec<Arc<CachedToken>>,
+    headers: HeaderMap,
+}
+
+impl Authorized {
+    /// A body without the tokens, in case it shows the request that it answers, as error pages of gateways do.
+    fn redact(&self, body: &[u8]) -> String {
+        let tokens = std::iter::once(&self.token).chain(&self.others);
+        tokens.fold(String::from_utf8_lossy(body).into_owned(), |text, token| token.token.redact(&text))
+    }
+}
+
 /// A token that Azure did not accept, and the claims challenge for the next one.
 type Refused = (Arc<CachedToken>, Option<String>);
 
@@ -123,7 +139,7 @@ impl Sender {
         limits: &Limits<'_>,
         last: Option<&Error>,
     ) -> Result<Result<Answer, Failed>, Error> {
-        let (token, headers) = match self.authorize(request, refused, limits).await {
+        let authorized = match self.authorize(request, refused, limits).await {
             Ok(authorized) => authorized,
             Err(Error::Token(error)) if error.is_transient() => {
                 let failure = match &*error {
@@ -138,7 +154,7 @@ impl Sender {
         };
         let url = request.url(&self.cloud_metadata.endpoints(limits).await?.resource_manager)?;
         let mut outgoing = reqwest::Request::new(request.method.clone(), url.clone());
-        *outgoing.headers_mut() = headers;
+        *outgoing.headers_mut() = authorized.headers.clone();
         *outgoing.body_mut() = request.body.as_ref().map(|body| body.to_vec().into());
 
         let doing = || format!("sending {} {}", request.method, request.path());
@@ -157,7 +173,7 @@ impl Sender {
                     let (method, path, url) = (method.clone(), path.to_owned(), url.clone());
                     return Ok(Ok(Answer { method, path, url, status, headers, body }));
                 }
-                let error = ServiceError::read(method, path, status, &headers, &body);
+                let error = ServiceError::read(method, path, status, &headers, authorized.redact(&body).as_bytes());
                 let failure = Failure::Answer { headers: &headers, error: &error };
                 let verdict = classify(self.clock.utc(), elapsed, request, &failure);
                 (error.into(), verdict)
@@ -174,27 +190,26 @@ impl Sender {
                 (Error::Transport { method, path, from, reason, source }, verdict)
             }
         };
-        Ok(Err(Failed { error, verdict, token: Some(token) }))
+        Ok(Err(Failed { error, verdict, token: Some(authorized.token) }))
     }
 
-    /// The token and all headers of a request.
     async fn authorize(
         &self,
         request: &Request,
         refused: Option<&Refused>,
         limits: &Limits<'_>,
-    ) -> Result<(Arc<CachedToken>, HeaderMap), Error> {
+    ) -> Result<Authorized, Error> {
         let token = match refused {
             None => self.tokens.get(None, limits).await?,
             Some((refused, claims)) => self.tokens.renew(None, refused, claims.clone(), limits).await?,
         };
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, bearer(&[&token])?);
-        if !self.auxiliary_tenants.is_empty() {
-            let mut others = Vec::new();
-            for tenant in &self.auxiliary_tenants {
-                others.push(self.tokens.get(Some(tenant), limits).await?);
-            }
+        let mut others = Vec::new();
+        for tenant in &self.auxiliary_tenants {
+            others.push(self.tokens.get(Some(tenant), limits).await?);
+        }
+        if !others.is_empty() {
             headers.insert(AUXILIARY, bearer(&others.iter().collect::<Vec<_>>())?);
         }
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -209,7 +224,7 @@ impl Sender {
         if let Some(id) = &self.correlation_id {
             headers.insert(CORRELATION_ID, id.clone());
         }
-        Ok((token, headers))
+        Ok(Authorized { token, others, headers })
     }
 
     /// Makes every request of this client wait.

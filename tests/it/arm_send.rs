@@ -78,6 +78,20 @@ async fn the_correlation_id_can_be_left_out_and_auxiliary_tokens_sent_along() {
 }
 
 #[tokio::test]
+async fn an_error_page_that_shows_the_request_is_shown_without_its_tokens() {
+    let page = "<pre>authorization: Bearer token-1\nx-ms-authorization-auxiliary: Bearer%20token%2D2</pre>";
+    let server = Scripted::start(vec![on("GET", account_path()).answer(400, page)]).await;
+    let (clock, _pauses) = GatedClock::new();
+    let settings = Settings { auxiliary_tenant_ids: vec!["tenant-a".into()], ..settings(&server, &clock) };
+    let client = Client::new(settings, Arc::new(NumberedTokens::default())).unwrap();
+    let error = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.map(drop).unwrap_err();
+    let text = format!("{error} {error:?}");
+    assert!(text.contains("Bearer (redacted)") && text.contains("Bearer%20(redacted)"), "{text}");
+    assert!(!text.contains("token-1") && !text.contains("%2D2"), "{text}");
+    server.finish();
+}
+
+#[tokio::test]
 async fn transient_failures_are_retried_under_one_request_id() {
     let server = Scripted::start(vec![
         on("GET", account_path()).answer(503, error("ServerBusy", "busy")),
