@@ -270,7 +270,7 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
             Ok(value) => (plan::with_settings(&self.schema.block, change(value)), Diagnostics::default()),
             Err(error) => {
                 let detail = format!("The stored state of this {} does not fit its schema: {error}.", self.name());
-                (Value::Null, Diagnostic::error("The state cannot be read", detail).into())
+                (Value::Null, Diagnostic::error("The state cannot be read", detail).at(error.path).into())
             }
         }
     }

@@ -17,7 +17,7 @@ pub struct Diagnostic {
     /// What happened, with names and ids, and what to do next.
     pub(crate) detail: String,
     /// The attribute it is about; `None` means the whole block.
-    pub(crate) path: Option<Path>,
+    pub path: Option<Path>,
     /// Whether it is about the provider, so that no attribute of a resource is at fault wherever it came up.
     pub(crate) of_provider: bool,
 }
@@ -77,7 +77,8 @@ impl Diagnostics {
         Some(self.0.remove(position))
     }
 
-    pub(crate) fn has_errors(&self) -> bool {
+    /// Whether there is an error among them.
+    pub fn has_errors(&self) -> bool {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 }

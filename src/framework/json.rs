@@ -30,13 +30,17 @@ fn value(raw: &RawValue, ty: &Type, path: Path) -> Result<Value, DecodeError> {
             digits.parse().map(Value::Number).map_err(|_| fail(&path, "a number was expected"))
         }
         Type::String => parse(text, &path, "a string").map(Value::String),
-        Type::List(element) | Type::Set(element) => {
+        Type::List(element) => {
             let elements: Vec<&RawValue> = parse(text, &path, "a list")?;
             let elements = elements.iter().enumerate();
             elements
                 .map(|(index, raw)| value(raw, element, path.clone().index(index)))
                 .collect::<Result<_, _>>()
                 .map(Value::List)
+        }
+        Type::Set(element) => {
+            let elements: Vec<&RawValue> = parse(text, &path, "a set")?;
+            elements.iter().map(|raw| value(raw, element, path.clone())).collect::<Result<_, _>>().map(Value::List)
         }
         Type::Map(element) => {
             let members: BTreeMap<String, &RawValue> = parse(text, &path, "a map")?;
@@ -112,6 +116,9 @@ mod tests {
     fn an_error_names_the_path() {
         let error = decode(br#"{"tags": {"a": 1}}"#, &ty()).expect_err("1 is no bool");
         assert_eq!(error.to_string(), r#"tags["a"]: a bool was expected"#);
+        // It ends at a set.
+        let error = decode(br#"["a", 1]"#, &Type::set(Type::String)).expect_err("1 is no string");
+        assert_eq!(error.to_string(), "a string was expected");
         assert!(decode(b"{", &ty()).is_err());
     }
 }

@@ -27,7 +27,8 @@ pub enum Value {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{reason}", if path.0.is_empty() { String::new() } else { format!("{path}: ") })]
 pub struct DecodeError {
-    pub(crate) path: Path,
+    /// Where in the value it is, as far as paths lead.
+    pub path: Path,
     pub(crate) reason: String,
 }
 

@@ -21,6 +21,7 @@ use crate::framework::{
     resource::MoveSource,
     schema::{Attribute, Block, IdentitySchema, Kind, NestedBlock, Nesting, Presence, Schema},
     shown,
+    value::DecodeError,
 };
 
 pub(super) const CAPABILITIES: ServerCapabilities = ServerCapabilities {
@@ -34,26 +35,18 @@ pub(super) const CAPABILITIES: ServerCapabilities = ServerCapabilities {
 /// The value of a field. One that is absent or empty is null: OpenTofu sends null arguments of functions like that.
 pub(super) fn value(field: Option<DynamicValue>, ty: &Type) -> Result<Value, Diagnostic> {
     match field.unwrap_or_default() {
-        DynamicValue { msgpack, .. } if !msgpack.is_empty() => {
-            msgpack::decode(&msgpack, ty).map_err(|error| unreadable(&error, Some(error.path.clone())))
-        }
-        DynamicValue { json, .. } if !json.is_empty() => {
-            json::decode(&json, ty).map_err(|error| unreadable(&error, None))
-        }
+        DynamicValue { msgpack, .. } if !msgpack.is_empty() => msgpack::decode(&msgpack, ty).map_err(unreadable),
+        DynamicValue { json, .. } if !json.is_empty() => json::decode(&json, ty).map_err(unreadable),
         _ => Ok(Value::Null),
     }
 }
 
-fn unreadable(error: &dyn std::error::Error, path: Option<Path>) -> Diagnostic {
+fn unreadable(error: DecodeError) -> Diagnostic {
     let detail = format!(
         "A value that Terraform or OpenTofu sent does not fit the schema: {error}. Run init again, so \
          that the installed provider is the one that the lock file names."
     );
-    let diagnostic = Diagnostic::error("The provider cannot read a value", detail);
-    match path {
-        Some(path) => diagnostic.at(path),
-        None => diagnostic,
-    }
+    Diagnostic::error("The provider cannot read a value", detail).at(error.path)
 }
 
 pub(super) fn field(value: &Value, ty: &Type) -> Option<DynamicValue> {
