@@ -45,6 +45,10 @@ lint: tools
 fmt: tools
 	cargo fmt
 
+# Every fuzz target for a minute, guided by coverage; `./tests/fuzz/run --merge` also keeps what it learns in the corpus.
+fuzz: tools
+	@./tests/fuzz/run
+
 # Licences, sources and duplicates of the crates in the released executable.
 deny: tools
 	@./tests/deny

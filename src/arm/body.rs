@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 /// The body of a request or an answer. It may have tokens or keys in it, so that `Debug` tells its length alone.
 #[derive(Clone)]
-pub(crate) struct Body(Arc<[u8]>);
+pub struct Body(Arc<[u8]>);
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

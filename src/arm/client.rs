@@ -267,9 +267,8 @@ impl Client {
                 Step::Done => return Ok(answer),
                 Step::Fetch(url) => url,
                 Step::Poll(url) | Step::PollUntilGone(url) => {
-                    let asked = retry::retry_after(limits.clock.utc(), &answer.headers);
-                    let asked = retry::at_least_shortest(asked.unwrap_or(self.0.poll_interval));
-                    let wait = lro::wait(asked, limits.left());
+                    let now = limits.clock.utc();
+                    let wait = lro::wait(now, &answer.headers, self.0.poll_interval, limits.left());
                     limits.pause(wait, doing, None).await?;
                     url
                 }

@@ -6,17 +6,19 @@
 
 use super::error::{Error, OperationError, OperationOutcome, ServiceError};
 use super::request::{Answer, check_host};
-use http::{Method, StatusCode};
+use super::retry::{at_least_shortest, retry_after};
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 use std::time::Duration;
+use time::OffsetDateTime;
 use url::Url;
 
 /// The polling interval where Azure sends no Retry-After.
-pub(crate) const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(5);
+pub const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// An operation in progress.
 #[derive(Debug)]
-pub(crate) struct Operation {
+pub struct Operation {
     method: Method,
     path: String,
     /// The URL of the request that started it.
@@ -41,7 +43,7 @@ enum Tracking {
 
 /// What to do next.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub enum Step {
     /// Wait, then poll this URL.
     Poll(Url),
     /// Wait, then poll this URL; the operation has succeeded when it is not found.
@@ -57,7 +59,7 @@ impl Operation {
     ///
     /// # Errors
     /// [`Error::Operation`] when it has failed already, [`Error::Protocol`] when the answer makes no sense.
-    pub(crate) fn start(original: Url, answer: &Answer, body: &Value) -> Result<(Self, Step), Error> {
+    pub fn start(original: Url, answer: &Answer, body: &Value) -> Result<(Self, Step), Error> {
         let mut operation =
             Self { method: answer.method.clone(), path: answer.path.clone(), original, tracking: Tracking::Result };
         let location = operation.link(answer, "location")?;
@@ -87,7 +89,7 @@ impl Operation {
     ///
     /// # Errors
     /// As [`Operation::start`].
-    pub(crate) fn next(&mut self, answer: &Answer, body: &Value) -> Result<Step, Error> {
+    pub fn next(&mut self, answer: &Answer, body: &Value) -> Result<Step, Error> {
         match &self.tracking {
             Tracking::Status { .. } => self.next_by_status(answer, body),
             Tracking::Location(_) => self.next_by_location(answer, body),
@@ -205,10 +207,11 @@ fn provisioning_state(body: &Value) -> Option<State> {
     body.pointer("/properties/provisioningState")?.as_str().map(State::read)
 }
 
-/// How long to wait before the next poll: as long as Azure asks, but if the deadline comes first, until shortly before
-/// it. The operation may have ended by then.
-pub(crate) fn wait(asked: Duration, left: Duration) -> Duration {
+/// How long to wait before the next poll: as long as Azure asks in the headers of its last answer, and otherwise for this
+/// interval. If the deadline comes first, until shortly before it: the operation may have ended by then.
+pub fn wait(now: OffsetDateTime, headers: &HeaderMap, interval: Duration, left: Duration) -> Duration {
     const LAST_POLL: Duration = Duration::from_secs(5);
+    let asked = at_least_shortest(retry_after(now, headers).unwrap_or(interval));
     if asked >= left && left > 2 * LAST_POLL { left - LAST_POLL } else { asked }
 }
 
@@ -404,10 +407,16 @@ mod tests {
 
     #[test]
     fn the_last_poll_is_shortly_before_the_deadline() {
-        let seconds = Duration::from_secs;
-        assert_eq!(wait(seconds(30), seconds(31)), seconds(30));
-        assert_eq!(wait(seconds(600), seconds(100)), seconds(95));
-        assert_eq!(wait(seconds(600), seconds(5)), seconds(600));
-        assert_eq!(wait(seconds(0), seconds(5)), seconds(0));
+        for (asked, left, expected) in [("30", 31, 30), ("600", 100, 95), ("600", 5, 600)] {
+            let headers = HeaderMap::from_iter([(http::header::RETRY_AFTER, asked.parse().unwrap())]);
+            let wait = wait(OffsetDateTime::UNIX_EPOCH, &headers, DEFAULT_POLL_INTERVAL, Duration::from_secs(left));
+            assert_eq!(wait, Duration::from_secs(expected));
+        }
+    }
+
+    #[test]
+    fn no_poll_follows_at_once() {
+        let wait = wait(OffsetDateTime::UNIX_EPOCH, &HeaderMap::new(), Duration::ZERO, Duration::from_secs(60));
+        assert!((1..=2).contains(&wait.as_secs()), "{wait:?}");
     }
 }

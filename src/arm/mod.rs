@@ -31,7 +31,7 @@ mod files;
 pub mod id;
 mod in_flight;
 mod lock;
-mod lro;
+pub mod lro;
 pub(crate) mod metrics;
 mod no_answer;
 pub(crate) mod policy_restrictions;
@@ -54,6 +54,7 @@ mod token_error;
 pub(crate) mod vaults;
 pub mod workspaces;
 
+pub use body::Body;
 pub use call::{Call, Clock};
 pub use client::{Client, CorrelationId, Settings};
 pub use cloud::{Addresses, Cloud, Endpoints, MetadataHost};
@@ -64,7 +65,7 @@ pub use id::{
 };
 pub use no_answer::{CertificateFault, NoAnswer};
 pub use reads::Read;
-pub use request::Dated;
+pub use request::{Answer, Dated};
 pub use resource::List;
 pub(crate) use resource::{Item, Resource};
 pub use retry::DEFAULT_MAX_RETRIES;

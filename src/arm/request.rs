@@ -195,15 +195,19 @@ fn escape(value: &str) -> String {
 
 /// A successful answer.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) method: Method,
+pub struct Answer {
+    /// The request's method.
+    pub method: Method,
     /// The request's path, for messages.
-    pub(crate) path: String,
-    pub(crate) url: Url,
+    pub path: String,
+    /// The request's URL.
+    pub url: Url,
     /// The status, always 2xx.
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Body,
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Body,
 }
 
 /// From which size on a body is read on a thread of its own, so that others go on meanwhile.

@@ -82,7 +82,7 @@ pub(crate) struct PolicyViolation {
 
 impl ServiceError {
     /// Reads an error answer of any shape: the usual envelope, a bare `{"code", "message"}`, or no JSON at all.
-    pub(crate) fn read(method: &Method, path: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+    pub fn read(method: &Method, path: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let parsed = serde_json::from_slice::<Envelope>(without_bom(body)).unwrap_or_default();
         let body_error = parsed.error.unwrap_or(parsed.bare);
         let message = match (body_error.message.is_empty(), body_error.code.is_empty()) {

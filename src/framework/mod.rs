@@ -38,6 +38,6 @@ pub use number::Number;
 pub(crate) use one_of::one_of;
 pub use path::{Path, Step};
 pub use private::Private;
-pub(crate) use shown::shown;
+pub use shown::shown;
 pub use types::Type;
 pub use value::Value;

@@ -5,7 +5,7 @@ const LONGEST: usize = 16_000;
 const LONGEST_WORD: usize = 1_000;
 
 /// The text without what a terminal would obey and without user names and passwords of URLs, cut where it is too long.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     let text = without_user_information(&text.replace("\r\n", "\n"));
     let words: String = text.split_inclusive([' ', '\n']).map(|word| cut(word, LONGEST_WORD)).collect();
     let mut shown = String::with_capacity(words.len());

@@ -16,6 +16,13 @@ pub struct Network {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
+impl Network {
+    /// What one client reaches, with or without a proxy.
+    pub fn new(authority: Url, http: reqwest::Client, clock: Arc<dyn Clock>) -> Self {
+        Self { authority, clients: HttpClients::new(http.clone(), || http), clock }
+    }
+}
+
 /// HTTP clients that differ only in the proxy.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpClients {
