@@ -95,7 +95,8 @@ fn all<T: PartialEq + Clone + Debug + Into<String>, E: Debug>(
             assert_eq!(parse(&spelled).as_ref().ok(), Some(one), "{spelled}");
         }
         for other in &read {
-            assert_eq!(one == other, other == one);
+            let (forth, back) = (one == other, other == one);
+            assert_eq!(forth, back, "{one:?} and {other:?}");
             for third in &read {
                 assert!(!(one == other && other == third) || one == third, "{one:?}, {other:?} and {third:?}");
             }

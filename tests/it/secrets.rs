@@ -143,16 +143,13 @@ fn shows<T: Debug>(shown: &mut Vec<(String, String)>, value: T) {
 
 /// The public types with a field that is a secret.
 fn public_holders() -> BTreeSet<String> {
-    let (mut holders, mut public) = (BTreeSet::new(), String::new());
+    let mut holders = BTreeSet::new();
     for (_, text) in source() {
+        let is_public = |of: &str| ["struct", "enum"].iter().any(|kind| text.contains(&format!("\npub {kind} {of}")));
+        let is_secret = |ty: &str| words(ty).any(|word| ["Secret", "ValueOrFile"].contains(&word));
         let fields = fields(&text).into_iter();
-        let found = fields.filter(|field| words(&field.ty).any(|word| ["Secret", "ValueOrFile"].contains(&word)));
-        holders.extend(found.map(|field| field.of));
-        public += &text;
+        holders.extend(fields.filter(|field| is_secret(&field.ty) && is_public(&field.of)).map(|field| field.of));
     }
-    let is_public =
-        |name: &String| ["struct", "enum"].iter().any(|kind| public.contains(&format!("\npub {kind} {name}")));
-    holders.retain(is_public);
     holders
 }
 
