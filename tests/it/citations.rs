@@ -27,7 +27,7 @@ fn every_cited_section_exists() {
         pages: files
             .iter()
             .filter_map(|file| file.file_name()?.to_str())
-            .chain(["README.md", "CHANGELOG.md", "SECURITY.md"])
+            .chain(["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"])
             .collect(),
         sections: sections.into(),
     };

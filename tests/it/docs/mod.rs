@@ -1,8 +1,11 @@
-//! The pages of docs/ that are generated from the schemas and the examples, and rules for every schema.
+//! The pages of docs/: those that are generated from the schemas and the examples, guides, and rules for every schema.
 //!
 //! A page that is out of date is rewritten and the test fails once: look at the change and commit it. [`pages`] prints them,
-//! [`schemas`] has the rules.
+//! [`schemas`] has the rules. [`guides`] and [`article`] look at what is
+//! written by hand.
 
+mod article;
+mod guides;
 mod pages;
 mod schemas;
 
@@ -93,15 +96,5 @@ fn the_code_in_adding_a_thing_is_that_of_the_echo_provider() {
     assert!(blocks.len() > 4, "one of every kind");
     for block in blocks {
         assert!(code.iter().any(|file| file.contains(block)), "nowhere in tests/echo:\n{block}");
-    }
-}
-
-#[test]
-fn guides_with_an_example_show_it_as_it_is() {
-    for (guide, example) in [("importing-hubs", "import-hubs"), ("before-keys-go-off", "before-keys-go-off")] {
-        let page = fs::read_to_string(root().join(format!("docs/guides/{guide}.md"))).expect("a guide");
-        let blocks: Vec<_> = page.split("```terraform\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-        let example = fs::read_to_string(root().join(format!("examples/{example}/main.tf"))).expect("an example");
-        assert_eq!(blocks, [example], "{guide}");
     }
 }

@@ -21,7 +21,7 @@ async fn the_example_imports_every_hub_switches_those_on_keys_and_then_plans_emp
         }
         let bed = bed().await;
         let workspace = Workspace::new(engine).envs(bed.emulator.environment());
-        workspace.copy("examples/import-hubs");
+        workspace.copy("examples/guides/importing-hubs");
         let counts = "Plan: 3 to import, 0 to add, 2 to change, 0 to destroy.";
         workspace.plan(&[]).await.exits(2).says(counts);
         workspace.apply_planned().await.succeeded();

@@ -84,7 +84,7 @@ async fn the_guides_configuration_switches_first_and_disables_keys_once_none_are
         let bed = EngineBed::new().await;
         let variables = [("TF_VAR_hub_id", bed.hub.as_str()), ("TF_VAR_principal_id", ALICE)];
         let workspace = Workspace::new(engine).envs(bed.emulator.environment()).envs(variables);
-        workspace.copy("examples/before-keys-go-off");
+        workspace.copy("examples/guides/before-keys-go-off");
         let used = "transactions: [{ account: sa1, service: blob, authentication: AccountKey, ago: 5h, count: 3 }]";
         bed.emulator.seed(used);
         bed.emulator.seed("containers: [{ parent: sa1, name: tfstate }]");

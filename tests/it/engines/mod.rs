@@ -8,6 +8,7 @@ mod empty;
 pub(crate) mod engine_bed;
 mod examples;
 mod functions;
+mod guides;
 mod hub;
 mod hubs;
 mod key_users;

@@ -1,0 +1,3 @@
+provider "foundryhub" {
+  environment = "usgovernment"
+}
