@@ -12,6 +12,7 @@ mod guides;
 mod hub;
 mod hubs;
 mod key_users;
+mod keyless_hubs;
 mod mistakes;
 mod other_providers;
 mod provider;
