@@ -1,6 +1,6 @@
 # The whole vocabulary of the project.
 
-.PHONY: test test-release fuzz deny demo engines lint fmt docs clients tools release dist install start-time
+.PHONY: test test-release soak fuzz deny demo engines lint fmt docs clients tools release dist install start-time
 
 # Format, lint, dependencies and every test on every engine, ending with the totals over all test binaries.
 test: lint deny engines release
@@ -10,6 +10,11 @@ test: lint deny engines release
 test-release: engines release
 	@FOUNDRYHUB_ALL_ENGINES=1 FOUNDRYHUB_PROVIDER=$$(./packaging/build) \
 		cargo test --test it -- engines:: handshake:: process:: release::
+
+# A thousand role assignments and fifty hubs through all of their life, while every fifth request goes wrong and the plugin
+# and the engine are killed: some 20 minutes. SEED=n repeats a run; `make test` has a short form.
+soak: engines
+	@FOUNDRYHUB_SOAK_SEED=$(SEED) cargo test --test it -- engines::soak --nocapture
 
 # The way of a hub from keys to identity and back, with a real engine against the emulator; ENGINE=tofu takes OpenTofu,
 # and PROVIDER=FILE another executable of the provider, such as the one that `make release` prints.

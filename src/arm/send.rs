@@ -170,6 +170,10 @@ impl Sender {
                 let millis = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
                 tracing::debug!(%method, path, status = status.as_u16(), millis, "Azure answered");
                 if status.is_success() {
+                    if is_html(&headers) {
+                        let problem = "it is a page of HTML, as a proxy answers in its own name".to_owned();
+                        return Err(Error::Protocol { method: method.clone(), path: path.to_owned(), problem });
+                    }
                     let (method, path, url) = (method.clone(), path.to_owned(), url.clone());
                     return Ok(Ok(Answer { method, path, url, status, headers, body }));
                 }
@@ -249,6 +253,12 @@ impl Sender {
             limits.pause(left, &doing, last).await?;
         }
     }
+}
+
+/// Whether an answer says that it is HTML. A success of Azure never is, and of a DELETE nobody would read it.
+fn is_html(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/html"))
 }
 
 /// The value of an authorization header; the auxiliary one has several tokens.

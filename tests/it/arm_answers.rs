@@ -5,12 +5,13 @@ use crate::support::scripted::{Scripted, on};
 use flate2::{Compression, write::GzEncoder};
 use foundryhub::arm::storage_accounts::StorageAccount;
 use foundryhub::arm::workspaces::{AuthMode, Workspace};
-use foundryhub::arm::{Call, Error, Read};
+use foundryhub::arm::{Call, Error, Read, RoleAssignmentId};
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 const MIB: usize = 1 << 20;
 const ACCOUNT: &str = r#"{"id":"/sa1","name":"sa1"}"#;
@@ -127,6 +128,28 @@ async fn nothing_may_follow_the_json_of_an_answer() {
         assert!(failed.to_string().contains("Azure's answer to GET"), "{failed}");
         server.finish();
     }
+}
+
+/// Taken for the answer of Azure, it would make a DELETE that never arrived a success.
+#[tokio::test]
+async fn a_page_of_html_is_no_success() {
+    let page = |method, target: String| {
+        let answer = on(method, target).header("content-type", "Text/HTML; charset=utf-8");
+        answer.answer(200, "<html><body>Sign in to the network</body></html>")
+    };
+    let role = RoleAssignmentId::new(account().into(), Uuid::from_u128(1));
+    let server = Scripted::start(vec![page("GET", hub().to_string()), page("DELETE", role.to_string())]).await;
+    let (client, clock, _) = client(&server);
+    let read = client.get::<Workspace>(&hub(), Read::Fresh, &call()).await.unwrap_err();
+    let deleted = client.delete_role_assignment(&role, &call()).await.unwrap_err();
+    for failed in [read, deleted] {
+        assert!(
+            matches!(failed, Error::Protocol { .. }) && failed.to_string().contains("a page of HTML"),
+            "{failed:?}"
+        );
+    }
+    assert!(clock.pauses().is_empty());
+    server.finish();
 }
 
 #[tokio::test]

@@ -61,8 +61,9 @@
 //! that fail. `shared_account` is about several hubs of one account, `hubs` about all hubs of a subscription,
 //! `functions` about functions.
 //! `two_resources` and `earlier_states` are about both resources; `echo` runs the provider of `tests/echo`; `demo`,
-//! `examples`, `mistakes`, `empty`, `secrets` and `provider` are about the provider as a whole, and `runner` is about
-//! the runner of engines itself. `other_providers` has the states of azurerm and azapi.
+//! `examples`, `mistakes`, `empty`, `secrets` and `provider` are about the provider as a whole, `soak` has many objects
+//! among faults and kills, and `runner` is about the runner of engines itself. `other_providers` has the states of
+//! azurerm and azapi.
 //!
 //! A **bed** is the fixture of a test: an emulator with the hub `hub1` on the account `sa1`, and what the test drives
 //! against it. `support::bed::Bed` drives the provider with the test core (`support::core`, a small Terraform core),

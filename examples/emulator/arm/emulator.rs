@@ -1,5 +1,6 @@
 //! The handle on a running emulator: how tests and the command line see it.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -303,6 +304,17 @@ impl Emulator {
     /// Waits until a request has arrived that `wanted` says yes to, and answers its record. It may have no answer yet.
     pub(crate) async fn request_seen(&self, wanted: impl Fn(&Record) -> bool) -> Record {
         self.shared.wait_for(|world| world.log.records().iter().find(|record| wanted(record)).cloned()).await
+    }
+
+    /// Waits until so many requests have arrived, since the last look, that `wanted` says yes to.
+    pub(crate) async fn requests_seen(&self, count: usize, wanted: impl Fn(&Record) -> bool) {
+        let enough = |world: &mut World| world.log.records().iter().filter(|record| wanted(record)).count() >= count;
+        self.shared.wait_for(|world| enough(world).then_some(())).await;
+    }
+
+    /// How often each fault was drawn at random, as rules write it.
+    pub(crate) fn faults_drawn(&self) -> BTreeMap<&'static str, u64> {
+        self.shared.world().faults.drawn().clone()
     }
 
     /// Puts a rule in force that makes requests go wrong.

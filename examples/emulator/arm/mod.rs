@@ -39,9 +39,10 @@ mod vaults;
 mod workspaces;
 mod world;
 
+pub(crate) use authorization::Assignment;
 pub(crate) use clock::parse as parse_time;
 pub(crate) use emulator::Emulator;
-pub(crate) use faults::{Action, Rule};
+pub(crate) use faults::{Action, RandomFaults, Rule, wildcard};
 pub(crate) use log::Record;
 pub(crate) use operations::Outcome;
 pub(crate) use options::{

@@ -30,8 +30,8 @@ pub(crate) struct Operation {
     /// What it does when it succeeds.
     pub(crate) effect: Effect,
     pub(crate) state: State,
-    /// What it will fail with, if it was told to.
-    pub(crate) fails: Option<Failure>,
+    /// What will become of it, if it was told.
+    pub(crate) fate: Option<Fate>,
     /// In which shape the request that started it was answered.
     pub(crate) shape: Lro,
     /// The object id of whoever started it, who may also follow it.
@@ -59,6 +59,15 @@ pub(crate) enum Effect {
     ProvisionNetwork,
     /// Nothing that can be seen.
     Nothing,
+}
+
+/// What becomes of an operation other than success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Fate {
+    Fails(Failure),
+    IsCanceled,
+    /// It succeeds, but polls do not find it.
+    Vanishes,
 }
 
 /// Where an operation stands.
@@ -89,8 +98,10 @@ pub(crate) fn start(
     let now = world.clock.now();
     let key = ids::key(resource);
     if shape == Lro::Done {
-        if let Some(failure) = world.next_operation_fails.take() {
-            return Err(ArmError::of(StatusCode::BAD_REQUEST, failure));
+        match world.next_operation.take() {
+            Some(Fate::Fails(failure)) => return Err(ArmError::of(StatusCode::BAD_REQUEST, failure)),
+            Some(Fate::IsCanceled) => return Err(canceled()),
+            Some(Fate::Vanishes) | None => {}
         }
         apply(world, &key, &effect, now);
         return Ok(result(world, request, resource, &effect));
@@ -100,7 +111,7 @@ pub(crate) fn start(
         resource: resource.to_owned(),
         method: request.method.to_string(),
         state: State::Running,
-        fails: world.next_operation_fails.take(),
+        fate: world.next_operation.take(),
         shape,
         started_by: request.caller.clone(),
         started: now,
@@ -179,7 +190,7 @@ pub(crate) fn poll(world: &World, request: &Request, id: &str) -> Result<Answer,
     let operations = &world.store.operations;
     let operation = operations
         .iter()
-        .find(|operation| operation.id.eq_ignore_ascii_case(id))
+        .find(|operation| operation.id.eq_ignore_ascii_case(id) && operation.fate != Some(Fate::Vanishes))
         .ok_or_else(|| ArmError::not_found("NotFound", format!("The operation '{id}' was not found.")))?
         .clone();
     if request.query("type") != Some("location") {
@@ -191,8 +202,12 @@ pub(crate) fn poll(world: &World, request: &Request, id: &str) -> Result<Answer,
         State::Running => Ok(started(world, request, &operation, Lro::Location)),
         State::Succeeded => Ok(result(world, request, &operation.resource, &operation.effect)),
         State::Failed(failure) => Err(ArmError::of(StatusCode::BAD_REQUEST, failure.clone())),
-        State::Canceled => Err(ArmError::conflict("OperationCanceled", "The operation was canceled.")),
+        State::Canceled => Err(canceled()),
     }
+}
+
+fn canceled() -> ArmError {
+    ArmError::conflict("OperationCanceled", "The operation was canceled.")
 }
 
 /// The body that an `Azure-AsyncOperation` poll answers.
@@ -297,10 +312,10 @@ pub(crate) fn end(world: &mut World, id: &str, outcome: Option<Outcome>, at: Off
     let found = world.store.operations.iter_mut().find(|operation| operation.id == id);
     let Some(operation) = found.filter(|operation| operation.state == State::Running) else { return false };
     operation.ended = Some(at);
-    operation.state = match (outcome, operation.fails.clone()) {
+    operation.state = match (outcome, operation.fate.clone()) {
         (Some(Outcome::Failed { code, message }), _) => State::Failed(Failure::new(code, message)),
-        (Some(Outcome::Canceled), _) => State::Canceled,
-        (None, Some(failure)) => State::Failed(failure),
+        (Some(Outcome::Canceled), _) | (None, Some(Fate::IsCanceled)) => State::Canceled,
+        (None, Some(Fate::Fails(failure))) => State::Failed(failure),
         (Some(Outcome::Succeeded) | None, _) => State::Succeeded,
     };
     let (key, effect, state) = (ids::key(&operation.resource), operation.effect.clone(), operation.state.clone());

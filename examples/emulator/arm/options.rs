@@ -12,7 +12,7 @@ use clap::{ArgAction, Args, Command, FromArgMatches, Parser, ValueEnum};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::faults::Rule;
+use super::faults::{RandomFaults, Rule};
 use super::policy::Policy;
 use super::{clock, throttle};
 
@@ -40,6 +40,9 @@ pub(crate) struct Options {
     /// A request to answer wrongly (see the grammar below); may be repeated
     #[arg(long, value_name = "RULE")]
     pub(crate) fault: Vec<Rule>,
+    /// How many of a hundred requests go wrong at random (see below); the same seed draws the same faults
+    #[arg(long, value_name = "SEED/PERCENT")]
+    pub(crate) random_faults: Option<RandomFaults>,
     /// A policy to enforce on writes (see the grammar below); may be repeated
     #[arg(long, value_name = "POLICY")]
     pub(crate) policy: Vec<Policy>,

@@ -1,23 +1,23 @@
 //! The socket side: accepts connections, reads requests whole, lets faults and latency have their way, and writes
 //! what the handlers answered.
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, request};
+use futures_util::{StreamExt as _, stream};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use uuid::Uuid;
 
 use super::errors::ArmError;
-use super::faults::{Action, Verdict};
+use super::faults::{Action, Verdict, redirect};
 use super::http::{self, Answer, CONTENT_TYPE, Payload, Request, percent_decode};
 use super::options::{EchoWhen, OnOff};
 use super::state::{Keeper, State};
@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     changes: watch::Sender<u64>,
     /// How often everybody must hang up.
     hang_ups: watch::Sender<u64>,
+    /// How long the last outage was to be.
+    outages: watch::Sender<Duration>,
     /// Writes the state file, if there is to be one.
     keeper: Option<Arc<Keeper>>,
 }
@@ -42,8 +44,8 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(world: World) -> Self {
         let keeper = world.options.state.clone().map(Keeper::new).map(Arc::new);
-        let (changes, hang_ups) = (watch::Sender::new(0), watch::Sender::new(0));
-        Self { world: Arc::new(Mutex::new(world)), changes, hang_ups, keeper }
+        let (changes, hang_ups, outages) = (watch::Sender::new(0), watch::Sender::new(0), watch::Sender::default());
+        Self { world: Arc::new(Mutex::new(world)), changes, hang_ups, outages, keeper }
     }
 
     /// The world, brought up to the present.
@@ -76,6 +78,11 @@ impl Shared {
         self.hang_ups.send_modify(|count| *count += 1);
     }
 
+    /// Closes every open connection, and takes none for a time.
+    fn refuse(&self, time: Duration) {
+        self.outages.send_replace(time);
+    }
+
     /// Waits until `look` finds something in the world.
     pub(crate) async fn wait_for<T>(&self, mut look: impl FnMut(&mut World) -> Option<T>) -> T {
         let mut changes = self.changes.subscribe();
@@ -91,8 +98,9 @@ impl Shared {
 }
 
 /// Accepts connections for ever; dropping the future closes them all.
-pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, shared: Shared) {
+pub(crate) async fn serve(mut listener: TcpListener, tls: TlsAcceptor, shared: Shared) {
     let mut connections = JoinSet::new();
+    let mut outages = shared.outages.subscribe();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
@@ -102,8 +110,24 @@ pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, shared: Share
                 connections.spawn(greet(socket, local, tls.clone(), shared.clone()));
             }
             Some(_) = connections.join_next() => {}
+            Ok(()) = outages.changed() => {
+                let time = *outages.borrow_and_update();
+                listener = close_for(time, listener, &shared).await.expect("the port that was taken a moment ago");
+            }
         }
     }
+}
+
+/// Closes the port and every connection for a time. The port stays taken, so that connections are refused.
+async fn close_for(time: Duration, listener: TcpListener, shared: &Shared) -> std::io::Result<TcpListener> {
+    let address = listener.local_addr()?;
+    drop(listener);
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    shared.hang_up();
+    tokio::time::sleep(time).await;
+    socket.listen(1024)
 }
 
 /// One connection, from its first byte to its end. One port serves with and without TLS, whichever the peer begins with.
@@ -145,14 +169,14 @@ async fn converse(
         let (shared, cut) = (shared.clone(), cut.clone());
         async move {
             let (head, body) = request.into_parts();
-            let answer = match exchange(&shared, head, Body::new(body), peer).await {
-                Some(answer) => answer,
-                None => {
+            match exchange(&shared, head, Body::new(body), peer).await {
+                Reply::Answer(answer) => Ok(*answer),
+                Reply::Reset => Err(Reset),
+                Reply::Cut => {
                     cut.notify_one();
                     std::future::pending().await
                 }
-            };
-            Ok::<_, Infallible>(answer)
+            }
         }
     });
     let builder = auto::Builder::new(TokioExecutor::new());
@@ -165,48 +189,86 @@ async fn converse(
     }
 }
 
-/// One request and its answer; `None` when the connection is to be cut instead.
-async fn exchange(shared: &Shared, head: request::Parts, body: Body, peer: Peer) -> Option<Response<Body>> {
+/// What becomes of a request.
+enum Reply {
+    Answer(Box<Response<Body>>),
+    /// Its stream is reset.
+    Reset,
+    /// The connection is closed.
+    Cut,
+}
+
+/// The error that has hyper reset a stream, or close the connection of HTTP/1.1.
+#[derive(Debug)]
+struct Reset;
+
+impl std::fmt::Display for Reset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the rule resets the stream here")
+    }
+}
+
+impl std::error::Error for Reset {}
+
+/// How the body of an answer arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Delivery {
+    Whole,
+    /// Half of it, and then the end of the stream.
+    Half,
+    /// The second half after this time; for no time at all never.
+    Halves(Duration),
+}
+
+/// One request and what becomes of it.
+async fn exchange(shared: &Shared, head: request::Parts, body: Body, peer: Peer) -> Reply {
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return Some(
-            Response::builder().status(StatusCode::PAYLOAD_TOO_LARGE).body(Body::empty()).expect("fixed parts"),
-        );
+        let refusal = Response::builder().status(StatusCode::PAYLOAD_TOO_LARGE).body(Body::empty());
+        return Reply::Answer(Box::new(refusal.expect("fixed parts")));
     };
     let mut request = read(head, body, peer);
     let (number, latency, verdict) = {
         let mut world = shared.world();
-        let now = world.clock.now();
+        let (now, random) = (world.clock.now(), world.options.random_faults);
         let number = world.log.arrived(&request, now);
-        (number, world.options.latency, world.faults.judge(&request))
+        (number, world.options.latency, world.faults.judge(&request, random))
     };
     shared.changed();
     pause(latency).await;
 
-    let (answer, truncate) = match verdict {
-        None => (handle(shared, &mut request, number, None), false),
-        Some(verdict) => {
-            pause(verdict.delay).await;
-            match verdict.action {
-                Action::Close => return None,
-                Action::Lose => {
-                    handle(shared, &mut request, number, None);
-                    return None;
-                }
-                Action::Truncate => (handle(shared, &mut request, number, None), true),
-                Action::Slow => (handle(shared, &mut request, number, None), false),
-                Action::Hold => {
-                    shared.wait_for(|world| (!world.faults.stands(verdict.id)).then_some(())).await;
-                    (handle(shared, &mut request, number, None), false)
-                }
-                Action::Status(_) | Action::Challenge | Action::Denied | Action::FailOperation => {
-                    (handle(shared, &mut request, number, Some(&verdict)), false)
-                }
-            }
+    let (action, delay) = verdict.as_ref().map_or((None, Duration::ZERO), |v| (Some(v.action), v.delay));
+    if !matches!(action, Some(Action::Stall | Action::Refuse)) {
+        pause(delay).await;
+    }
+    match (action, &verdict) {
+        (Some(Action::Close), _) => return Reply::Cut,
+        (Some(Action::Reset), _) => return Reply::Reset,
+        (Some(Action::Refuse), _) => {
+            shared.refuse(delay);
+            return Reply::Cut;
         }
-    };
+        (Some(Action::Hold), Some(verdict)) => {
+            shared.wait_for(|world| (!world.faults.stands(verdict.id)).then_some(())).await;
+        }
+        _ => {}
+    }
+    let mut answer = handle(shared, &mut request, number, verdict.as_ref());
+    match action {
+        Some(Action::Lose) => return Reply::Cut,
+        Some(Action::ResetLate) => return Reply::Reset,
+        _ => {}
+    }
+    if let Some(verdict) = &verdict {
+        verdict.spoil(&request, &mut answer);
+    }
     shared.world().log.answered(number, &answer);
     shared.changed();
-    write(shared, &request, answer, truncate)
+    let delivery = match action {
+        Some(Action::Truncate) => Delivery::Half,
+        Some(Action::Stall) => Delivery::Halves(delay),
+        _ => Delivery::Whole,
+    };
+    Reply::Answer(Box::new(write(shared, &request, answer, delivery)))
 }
 
 /// Lets the handlers answer, the fault having its say.
@@ -232,18 +294,24 @@ fn handle(shared: &Shared, request: &mut Request, number: u64, verdict: Option<&
                 answer.headers.push(entra::challenge(&world, request, &failure.message, claims));
             }
             for (name, value) in headers {
-                if name == "retry-after" {
-                    answer.headers.push(("retry-after", value.clone()));
+                match (name.as_str(), value.parse()) {
+                    ("retry-after", _) => answer.headers.push(("retry-after", value.clone())),
+                    ("retry-at", Ok(seconds)) => {
+                        let at = clock::after(world.clock.now(), Duration::from_secs(seconds));
+                        answer.headers.push(("retry-after", clock::http(at)));
+                    }
+                    _ => {}
                 }
             }
             answer
         }
         Some(Verdict { action: Action::Challenge, .. }) => entra::claims_challenge(&world, request).into_answer(),
+        Some(Verdict { action: Action::Redirect, .. }) => redirect(request),
         Some(Verdict { action: Action::Denied, .. }) => routes::denied(&world, request).into_answer(),
         Some(verdict) => {
-            world.next_operation_fails = Some(verdict.failure.clone());
+            world.next_operation = verdict.fate();
             let answer = routes::answer(&mut world, request);
-            world.next_operation_fails = None;
+            world.next_operation = None;
             answer
         }
         None => routes::answer(&mut world, request),
@@ -290,7 +358,7 @@ fn read(head: request::Parts, body: axum::body::Bytes, peer: Peer) -> Request {
 }
 
 /// Puts an answer on the wire, with the headers that every answer has (facts: azure.md §5.4).
-fn write(shared: &Shared, request: &Request, answer: Answer, truncate: bool) -> Option<Response<Body>> {
+fn write(shared: &Shared, request: &Request, answer: Answer, delivery: Delivery) -> Response<Body> {
     let (now, echo) = {
         let world = shared.world();
         (world.clock.now(), world.options.echo_client_request_id)
@@ -323,23 +391,35 @@ fn write(shared: &Shared, request: &Request, answer: Answer, truncate: bool) -> 
     if let Some(kind) = kind {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     }
-    if truncate {
-        // The length still promises the whole; the connection ends in the middle of it.
+    if delivery != Delivery::Whole {
         headers.insert("content-length", HeaderValue::from(bytes.len()));
-        bytes.truncate(bytes.len() / 2);
-        let half = futures_util::stream::iter([Ok(bytes), Err(std::io::Error::other("the rule cuts the answer here"))]);
-        let mut response = Response::new(Body::from_stream(half));
-        *response.status_mut() = answer.status;
-        *response.headers_mut() = headers;
-        return Some(response);
+        let rest = bytes.split_off(bytes.len() / 2);
+        let rest = async move {
+            match delivery {
+                // The length still promises the whole; the connection ends in the middle of it.
+                Delivery::Half => Err(std::io::Error::other("the rule cuts the answer here")),
+                Delivery::Halves(Duration::ZERO) => std::future::pending().await,
+                Delivery::Halves(delay) => {
+                    pause(delay).await;
+                    Ok(rest)
+                }
+                Delivery::Whole => Ok(rest),
+            }
+        };
+        let halves = stream::once(async { Ok(bytes) }).chain(stream::once(rest));
+        return respond(answer.status, headers, Body::from_stream(halves));
     }
     if request.method == Method::HEAD {
         bytes.clear();
     }
-    let mut response = Response::new(Body::from(bytes));
-    *response.status_mut() = answer.status;
+    respond(answer.status, headers, Body::from(bytes))
+}
+
+fn respond(status: StatusCode, headers: HeaderMap, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
     *response.headers_mut() = headers;
-    Some(response)
+    response
 }
 
 /// Waits real time, if there is any to wait.

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::clock::Clock;
 use super::entra::{self, Client, Signer};
-use super::errors::{ArmError, Failure};
+use super::errors::ArmError;
 use super::faults::Faults;
 use super::log::Log;
-use super::operations;
+use super::operations::{self, Fate};
 use super::options::Options;
 use super::policy::Policy;
 use super::state::State;
@@ -28,8 +28,8 @@ pub(crate) struct World {
     pub(crate) log: Log,
     pub(crate) throttle: Throttle,
     pub(crate) signer: Signer,
-    /// What the operation started next will fail with.
-    pub(crate) next_operation_fails: Option<Failure>,
+    /// What will become of the operation started next.
+    pub(crate) next_operation: Option<Fate>,
     /// Whether anything has happened since the state was last taken.
     pub(crate) changed: bool,
     /// How often the state was taken.
@@ -65,7 +65,7 @@ impl World {
             log: Log::default(),
             throttle: Throttle::default(),
             signer: Signer::new(),
-            next_operation_fails: None,
+            next_operation: None,
             changed: false,
             taken: 0,
         };

@@ -4,7 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::{arm, send};
-use crate::azure::{Action, Record, Rule};
+use crate::azure::{Action, RandomFaults, Record, Rule};
+use crate::support::plugin::within;
 
 /// AuthorizationFailed for a number of calls, whatever the roles.
 #[tokio::test]
@@ -92,6 +93,129 @@ async fn rules_break_connections() {
     });
     assert!(sent.is_err());
     arm.emulator.release(rule);
+}
+
+/// Rules: one stream is reset, before and after the work, and the connection goes on.
+#[tokio::test]
+async fn rules_reset_streams() {
+    let arm = arm().await;
+    let flag = json!({ "properties": { "allowSharedKeyAccess": false } });
+    for (action, done) in [("reset", false), ("reset-late", true)] {
+        arm.emulator.set_shared_key_access(&arm.account, None);
+        arm.emulator.fault("GET * -> hold".parse().expect("a rule"));
+        arm.emulator.fault(format!("PATCH * -> {action} times=1").parse().expect("a rule"));
+        arm.emulator.clear_requests();
+        let path = arm.account_path();
+        let (held, ()) = tokio::join!(arm.get(&path), async {
+            arm.emulator.request_seen(|record| record.method == "GET").await;
+            assert!(send(arm.request(Method::PATCH, &path, flag.clone())).await.is_err(), "{action}");
+            arm.emulator.clear_faults();
+        });
+        assert_eq!(held.status, 200, "{action}");
+        let account = arm.emulator.resource(&arm.account).expect("the account");
+        assert_eq!(account["properties"].get("allowSharedKeyAccess").is_some(), done, "{action}");
+    }
+}
+
+/// Rules: connections are refused for a while, and taken again.
+#[tokio::test]
+async fn rules_refuse_connections() {
+    let arm = arm().await;
+    arm.emulator.fault("GET * -> refuse delay=300ms times=1".parse().expect("a rule"));
+    assert!(send(arm.request(Method::GET, &arm.account_path(), Value::Null)).await.is_err());
+    let refused = loop {
+        match send(arm.request(Method::GET, &arm.account_path(), Value::Null)).await {
+            Ok(answer) => panic!("it answers {answer:?} without a pause"),
+            Err(error) if error.is_connect() => break error,
+            // The port closes a moment after the connection.
+            Err(_) => {}
+        }
+    };
+    assert!(format!("{refused:?}").contains("ConnectionRefused"), "{refused:?}");
+    let answered = async { while send(arm.request(Method::GET, &arm.account_path(), Value::Null)).await.is_err() {} };
+    within("the end of the outage", answered).await;
+}
+
+/// Rules: what may become of a right answer on its way.
+#[tokio::test]
+async fn rules_spoil_answers() {
+    let arm = arm().await;
+    let list = format!(
+        "{}?api-version=2022-04-01",
+        format_args!("{}/providers/Microsoft.Authorization/roleAssignments", arm.account)
+    );
+    let get = async |rule: &str, path: &str| {
+        let set = arm.emulator.fault(format!("GET * -> {rule}").parse().expect("a rule"));
+        let reply = arm.get(path).await;
+        arm.emulator.release(set);
+        reply
+    };
+    assert_eq!((get("empty", &list).await.status, get("empty", &list).await.text.as_str()), (200, ""));
+    let plain = get("plain", &list).await;
+    assert_eq!((plain.header("content-type"), plain.at("/value").is_array()), (Some("text/plain"), true));
+    assert!(get("stall delay=50ms", &list).await.at("/value").is_array());
+    assert_eq!(get("huge", &list).await.text.len(), 64 << 20);
+    assert_eq!(get("loop", &list).await.at("/nextLink"), json!(format!("{}{list}", arm.emulator.url())));
+    assert_eq!(get("astray", &list).await.at("/nextLink"), json!(format!("https://elsewhere.example{list}")));
+    let page = get("502 body=html", &list).await;
+    assert_eq!(
+        (page.status, page.header("content-type"), page.text.contains("<html>")),
+        (502, Some("text/html"), true)
+    );
+    let throttled = get("429 retry-at=7", &list).await;
+    let at = |name| httpdate::parse_http_date(throttled.header(name).expect("a date")).expect("a date");
+    assert_eq!(at("retry-after").duration_since(at("date")).expect("later").as_secs(), 7);
+    arm.emulator.fault("GET * -> redirect".parse().expect("a rule"));
+    assert!(send(arm.request(Method::GET, &list, Value::Null)).await.is_err(), "the client follows to where nobody is");
+    assert_eq!(arm.emulator.requests().pop().expect("a record").status, Some(307));
+}
+
+/// Rules: operations that are canceled, that nobody finds, and that are said to be elsewhere.
+#[tokio::test]
+async fn rules_spoil_operations() {
+    let arm = arm().await;
+    let begin = async |rule: &str| {
+        arm.emulator.fault(format!("PATCH * -> {rule} times=1").parse().expect("a rule"));
+        let begun = arm.patch(&arm.hub_path(), json!({ "properties": { "description": rule } })).await;
+        let url = begun.header("azure-asyncoperation").expect("a URL").to_owned();
+        let description = arm.emulator.resource(&arm.hub).expect("the hub")["properties"]["description"].clone();
+        (url, description)
+    };
+    let path = |url: &str| url.strip_prefix(arm.emulator.url()).expect("a URL of the emulator").to_owned();
+    let (canceled, description) = begin("cancel-operation").await;
+    assert_eq!((arm.get(&path(&canceled)).await.at("/status"), description), (json!("Canceled"), json!("")));
+    let (lost, description) = begin("lose-operation").await;
+    assert_eq!((arm.get(&path(&lost)).await.status, description), (404, json!("lose-operation")));
+    let (astray, description) = begin("astray").await;
+    assert!(astray.starts_with("https://elsewhere.example/"), "{astray}");
+    assert_eq!(description, "astray");
+}
+
+/// A share of all requests goes wrong at random: by the seed the same ones, in whatever order others come between.
+#[tokio::test]
+async fn a_seed_draws_the_same_faults_again() {
+    let mut runs = Vec::new();
+    for others in [false, true] {
+        let arm = arm().await;
+        arm.emulator.configure(|options| options.random_faults = Some("7/50".parse().expect("a seed and a share")));
+        let mut statuses = Vec::new();
+        for n in 0..40 {
+            if others && n % 3 == 0 {
+                let _ = send(arm.request(Method::GET, &arm.hub_path(), Value::Null)).await;
+            }
+            let path = arm.account_path();
+            let answered = send(arm.request(Method::GET, &path, Value::Null)).await;
+            statuses.push(answered.map_or(0, |answer| answer.status().as_u16()));
+        }
+        assert!(!arm.emulator.faults_drawn().is_empty());
+        runs.push(statuses);
+    }
+    assert_eq!(runs[0], runs[1]);
+    let wrong = runs[0].iter().filter(|status| **status != 200).count();
+    assert!((8..30).contains(&wrong), "{wrong} of 40: {:?}", runs[0]);
+    for nonsense in ["7", "x/5", "7/101", "7/-1"] {
+        assert!(nonsense.parse::<RandomFaults>().is_err(), "{nonsense}");
+    }
 }
 
 /// Rules: a request is held until it is let go, and a test sees it arrive.

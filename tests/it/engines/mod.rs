@@ -22,6 +22,7 @@ mod role_assignment_objects;
 mod runner;
 mod secrets;
 mod shared_account;
+mod soak;
 mod storage_access;
 mod storage_auth;
 mod storage_auth_failures;

@@ -482,16 +482,32 @@ impl Running {
         signal(&self.group, "INT").await;
     }
 
+    /// The engine's process id.
+    pub(crate) fn pid(&self) -> &str {
+        self.group.trim_start_matches('-')
+    }
+
     /// Waits for the end.
-    pub(crate) async fn finish(mut self) -> Outcome {
-        let Ok(output) = timeout(HANG, &mut self.output).await else {
-            panic!("{} took longer than {HANG:?}", self.command);
+    pub(crate) async fn finish(self) -> Outcome {
+        self.finish_within(HANG).await
+    }
+
+    /// Waits for the end of a command that has much to do.
+    pub(crate) async fn finish_within(mut self, patience: Duration) -> Outcome {
+        let Ok(output) = timeout(patience, &mut self.output).await else {
+            panic!("{} took longer than {patience:?}", self.command);
         };
         let Output { status, stdout, stderr } = output.unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         let command = std::mem::take(&mut self.command);
         Outcome { command, code: status.code(), stdout: text(stdout), stderr: text(stderr) }
     }
+}
+
+/// The processes of plugins that an engine, known by its process id, has started.
+pub(crate) async fn plugins_of(engine: &str) -> Vec<String> {
+    let found = Command::new("pgrep").args(["-g", engine, "-f", "terraform-provider-"]).output().await.unwrap();
+    String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
 impl Drop for Running {
@@ -530,16 +546,30 @@ impl Outcome {
     /// Passes if the output has this text, however the engine broke it into lines.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
-        let said = words(&format!("{}\n{}", self.stdout, self.stderr));
+        let said = self.words();
         assert!(said.contains(&words(text)), "{text:?} is missing from {self}");
         self
     }
 
+    /// The whole output on one line, however the engine broke it into lines.
+    pub(crate) fn words(&self) -> String {
+        words(&format!("{}\n{}", self.stdout, self.stderr))
+    }
+
     /// The headlines of the warnings, without what an engine has to say of overrides and of incomplete lock files.
     pub(crate) fn warnings(&self) -> Vec<&str> {
-        let lines = self.stdout.lines().chain(self.stderr.lines());
-        let warnings = lines.filter_map(|line| line.trim_start_matches(['│', ' ']).strip_prefix("Warning: "));
+        let warnings = self.headlines("Warning: ");
         warnings.filter(|warning| *warning != "Provider development overrides are in effect").collect()
+    }
+
+    /// The headlines of the errors.
+    pub(crate) fn errors(&self) -> Vec<&str> {
+        self.headlines("Error: ").collect()
+    }
+
+    fn headlines(&self, severity: &str) -> impl Iterator<Item = &str> {
+        let lines = self.stdout.lines().chain(self.stderr.lines());
+        lines.filter_map(move |line| line.trim_start_matches(['│', ' ']).strip_prefix(severity))
     }
 
     /// The standard output, read as JSON.

@@ -1,12 +1,20 @@
 //! Rules that make chosen requests go wrong: a status, a delay, a cut connection, an operation that fails.
 
+mod grammar;
+mod random;
+mod spoiled;
+
+use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
-use super::clock;
 use super::errors::Failure;
 use super::http::Request;
+use super::operations::Fate;
+pub(crate) use grammar::words;
+use random::Draws;
+pub(crate) use random::RandomFaults;
+pub(crate) use spoiled::redirect;
 
 /// Which requests go wrong, how often, and how.
 ///
@@ -19,6 +27,7 @@ pub(crate) struct Rule {
     action: Action,
     failure: Failure,
     headers: Vec<(String, String)>,
+    html: bool,
     delay: Duration,
     after: u64,
     times: Option<u64>,
@@ -39,12 +48,36 @@ pub(crate) enum Action {
     Close,
     /// The request is served, and the connection closed instead of answering.
     Lose,
+    /// The request is not served, and its stream reset; other requests of the connection go on.
+    Reset,
+    /// The request is served, and its stream reset.
+    ResetLate,
+    /// All connections are closed before the request is served, and none is taken for the rule's delay.
+    Refuse,
     /// The request is served, but half of the answer's body is missing.
     Truncate,
+    /// The request is served, and the second half of the answer's body comes after the rule's delay; without one never.
+    Stall,
+    /// The request is served, and the answer has no body.
+    Empty,
+    /// The request is served, and the answer says that it is plain text.
+    Plain,
+    /// The request is served, and the answer has a body of 64 MiB.
+    Huge,
+    /// The request is served, and the next page of a list is this one.
+    Loop,
+    /// The request is served, and the links of the answer lead to another host.
+    Astray,
+    /// The caller is sent to another host.
+    Redirect,
     /// The answer waits until the rule is removed.
     Hold,
     /// The operation that the request starts fails.
     FailOperation,
+    /// The operation that the request starts is canceled.
+    CancelOperation,
+    /// The operation that the request starts does its work, and nobody finds it.
+    LoseOperation,
 }
 
 impl Rule {
@@ -57,6 +90,7 @@ impl Rule {
             action,
             failure: Failure::new("EmulatedFault", "The emulator was told to answer this."),
             headers: Vec::new(),
+            html: false,
             delay: Duration::ZERO,
             after: 0,
             times: None,
@@ -99,7 +133,13 @@ impl Rule {
         self
     }
 
-    /// Real time to wait before the action.
+    /// A page of HTML instead of the error, as proxies and front ends answer.
+    pub(crate) fn html(mut self) -> Self {
+        self.html = true;
+        self
+    }
+
+    /// Real time to wait before the action; how long a [`Action::Stall`] or [`Action::Refuse`] lasts.
     pub(crate) fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
@@ -140,7 +180,31 @@ pub(crate) struct Verdict {
     pub(crate) action: Action,
     pub(crate) failure: Failure,
     pub(crate) headers: Vec<(String, String)>,
+    pub(crate) html: bool,
     pub(crate) delay: Duration,
+}
+
+impl Verdict {
+    fn new(id: RuleId, rule: &Rule) -> Self {
+        Self {
+            id,
+            action: rule.action,
+            failure: rule.failure.clone(),
+            headers: rule.headers.clone(),
+            html: rule.html,
+            delay: rule.delay,
+        }
+    }
+
+    /// What is to become of an operation that the request starts.
+    pub(crate) fn fate(&self) -> Option<Fate> {
+        match self.action {
+            Action::FailOperation => Some(Fate::Fails(self.failure.clone())),
+            Action::CancelOperation => Some(Fate::IsCanceled),
+            Action::LoseOperation => Some(Fate::Vanishes),
+            _ => None,
+        }
+    }
 }
 
 /// The rules in force, in the order they were set; the first that matches decides.
@@ -148,6 +212,7 @@ pub(crate) struct Verdict {
 pub(crate) struct Faults {
     rules: Vec<(RuleId, Rule)>,
     next: u64,
+    draws: Draws,
 }
 
 impl Faults {
@@ -173,8 +238,13 @@ impl Faults {
         self.rules.iter().any(|(other, _)| *other == id)
     }
 
-    /// Decides about a request and counts it.
-    pub(crate) fn judge(&mut self, request: &Request) -> Option<Verdict> {
+    /// How often each fault was drawn at random, as rules write it.
+    pub(crate) fn drawn(&self) -> &BTreeMap<&'static str, u64> {
+        self.draws.drawn()
+    }
+
+    /// Decides about a request and counts it: by the rules, and where none matches by chance.
+    pub(crate) fn judge(&mut self, request: &Request, random: Option<RandomFaults>) -> Option<Verdict> {
         for (id, rule) in &mut self.rules {
             if rule.times == Some(0) || !rule.matches(request) {
                 continue;
@@ -186,64 +256,10 @@ impl Faults {
             if let Some(times) = &mut rule.times {
                 *times -= 1;
             }
-            return Some(Verdict {
-                id: *id,
-                action: rule.action,
-                failure: rule.failure.clone(),
-                headers: rule.headers.clone(),
-                delay: rule.delay,
-            });
+            return Some(Verdict::new(*id, rule));
         }
-        None
-    }
-}
-
-impl FromStr for Rule {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (request, answer) = text.split_once("->").ok_or("a rule is METHOD PATH -> ACTION")?;
-        let (method, path) = request.trim().split_once(' ').ok_or("a method and a path stand before ->")?;
-        let (path, contained) = path.trim().split_once('?').unwrap_or((path.trim(), ""));
-        let words = words(answer)?;
-        let (action, settings) = words.split_first().ok_or("an action stands after ->")?;
-        let action = match action.as_str() {
-            "challenge" => Action::Challenge,
-            "denied" => Action::Denied,
-            "slow" => Action::Slow,
-            "close" => Action::Close,
-            "lose" => Action::Lose,
-            "truncate" => Action::Truncate,
-            "hold" => Action::Hold,
-            "fail-operation" => Action::FailOperation,
-            status => match status.parse() {
-                Ok(status @ 200..=599) => Action::Status(status),
-                _ => return Err(format!("{status:?} is no action")),
-            },
-        };
-        let mut rule = Self::on(method, path, action).containing(contained);
-        for setting in settings {
-            let number = |value: &str| value.parse().map_err(|_| format!("{value:?} is no number"));
-            rule = match setting.split_once('=') {
-                None => rule.code(setting),
-                Some(("message", value)) => rule.message(value),
-                Some(("target", value)) => rule.target(value),
-                Some(("detail", value)) => {
-                    let (code, message) = value.split_once(':').ok_or("detail is CODE:TEXT")?;
-                    rule.detail(code, message.trim())
-                }
-                Some(("retry-after", value)) => rule.header("retry-after", value),
-                Some(("delay", value)) => rule.delay(clock::duration(value)?),
-                Some(("after", value)) => rule.after(number(value)?),
-                Some(("times", value)) => rule.times(number(value)?),
-                Some((name, _)) => {
-                    return Err(format!(
-                        "{name:?} is none of message, target, detail, retry-after, delay, after, times"
-                    ));
-                }
-            };
-        }
-        Ok(rule)
+        let drawn = self.draws.draw(random?, request)?;
+        Some(Verdict::new(RuleId(0), &drawn))
     }
 }
 
@@ -251,23 +267,6 @@ impl fmt::Display for RuleId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
-}
-
-/// Splits at spaces, except within double quotes.
-pub(crate) fn words(text: &str) -> Result<Vec<String>, String> {
-    let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
-    for c in text.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            ' ' if !quoted => words.extend((!word.is_empty()).then(|| std::mem::take(&mut word))),
-            c => word.push(c),
-        }
-    }
-    if quoted {
-        return Err("a quote is not closed".to_owned());
-    }
-    words.extend((!word.is_empty()).then_some(word));
-    Ok(words)
 }
 
 /// Whether a text matches a pattern in which `*` stands for any text, slashes included.
