@@ -7,7 +7,7 @@ use super::cloud::Addresses;
 use super::cloud_metadata::CloudMetadata;
 use super::error::Error;
 use super::files;
-use super::lro::{self, DEFAULT_POLL_INTERVAL, Operation, Step};
+use super::lro::{self, DEFAULT_POLL_INTERVAL, Operation, Progress, Step};
 use super::reads::{Read, Reads};
 use super::request::{Answer, Dated, Request};
 use super::resolver;
@@ -260,7 +260,7 @@ impl Client {
     async fn follow(&self, request: &Request, mut answer: Answer, call: &Call) -> Result<Answer, Error> {
         let limits = self.0.sender.limits(call);
         let doing = || format!("waiting for the operation started by {} {}", request.method, request.path());
-        let body = answer.value(&limits).await?;
+        let body = answer.read(Progress::read, &limits).await?;
         let (mut operation, mut step) = Operation::start(answer.url.clone(), &answer, &body)?;
         loop {
             let url = match &step {
@@ -279,7 +279,7 @@ impl Client {
                 Err(error) if error.is_not_found() && matches!(step, Step::PollUntilGone(_)) => return Ok(answer),
                 result => result?,
             };
-            let body = answer.value(&limits).await?;
+            let body = answer.read(Progress::read, &limits).await?;
             step = operation.next(&answer, &body)?;
         }
     }

@@ -9,8 +9,9 @@ pub(crate) const LARGEST_ANSWER: usize = 32 * MIB;
 /// The largest answer of a service that gives tokens, or the addresses of a cloud.
 pub(crate) const LARGEST_OF_SIGN_IN: usize = MIB;
 
-/// How much of an error answer is read. Its status says what to do, even where the rest of it is missing.
-const LARGEST_ERROR: usize = MIB;
+/// How much of an error is read, and of an operation's. Its status and its code, which comes first, say what to do, even where
+/// the rest of it is missing.
+pub(crate) const LARGEST_ERROR: usize = MIB;
 
 pub(crate) const MIB: usize = 1 << 20;
 

@@ -4,11 +4,13 @@
 //! clients agree on: the first answer chooses how the operation is followed (`Azure-AsyncOperation`, else
 //! `Operation-Location`, else `Location`, else the resource's own state), and the method decides how it ends.
 
+use super::body::without_bom;
 use super::error::{Error, OperationError, OperationOutcome, ServiceError};
 use super::request::{Answer, check_host};
 use super::retry::{at_least_shortest, retry_after};
 use http::{HeaderMap, Method, StatusCode};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::time::Duration;
 use time::OffsetDateTime;
 use url::Url;
@@ -59,7 +61,7 @@ impl Operation {
     ///
     /// # Errors
     /// [`Error::Operation`] when it has failed already, [`Error::Protocol`] when the answer makes no sense.
-    pub fn start(original: Url, answer: &Answer, body: &Value) -> Result<(Self, Step), Error> {
+    pub fn start(original: Url, answer: &Answer, body: &Progress) -> Result<(Self, Step), Error> {
         let mut operation =
             Self { method: answer.method.clone(), path: answer.path.clone(), original, tracking: Tracking::Result };
         let location = operation.link(answer, "location")?;
@@ -89,7 +91,7 @@ impl Operation {
     ///
     /// # Errors
     /// As [`Operation::start`].
-    pub fn next(&mut self, answer: &Answer, body: &Value) -> Result<Step, Error> {
+    pub fn next(&mut self, answer: &Answer, body: &Progress) -> Result<Step, Error> {
         match &self.tracking {
             Tracking::Status { .. } => self.next_by_status(answer, body),
             Tracking::Location(_) => self.next_by_location(answer, body),
@@ -99,8 +101,8 @@ impl Operation {
         }
     }
 
-    fn next_by_status(&mut self, answer: &Answer, body: &Value) -> Result<Step, Error> {
-        let Some(status) = body.get("status").and_then(Value::as_str) else {
+    fn next_by_status(&mut self, answer: &Answer, body: &Progress) -> Result<Step, Error> {
+        let Some(status) = &body.status else {
             return Err(answer.breaks_protocol("the status of an operation has no `status`"));
         };
         match State::read(status) {
@@ -119,13 +121,13 @@ impl Operation {
         }
     }
 
-    fn next_by_location(&mut self, answer: &Answer, body: &Value) -> Result<Step, Error> {
+    fn next_by_location(&mut self, answer: &Answer, body: &Progress) -> Result<Step, Error> {
         if let Some(moved) = self.link(answer, "location")? {
             self.tracking = Tracking::Location(moved);
         }
         let state = match answer.status {
             StatusCode::ACCEPTED => State::Running,
-            _ => provisioning_state(body).unwrap_or(State::Succeeded),
+            _ => body.provisioning_state().unwrap_or(State::Succeeded),
         };
         match (state, &self.tracking) {
             (State::Running, Tracking::Location(location)) => Ok(Step::Poll(location.clone())),
@@ -135,8 +137,8 @@ impl Operation {
         }
     }
 
-    fn next_by_resource(&mut self, answer: &Answer, body: &Value) -> Result<Step, Error> {
-        let state = provisioning_state(body).unwrap_or(match answer.status {
+    fn next_by_resource(&mut self, answer: &Answer, body: &Progress) -> Result<Step, Error> {
+        let state = body.provisioning_state().unwrap_or(match answer.status {
             StatusCode::ACCEPTED | StatusCode::CREATED => State::Running,
             _ => State::Succeeded,
         });
@@ -148,10 +150,10 @@ impl Operation {
     }
 
     /// A PUT or PATCH gives the resource, which is fetched if the answer is not one.
-    fn result_or_fetch(&mut self, body: &Value) -> Step {
+    fn result_or_fetch(&mut self, body: &Progress) -> Step {
         self.tracking = Tracking::Result;
         let wants_resource = matches!(self.method, Method::PUT | Method::PATCH);
-        if wants_resource && body.get("properties").is_none() { Step::Fetch(self.original.clone()) } else { Step::Done }
+        if wants_resource && !body.is_resource { Step::Fetch(self.original.clone()) } else { Step::Done }
     }
 
     fn status_link(&self, answer: &Answer) -> Result<Option<Url>, Error> {
@@ -170,16 +172,51 @@ impl Operation {
         Ok(Some(url))
     }
 
-    fn failed(&self, outcome: OperationOutcome, answer: &Answer, body: &Value) -> Error {
-        // The error is beside `status`, or in the properties of a resource.
-        let inner =
-            [body.get("error"), body.pointer("/properties/error")].into_iter().flatten().find(|e| e.is_object());
-        let text = match inner {
-            Some(inner) => serde_json::json!({ "error": inner }).to_string(),
-            None => serde_json::json!({ "message": "Azure gave no reason" }).to_string(),
-        };
+    fn failed(&self, outcome: OperationOutcome, answer: &Answer, body: &Progress) -> Error {
+        let text = body.error.as_deref().map_or(r#"{"message":"Azure gave no reason"}"#, RawValue::get);
         let error = ServiceError::read(&self.method, &self.path, answer.status, &answer.headers, text.as_bytes());
         Error::Operation(Box::new(OperationError { outcome, error }))
+    }
+}
+
+/// What a body says of an operation: the status of the operation, or the resource that it changes. Nothing else of it is kept.
+#[derive(Debug, Default)]
+pub struct Progress {
+    status: Option<String>,
+    /// The provisioning state of a resource.
+    state: Option<String>,
+    /// Beside the status, or in the properties of a resource.
+    error: Option<Box<RawValue>>,
+    is_resource: bool,
+}
+
+impl Progress {
+    /// Reads a body. What is no JSON says nothing, as does a member of another type.
+    pub fn read(body: &[u8]) -> Self {
+        #[derive(Default, Deserialize)]
+        #[serde(default, rename_all = "camelCase")]
+        struct Members<'a> {
+            #[serde(borrow)]
+            status: Option<&'a RawValue>,
+            provisioning_state: Option<&'a RawValue>,
+            error: Option<&'a RawValue>,
+            properties: Option<&'a RawValue>,
+        }
+        let body: Members<'_> = serde_json::from_slice(without_bom(body)).unwrap_or_default();
+        let properties: Members<'_> =
+            body.properties.and_then(|inner| serde_json::from_str(inner.get()).ok()).unwrap_or_default();
+        let text = |value: Option<&RawValue>| serde_json::from_str(value?.get()).ok();
+        let error = [body.error, properties.error].into_iter().flatten().find(|error| error.get().starts_with('{'));
+        Self {
+            status: text(body.status),
+            state: text(properties.provisioning_state),
+            error: error.map(ToOwned::to_owned),
+            is_resource: body.properties.is_some(),
+        }
+    }
+
+    fn provisioning_state(&self) -> Option<State> {
+        self.state.as_deref().map(State::read)
     }
 }
 
@@ -201,10 +238,6 @@ impl State {
             _ => State::Running,
         }
     }
-}
-
-fn provisioning_state(body: &Value) -> Option<State> {
-    body.pointer("/properties/provisioningState")?.as_str().map(State::read)
 }
 
 /// How long to wait before the next poll: as long as Azure asks in the headers of its last answer, and otherwise for this
@@ -249,7 +282,7 @@ mod tests {
         };
         let (status, headers, body) = answers[0];
         let first = answer(method, status, headers, body);
-        let json = |body: &str| serde_json::from_str(body).unwrap_or_default();
+        let json = |body: &str| Progress::read(body.as_bytes());
         let (mut operation, step) = Operation::start(Url::parse(ORIGINAL).unwrap(), &first, &json(body))?;
         let mut steps = vec![show(&step)];
         for (status, headers, body) in &answers[1..] {
@@ -402,6 +435,31 @@ mod tests {
         ] {
             let error = play("PATCH", answers).unwrap_err();
             assert!(matches!(error, Error::Protocol { .. }) && error.to_string().contains(problem), "{error}");
+        }
+    }
+
+    /// What is of another type, or no JSON, says nothing, and hides nothing else.
+    #[test]
+    fn of_a_body_only_what_is_known_is_read() {
+        for (body, status, state, error, is_resource) in [
+            (r#"{"status":"Running","properties":7,"error":null,"x":[{}]}"#, Some("Running"), None, None, true),
+            (
+                r#"{"status":7,"error":"e","properties":{"provisioningState":"Failed"}}"#,
+                None,
+                Some("Failed"),
+                None,
+                true,
+            ),
+            (r#"{"error":[],"properties":{"error":{"code":"C"}}}"#, None, None, Some(r#"{"code":"C"}"#), true),
+            ("\u{feff}{\"status\":\"Done\",\"properties\":null}", Some("Done"), None, None, false),
+            (r#"{"status":"Running"}x"#, None, None, None, false),
+            ("[]", None, None, None, false),
+            ("<html>", None, None, None, false),
+            ("", None, None, None, false),
+        ] {
+            let read = Progress::read(body.as_bytes());
+            let found = (read.status.as_deref(), read.state.as_deref(), read.error.as_deref().map(RawValue::get));
+            assert_eq!((found, read.is_resource), ((status, state, error), is_resource), "{body}");
         }
     }
 

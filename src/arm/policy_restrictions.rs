@@ -9,8 +9,10 @@ use super::reads::Read;
 use super::request::Request;
 use super::resource::Resource;
 use super::storage_accounts::{StorageAccount, WholeAccount};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::{self, RawValue};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const API_VERSION: &str = "2024-10-01";
 
@@ -147,6 +149,35 @@ impl Restrictions {
     }
 }
 
+/// What is asked about a write.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Question {
+    resource_details: ResourceDetails,
+    pending_fields: [Value; 1],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResourceDetails {
+    resource_content: Members,
+    api_version: &'static str,
+}
+
+/// The members of an object, each as it was written.
+type Members = BTreeMap<String, Box<RawValue>>;
+
+/// An account with shared keys enabled.
+fn with_shared_keys(account: &RawValue) -> Members {
+    let members = |object: &RawValue| serde_json::from_str::<Members>(object.get()).unwrap_or_default();
+    let mut account = members(account);
+    let mut properties = account.get("properties").map(|properties| members(properties)).unwrap_or_default();
+    properties.insert("allowSharedKeyAccess".to_owned(), RawValue::TRUE.to_owned());
+    let properties = value::to_raw_value(&properties).expect("members of JSON are JSON");
+    account.insert("properties".to_owned(), properties);
+    account
+}
+
 impl Client {
     /// The policies that would refuse a write of the account, as it is, with shared keys enabled.
     ///
@@ -159,14 +190,13 @@ impl Client {
         read: Read,
         call: &Call,
     ) -> Result<Vec<Policy>, Error> {
-        let mut content = account.document.clone();
-        if let Some(properties) = content.get_mut("properties").and_then(Value::as_object_mut) {
-            properties.insert("allowSharedKeyAccess".to_owned(), json!(true));
-        }
-        let body = json!({
-            "resourceDetails": { "resourceContent": content, "apiVersion": StorageAccount::API_VERSION },
-            "pendingFields": [{ "field": SHARED_KEYS, "values": ["true"] }],
-        });
+        let body = Question {
+            resource_details: ResourceDetails {
+                resource_content: with_shared_keys(&account.document),
+                api_version: StorageAccount::API_VERSION,
+            },
+            pending_fields: [json!({ "field": SHARED_KEYS, "values": ["true"] })],
+        };
         let path = format!(
             "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions",
             id.subscription(),

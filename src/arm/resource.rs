@@ -1,21 +1,19 @@
-//! Calls for resources of any type: get, put, patch and list.
+//! Resources of any type, and lists of them: their requests, and the calls get, put and patch.
 
+use super::body::or_default;
 use super::call::Call;
 use super::client::Client;
 use super::error::{Error, ErrorCode};
 use super::id::ArmId;
 use super::reads::Read;
 use super::request::{Dated, Request};
-use futures_util::stream::{Stream, TryStreamExt, try_unfold};
 use http::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
-use std::collections::HashSet;
+use serde_json::value::RawValue;
 use std::fmt::Display;
 use std::marker::PhantomData;
-use std::sync::{Arc, atomic::Ordering};
-use url::Url;
-use uuid::Uuid;
+use std::sync::atomic::Ordering;
 
 /// A type of resource, as the struct that its answers are read into.
 pub trait Resource: DeserializeOwned + Send + Sync + 'static {
@@ -79,7 +77,7 @@ impl<T: Resource> List<T> {
         List { path: self.path, query: self.query, of: PhantomData }
     }
 
-    fn request(&self, api_version: &str) -> Request {
+    pub(super) fn request(&self, api_version: &str) -> Request {
         let request = Request::get(&self.path, api_version);
         match &self.query {
             Some((name, value)) => request.query(name, value),
@@ -102,11 +100,19 @@ pub(crate) enum Item<T> {
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Item<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
-        let id = value["id"].as_str().unwrap_or_default().to_owned();
-        Ok(match serde_json::from_value(value) {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Named {
+            #[serde(deserialize_with = "or_default")]
+            id: String,
+        }
+        let item = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(match serde_json::from_str(item.get()) {
             Ok(resource) => Self::Readable(resource),
-            Err(error) => Self::Unreadable { id, why: error.to_string() },
+            Err(error) => {
+                let Named { id } = serde_json::from_str(item.get()).unwrap_or_default();
+                Self::Unreadable { id, why: error.to_string() }
+            }
         })
     }
 }
@@ -116,62 +122,6 @@ impl<T: Resource> Resource for Item<T> {
     const API_VERSION: &'static str = T::API_VERSION;
     const FALLBACK_API_VERSION: Option<&'static str> = T::FALLBACK_API_VERSION;
     const COLLECTION: &'static str = T::COLLECTION;
-}
-
-/// A page. On the last one Azure leaves the link out, or writes null or an empty string.
-#[derive(Deserialize)]
-struct Page<T> {
-    value: Vec<T>,
-    #[serde(rename = "nextLink", default)]
-    next_link: Option<String>,
-}
-
-/// A list that is read page by page.
-struct Pages<T> {
-    client: Client,
-    call: Call,
-    list: List<T>,
-    /// The client request id of all pages.
-    id: Uuid,
-    next: Next,
-    seen: HashSet<String>,
-}
-
-/// The page to request.
-enum Next {
-    First,
-    At(Url),
-    None,
-}
-
-impl<T: Resource> Pages<T> {
-    async fn next(&mut self) -> Result<Option<Dated<Vec<T>>>, Error> {
-        let Self { client, call, list, id, .. } = &*self;
-        let page = |request: Request| async move {
-            let answer = client.send(&request, call).await?;
-            Ok::<_, Error>((client.decode::<Page<T>>(&request, &answer, call).await?, answer))
-        };
-        let (Dated { value: page, date }, answer) = match &self.next {
-            Next::First => {
-                let first = |version| page(Request { id: *id, ..list.request(version) });
-                client.at_version::<T, _, _>(first).await?
-            }
-            Next::At(url) => page(Request::follow(url.clone(), *id)).await?,
-            Next::None => return Ok(None),
-        };
-        self.next = match page.next_link.filter(|link| !link.is_empty()) {
-            None => Next::None,
-            Some(link) => {
-                let url =
-                    Url::parse(&link).map_err(|_| answer.breaks_protocol("its nextLink is not an absolute URL"))?;
-                if !self.seen.insert(link) {
-                    return Err(answer.breaks_protocol("its nextLink leads back to a page already read"));
-                }
-                Next::At(url)
-            }
-        };
-        Ok(Some(Dated { value: page.value, date }))
-    }
 }
 
 impl Client {
@@ -233,41 +183,6 @@ impl Client {
             Ok(self.decode(&request, &answer, call).await?.value)
         };
         self.at_version::<T, _, _>(write).await
-    }
-
-    /// Reads a list page by page, as the stream is polled.
-    ///
-    /// # Errors
-    /// Any error of a single request, [`Error::ForeignHost`] when a page links to another host, and
-    /// [`Error::Protocol`] when the pages form a circle. An error ends the stream.
-    pub fn pages<T: Resource>(
-        &self,
-        list: List<T>,
-        call: &Call,
-    ) -> impl Stream<Item = Result<Dated<Vec<T>>, Error>> + Send + use<T> {
-        let (client, call, id) = (self.clone(), call.clone(), Uuid::new_v4());
-        let pages = Pages { client, call, list, id, next: Next::First, seen: HashSet::new() };
-        try_unfold(pages, |mut pages| async move { Ok(pages.next().await?.map(|page| (page, pages))) })
-    }
-
-    /// Reads all pages of a list.
-    ///
-    /// # Errors
-    /// As [`Client::pages`].
-    pub async fn list<T: Resource>(&self, list: List<T>, read: Read, call: &Call) -> Result<Arc<Dated<Vec<T>>>, Error> {
-        let what = list.request("").key();
-        let work = || async {
-            let all = Dated { value: Vec::new(), date: None };
-            self.pages(list, call)
-                .try_fold(all, |mut all, page| async move {
-                    // The first page's time: what was created after it may be missing.
-                    all.date = all.date.or(page.date);
-                    all.value.extend(page.value);
-                    Ok(all)
-                })
-                .await
-        };
-        self.0.reads.get(&what, read, &self.0.sender.limits(call), work).await
     }
 
     /// The api-version in use for a type.

@@ -2,8 +2,10 @@
 
 use super::body::{http_date, or_default, without_bom, without_nulls};
 use super::error_code::ErrorCode;
+use super::exchange::LARGEST_ERROR;
 use http::{HeaderMap, Method, StatusCode};
-use serde::Deserialize;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
@@ -83,8 +85,10 @@ pub(crate) struct PolicyViolation {
 impl ServiceError {
     /// Reads an error answer of any shape: the usual envelope, a bare `{"code", "message"}`, or no JSON at all.
     pub fn read(method: &Method, path: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        let parsed = serde_json::from_slice::<Envelope>(without_bom(body)).unwrap_or_default();
-        let body_error = parsed.error.unwrap_or(parsed.bare);
+        let body = without_bom(&body[..body.len().min(LARGEST_ERROR)]);
+        let mut body_error = Body::default();
+        // What comes before a fault of the text counts.
+        _ = FillIn(&mut body_error).deserialize(&mut serde_json::Deserializer::from_slice(body));
         let message = match (body_error.message.is_empty(), body_error.code.is_empty()) {
             (true, true) => excerpt(body, status),
             _ => body_error.message.clone(),
@@ -243,15 +247,7 @@ impl fmt::Display for OperationError {
     }
 }
 
-/// The forms of an error body: the error in a member, or as the body. Every member may be missing or null.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Envelope {
-    error: Option<Body>,
-    #[serde(flatten)]
-    bare: Body,
-}
-
+/// The error in a body, or one inside it. Every member may be missing or null.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
@@ -264,6 +260,50 @@ struct Body {
     details: Vec<Body>,
     #[serde(rename = "additionalInfo", deserialize_with = "without_nulls")]
     additional_info: Vec<AdditionalInfo>,
+}
+
+/// Fills in the error of a body, which is in a member or the body itself, member by member: of a text that is cut what comes
+/// before the cut counts, and Azure writes the code first.
+struct FillIn<'b>(&'b mut Body);
+
+impl<'de> DeserializeSeed<'de> for FillIn<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FillIn<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an error")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let Self(body) = self;
+        while let Some(name) = members.next_key::<String>()? {
+            match name.as_str() {
+                "error" => members.next_value_seed(FillIn(body))?,
+                "code" => body.code = members.next_value::<Option<_>>()?.unwrap_or_default(),
+                "message" => body.message = members.next_value::<Option<_>>()?.unwrap_or_default(),
+                "target" => body.target = members.next_value()?,
+                "details" => body.details = nonnull(members.next_value()?),
+                "additionalInfo" => body.additional_info = nonnull(members.next_value()?),
+                _ => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn nonnull<T>(list: Option<Vec<Option<T>>>) -> Vec<T> {
+    list.into_iter().flatten().flatten().collect()
 }
 
 impl Body {

@@ -9,8 +9,9 @@ use super::request::{Repeat, Request};
 use super::resource::Resource;
 use super::secret::Secret;
 use http::Method;
-use serde::{Deserialize, Deserializer, de};
-use serde_json::{Value, json};
+use serde::de::{self, IgnoredAny};
+use serde::{Deserialize, Deserializer};
+use serde_json::{json, value::RawValue};
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
@@ -38,7 +39,7 @@ pub struct StorageAccountProperties {
     pub(crate) key_creation_time: KeyCreationTime,
     /// The addresses of its services, by `blob`, `file` and so on.
     #[serde(deserialize_with = "or_default")]
-    pub(crate) primary_endpoints: BTreeMap<String, Value>,
+    pub(crate) primary_endpoints: BTreeMap<String, IgnoredAny>,
     /// `Enabled`, which is the default, `Disabled` or `SecuredByPerimeter`.
     #[serde(deserialize_with = "or_default")]
     public_network_access: String,
@@ -113,13 +114,13 @@ impl StorageAccount {
 #[derive(Debug, Clone)]
 pub(crate) struct WholeAccount {
     pub(crate) account: StorageAccount,
-    pub(crate) document: Value,
+    pub(crate) document: Box<RawValue>,
 }
 
 impl<'de> Deserialize<'de> for WholeAccount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let document = Value::deserialize(deserializer)?;
-        let account = StorageAccount::deserialize(&document).map_err(de::Error::custom)?;
+        let document = Box::<RawValue>::deserialize(deserializer)?;
+        let account = serde_json::from_str(document.get()).map_err(de::Error::custom)?;
         Ok(Self { account, document })
     }
 }

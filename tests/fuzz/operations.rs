@@ -7,7 +7,7 @@ use crate::{
 use foundryhub::{
     arm::{
         Answer, Error,
-        lro::{self, DEFAULT_POLL_INTERVAL, Operation, Step},
+        lro::{self, DEFAULT_POLL_INTERVAL, Operation, Progress, Step},
     },
     framework::shown,
 };
@@ -34,7 +34,7 @@ pub(crate) fn check(input: &[u8]) {
         let Some((status, headers, body)) = answer(part).filter(|(status, ..)| status.is_success()) else { return };
         assert_wait(&headers, left);
         let answer = Answer { method: method.clone(), path: "/hub".into(), url, status, headers, body: body.into() };
-        let body = serde_json::from_slice(body).unwrap_or_default();
+        let body = Progress::read(body);
         let step = match &mut operation {
             Some(operation) => operation.next(&answer, &body),
             None => Operation::start(original.clone(), &answer, &body).map(|(begun, step)| {

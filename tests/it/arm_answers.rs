@@ -90,7 +90,10 @@ async fn a_call_ends_while_the_body_of_its_answer_is_on_the_way() {
 /// Whatever is as large as allowed takes a while to be understood, in which nothing else may wait.
 #[tokio::test]
 async fn a_call_ends_while_a_large_answer_is_understood() {
-    let large = format!(r#"{{"id":"/x","unknown":[{}0]}}"#, "{\"a\":1},".repeat(30 * MIB / 8));
+    let large = format!(
+        r#"{{"id":"/x","unknown":[{}0]}}"#,
+        r#"{"a":"\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"},"#.repeat(30 * MIB / 64)
+    );
     for method in ["GET", "PATCH"] {
         let written = Arc::new(Semaphore::new(0));
         let answer = on(method, hub().to_string()).answer(200, large.clone()).then_adds_to(&written);
@@ -115,6 +118,65 @@ async fn a_call_ends_while_a_large_answer_is_understood() {
         assert_eq!(failed.may_have_had_effect(), method == "PATCH", "{failed:?}");
         server.finish();
     }
+}
+
+/// Each value of a few bytes takes many times that in memory.
+#[tokio::test]
+async fn an_answer_of_more_than_a_million_values_is_not_read() {
+    let of = |values: usize| format!(r#"{{"id":"/x","name":"a,[{{\\\",","unknown":[{}0]}}"#, "0,".repeat(values));
+    let server = Scripted::start(vec![
+        on("GET", account().to_string()).answer(200, of(999_000)),
+        on("GET", account().to_string()).answer(200, of(1_000_000)),
+    ])
+    .await;
+    let (client, _, _) = client(&server);
+    client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap();
+    let failed = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
+    let why = std::error::Error::source(&failed).unwrap().to_string();
+    assert!(why.contains("more than 1000000 values"), "{why}");
+    server.finish();
+}
+
+/// Of the state of an operation only what tells how it goes is read.
+#[tokio::test]
+async fn what_else_the_status_of_an_operation_has_does_not_matter() {
+    let tiny = "{},".repeat(10 * MIB / 3);
+    let running = format!(r#"{{"properties":7,"status":"Running","unknown":[{tiny}0]}}"#);
+    let failed = format!(r#"{{"unknown":[{tiny}0],"status":"Failed","error":{{"code":"ScopeLocked","message":"m"}}}}"#);
+    let server = Scripted::start(vec![
+        on("PATCH", hub().to_string())
+            .answer(202, "")
+            .header("location", "{self}/location")
+            .header("azure-asyncoperation", "{self}/status"),
+        on("GET", "/status").answer(200, running),
+        on("GET", "/status").answer(200, failed),
+    ])
+    .await;
+    let (client, _, _) = client(&server);
+    let failed = client.set_auth_mode(&hub(), &AuthMode::identity(), &call()).await.unwrap_err();
+    assert!(matches!(failed, Error::Operation(_)), "{failed:?}");
+    assert_eq!(failed.code().unwrap().as_str(), "ScopeLocked");
+    server.finish();
+}
+
+/// The code comes first. What is cut off does not matter, nor what is odd.
+#[tokio::test]
+async fn the_code_of_an_error_without_an_end_is_found() {
+    let path = account().to_string();
+    let endless = r#"{"error":{"code":"ResourceNotFound","target":"t","message":""#;
+    let odd = r#"{"error":{"code":"ResourceNotFound","message":7}}"#;
+    let server = Scripted::start(vec![
+        on("GET", &path).repeated(head(404, "") + endless, vec![b'x'; MIB], 64),
+        on("GET", &path).answer(404, odd),
+        on("GET", &path).answer(404, &odd[..40]),
+    ])
+    .await;
+    let (client, _, _) = client(&server);
+    for _ in 0..3 {
+        let failed = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
+        assert!(failed.is_not_found(), "{failed:?}");
+    }
+    server.finish();
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@
 //! | sign-in, against a scripted server | `arm_auth` |
 //! | sending: headers, retries, throttling, limits | `arm_send` |
 //! | answers of any size and shape | `arm_answers` |
+//! | lists without an end | `arm_pages` |
+//! | the memory that large answers cost | `large_answers` |
 //! | typed calls: operations, pages, api-versions, joined reads | `arm_calls` |
 //! | the same calls against the emulator | `arm_emulator` |
 //! | **The emulator**, over HTTPS without the provider | `emulator`, whose `mod.rs` lists its files |
@@ -42,7 +44,8 @@
 //!
 //! In both folders of a resource, `lifecycle` has create, refresh, update and destroy, `empty` empty strings and other
 //! spellings, `states` states of other releases and providers, `interrupted` what ends half-way without a clear answer,
-//! and `two_resources` several resources or objects for one thing in Azure. What is about one of them alone:
+//! `killed` what no state has, and `two_resources` several resources or objects for one thing in Azure. What is about
+//! one of them alone:
 //!
 //! | Concern | `role_assignment` | `storage_auth` |
 //! | --- | --- | --- |
@@ -82,6 +85,7 @@ mod arm_answers;
 mod arm_auth;
 mod arm_calls;
 mod arm_emulator;
+mod arm_pages;
 mod arm_send;
 mod citations;
 mod data_sources;
@@ -93,6 +97,7 @@ mod examples;
 mod functions;
 mod handshake;
 mod hub;
+mod large_answers;
 mod list_resources;
 mod pipelines;
 mod process;

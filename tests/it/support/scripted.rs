@@ -48,6 +48,7 @@ enum Reaction {
     Answer { status: u16, headers: Vec<(String, String)>, body: String },
     Raw(Vec<u8>),
     Repeated { head: String, part: Vec<u8>, times: usize },
+    Each { asked: usize, body: Box<dyn Fn(usize) -> String + Send + Sync> },
 }
 
 /// Expects a request whose target begins like this.
@@ -82,6 +83,12 @@ impl Exchange {
     /// A head, and a body of this part again and again, unless the other side hangs up before.
     pub(crate) fn repeated(mut self, head: impl Into<String>, part: impl Into<Vec<u8>>, times: usize) -> Self {
         self.reaction = Reaction::Repeated { head: head.into(), part: part.into(), times };
+        self
+    }
+
+    /// Any number of requests, also none: the body of the answer to the nth, from zero.
+    pub(crate) fn each(mut self, body: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
+        self.reaction = Reaction::Each { asked: 0, body: Box::new(body) };
         self
     }
 
@@ -211,7 +218,8 @@ impl Scripted {
         let unexpected = self.state.unexpected.lock().unwrap();
         assert!(unexpected.is_empty(), "nobody expected {unexpected:#?}");
         let script = self.state.script.lock().unwrap();
-        let missing: Vec<_> = script.iter().map(|e| format!("{} {}", e.method, e.target)).collect();
+        let expected = script.iter().filter(|e| !matches!(e.reaction, Reaction::Each { .. }));
+        let missing: Vec<_> = expected.map(|e| format!("{} {}", e.method, e.target)).collect();
         assert!(missing.is_empty(), "these never came: {missing:#?}");
     }
 }
@@ -231,7 +239,13 @@ impl State {
                 let mut script = self.script.lock().unwrap();
                 let at =
                     script.iter().position(|e| e.method == request.method && request.target.starts_with(&e.target));
-                at.map(|at| script.remove(at))
+                at.map(|at| match &mut script[at].reaction {
+                    Reaction::Each { asked, body } => {
+                        *asked += 1;
+                        on("", "").answer(200, body(*asked - 1))
+                    }
+                    _ => script.remove(at),
+                })
             };
             let line = request.line();
             self.received.lock().unwrap().push(request);
@@ -268,6 +282,7 @@ impl State {
                     stream.shutdown().await.ok()?;
                     return None;
                 }
+                Reaction::Each { .. } => unreachable!("it became an answer"),
                 Reaction::Answer { status, headers, body } => {
                     let body = body.replace("{self}", &self.url);
                     let mut answer = format!("HTTP/1.1 {status} Scripted\r\n");

@@ -464,6 +464,11 @@ impl Core {
         first.map(|value| value::to_json(&value))
     }
 
+    /// The most memory that the one process of this directory has taken so far, in MiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.process.as_ref().expect("one process for all walks").peak_memory()
+    }
+
     /// Everything that was logged, said, planned and stored so far, for tests that look for what must not be there.
     pub(crate) fn transcript(&self) -> String {
         format!("{}\n{:#?}", self.transcript, self.state)

@@ -111,6 +111,13 @@ impl Session {
         log
     }
 
+    /// The most memory that the process has taken so far, in MiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.plugin.pid())).expect("a process");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak of resident memory");
+        peak.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+    }
+
     /// The connection, for messages that core would not send.
     pub(crate) fn channel(&self) -> Channel {
         self.channel.clone()

@@ -1,0 +1,163 @@
+//! Lists, page by page, within bounds: a list without an end, or one that grows for ever, ends with an error.
+
+use super::call::Call;
+use super::client::Client;
+use super::error::Error;
+use super::exchange::MIB;
+use super::reads::Read;
+use super::request::{Answer, Dated, Request};
+use super::resource::{List, Resource};
+use futures_util::stream::{Stream, TryStreamExt, try_unfold};
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::collections::HashSet;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use url::Url;
+use uuid::Uuid;
+
+/// The most pages of a list. The smallest pages of Azure have 30 items (azure.md §13.1), so that these are 60,000 datastores of one
+/// workspace, or all role assignments of a scope many times over.
+const MOST_PAGES: usize = 2_000;
+
+/// The most memory that a list takes: the text of its pages, and what that is read into. 20,000 hubs take about 100 MiB, and
+/// all role assignments of a scope about 10.
+const LARGEST_LIST: usize = 128 * MIB;
+
+/// A page. On the last one Azure leaves the link out, or writes null or an empty string.
+#[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
+struct Page<T> {
+    #[serde(deserialize_with = "items")]
+    value: Vec<T>,
+    #[serde(rename = "nextLink", default)]
+    next_link: Option<String>,
+}
+
+/// The items of a page, as long as they stay within the memory of a list: what is a few bytes of text can be a thousand in
+/// memory.
+fn items<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct Items<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+            let mut items = Vec::new();
+            while let Some(item) = list.next_element()? {
+                items.push(item);
+                if size_of_val(&*items) > LARGEST_LIST {
+                    return Err(A::Error::custom(format_args!("more than {} items are too many", items.len() - 1)));
+                }
+            }
+            Ok(items)
+        }
+    }
+    deserializer.deserialize_seq(Items(PhantomData))
+}
+
+/// A list that is read page by page.
+struct Pages<T> {
+    client: Client,
+    call: Call,
+    list: List<T>,
+    /// The client request id of all pages.
+    id: Uuid,
+    next: Next,
+    seen: HashSet<String>,
+    /// How much memory the pages so far have taken.
+    taken: usize,
+}
+
+/// The page to request.
+enum Next {
+    First,
+    At(Url),
+    None,
+}
+
+impl<T: Resource> Pages<T> {
+    async fn next(&mut self) -> Result<Option<Dated<Vec<T>>>, Error> {
+        let Self { client, call, list, id, .. } = &*self;
+        let page = |request: Request| async move {
+            let answer = client.send(&request, call).await?;
+            Ok::<_, Error>((client.decode::<Page<T>>(&request, &answer, call).await?, answer))
+        };
+        let (Dated { value: page, date }, answer) = match &self.next {
+            Next::First => {
+                let first = |version| page(Request { id: *id, ..list.request(version) });
+                client.at_version::<T, _, _>(first).await?
+            }
+            Next::At(url) => page(Request::follow(url.clone(), *id)).await?,
+            Next::None => return Ok(None),
+        };
+        self.taken += answer.body.len() + size_of_val(&*page.value);
+        if self.taken > LARGEST_LIST {
+            return Err(answer.breaks_protocol(format!(
+                "with it, {} pages of a list take more than {} MiB, and no more are read",
+                self.seen.len() + 1,
+                LARGEST_LIST / MIB
+            )));
+        }
+        self.next = match page.next_link.filter(|link| !link.is_empty()) {
+            None => Next::None,
+            Some(link) => Next::At(self.follow(link, &answer)?),
+        };
+        Ok(Some(Dated { value: page.value, date }))
+    }
+
+    /// The URL of the next page, unless it was read before or there were too many.
+    fn follow(&mut self, link: String, answer: &Answer) -> Result<Url, Error> {
+        let url = Url::parse(&link).map_err(|_| answer.breaks_protocol("its nextLink is not an absolute URL"))?;
+        if !self.seen.insert(link) {
+            return Err(answer.breaks_protocol("its nextLink leads back to a page already read"));
+        }
+        if self.seen.len() == MOST_PAGES {
+            return Err(
+                answer.breaks_protocol(format!("a list goes on after {MOST_PAGES} pages, and no more are read"))
+            );
+        }
+        Ok(url)
+    }
+}
+
+impl Client {
+    /// Reads a list page by page, as the stream is polled.
+    ///
+    /// # Errors
+    /// Any error of a single request, [`Error::ForeignHost`] when a page links to another host, and
+    /// [`Error::Protocol`] when the pages form a circle or are too many. An error ends the stream.
+    pub fn pages<T: Resource>(
+        &self,
+        list: List<T>,
+        call: &Call,
+    ) -> impl Stream<Item = Result<Dated<Vec<T>>, Error>> + Send + use<T> {
+        let (client, call, id) = (self.clone(), call.clone(), Uuid::new_v4());
+        let pages = Pages { client, call, list, id, next: Next::First, seen: HashSet::new(), taken: 0 };
+        try_unfold(pages, |mut pages| async move { Ok(pages.next().await?.map(|page| (page, pages))) })
+    }
+
+    /// Reads all pages of a list.
+    ///
+    /// # Errors
+    /// As [`Client::pages`].
+    pub async fn list<T: Resource>(&self, list: List<T>, read: Read, call: &Call) -> Result<Arc<Dated<Vec<T>>>, Error> {
+        let what = list.request("").key();
+        let work = || async {
+            let all = Dated { value: Vec::new(), date: None };
+            self.pages(list, call)
+                .try_fold(all, |mut all, page| async move {
+                    // The first page's time: what was created after it may be missing.
+                    all.date = all.date.or(page.date);
+                    all.value.extend(page.value);
+                    Ok(all)
+                })
+                .await
+        };
+        self.0.reads.get(&what, read, &self.0.sender.limits(call), work).await
+    }
+}
