@@ -34,6 +34,7 @@ mod lock;
 pub mod lro;
 pub(crate) mod metrics;
 mod no_answer;
+mod outgoing;
 mod pages;
 pub(crate) mod policy_restrictions;
 pub(crate) mod private_endpoints;

@@ -9,11 +9,13 @@ use super::error::{Error, ServiceError};
 use super::exchange::{self, LARGEST_ANSWER, MIB, RawAnswer, exchange};
 use super::lock::lock;
 use super::no_answer::NoAnswer;
+use super::outgoing;
 use super::request::{Answer, Request};
 use super::retry::{self, Failure, Verdict, classify};
 use super::token_error::TokenError;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -155,14 +157,26 @@ impl Sender {
         let url = request.url(&self.cloud_metadata.endpoints(limits).await?.resource_manager)?;
         let mut outgoing = reqwest::Request::new(request.method.clone(), url.clone());
         *outgoing.headers_mut() = authorized.headers.clone();
-        *outgoing.body_mut() = request.body.as_ref().map(|body| body.to_vec().into());
+        let content = request.body.as_ref().map(|body| body.to_vec());
+        let withdrawal = match request.is_write {
+            true => {
+                let (body, withdrawal) = outgoing::body(content);
+                *outgoing.body_mut() = Some(body);
+                Some(withdrawal)
+            }
+            false => {
+                *outgoing.body_mut() = content.map(Into::into);
+                None
+            }
+        };
 
         let doing = || format!("sending {} {}", request.method, request.path());
         let sent = std::time::Instant::now();
-        // A call that has ended by now has certainly had no effect.
-        limits.bound(doing, last, std::future::ready(())).await?;
-        let raw = limits.bound(doing, last, exchange(&self.http, outgoing, LARGEST_ANSWER)).await;
-        let raw = raw.map_err(|error| Effect { request, possible: true }.or_uncertain(error))?;
+        // What is dropped cannot be withdrawn any more.
+        let mut exchange = pin!(exchange(&self.http, outgoing, LARGEST_ANSWER));
+        let raw = limits.bound(doing, last, exchange.as_mut()).await;
+        let is_taken = || withdrawal.is_some_and(|withdrawal| !withdrawal.is_in_time());
+        let raw = raw.map_err(|error| Effect { request, possible: is_taken() }.or_uncertain(error))?;
         let path = request.path();
         let (error, verdict) = match raw {
             Ok(RawAnswer { status, headers, body }) => {

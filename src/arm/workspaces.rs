@@ -300,7 +300,7 @@ impl Client {
             return Ok(patched);
         }
         // That version does not document the mode, so that only reading it again tells.
-        let kept = self.get::<Workspace>(id, Read::Fresh, call).await?;
+        let kept = self.reread(id, call).await?;
         let got = &kept.properties.system_datastores_auth_mode;
         if got == mode {
             return Ok(kept);
@@ -354,7 +354,13 @@ impl Client {
                 Err(error) => return Err(error),
             }
         }
-        self.get(id, Read::Fresh, call).await
+        self.reread(id, call).await
+    }
+
+    /// Reads a workspace after a PATCH that had its effect, which a failure must not hide.
+    async fn reread(&self, id: &WorkspaceId, call: &Call) -> Result<Workspace, Error> {
+        let read = self.get(id, Read::Fresh, call).await;
+        read.map_err(|error| Workspace::request(Method::PATCH, id, Workspace::API_VERSION).accepted(error))
     }
 
     /// Deletes a workspace, for good if `purge`, and waits until it is not found any more, or is another one than `was` by its

@@ -4,12 +4,15 @@ use crate::support::arm::{
     GatedClock, NumberedTokens, SUBSCRIPTION, SkippingClock, account, call, client, error, hub, settings,
 };
 use crate::support::scripted::{Scripted, on};
+use foundryhub::arm::auth::{AccessToken, Network, TokenError, TokenRequest, TokenSource};
 use foundryhub::arm::role_assignments::RoleAssignment;
 use foundryhub::arm::storage_accounts::StorageAccount;
 use foundryhub::arm::workspaces::{AuthMode, Workspace};
 use foundryhub::arm::{
-    ArmId, Call, CertificateFault, Client, CorrelationId, Error, ErrorCode, List, NoAnswer, Read, Settings,
+    ArmId, Call, CertificateFault, Client, CorrelationId, Error, ErrorCode, List, NoAnswer, Read, RoleAssignmentId,
+    Settings,
 };
+use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -573,4 +576,100 @@ async fn a_poll_that_is_refused_leaves_the_operation_uncertain() {
         assert!(failed.may_have_had_effect() && !failed.is_not_found() && !failed.is_forbidden());
         server.finish();
     }
+}
+
+/// How a write may end before a connection has taken it, and after.
+#[tokio::test]
+async fn a_write_that_was_not_sent_is_known_not_to_have_been() {
+    const SOON: Duration = Duration::from_millis(300);
+    let patch = || on("PATCH", account_path());
+    let late = async |client: &Client| {
+        let short = Call::new(CancellationToken::new(), SOON);
+        let failed = client.set_shared_key_access(&account(), false, &short).await.unwrap_err();
+        assert!(failed.is_interruption(), "{failed:?}");
+        failed
+    };
+    // While the client is throttled, because of another request.
+    let server = Scripted::start(vec![
+        on("GET", hub().to_string()).answer(429, error("TooManyRequests", "slow")).header("Retry-After", "0"),
+    ])
+    .await;
+    let (clock, mut pauses) = GatedClock::new();
+    let throttled = Client::new(settings(&server, &clock), Arc::<NumberedTokens>::default()).unwrap();
+    let (other, cancel) = (throttled.clone(), CancellationToken::new());
+    let call = Call::new(cancel.clone(), Duration::from_secs(3600));
+    let reading = tokio::spawn(async move { other.get::<Workspace>(&hub(), Read::Fresh, &call).await });
+    let _pause = pauses.recv().await.unwrap();
+    let failed = late(&throttled).await;
+    assert!(!failed.may_have_had_effect(), "{failed:?}");
+    cancel.cancel();
+    reading.await.unwrap().unwrap_err();
+    server.finish();
+
+    // While a token is on the way.
+    #[derive(Debug)]
+    struct NoToken;
+    impl TokenSource for NoToken {
+        fn token<'a>(&'a self, _: &'a TokenRequest, _: &'a Network) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let server = Scripted::start(Vec::new()).await;
+    let clock = Arc::<SkippingClock>::default();
+    let failed = late(&Client::new(settings(&server, &clock), Arc::new(NoToken)).unwrap()).await;
+    assert!(!failed.may_have_had_effect(), "{failed:?}");
+    server.finish();
+
+    // While a connection is being made: the kernel takes it, and nobody answers.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", silent.local_addr().unwrap());
+    let server = Scripted::start(Vec::new()).await;
+    let endpoints = foundryhub::arm::Endpoints::new(&url, "https://arm.test", &url).unwrap();
+    let to_silent = Settings { addresses: endpoints.into(), ..settings(&server, &clock) };
+    let client = Client::new(to_silent, Arc::<NumberedTokens>::default()).unwrap();
+    let failed = late(&client).await;
+    assert!(!failed.may_have_had_effect(), "{failed:?}");
+    let failed = client.delete_role_assignment(&role_assignment(), &Call::new(CancellationToken::new(), SOON)).await;
+    assert!(!failed.as_ref().unwrap_err().may_have_had_effect(), "{failed:?}");
+    server.finish();
+
+    // Once it has arrived, with a body or without, and whatever the answer has begun with.
+    let never = Arc::new(Semaphore::new(0));
+    let begun = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
+    let server = Scripted::start(vec![
+        patch().answer(200, ACCOUNT).held_by(&never),
+        patch().repeated(begun, b"{".as_slice(), 2).held_by(&never),
+        on("DELETE", role_assignment().to_string()).answer(200, "{}").held_by(&never),
+    ])
+    .await;
+    let (client, _, _) = self::client(&server);
+    for _ in 0..2 {
+        let failed = late(&client).await;
+        assert!(matches!(failed, Error::Uncertain { accepted: false, .. }), "{failed:?}");
+    }
+    let short = Call::new(CancellationToken::new(), SOON);
+    let failed = client.delete_role_assignment(&role_assignment(), &short).await.unwrap_err();
+    assert!(matches!(failed, Error::Uncertain { accepted: false, .. }), "{failed:?}");
+    server.finish();
+}
+
+/// What Azure has taken stays taken, although its reading back fails.
+#[tokio::test]
+async fn a_write_that_was_taken_is_not_denied_by_a_failed_look_at_it() {
+    let version = "2024-04-01";
+    let server = Scripted::start(vec![
+        on("PATCH", hub().to_string()).answer(200, r#"{"properties":{"provisioningState":"Succeeded"}}"#),
+        on("GET", hub().to_string()).answer(403, error("AuthorizationFailed", "no")),
+    ])
+    .await;
+    let clock = Arc::<SkippingClock>::default();
+    let settings = Settings { workspaces_api_version: Some(version.to_owned()), ..settings(&server, &clock) };
+    let client = Client::new(settings, Arc::<NumberedTokens>::default()).unwrap();
+    let failed = client.set_auth_mode(&hub(), &AuthMode::identity(), &call()).await.unwrap_err();
+    assert!(matches!(failed, Error::Uncertain { accepted: true, .. }), "{failed:?}");
+    server.finish();
+}
+
+fn role_assignment() -> RoleAssignmentId {
+    RoleAssignmentId::new(account().arm().clone(), uuid::Uuid::from_u128(7))
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ALICE, KEYLESS, TYPE, WITH_KEYS, bed, bed_with, on_account, replaced_tainted, short};
+use super::{ALICE, KEYLESS, TYPE, UNTOUCHED, WITH_KEYS, bed, bed_with, on_account, on_hub, replaced_tainted, short};
 use crate::azure::{Action as Fault, Lro, Operations, Outcome, Record, Rule};
 use crate::support::{core::Action, ids::CONTRIBUTOR_NAMES};
 
@@ -39,6 +39,20 @@ async fn an_operation_that_is_canceled_or_out_of_time_is_reported_and_the_next_a
         assert_eq!(bed.settings(), KEYLESS);
         assert_eq!(bed.state()["original"]["system_datastores_auth_mode"], "accesskey");
     }
+}
+
+/// Azure has refused to process the request, and the provider has waited since.
+#[tokio::test]
+async fn a_switch_that_was_not_processed_in_time_is_not_said_to_take_effect_later() {
+    let mut bed = bed().await;
+    bed.fault(on_hub(Fault::Status(429)).code("TooManyRequests").header("retry-after", "60"));
+    let mut config = bed.keyless();
+    config["timeouts"] = json!({ "create": "10s" });
+    let report = bed.apply(&config).await.failed();
+    let error = &report.diagnostics.0.last().expect("an error").detail;
+    assert!(error.contains("TooManyRequests") && error.contains("The hub is on accesskey"), "{error}");
+    assert!(!error.contains("may"), "{error}");
+    assert_eq!((bed.settings(), bed.state()), (UNTOUCHED, Value::Null));
 }
 
 #[tokio::test]
