@@ -11,6 +11,10 @@ use crate::arm::Read;
 impl Access<'_> {
     /// What both gates would find, as far as that is known before anything is changed.
     pub(crate) async fn check_at_plan(&self, disables_keys: bool) -> Vec<Finding> {
+        self.within(&self.share()).look_at_plan(disables_keys).await
+    }
+
+    async fn look_at_plan(&self, disables_keys: bool) -> Vec<Finding> {
         let further = self.further(Read::Remembered, OwnAssignments::Planned, disables_keys);
         if !disables_keys {
             let (mut findings, further) = join(self.roles_at_plan(), further).await;

@@ -12,6 +12,10 @@ use crate::arm::{ArmId, Read};
 impl Access<'_> {
     /// Checks the first gate. Beside the findings it returns the hubs of this run that the second gate waits for.
     pub(crate) async fn check_before_changes(&self, disables_keys: bool) -> (Vec<Finding>, Vec<ArmId>) {
+        self.within(&self.share()).look_before_changes(disables_keys).await
+    }
+
+    async fn look_before_changes(&self, disables_keys: bool) -> (Vec<Finding>, Vec<ArmId>) {
         let further = self.further(Read::Fresh, OwnAssignments::Created, disables_keys);
         if !disables_keys {
             let (mut findings, further) = join(self.roles_before_changes(), further).await;

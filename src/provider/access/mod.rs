@@ -101,6 +101,17 @@ impl Requirements {
 }
 
 impl Access<'_> {
+    /// The time of one look: half of what is left of the operation, so that a look that only warns leaves enough for what it warns
+    /// of. What was not read by then cannot be verified.
+    fn share(&self) -> Call {
+        self.session.arm.half_of(self.call)
+    }
+
+    /// The same within such a share.
+    fn within<'c>(&'c self, share: &'c Call) -> Access<'c> {
+        Access { call: share, requirements: self.requirements.clone(), ..*self }
+    }
+
     /// Leaves out what the configuration ignores. What breaks work is never left out.
     fn without_ignored(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
         let is_ignored = |finding: &Finding| {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use time::OffsetDateTime;
 
 use super::{Access, Finding, OwnAssignments, SwitchStage, queries::Checked};
@@ -35,7 +36,7 @@ impl Access<'_> {
         let end =
             arm.left(self.call).saturating_sub(self.requirements.platform_grant_timeout).max(RESERVED_FOR_ACCOUNT);
         let (mut pause, mut logged) = (FIRST_PAUSE, None);
-        let (mut roles, mut datastores) = (self.roles(switched).await, self.datastores(switched).await);
+        let (mut roles, mut datastores) = join(self.roles(switched), self.datastores(switched)).await;
         let mut hubs = self.switched(others);
         loop {
             let left = arm.left(self.call).saturating_sub(end);
@@ -88,7 +89,7 @@ impl Access<'_> {
     }
 
     async fn roles(&self, switched: bool) -> Checked {
-        match self.list(Read::Fresh).await {
+        match self.within(&self.share()).list(Read::Fresh).await {
             Ok(listed) => {
                 let holdings = self.holdings(&listed.value, OwnAssignments::Created);
                 let mut checked = Checked { now: listed.date, ..self.system_identity(&holdings) };
@@ -108,7 +109,7 @@ impl Access<'_> {
 
     async fn datastores(&self, switched: bool) -> Checked {
         let mut checked = Checked::default();
-        match self.system_datastores_on_keys(Read::Fresh).await {
+        match self.within(&self.share()).system_datastores_on_keys(Read::Fresh).await {
             Ok(names) if names.is_empty() => {}
             Ok(names) => {
                 checked.awaited =

@@ -219,6 +219,22 @@ async fn a_seed_draws_the_same_faults_again() {
 }
 
 /// Rules: a request is held until it is let go, and a test sees it arrive.
+/// Each link is a new one.
+#[tokio::test]
+async fn a_list_goes_on_for_ever() {
+    let arm = arm().await;
+    let list = format!("{}/blobServices/default/containers", arm.account);
+    arm.emulator.fault("GET */containers -> endless".parse().expect("a rule"));
+    let mut next = format!("{list}?api-version=2023-05-01");
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..5 {
+        let page = arm.get(&next).await;
+        assert!(page.at("/value").is_array());
+        next = page.at("/nextLink").as_str().expect("a link").to_owned();
+        assert!(next.contains(&list) && seen.insert(next.clone()), "{next}");
+    }
+}
+
 #[tokio::test]
 async fn a_held_request_waits_until_it_is_let_go() {
     let arm = arm().await;

@@ -28,6 +28,7 @@ impl FromStr for Rule {
             "empty" => Action::Empty,
             "plain" => Action::Plain,
             "huge" => Action::Huge,
+            "endless" => Action::Endless,
             "loop" => Action::Loop,
             "astray" => Action::Astray,
             "redirect" => Action::Redirect,

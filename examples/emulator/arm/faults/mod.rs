@@ -70,6 +70,8 @@ pub(crate) enum Action {
     Astray,
     /// The caller is sent to another host.
     Redirect,
+    /// The list that is asked for goes on after each page.
+    Endless,
     /// The answer waits until the rule is removed.
     Hold,
     /// The operation that the request starts fails.

@@ -41,6 +41,12 @@ impl Verdict {
                 let here = url(&request.base, request);
                 change_list(answer, |list| list["nextLink"] = Value::String(here));
             }
+            Action::Endless => {
+                const PAGE: &str = "emulated-page";
+                let number: u64 = request.query(PAGE).and_then(|number| number.parse().ok()).unwrap_or_default();
+                let next = request.url_with(PAGE, &(number + 1).to_string());
+                change_list(answer, |list| list["nextLink"] = Value::String(next));
+            }
             Action::Astray => {
                 let elsewhere = url(ELSEWHERE, request);
                 for (name, value) in &mut answer.headers {

@@ -6,6 +6,10 @@ use crate::{
     provider::{access::List, report},
 };
 
+/// Where a look was not done in its share of the time.
+const TOO_SLOW: &str = "A look of the access check has half of the time that is left of its operation. Raise that in the timeouts \
+                        block, or set access_check = \"off\".";
+
 pub(super) fn of(list: List, scope: &str, error: &Error) -> Explanation {
     let (what, action) = match list {
         List::Account => (
@@ -54,7 +58,10 @@ pub(super) fn of(list: List, scope: &str, error: &Error) -> Explanation {
         ),
     };
     let text = match error.service().and_then(arm::ServiceError::denied) {
-        _ if !error.is_forbidden() => format!("{what} cannot be verified: {}", report::explain(error, "")),
+        _ if !error.is_forbidden() => {
+            let next = if matches!(error, Error::DeadlineExceeded { .. }) { TOO_SLOW } else { "" };
+            format!("{what} cannot be verified: {}", report::explain(error, next))
+        }
         Some(denied) => format!("{what} cannot be verified: the caller lacks {} on {}.", denied.action, denied.scope),
         None => format!("{what} cannot be verified: the caller lacks {action} on {scope}."),
     };

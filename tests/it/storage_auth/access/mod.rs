@@ -9,6 +9,7 @@ mod permissions;
 mod policies;
 mod private_endpoints;
 mod second_gate;
+mod time;
 
 use serde_json::{Value, json};
 
