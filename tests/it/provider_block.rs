@@ -94,10 +94,11 @@ async fn the_correlation_id_is_one_at_random_or_fixed_or_left_out() {
     };
     let random = ids(json!({}), &[]).await;
     assert!(matches!(random.first(), Some(Some(id)) if random.len() == 1 && Uuid::try_parse(id).is_ok()), "{random:?}");
-    let fixed = ("ARM_CORRELATION_REQUEST_ID", "from-the-environment");
+    let fixed = ("ARM_CORRELATION_REQUEST_ID", "eeeeeeee-0000-4000-8000-000000000001");
     assert_eq!(ids(json!({}), &[fixed]).await, [Some(fixed.1.to_owned())].into());
-    let block = json!({ "custom_correlation_request_id": "from-the-block" });
-    assert_eq!(ids(block, &[fixed]).await, [Some("from-the-block".to_owned())].into());
+    let other = "bbbbbbbb-0000-4000-8000-000000000002";
+    let block = json!({ "custom_correlation_request_id": other });
+    assert_eq!(ids(block, &[fixed]).await, [Some(other.to_owned())].into());
     assert_eq!(ids(json!({ "disable_correlation_request_id": true }), &[fixed]).await, [None].into());
     assert_eq!(ids(json!({}), &[("ARM_DISABLE_CORRELATION_REQUEST_ID", "true")]).await, [None].into());
 }
@@ -160,6 +161,125 @@ async fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
         let plan = bed.plan(block.clone(), variables).await;
         assert_eq!(plan.error(summary).path, path, "{block} {variables:?}");
         assert_eq!(bed.emulator.requests(), [], "{block} {variables:?}");
+    }
+}
+
+/// URLs that lead elsewhere than they seem to, and ids that are none, in the block or in a variable, which is named.
+#[tokio::test]
+async fn an_address_or_id_in_another_form_is_refused_where_it_is_read() {
+    let bed = ConfigurationBed::new().await;
+    let nested = ["resource_manager_endpoint", "active_directory_authority_host"];
+    let https = &["https://user:planted@h", "https://h/path", "https://h?q", "https://h#f", "http://h"][..];
+    let guids = &["me", "{12345678-0000-4000-8000-000000000000}", "12345678000040008000000000000000"][..];
+    let tenants = &["..", "a..b", ".a", "a/b", "a?b"][..];
+    for (attribute, variables, values, summary) in [
+        (nested[0], &["ARM_RESOURCE_MANAGER_ENDPOINT"][..], https, "Not an https address"),
+        (nested[1], &["ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST"], https, "Not an https address"),
+        (
+            "metadata_host",
+            &["ARM_METADATA_HOSTNAME", "ARM_METADATA_HOST"],
+            &["user:planted@h", "h/path", "h?q", "h#f", "https://h", "h:x"],
+            "Not a host",
+        ),
+        (
+            "oidc_request_url",
+            &["ARM_OIDC_REQUEST_URL"],
+            &["http://h/p?q", "https://user:planted@h/p?q", "https://h/p#f", "h"],
+            "Not an https URL",
+        ),
+        (
+            "msi_endpoint",
+            &["ARM_MSI_ENDPOINT"],
+            &["ftp://h", "http://user:planted@h/p", "http://h/p#f", "h"],
+            "Not a URL",
+        ),
+        ("partner_id", &["ARM_PARTNER_ID"], guids, "Not a GUID"),
+        ("custom_correlation_request_id", &["ARM_CORRELATION_REQUEST_ID"], guids, "Not a GUID"),
+        ("subscription_id", &["ARM_SUBSCRIPTION_ID"], guids, "Not a GUID"),
+        ("client_id", &["ARM_CLIENT_ID"], guids, "Not a GUID"),
+        ("tenant_id", &["ARM_TENANT_ID"], tenants, "Not a tenant"),
+        ("auxiliary_tenant_ids", &["ARM_AUXILIARY_TENANT_IDS"], tenants, "Not a tenant"),
+        (
+            "workspaces_api_version",
+            &[],
+            &["latest", "2025-6-1", "2025-06-01-beta", "2025-06-01-preview&x=y", "20250601"],
+            "Not an api-version",
+        ),
+    ] {
+        for value in values {
+            let (block, path) = match attribute {
+                "auxiliary_tenant_ids" => (json!({ attribute: [value] }), attribute.to_owned()),
+                _ if nested.contains(&attribute) => {
+                    (json!({ "endpoint": [{ attribute: value }] }), format!("endpoint[0].{attribute}"))
+                }
+                _ => (json!({ attribute: value }), attribute.to_owned()),
+            };
+            let plan = bed.plan(block, &[]).await;
+            assert_eq!(plan.error(summary).path, path, "{value}");
+            assert!(!plan.report.diagnostics.to_string().contains("planted"), "{}", plan.report.diagnostics);
+            for name in variables {
+                // A method reads its own settings only.
+                let method = match attribute {
+                    "oidc_request_url" => &[("ARM_USE_OIDC", "true"), ("ARM_OIDC_REQUEST_TOKEN", "x")][..],
+                    "msi_endpoint" => &[("ARM_USE_MSI", "true"), ("ARM_CLIENT_SECRET", "")],
+                    _ => &[],
+                };
+                let plan = bed.plan(json!({}), &[method, &[(*name, *value)]].concat()).await;
+                let error = plan.error(summary);
+                assert!(
+                    error.detail.starts_with(&format!("{name}: ")) && error.path.is_empty(),
+                    "{name} {value}: {error}"
+                );
+                assert!(!plan.report.diagnostics.to_string().contains("planted"), "{}", plan.report.diagnostics);
+            }
+            assert_eq!(bed.emulator.requests(), [], "{attribute} {value}");
+        }
+    }
+    for version in ["2025-06-01", "2025-07-01-preview"] {
+        bed.plan(json!({ "workspaces_api_version": version }), &[]).await.ok();
+    }
+}
+
+/// What App Service sets is read where no endpoint is set.
+#[tokio::test]
+async fn the_identity_endpoint_of_an_app_is_checked_as_a_setting_is() {
+    let bed = ConfigurationBed::new().await;
+    let msi = [("ARM_USE_MSI", "true"), ("ARM_CLIENT_SECRET", "")];
+    for (endpoint, header, name) in [
+        ("http://127.0.0.1:1/\n", "x", "IDENTITY_ENDPOINT"),
+        ("http://user:planted@127.0.0.1:1/", "x", "IDENTITY_ENDPOINT"),
+        ("here", "x", "IDENTITY_ENDPOINT"),
+        ("http://127.0.0.1:1/", "planted\r\nx: y", "IDENTITY_HEADER"),
+    ] {
+        let app = [("IDENTITY_ENDPOINT", endpoint), ("IDENTITY_HEADER", header)];
+        let plan = bed.plan(json!({}), &[msi, app].concat()).await;
+        assert!(plan.error(name).detail.starts_with(&format!("{name}: ")), "{}", plan.report.diagnostics);
+        assert!(!plan.report.diagnostics.to_string().contains("planted"), "{}", plan.report.diagnostics);
+    }
+}
+
+/// Whatever the environment or the engine adds to it, it stays one header of a bearable length.
+#[tokio::test]
+async fn a_user_agent_that_no_server_would_take_is_refused_or_left_out() {
+    let bed = ConfigurationBed::new().await;
+    let long = "x".repeat(513);
+    for (value, summary) in [("a\r\nX-Evil: y", "Unexpected character"), (&*long, "Too long")] {
+        let plan = bed.plan(json!({}), &[("AZURE_HTTP_USER_AGENT", value)]).await;
+        assert!(plan.error(summary).detail.starts_with("AZURE_HTTP_USER_AGENT: "), "{}", plan.report.diagnostics);
+        assert_eq!(bed.emulator.requests(), []);
+    }
+    // Those of other providers change nothing here.
+    for request in bed.sent(json!({}), &[("TF_APPEND_USER_AGENT", "x\r\nX-Evil: y")]).await {
+        assert!(!request.user_agent.contains("Evil"), "{}", request.user_agent);
+    }
+    for version in ["1.9.0\r\nX-Evil: y", &long] {
+        let core = bed.environment.iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
+        let config = json!({ "hub_id": ConfigurationBed::hub(&bed.emulator) });
+        bed.emulator.clear_requests();
+        core.engine_version(version).plan("foundryhub_storage_auth", "a", config).await.ok();
+        for request in bed.emulator.requests().iter().filter(|request| request.is_arm()) {
+            assert!(request.user_agent.starts_with("Terraform/unknown "), "{}", request.user_agent);
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Which place's managed identity it is, where no endpoint is set (docs/internals/azure.md §6.4).
 
-use super::lookup::Lookup;
+use super::{
+    check::{http_url, single_line},
+    lookup::Lookup,
+};
 use crate::{
     arm::auth::AppService,
     framework::{Diagnostic, Path},
@@ -21,10 +24,11 @@ pub(super) fn app_service(lookup: &mut Lookup<'_>) -> Option<AppService> {
     );
     let (place, by) = match (endpoint, header) {
         (Some(_), Some(_)) if thumbprint.is_some() => ("Service Fabric", "IDENTITY_SERVER_THUMBPRINT"),
-        (Some(endpoint), Some(header)) => match Url::parse(&endpoint) {
-            Ok(endpoint) => return Some(AppService { endpoint, header: header.into() }),
-            Err(_) => ("an endpoint that is no URL", "IDENTITY_ENDPOINT"),
-        },
+        (Some(endpoint), Some(header)) => {
+            lookup.check("IDENTITY_ENDPOINT", &endpoint.as_str().into(), http_url);
+            lookup.check("IDENTITY_HEADER", &header.as_str().into(), single_line);
+            return Url::parse(&endpoint).ok().map(|endpoint| AppService { endpoint, header: header.into() });
+        }
         (Some(_), None) if imds.is_some() => ("Azure Arc", "IMDS_ENDPOINT"),
         (None, _) if msi_endpoint.is_some() && msi_secret.is_some() => ("Azure Machine Learning", "MSI_SECRET"),
         (None, _) if msi_endpoint.is_some() => ("Cloud Shell", "MSI_ENDPOINT"),

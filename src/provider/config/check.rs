@@ -34,9 +34,14 @@ pub(super) fn single_line(value: &Value) -> Result<(), Refusal> {
     Err(Refusal::new("Unexpected character", detail))
 }
 
-/// Refuses what cannot be part of an HTTP header.
+/// Refuses what cannot be part of an HTTP header, or is longer than servers take.
 pub(super) fn header_value(value: &Value) -> Result<(), Refusal> {
+    const LONGEST: usize = 512;
     match value.as_str() {
+        Some(text) if text.len() > LONGEST => {
+            let detail = format!("It has {} characters, and more than {LONGEST} are refused.", text.len());
+            Err(Refusal::new("Too long", detail))
+        }
         Some(text) if !text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) => {
             let detail = format!(
                 "\"{}\" has a line end or another character in it that does not belong there.",
@@ -71,12 +76,19 @@ pub(super) fn https_url(value: &Value) -> Result<(), Refusal> {
     no_spaces(value)?;
     let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return Ok(()) };
     match url::Url::parse(text) {
-        Ok(url) if url.scheme() == "https" && url.has_host() => Ok(()),
+        Ok(url) if url.scheme() == "https" && is_plain(&url) => Ok(()),
         _ => Err(Refusal::new(
             "Not an https URL",
-            format!("{text:?} must be an https URL: the request token is sent there."),
+            format!(
+                "{text:?} must be an https URL without a user name or a fragment: the request token is sent there."
+            ),
         )),
     }
+}
+
+/// Whether a URL has a host, and nothing that would not be sent to it as it is written.
+fn is_plain(url: &url::Url) -> bool {
+    url.has_host() && url.username().is_empty() && url.password().is_none() && url.fragment().is_none()
 }
 
 /// Refuses what is not base64, in one line or several, without showing it.
@@ -92,26 +104,29 @@ pub(super) fn base64_lines(value: &Value) -> Result<(), Refusal> {
 
 pub(super) fn metadata_host(value: &Value) -> Result<(), Refusal> {
     no_spaces(value)?;
-    match value.as_str().filter(|text| !text.is_empty()).map(MetadataHost::of) {
-        Some(Err(_)) => Err(Refusal::new(
-            "Not a host",
-            format!(
-                "{:?} must be a host such as management.azure.com, with a port if need be. It is requested over https.",
-                value.as_str().unwrap_or_default()
-            ),
-        )),
-        _ => Ok(()),
-    }
+    let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return Ok(()) };
+    MetadataHost::of(text).map(drop).map_err(|_| {
+        // A password may stand before it.
+        let host = text.rsplit('@').next().unwrap_or_default();
+        let detail = format!(
+            "{host:?} must be a host such as management.azure.com, with a port if need be, and no path or user name. It is \
+             requested over https."
+        );
+        Refusal::new("Not a host", detail)
+    })
 }
 
 pub(super) fn http_url(value: &Value) -> Result<(), Refusal> {
     no_spaces(value)?;
     let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return Ok(()) };
     match url::Url::parse(text) {
-        Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() => Ok(()),
+        Ok(url) if ["http", "https"].contains(&url.scheme()) && is_plain(&url) => Ok(()),
         _ => Err(Refusal::new(
             "Not a URL",
-            format!("{text:?} must be a URL such as http://169.254.169.254/metadata/identity/oauth2/token."),
+            format!(
+                "{text:?} must be a URL such as http://169.254.169.254/metadata/identity/oauth2/token, without a user name or \
+                 a fragment."
+            ),
         )),
     }
 }
@@ -120,12 +135,17 @@ pub(super) fn http_url(value: &Value) -> Result<(), Refusal> {
 pub(super) fn tenant(value: &Value) -> Result<(), Refusal> {
     no_spaces(value)?;
     match value.as_str() {
-        Some(text) if !text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.') => {
+        // It is a segment of the path of the sign-in, so that dots alone would lead elsewhere.
+        Some(text) if text.split('.').any(str::is_empty) || !text.chars().all(is_of_domain) => {
             let detail = format!("{text:?} must be the id of a tenant, or one of its domains such as contoso.com.");
             Err(Refusal::new("Not a tenant", detail))
         }
         _ => Ok(()),
     }
+}
+
+fn is_of_domain(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-.".contains(character)
 }
 
 pub(super) fn tenants(value: &Value) -> Result<(), Refusal> {
@@ -153,13 +173,29 @@ pub(super) fn environment_name(value: &Value) -> Result<(), Refusal> {
     }
 }
 
+/// Refuses what is no GUID as Azure writes it: with hyphens and without braces.
 pub(super) fn guid(value: &Value) -> Result<(), Refusal> {
-    match value.as_str() {
-        Some(text) if uuid::Uuid::try_parse(text).is_err() => {
-            Err(Refusal::new("Not a GUID", format!("{text:?} is not a GUID.")))
-        }
+    no_spaces(value)?;
+    match value.as_str().filter(|text| !text.is_empty()) {
+        Some(text) if text.len() != 36 || uuid::Uuid::try_parse(text).is_err() => Err(Refusal::new(
+            "Not a GUID",
+            format!("{text:?} is not a GUID such as 00000000-0000-0000-0000-000000000000."),
+        )),
         _ => Ok(()),
     }
+}
+
+/// Refuses what is no api-version: a date, and `-preview` after it if it is one.
+pub(super) fn api_version(value: &Value) -> Result<(), Refusal> {
+    no_spaces(value)?;
+    let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return Ok(()) };
+    let date = text.strip_suffix("-preview").unwrap_or(text);
+    let is_of_date = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    if date.len() == "YYYY-MM-DD".len() && date.bytes().enumerate().all(is_of_date) {
+        return Ok(());
+    }
+    let detail = format!("{text:?} is not an api-version such as 2025-06-01 or 2025-07-01-preview.");
+    Err(Refusal::new("Not an api-version", detail))
 }
 
 pub(super) fn retries(value: &Value) -> Result<(), Refusal> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     app_service::app_service,
-    check::{base64_lines, http_url, https_url, no_spaces, single_line, tenant, unchecked},
+    check::{base64_lines, guid, http_url, https_url, no_spaces, single_line, tenant, unchecked},
     lookup::Lookup,
     method::Method,
     setting::{Setting, Shape, setting},
@@ -166,7 +166,7 @@ pub(super) static METHODS: [Method; 8] = [
 ];
 
 pub(super) static SUBSCRIPTION_ID: Setting = setting!(
-    Shape::Text(no_spaces),
+    Shape::Text(guid),
     ["subscription_id"],
     ["ARM_SUBSCRIPTION_ID"],
     "The subscription of what says no other one. With the Azure CLI it is that of `az account show` if not set, and otherwise \
@@ -181,7 +181,7 @@ static TENANT_ID: Setting = setting!(
 static CLIENT_ID: Setting = Setting {
     file: Some(&CLIENT_ID_FILE_PATH),
     ..setting!(
-        Shape::Text(no_spaces),
+        Shape::Text(guid),
         ["client_id"],
         ["ARM_CLIENT_ID", "AZURE_CLIENT_ID"],
         "The application (client) id to sign in with, or that of a user-assigned managed identity."
@@ -322,7 +322,9 @@ mod tests {
         },
     };
 
-    const SECRET: [(&str, &str); 3] = [("ARM_TENANT_ID", "t"), ("ARM_CLIENT_ID", "c"), ("ARM_CLIENT_SECRET", "s")];
+    const SECRET: [(&str, &str); 3] =
+        [("ARM_TENANT_ID", "t"), ("ARM_CLIENT_ID", "00000000-0000-0000-0000-00000000000c"), ("ARM_CLIENT_SECRET", "s")];
+    const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000005";
     const APPLICATION: [(&str, &str); 2] = [SECRET[0], SECRET[1]];
     const GITHUB: [(&str, &str); 2] =
         [("ACTIONS_ID_TOKEN_REQUEST_URL", "https://github.test"), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "g")];
@@ -362,10 +364,10 @@ mod tests {
         for (environment, expected) in [
             (vec![], &["AzureCli", "tenant_id: None, subscription_id: None"][..]),
             (
-                vec![("ARM_TENANT_ID", "t"), ("ARM_SUBSCRIPTION_ID", "u")],
+                vec![("ARM_TENANT_ID", "t"), ("ARM_SUBSCRIPTION_ID", SUBSCRIPTION)],
                 &["AzureCli", "Some(\"t\"), subscription_id: None"],
             ),
-            (vec![("ARM_SUBSCRIPTION_ID", "u")], &["AzureCli", "subscription_id: Some(\"u\")"]),
+            (vec![("ARM_SUBSCRIPTION_ID", SUBSCRIPTION)], &["AzureCli", "subscription_id: Some(\"00000000"]),
             (with(&[SECRET[2], msi, oidc, GITHUB[0], GITHUB[1]]), &["ClientSecret", "tenant_id: \"t\""]),
             (with(&[SECRET[2], ("ARM_CLIENT_CERTIFICATE", "AQID")]), &["ClientCertificate", "password: None"]),
             (
@@ -387,7 +389,7 @@ mod tests {
             (with(&[aks[0], aks[1]]), &["OidcToken", "AZURE_FEDERATED_TOKEN_FILE", "file: Some(\"/token\")"]),
             (vec![msi], &["ManagedIdentity", "client_id: None, endpoint: None, api_version: None"]),
             (
-                vec![msi, ("ARM_CLIENT_ID", "c"), ("ARM_MSI_ENDPOINT", "http://e"), ("ARM_MSI_API_VERSION", "v")],
+                vec![msi, SECRET[1], ("ARM_MSI_ENDPOINT", "http://e"), ("ARM_MSI_API_VERSION", "v")],
                 &["ManagedIdentity", "client_id: Some", "endpoint: Some", "api_version: Some(\"v\")"],
             ),
             // What a runner sets by itself asks for nothing.

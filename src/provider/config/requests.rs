@@ -1,7 +1,7 @@
 //! The settings of requests that do not depend on the sign-in method: headers, tenants, api-version and retries.
 
 use super::{
-    check::{guid, header_value, no_spaces, retries, tenants},
+    check::{api_version, guid, header_value, retries, tenants},
     lookup::{Lookup, NotKnown},
     setting::{Setting, Shape, setting},
 };
@@ -28,10 +28,10 @@ static DISABLE_TERRAFORM_PARTNER_ID: Setting = setting!(
     "Accepted for compatibility: without `partner_id` no attribution is sent."
 );
 static CORRELATION_REQUEST_ID: Setting = setting!(
-    Shape::Text(no_spaces),
+    Shape::Text(guid),
     ["custom_correlation_request_id"],
     ["ARM_CORRELATION_REQUEST_ID"],
-    "The value of `x-ms-correlation-request-id`, by which Azure's logs tie requests together; random by default."
+    "The value of `x-ms-correlation-request-id`, a GUID by which Azure's logs tie requests together; random by default."
 );
 static DISABLE_CORRELATION_REQUEST_ID: Setting = setting!(
     Shape::Flag,
@@ -53,7 +53,7 @@ pub(super) fn attributes() -> Vec<Attribute> {
         Type::list(Type::String),
         "Further tenants, at most three, whose resources are used by id. Also `ARM_AUXILIARY_TENANT_IDS`, separated by `;`.",
     );
-    let version = "The api-version for workspaces instead of the built-in one.";
+    let version = "The api-version for workspaces instead of the built-in one, such as `2025-06-01`.";
     let max_retries =
         "How often a request is repeated after a transient failure; 6 by default. Throttling does not count.";
     let settings = [
@@ -66,7 +66,7 @@ pub(super) fn attributes() -> Vec<Attribute> {
     ];
     let mut attributes = vec![auxiliary_tenants.check(tenants)];
     attributes.extend(settings.into_iter().flat_map(Setting::schema));
-    attributes.push(Attribute::optional("workspaces_api_version", Type::String, version).check(no_spaces));
+    attributes.push(Attribute::optional("workspaces_api_version", Type::String, version).check(api_version));
     attributes.push(Attribute::optional("max_retries", Type::Number, max_retries).check(retries));
     attributes
 }
@@ -114,8 +114,12 @@ fn auxiliary_tenant_ids(lookup: &mut Lookup<'_>) -> Result<Vec<String>, NotKnown
     Ok(found)
 }
 
+/// The longest version that an engine says it has.
+const LONGEST_VERSION: usize = 100;
+
 fn user_agent(engine_version: &str, partner_id: Option<&str>, appended: Option<&str>) -> String {
-    let engine = if engine_version.is_empty() { "unknown" } else { engine_version };
+    let is_version = |text: &str| text.len() <= LONGEST_VERSION && text.chars().all(|c| c.is_ascii_graphic());
+    let engine = Some(engine_version).filter(|text| !text.is_empty() && is_version(text)).unwrap_or("unknown");
     let mut text = format!("Terraform/{engine} terraform-provider-foundryhub/{}", env!("CARGO_PKG_VERSION"));
     for part in [appended.map(str::to_owned), partner_id.map(|id| format!("pid-{id}"))].into_iter().flatten() {
         text.push(' ');
@@ -165,6 +169,12 @@ mod tests {
         let version = |version: Value| read(&[("workspaces_api_version", version)], &[]).0;
         assert_eq!(version("2030-01-01".into()).unwrap().workspaces_api_version.as_deref(), Some("2030-01-01"));
         assert!(version(Value::Unknown).is_err());
+        let engine = |version: &str| user_agent(version, None, None).split(' ').next().map(str::to_owned);
+        for (version, expected) in
+            [("1.2.3", "1.2.3"), ("", "unknown"), ("1\r\nX: y", "unknown"), (&"1".repeat(101), "unknown")]
+        {
+            assert_eq!(engine(version), Some(format!("Terraform/{expected}")));
+        }
         assert!(read(&[("auxiliary_tenant_ids", Value::List(vec![Value::Unknown]))], &[]).0.is_err());
     }
 }

@@ -237,9 +237,10 @@ async fn the_azure_cli_is_asked_for_the_tenant_or_else_the_subscription() {
         plan.ok();
         assert_eq!(asked, expected);
     }
-    let (plan, _) = plan(json!({ "subscription_id": "unknown" })).await;
+    let unknown = "00000000-0000-0000-0000-000000000009";
+    let (plan, _) = plan(json!({ "subscription_id": unknown })).await;
     let error = plan.error("could not sign in to Azure");
-    assert!(error.detail.contains("Subscription 'unknown' not found"), "{error}");
+    assert!(error.detail.contains(&format!("Subscription '{unknown}' not found")), "{error}");
 }
 
 /// What names no subscription is read in that of the account, if none is configured.

@@ -120,6 +120,12 @@ fn chosen(method: &MethodDoc, mut block: Settings, mut variables: Settings) -> O
         _ => Value::from(text),
     };
     let block = Value::object(block.into_iter().map(|(name, text)| (name, typed(text))));
+    // What a runner or the settings of a pipeline give is only said to be there; ids have to be such.
+    for (name, text) in &mut variables {
+        if ["CLIENT_ID", "SUBSCRIPTION_ID"].iter().any(|id| name.ends_with(id)) {
+            *text = "00000000-0000-0000-0000-000000000001".to_owned();
+        }
+    }
     let seen = Arc::<Mutex<Option<String>>>::default();
     let configured = tracing::subscriber::with_default(Registry::default().with(Chosen(seen.clone())), || {
         config::configure(&block, "1", &|name| variables.get(name).cloned())
