@@ -4,6 +4,7 @@ mod create;
 mod declared;
 mod delete;
 mod identity_roles;
+mod killed;
 mod lifecycle;
 mod refusals;
 mod states;

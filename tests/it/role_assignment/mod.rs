@@ -6,6 +6,7 @@ mod empty;
 mod existing;
 mod import;
 mod interrupted;
+mod killed;
 mod lifecycle;
 mod plan_output;
 mod platform;
@@ -32,6 +33,9 @@ const NEW: &str = "eeeeeeee-0000-4000-8000-000000000005";
 
 /// The roles that `access = "reader"` means.
 const READER_ROLES: [&str; 2] = [BLOB_READER, FILE_READER];
+
+/// The roles that `access = "contributor"` means.
+const CONTRIBUTOR_ROLES: [&str; 2] = [BLOB_CONTRIBUTOR, FILE_CONTRIBUTOR];
 
 async fn bed() -> Bed {
     bed_with(|_| {}).await

@@ -17,12 +17,12 @@ async fn a_create_changes_the_hub_and_the_account_and_a_destroy_restores_both() 
     assert_eq!(planned.action(), Action::Create);
     assert_eq!(planned.change().planned["id"], json!(bed.hub));
     assert_eq!(planned.change().planned["original"], json!(UNKNOWN));
-    assert_eq!(bed.requests(), ["GET hub1"]);
+    assert_eq!(bed.requests(), ["GET hub1", "GET sa1"]);
 
     bed.core.apply_saved(planned).await.quiet();
     assert_eq!(
         bed.requests(),
-        ["GET hub1", "GET hub1", "GET sa1", "PATCH hub1 identity", "PATCH sa1 false", "GET sa1"]
+        ["GET hub1", "GET sa1", "GET hub1", "GET sa1", "PATCH hub1 identity", "PATCH sa1 false", "GET sa1"]
     );
     assert_eq!(bed.settings(), KEYLESS);
     let state = bed.state();

@@ -6,6 +6,7 @@ mod destroy;
 mod empty;
 mod failures;
 mod interrupted;
+mod killed;
 mod lifecycle;
 mod original;
 mod states;

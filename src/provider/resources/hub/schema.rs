@@ -129,6 +129,9 @@ when they are planned. A container registry that Azure attaches by itself and ta
 Destroying a hub deletes its projects as well, without asking, so that it stops as long as there are any, unless \
 `force_destroy` is set. A deleted hub keeps its name for 14 days, unless `purge_on_destroy` is set.
 
+If a run is killed after Azure has made the hub and before the state has it, the next one says that it exists, and how to \
+import it.
+
 A `foundryhub_storage_auth` of the same hub may stand beside this resource, with the same mode; only one of the two may set \
 `shared_access_key_enabled`.";
 

@@ -306,8 +306,8 @@ fn restore_to(original: &Properties) -> Option<String> {
     (!found.is_empty()).then(|| format!("restore_to = {{ {} }}", found.join(", ")))
 }
 
-/// A creation finds a property as wanted, so that it will not change it and destroying will not restore it. Shared keys are
-/// read only where the hub is as wanted, as after an interrupted run; otherwise they would cost every creation one request.
+/// A creation finds a property as wanted, so that it will not change it and destroying will not restore it. Somebody else may have
+/// set it, or a run that was killed before the state had what it changed.
 pub(super) fn as_wanted_already(
     hub: &WorkspaceId,
     account: &StorageAccountId,
@@ -328,8 +328,8 @@ pub(super) fn as_wanted_already(
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     let found = restore_to(&Properties { mode: mode.map(opposite), shared_keys: keys.map(|keys| !keys) })?;
     let detail = format!(
-        "{} already. This resource will not change that, and destroying it will restore nothing of it. To have destroying \
-         change it, set for example:\n\n{found}",
+        "{} already. This resource will not change that, and destroying it will restore nothing of it. If an earlier run was \
+         killed after it had changed that, or to have destroying change it, set for example:\n\n{found}",
         parts.join(", and ")
     );
     Some(Diagnostic::warning("Nothing to restore on destroy", detail))

@@ -157,10 +157,10 @@ async fn check(
         found.ok().map(|found| found.account.shared_key_enabled())
     };
     let mut diagnostics = Diagnostics::default();
-    if is_new && now.mode == target.mode {
+    if is_new {
         let shared_keys = if target.shared_keys.is_some() { shared_keys().await } else { None };
-        let now = Properties { mode: now.mode.clone(), shared_keys };
-        diagnostics.0.extend(explain::as_wanted_already(hub_id, &account, target, &now, planned));
+        let found = Properties { mode: now.mode.clone(), shared_keys };
+        diagnostics.0.extend(explain::as_wanted_already(hub_id, &account, target, &found, planned));
     }
     if target.switches_to_keys(&now) {
         let off = target.shared_keys.is_none()

@@ -69,6 +69,10 @@ changes nothing in Azure, and neither does renaming it with a `moved` block. One
 same hub are refused when they are planned, and so is a block that was renamed without a `moved` block. `terraform destroy` \
 plans the configuration first and is refused, too; `terraform destroy -refresh=false` does not.
 
+What was there before is in the state alone, as `original`. A run that is killed, or whose machine is lost, after a change in \
+Azure and before the state has it, or between the two halves of a replacement, loses that: the next plan finds the setting as \
+wanted and says that destroying will restore nothing of it. `restore_to` says what to restore whatever has happened.
+
 If the hub is deleted while this resource has disabled shared keys of its account, the object stays in the state and each \
 plan shows it, until it is destroyed, which enables them again, or until the hub exists again.
 

@@ -159,6 +159,8 @@ pub(crate) struct Core {
     triggers: Vec<walk::Trigger>,
     /// When to interrupt the next apply or action.
     interrupt: Option<Event>,
+    /// When to kill the next apply.
+    kill: Option<Event>,
     one_process: bool,
     process: Option<Session>,
     engine_version: String,
@@ -180,6 +182,7 @@ impl Core {
             state: State::default(),
             triggers: Vec::new(),
             interrupt: None,
+            kill: None,
             one_process: false,
             process: None,
             engine_version: session::VERSION.to_owned(),
@@ -245,6 +248,11 @@ impl Core {
     /// Interrupts the next apply, action or read of a data source, as Ctrl-C does, as soon as `event` has happened.
     pub(crate) fn interrupt_when(&mut self, event: impl Future<Output = ()> + 'static) {
         self.interrupt = Some(Box::pin(event));
+    }
+
+    /// Kills core and provider in the next apply as soon as `event` has happened: what is under way is in no state.
+    pub(crate) fn kill_when(&mut self, event: impl Future<Output = ()> + 'static) {
+        self.kill = Some(Box::pin(event));
     }
 
     // Commands about one resource. Others in the state are left alone.
@@ -326,17 +334,24 @@ impl Core {
         report
     }
 
-    /// Applies a saved plan, in a process of its own. A plan with errors is not applied.
+    /// Applies a saved plan, in a process of its own. A plan with errors is not applied. What was killed reports nothing.
     pub(crate) async fn apply_saved(&mut self, plan: Plan) -> Report {
         if plan.report.diagnostics.has_errors() {
             return plan.report;
         }
         self.state = plan.state;
         let session = self.session().await;
-        let report = self.walk_apply(&session, plan.resources, plan.planned, plan.report).await;
-        self.leave(session).await;
-        self.note_report(&report);
-        report
+        match self.walk_apply(&session, plan.resources, plan.planned, plan.report).await {
+            Some(report) => {
+                self.leave(session).await;
+                self.note_report(&report);
+                report
+            }
+            None => {
+                session.kill().await;
+                Report { diagnostics: Diagnostics::default(), changes: Vec::new() }
+            }
+        }
     }
 
     // The state.

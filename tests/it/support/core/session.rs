@@ -111,6 +111,12 @@ impl Session {
         log
     }
 
+    /// Kills the process, which learns nothing of it.
+    pub(crate) async fn kill(mut self) {
+        self.plugin.signal("KILL").await;
+        self.plugin.exited().await;
+    }
+
     /// The most memory that the process has taken so far, in MiB.
     pub(crate) fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.plugin.pid())).expect("a process");

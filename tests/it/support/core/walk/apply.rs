@@ -29,20 +29,21 @@ enum Outcome {
 }
 
 impl Core {
-    /// Does what was planned: destroys, then creates and updates, then destroys what was replaced beforehand.
+    /// Does what was planned: destroys, then creates and updates, then destroys what was replaced beforehand. `None` when it was
+    /// killed.
     pub(in crate::support::core) async fn walk_apply(
         &mut self,
         session: &Session,
         resources: Vec<Resource>,
         planned: Vec<Planned>,
         mut report: Report,
-    ) -> Report {
+    ) -> Option<Report> {
         let catalog = self.catalog(session).await;
         let diagnostics = self.configure_session(session, true).await;
         report.diagnostics.0.extend(diagnostics.0);
         if !report.diagnostics.has_errors() {
             let walk = Walk::new(session, &catalog, false).with(&self.triggers);
-            let interrupt = self.interrupt.take();
+            let (interrupt, kill) = (self.interrupt.take(), self.kill.take());
             let work = self.apply_phases(&walk, &resources, &planned);
             tokio::pin!(work);
             let interrupted = async {
@@ -56,13 +57,14 @@ impl Core {
             let diagnostics = tokio::select! {
                 diagnostics = &mut work => diagnostics,
                 () = interrupted => work.await,
+                () = kill.unwrap_or_else(|| Box::pin(std::future::pending())) => return None,
             };
             report.diagnostics.0.extend(diagnostics.0);
         }
         for change in &mut report.changes {
             change.after = self.state.json(&change.address);
         }
-        report
+        Some(report)
     }
 
     async fn apply_phases(&mut self, walk: &Walk<'_>, resources: &[Resource], planned: &[Planned]) -> Diagnostics {
