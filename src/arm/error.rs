@@ -70,6 +70,16 @@ pub enum Error {
         /// Scheme, host and port of the configured endpoint.
         expected: String,
     },
+    /// No server would take the URL of this request, so that it was not sent.
+    #[error("{method} {path} would have a URL of {length} characters, and was not sent")]
+    TooLong {
+        /// The request's method.
+        method: Method,
+        /// The request's path.
+        path: String,
+        /// How long the whole URL would be.
+        length: usize,
+    },
     /// The service answered with success and the value did not change.
     #[error("{path}: {property} was set to {asked}, and reads back as {got}")]
     NotKept {
@@ -173,7 +183,11 @@ impl Error {
             Error::NotKept { .. } | Error::Uncertain { .. } => true,
             // These end a call between two requests; in a request they are the source of an [`Error::Uncertain`].
             Error::Cancelled { .. } | Error::DeadlineExceeded { .. } => false,
-            Error::Token(_) | Error::Endpoint { .. } | Error::NoAuthorities { .. } | Error::Setting { .. } => false,
+            Error::TooLong { .. }
+            | Error::Token(_)
+            | Error::Endpoint { .. }
+            | Error::NoAuthorities { .. }
+            | Error::Setting { .. } => false,
         }
     }
 

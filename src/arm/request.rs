@@ -49,6 +49,9 @@ pub(crate) enum Target {
     Url(Url),
 }
 
+/// The longest URL that is sent. Servers refuse longer ones, some by hanging up, which looks like trouble that passes.
+const LONGEST_URL: usize = 16 << 10;
+
 /// Errors that are transient for one request though they are not in general.
 #[derive(Debug, Clone)]
 pub(crate) struct RetryOn {
@@ -158,19 +161,26 @@ impl Request {
         }
     }
 
-    /// The whole URL; [`Error::ForeignHost`] when that of an answer is on another host, which must not get the token.
+    /// The whole URL; [`Error::ForeignHost`] when that of an answer is on another host, which must not get the token, and
+    /// [`Error::TooLong`].
     pub(crate) fn url(&self, endpoint: &Url) -> Result<Url, Error> {
-        match &self.target {
+        let url = match &self.target {
             Target::Path { path, query } => {
                 let mut url = endpoint.clone();
                 url.set_path(path);
                 url.set_query(Some(&encoded(query)));
-                Ok(url)
+                url
             }
             Target::Url(url) => {
                 check_host(url, endpoint)?;
-                Ok(url.clone())
+                url.clone()
             }
+        };
+        match url.as_str().len() {
+            length if length > LONGEST_URL => {
+                Err(Error::TooLong { method: self.method.clone(), path: self.path().to_owned(), length })
+            }
+            _ => Ok(url),
         }
     }
 }

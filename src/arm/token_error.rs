@@ -102,19 +102,32 @@ pub enum TokenError {
 /// A failed sign-in. One failure ends many calls of a run, and only one of them reports it in full.
 #[derive(Debug, Clone)]
 pub struct SignInFailure {
-    error: TokenError,
+    error: Box<TokenError>,
+    /// Whose token was wanted, if not that of the configured tenant.
+    auxiliary_tenant: Option<String>,
     reported: Arc<AtomicBool>,
 }
 
 impl SignInFailure {
     /// `reported` is shared by all failures of a run, and set once one of them has been reported.
-    pub(crate) fn new(error: TokenError, reported: Arc<AtomicBool>) -> Self {
-        Self { error, reported }
+    pub(crate) fn new(error: TokenError, auxiliary_tenant: Option<String>, reported: Arc<AtomicBool>) -> Self {
+        Self { error: error.into(), auxiliary_tenant, reported }
     }
 
     /// The error alone.
     pub(crate) fn into_error(self) -> TokenError {
-        self.error
+        *self.error
+    }
+
+    /// What the user can do.
+    pub fn hint(&self) -> Option<&'static str> {
+        match (&*self.error, &self.auxiliary_tenant) {
+            (TokenError::Refused(_), Some(_)) => Some(
+                "The application has to be known in every tenant that auxiliary_tenant_ids names, and what it signs in with has \
+                 to be accepted there. Leave out a tenant of which nothing is needed.",
+            ),
+            (error, _) => error.hint(),
+        }
     }
 
     /// Returns true once per run: the caller that gets it reports the failure in full.
@@ -125,7 +138,7 @@ impl SignInFailure {
 
 impl From<TokenError> for SignInFailure {
     fn from(error: TokenError) -> Self {
-        Self::new(error, Arc::default())
+        Self::new(error, None, Arc::default())
     }
 }
 
@@ -139,6 +152,9 @@ impl Deref for SignInFailure {
 
 impl fmt::Display for SignInFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(tenant) = &self.auxiliary_tenant {
+            write!(f, "for the auxiliary tenant {tenant}: ")?;
+        }
         self.error.fmt(f)
     }
 }

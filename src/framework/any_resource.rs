@@ -269,7 +269,8 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
         match json::decode(text, &ty) {
             Ok(value) => (plan::with_settings(&self.schema.block, change(value)), Diagnostics::default()),
             Err(error) => {
-                let detail = format!("The stored state of this {} does not fit its schema: {error}.", self.name());
+                let detail =
+                    format!("The stored state of this {} does not fit its schema: {error}.\n\n{EDITED}", self.name());
                 (Value::Null, Diagnostic::error("The state cannot be read", detail).at(error.path).into())
             }
         }
@@ -395,13 +396,16 @@ pub(super) fn unplanned(diagnostics: impl Into<Diagnostics>) -> PlannedChange {
     }
 }
 
-/// Reads a struct from what a state holds, which somebody may have changed by hand.
+/// What to do about an object whose state cannot be right.
+pub(super) const EDITED: &str = "If the state was edited, restore it from a backup, or take the object out of it with state rm and \
+                                 import it again. Otherwise this is a mistake of the provider; please report it with its version.";
+
+/// The error of an object whose state cannot be right at this path, which somebody may have changed by hand.
+pub fn unreadable_state(path: Path, reason: &str) -> Diagnostic {
+    Diagnostic::error("The state cannot be read", format!("{path}: {reason}\n\n{EDITED}")).at(path)
+}
+
+/// Reads a struct from what a state holds.
 fn read_state<S: serde::de::DeserializeOwned>(value: Value) -> Result<S, Diagnostic> {
-    from_value(value).map_err(|Mismatch { path, reason }| {
-        let detail = format!(
-            "{path}: {reason}\n\nIf the state was edited, restore it from a backup, or take the object out of it with state rm and \
-             import it again. Otherwise this is a mistake of the provider; please report it with its version.",
-        );
-        Diagnostic::error("The state cannot be read", detail).at(path)
-    })
+    from_value(value).map_err(|Mismatch { path, reason }| unreadable_state(path, &reason))
 }

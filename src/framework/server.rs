@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Diagnostic, Diagnostics, Private, Value,
     action::{self, ActionEvent, AnyAction},
-    any_resource::{AnyResource, Change, ErasedOutcome, PlannedChange, failed, unplanned},
+    any_resource::{AnyResource, Change, EDITED, ErasedOutcome, PlannedChange, failed, unplanned},
     contain::contain,
     context::Context,
     data_source::AnyDataSource,
@@ -207,7 +207,12 @@ impl<P: Provider> Server<P> {
             if known.same_by(&outcome.identity, &resource.identity_schema().ty(), &str::eq_ignore_ascii_case) {
                 outcome.identity = known.clone();
             }
-            outcome.diagnostics.extend(identity_faults(resource, &known, &outcome.identity));
+            if outcome.identity.is_null() && !imported {
+                let detail = format!("It does not say which {} this is.\n\n{EDITED}", resource.name());
+                outcome.diagnostics.push(Diagnostic::error("The state cannot be read", detail));
+            } else {
+                outcome.diagnostics.extend(identity_faults(resource, &known, &outcome.identity));
+            }
         }
         if outcome.diagnostics.has_errors() {
             return ErasedOutcome { state, identity, private, diagnostics: outcome.diagnostics };
@@ -416,19 +421,22 @@ fn spelt_as_before<C>(resource: &dyn AnyResource<C>, outcome: ErasedOutcome, bef
 
 /// What is wrong with the identity that an operation returned: engines require one that never changes.
 fn identity_faults<C>(resource: &dyn AnyResource<C>, known: &Value, identity: &Value) -> Diagnostics {
+    let name = resource.name();
+    if identity.is_null() || !identity.is_wholly_known() {
+        let detail = format!(
+            "This {name} returned no identity: it is {}. This is a mistake of the provider; please report it.",
+            json::encode(identity)
+        );
+        return Diagnostic::error("Unexpected resource identity", detail).into();
+    }
     let ty = resource.identity_schema().ty();
-    let fault = if identity.is_null() || !identity.is_wholly_known() {
-        "returned no identity"
-    } else if !known.is_null() && known.is_wholly_known() && !known.same_as(identity, &ty) {
-        "changed its identity"
-    } else {
+    if known.is_null() || !known.is_wholly_known() || known.same_as(identity, &ty) {
         return Diagnostics::default();
-    };
+    }
     let detail = format!(
-        "This {} {fault}: it was {}, it is {}. This is a mistake of the provider; please report it.",
-        resource.name(),
+        "The state says that this {name} is {}, and it is {}.\n\n{EDITED}",
         json::encode(known),
         json::encode(identity)
     );
-    Diagnostic::error("Unexpected resource identity", detail).into()
+    Diagnostic::error("The state has another identity", detail).into()
 }

@@ -1,11 +1,11 @@
 //! Answers of any size and shape: limits, interruptions while they are read, and what follows their JSON.
 
-use crate::support::arm::{account, call, client, error, hub};
+use crate::support::arm::{SUBSCRIPTION, account, call, client, error, hub};
 use crate::support::scripted::{Scripted, on};
 use flate2::{Compression, write::GzEncoder};
 use foundryhub::arm::storage_accounts::StorageAccount;
 use foundryhub::arm::workspaces::{AuthMode, Workspace};
-use foundryhub::arm::{Call, Error, Read, RoleAssignmentId};
+use foundryhub::arm::{Call, Error, List, Read, RoleAssignmentId};
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -230,4 +230,35 @@ async fn members_that_are_null_inside_others_are_no_fault() {
     let failed = client.get::<Workspace>(&hub(), Read::Fresh, &call()).await.unwrap_err();
     assert_eq!(failed.code().unwrap().as_str(), "Odd");
     server.finish();
+}
+
+/// Whoever has answered it, an answer that is no JSON is not taken for one of Azure, and a write was accepted all the same.
+#[tokio::test]
+async fn an_answer_that_is_no_json_is_an_error_whatever_it_says_it_is() {
+    for (kind, body) in [
+        ("application/json", ""),
+        ("application/json", "{\"id\":\"/sa1\",\"name\":"),
+        ("application/json", "null"),
+        ("application/json", "\"{}\""),
+        ("application/octet-stream", "\u{0}\u{1}\u{2}"),
+    ] {
+        let answer =
+            |method, target: String| on(method, target).answer(200, body).header("Content-Type", kind.to_owned());
+        let list = format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/workspaces");
+        let server = Scripted::start(vec![
+            answer("GET", account().to_string()),
+            answer("PATCH", account().to_string()),
+            answer("GET", account().to_string()),
+            answer("GET", list),
+        ])
+        .await;
+        let (client, clock, _) = client(&server);
+        let failed = client.get::<StorageAccount>(&account(), Read::Fresh, &call()).await.unwrap_err();
+        assert!(matches!(failed, Error::Decode { .. }), "{body:?}: {failed:?}");
+        let failed = client.set_shared_key_access(&account(), false, &call()).await.unwrap_err();
+        assert!(failed.may_have_had_effect(), "{body:?}: {failed:?}");
+        let failed = client.list::<Workspace>(List::in_subscription(SUBSCRIPTION), Read::Fresh, &call()).await;
+        assert!(matches!(failed, Err(Error::Decode { .. })), "{body:?}");
+        assert!(clock.pauses().is_empty());
+    }
 }

@@ -397,7 +397,7 @@ async fn a_write_that_is_not_allowed_is_tried_again_with_a_fresh_token_and_a_rea
 }
 
 #[tokio::test]
-async fn a_token_is_not_sent_to_a_host_that_an_answer_names() {
+async fn no_token_is_sent_to_a_host_that_an_answer_names() {
     let elsewhere = Scripted::start(Vec::new()).await;
     let foreign = format!("{}/next", elsewhere.url);
     let scope = ArmId::subscription_scope(SUBSCRIPTION).unwrap();
@@ -411,7 +411,9 @@ async fn a_token_is_not_sent_to_a_host_that_an_answer_names() {
         on("GET", account_path()).answer(307, "").header("Location", &foreign),
     ])
     .await;
-    let (client, clock, _) = client(&server);
+    let clock = Arc::<SkippingClock>::default();
+    let settings = Settings { auxiliary_tenant_ids: vec!["tenant-a".into()], ..settings(&server, &clock) };
+    let client = Client::new(settings, Arc::<NumberedTokens>::default()).unwrap();
 
     let next = client.list(RoleAssignment::at_scope(&scope), Read::Fresh, &call()).await.unwrap_err();
     assert!(matches!(next, Error::ForeignHost { .. }), "{next:?}");

@@ -18,6 +18,7 @@
 //! | answers of any size and shape | `arm_answers` |
 //! | lists without an end | `arm_pages` |
 //! | the memory that large answers cost | `large_answers` |
+//! | connections, names and proxies that fail | `arm_network` |
 //! | typed calls: operations, pages, api-versions, joined reads | `arm_calls` |
 //! | the same calls against the emulator | `arm_emulator` |
 //! | **The emulator**, over HTTPS without the provider | `emulator`, whose `mod.rs` lists its files |
@@ -31,6 +32,10 @@
 //! | functions | `functions` |
 //! | actions, a file for each | `actions` |
 //! | list resources, a file for each | `list_resources` |
+//! | ids that are none | `hostile_ids` |
+//! | states and private data that somebody has edited | `tampered` |
+//! | StopProvider during every kind of work | `interruptions` |
+//! | answers that are lost | `lost_answers` |
 //! | **Real Terraform and OpenTofu**: what only they can show | `engines` |
 //! | **What is released**: executable, packages, mirrors | `release` |
 //! | **The pipelines of `examples/pipelines`**, and the summary of drift | `pipelines` |
@@ -85,6 +90,7 @@ mod arm_answers;
 mod arm_auth;
 mod arm_calls;
 mod arm_emulator;
+mod arm_network;
 mod arm_pages;
 mod arm_send;
 mod citations;
@@ -96,9 +102,12 @@ mod engines;
 mod examples;
 mod functions;
 mod handshake;
+mod hostile_ids;
 mod hub;
+mod interruptions;
 mod large_answers;
 mod list_resources;
+mod lost_answers;
 mod pipelines;
 mod process;
 mod proto_files;
@@ -110,4 +119,5 @@ mod secrets;
 mod sign_in;
 mod storage_auth;
 mod support;
+mod tampered;
 mod tidy;

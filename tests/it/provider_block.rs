@@ -110,7 +110,10 @@ async fn tokens_of_auxiliary_tenants_are_asked_for() {
     let tenant = "10000000-0000-4000-8000-00000000000a";
     let several = format!("{tenant};10000000-0000-4000-8000-00000000000b");
     for (block, variable) in [(json!({ "auxiliary_tenant_ids": [tenant] }), ""), (json!({}), several.as_str())] {
-        bed.plan(block, &[("ARM_AUXILIARY_TENANT_IDS", variable)]).await;
+        let plan = bed.plan(block, &[("ARM_AUXILIARY_TENANT_IDS", variable)]).await;
+        let error = plan.error("could not sign in to Azure");
+        assert!(error.detail.contains(&format!("for the auxiliary tenant {tenant}: ")), "{error}");
+        assert!(error.detail.contains("every tenant that auxiliary_tenant_ids names"), "{error}");
         let requests = bed.emulator.requests();
         assert!(requests.iter().any(|request| request.path == format!("/{tenant}/oauth2/v2.0/token")), "{requests:#?}");
         assert!(!requests.iter().any(Record::is_arm));

@@ -169,7 +169,7 @@ impl Tokens {
                 if error.is_final() && !self.method.may_change() && wanted.claims.is_none() {
                     lock(&self.failed).insert(wanted.tenant.clone(), error.clone());
                 }
-                Err(Error::Token(SignInFailure::new(error, self.reported.clone())))
+                Err(Error::Token(SignInFailure::new(error, wanted.tenant.clone(), self.reported.clone())))
             }
         }
     }

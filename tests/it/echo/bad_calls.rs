@@ -119,7 +119,7 @@ async fn no_message_ends_the_process_or_goes_unanswered() {
 }
 
 /// The diagnostics of each rpc that takes an object, called with this value in every place.
-async fn answers(
+pub(super) async fn answers(
     session: &Session,
     type_name: &str,
     value: DynamicValue,
@@ -159,7 +159,12 @@ async fn answers(
     ]
 }
 
-async fn upgraded(session: &Session, type_name: &str, version: i64, json: Vec<u8>) -> upgrade_resource_state::Response {
+pub(super) async fn upgraded(
+    session: &Session,
+    type_name: &str,
+    version: i64,
+    json: Vec<u8>,
+) -> upgrade_resource_state::Response {
     let request = upgrade_resource_state::Request {
         type_name: type_name.to_owned(),
         version,
@@ -168,7 +173,7 @@ async fn upgraded(session: &Session, type_name: &str, version: i64, json: Vec<u8
     session.client().upgrade_resource_state(request).await.unwrap().into_inner()
 }
 
-fn says_unreadable(diagnostics: &[proto::Diagnostic]) -> bool {
+pub(super) fn says_unreadable(diagnostics: &[proto::Diagnostic]) -> bool {
     let summaries = ["The provider cannot read a value", "The state cannot be read"];
     matches!(diagnostics, [only] if only.severity() == Severity::Error && summaries.contains(&only.summary.as_str()))
 }
@@ -187,7 +192,7 @@ fn damaged(valid: &[u8], noise: &[u8]) -> DynamicValue {
 }
 
 /// The names of all rpcs of the protocol.
-fn procedures() -> Vec<String> {
+pub(super) fn procedures() -> Vec<String> {
     let table = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tfplugin6.tsv");
     let table = fs::read_to_string(table).unwrap();
     let names: Vec<_> =
@@ -197,7 +202,7 @@ fn procedures() -> Vec<String> {
 }
 
 /// Calls an rpc with these bytes as its message; returns those of the first answer.
-async fn call(session: &Session, procedure: &str, message: Vec<u8>) -> Result<Vec<u8>, Status> {
+pub(super) async fn call(session: &Session, procedure: &str, message: Vec<u8>) -> Result<Vec<u8>, Status> {
     let mut client: Grpc<Channel> = Grpc::new(session.channel());
     client.ready().await.unwrap();
     let path: PathAndQuery = format!("/tfplugin6.Provider/{procedure}").parse().unwrap();

@@ -160,10 +160,12 @@ async fn every_method_of_an_application_signs_in_to_auxiliary_tenants_too() {
     ] {
         let (mut block, around) = bed.as_written(&bed.given(kind), true);
         block["auxiliary_tenant_ids"] = json!([other]);
-        let mut core = bed.core(block, &around);
+        let mut core = bed.core(block, &around).env("TF_LOG", "TRACE");
         core.plan("foundryhub_storage_auth", "a", json!({ "hub_id": bed.hub() })).await.ok();
         let tokens: Vec<_> = bed.token_requests().iter().map(|token| token.path[1..37].to_owned()).collect();
         assert_eq!(tokens, [variable(&bed.emulator, "ARM_TENANT_ID"), other.clone()], "{kind}");
+        // Parts of a token are JSON in base64, and begin like this after a dot.
+        assert!(!core.transcript().contains(".eyJ"), "{kind}");
     }
 }
 
@@ -219,6 +221,15 @@ async fn proxies_are_for_what_is_not_on_this_machine() {
     // The endpoint of a machine or app is on it.
     for kind in ["managed identity of a machine", "managed identity of an app"] {
         core(kind, &[("HTTP_PROXY", dead.clone())]).await.ok();
+    }
+
+    // A proxy that refuses is not the place that was asked, and nothing of the sign-in goes there in the open.
+    for (status, body) in [(403, "blocked"), (407, "who?"), (502, "<html>")] {
+        let proxy = Scripted::start_plain(vec![on("CONNECT", "127.0.0.1:").answer(status, body)]).await;
+        let refused = core("client secret", &[("HTTPS_PROXY", proxy.url.clone())]).await;
+        let error = refused.error("could not be reached");
+        assert!(error.detail.contains("HTTPS_PROXY"), "{error}");
+        assert!(proxy.received().iter().all(|request| request.method == "CONNECT" && request.body.is_empty()));
     }
 
     // One that is not goes by way of the proxy.

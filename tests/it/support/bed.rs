@@ -2,11 +2,19 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::core::{Core, Plan, Report};
+use super::{
+    core::{Core, Plan, Report, Resource, resource},
+    ids::ALICE,
+};
 use crate::azure::{Options, Record};
 use crate::emulator::client::{Arm, arm_with};
+
+/// The types of resources.
+pub(crate) const AUTH: &str = "foundryhub_storage_auth";
+pub(crate) const ROLE: &str = "foundryhub_role_assignment";
+pub(crate) const HUB: &str = "foundryhub_hub";
 
 /// An emulator with a hub in access-key mode on a storage account, and a working directory that is signed in to it.
 /// Most tests are about one resource of one type, whose name in the configuration is `a`.
@@ -41,6 +49,37 @@ impl Bed {
         let core = environment.into_iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
         arm.emulator.clear_requests();
         Self { arm, core, type_name, short }
+    }
+
+    /// An object of every type: the hub on identity with keys off, somebody's roles, and a new hub.
+    pub(crate) fn of_every_type(&self) -> Vec<Resource> {
+        let auth = json!({ "hub_id": self.hub, "shared_access_key_enabled": false, "access_check": "off" });
+        let role = json!({ "storage_account_id": self.account, "principal_id": ALICE, "access": "reader" });
+        // The account does not change any more when the hub has looked at it.
+        let new = resource(HUB, "a", self.new_hub()).depends_on(AUTH, "a");
+        vec![resource(AUTH, "a", auth), resource(ROLE, "a", role), new]
+    }
+
+    /// The configuration of a hub on identity, `hub2`, on the same account.
+    pub(crate) fn new_hub(&self) -> Value {
+        json!({
+            "name": "hub2", "resource_group_name": "rg1", "location": "eastus", "storage_account_id": self.account,
+            "key_vault_id": self.emulator.id("rg1", "Microsoft.KeyVault/vaults", "kv1"),
+            "system_datastores_auth_mode": "identity", "access_check": "off",
+        })
+    }
+
+    /// What [`Self::of_every_type`] is about: whether `hub2` is there, the mode of `hub1`, whether its account allows keys,
+    /// and how many roles Alice has.
+    pub(crate) fn in_azure_of_every_type(&self) -> Value {
+        let own = self.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", "hub2");
+        let (hub, account) = (self.emulator.resource(&self.hub), self.emulator.resource(&self.account));
+        json!([
+            self.emulator.resource(&own).is_some(),
+            hub.expect("the hub")["properties"]["systemDatastoresAuthMode"],
+            account.expect("the account")["properties"]["allowSharedKeyAccess"],
+            self.emulator.assignments().iter().filter(|found| found.principal_id == ALICE).count(),
+        ])
     }
 
     pub(crate) async fn plan(&mut self, config: &Value) -> Plan {

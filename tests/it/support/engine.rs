@@ -487,6 +487,20 @@ impl Running {
         self.group.trim_start_matches('-')
     }
 
+    /// Waits for the end, also of everything that the command has started.
+    pub(crate) async fn finish_wholly(self) -> Outcome {
+        let group = self.pid().to_owned();
+        let outcome = self.finish().await;
+        // Nothing tells of the end of somebody else's child.
+        let gone = async {
+            while has_processes(&group) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(HANG, gone).await.unwrap_or_else(|_| panic!("processes are left of {outcome}"));
+        outcome
+    }
+
     /// Waits for the end.
     pub(crate) async fn finish(self) -> Outcome {
         self.finish_within(HANG).await
@@ -508,6 +522,16 @@ impl Running {
 pub(crate) async fn plugins_of(engine: &str) -> Vec<String> {
     let found = Command::new("pgrep").args(["-g", engine, "-f", "terraform-provider-"]).output().await.unwrap();
     String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// Whether a process group has any that have not ended.
+fn has_processes(group: &str) -> bool {
+    let output = std::process::Command::new("ps").args(["-A", "-o", "pgid=,stat="]).output().unwrap();
+    let running = |line: &str| {
+        let mut fields = line.split_whitespace();
+        fields.next() == Some(group) && fields.next().is_some_and(|state| !state.starts_with('Z'))
+    };
+    String::from_utf8_lossy(&output.stdout).lines().any(running)
 }
 
 impl Drop for Running {

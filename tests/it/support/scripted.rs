@@ -131,18 +131,8 @@ impl Scripted {
 
     /// Starts with TLS and a certificate of one's own.
     pub(crate) async fn start_as(certificate: rcgen::CertificateParams, script: Vec<Exchange>) -> Self {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let certificate = certificate.self_signed(&key).unwrap();
-        let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
-        let root = certificate.pem().into_bytes();
-        Self::serve(script, "https", root, Some(TlsAcceptor::from(Arc::new(config)))).await
+        let (root, tls) = acceptor(certificate, &[]);
+        Self::serve(script, "https", root, Some(tls)).await
     }
 
     /// Starts without TLS, as the identity endpoints of machines are.
@@ -180,6 +170,11 @@ impl Scripted {
             }
         });
         Self { url, root, state, listening }
+    }
+
+    /// Expects a further request.
+    pub(crate) fn also(&self, exchange: Exchange) {
+        self.state.script.lock().unwrap().push(exchange);
     }
 
     /// What has come so far.
@@ -222,6 +217,22 @@ impl Scripted {
         let missing: Vec<_> = expected.map(|e| format!("{} {}", e.method, e.target)).collect();
         assert!(missing.is_empty(), "these never came: {missing:#?}");
     }
+}
+
+/// The server's side of TLS with this certificate, which it signs itself, and the certificate to trust, in PEM.
+pub(crate) fn acceptor(certificate: rcgen::CertificateParams, protocols: &[&[u8]]) -> (Vec<u8>, TlsAcceptor) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = certificate.self_signed(&key).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    (certificate.pem().into_bytes(), TlsAcceptor::from(Arc::new(config)))
 }
 
 impl Drop for Scripted {

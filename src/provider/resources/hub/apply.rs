@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     arm::{Error, ErrorCode, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
-    framework::{Attr, Diagnostic, Diagnostics, Private, resource::Outcome},
+    framework::{Attr, Diagnostic, Diagnostics, Path, Private, any_resource::unreadable_state, resource::Outcome},
     provider::{
         access::{Access, AccessCheck, Requirements},
         hub, hub_refusal,
@@ -228,8 +228,10 @@ pub(super) async fn update(
     let Apply { session, walk, call } = apply;
     let mut diagnostics = Diagnostics::default();
     let unchanged = |private, diagnostics| Outcome { state: Some(prior.clone()), private, diagnostics };
-    let (Some(id), Some(account)) = (prior.id.known().cloned(), prior.storage_account_id.known().cloned()) else {
-        return unchanged(private, report::still_unknown("The hub's id").into());
+    let missing = |name| unreadable_state(Path::root(name), "it is missing").into();
+    let Some(id) = prior.id.known().cloned() else { return unchanged(private, missing("id")) };
+    let Some(account) = prior.storage_account_id.known().cloned() else {
+        return unchanged(private, missing("storage_account_id"));
     };
     let planned = planned.with_left_out(&prior);
     let mut changes = Changes::between(&prior, &planned);

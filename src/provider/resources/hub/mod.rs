@@ -24,7 +24,8 @@ mod words;
 use crate::{
     arm::Call,
     framework::{
-        Diagnostics, Private,
+        Diagnostics, Path, Private,
+        any_resource::unreadable_state,
         context::Context,
         resource::{
             CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned,
@@ -102,7 +103,7 @@ impl Resource for Hub {
             return Outcome::kept(state, private, report::unconfigured());
         };
         let Some(id) = state.id.known().cloned() else {
-            return Outcome::kept(state, private, report::still_unknown("The hub's id"));
+            return Outcome::kept(state, private, unreadable_state(Path::root("id"), "it is missing"));
         };
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
         read::read(session, &context.walk, &call, &id, state, private).await
@@ -124,7 +125,7 @@ impl Resource for Hub {
             return Outcome::kept(prior, private, report::unconfigured());
         };
         let Some(id) = prior.id.known().cloned() else {
-            return Outcome::kept(prior, private, report::still_unknown("The hub's id"));
+            return Outcome::kept(prior, private, unreadable_state(Path::root("id"), "it is missing"));
         };
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
         delete::delete(session, &call, &id, prior, private, &succession).await

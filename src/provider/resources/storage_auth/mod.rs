@@ -24,7 +24,8 @@ mod validate;
 use crate::{
     arm::{Call, workspaces::AuthMode},
     framework::{
-        Attr, Diagnostics, Private,
+        Attr, Diagnostics, Path, Private,
+        any_resource::unreadable_state,
         context::Context,
         resource::{
             CreateRequest, DeleteRequest, DestroyPlanRequest, ImportTarget, MoveSource, Outcome, PlanRequest, Planned,
@@ -107,7 +108,7 @@ impl Resource for StorageAuth {
             return Outcome::kept(state, private, report::unconfigured());
         };
         let Some(hub) = state.hub_id.known().cloned() else {
-            return Outcome::kept(state, private, report::still_unknown("The hub's id"));
+            return Outcome::kept(state, private, unreadable_state(Path::root("hub_id"), "it is missing"));
         };
         let call = Call::new(context.cancel, state.timeout(|timeouts| &timeouts.read, READING));
         read::read(session, &call, &hub, state, private).await
@@ -135,7 +136,7 @@ impl Resource for StorageAuth {
             return Outcome::kept(prior, private, report::unconfigured());
         };
         let Some(hub) = prior.hub_id.known().cloned() else {
-            return Outcome::kept(prior, private, report::still_unknown("The hub's id"));
+            return Outcome::kept(prior, private, unreadable_state(Path::root("hub_id"), "it is missing"));
         };
         let call = Call::new(context.cancel, prior.timeout(|timeouts| &timeouts.delete, WRITING));
         delete::delete(session, &call, &hub, prior, private, &succession).await

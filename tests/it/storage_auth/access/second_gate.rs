@@ -167,3 +167,27 @@ async fn platform_grant_timeout_is_a_duration_and_5m_by_default() {
     let found = bed.core.validate(TYPE, "a", config).await;
     assert_eq!(found.error("Invalid platform_grant_timeout value").path, "platform_grant_timeout");
 }
+
+/// Ages are told by Azure's own clock. That of this machine may be an hour or a year ahead or behind.
+#[tokio::test]
+async fn the_clock_of_this_machine_does_not_matter_for_grant_settle_time() {
+    const HOUR: i64 = 3600;
+    const YEAR: i64 = 365 * 24 * HOUR;
+    for skew in [HOUR, -HOUR, YEAR, -YEAR] {
+        let mut bed = bed_with(|options| {
+            options.time = Some(time::OffsetDateTime::now_utc() + time::Duration::seconds(skew));
+            options.stop_clock = true;
+        })
+        .await;
+        bed.seed_roles(ALICE, &CONTRIBUTOR_NAMES);
+        let mut config = bed.checked("enforce");
+        config["grant_settle_time"] = json!("10m");
+        config["timeouts"] = json!({ "create": "2m" });
+        bed.apply(&config).await.failed().error("Role assignments are too young");
+        assert_eq!(bed.settings(), ("identity", None), "{skew}");
+        bed.emulator.advance(Duration::from_secs(599));
+        config["grant_settle_time"] = json!("9m59s");
+        replaced_tainted(bed.apply(&config).await);
+        assert_eq!(bed.keys(), Some(false), "{skew}");
+    }
+}

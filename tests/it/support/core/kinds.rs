@@ -53,7 +53,8 @@ impl Core {
                 include_resource_object: include_object,
                 limit,
             };
-            let (found, more) = session.list(catalog.resource(name), request).await;
+            let work = session.list(catalog.resource(name), request);
+            let (found, more) = session.interruptible(self.interrupt.take(), work).await;
             listed = found;
             diagnostics.0.extend(more.0);
         }
@@ -104,19 +105,8 @@ impl Core {
             diagnostics.0.extend(session.plan_action(name, block, &config).await.0);
         }
         if !diagnostics.has_errors() && config.is_wholly_known() {
-            let interrupt = self.interrupt.take();
             let work = session.invoke(name, block, &config);
-            tokio::pin!(work);
-            let (progress, more) = match interrupt {
-                None => work.await,
-                Some(event) => tokio::select! {
-                    done = &mut work => done,
-                    () = event => {
-                        session.stop().await;
-                        work.await
-                    }
-                },
-            };
+            let (progress, more) = session.interruptible(self.interrupt.take(), work).await;
             reported = progress;
             diagnostics.0.extend(more.0);
         }

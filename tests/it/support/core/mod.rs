@@ -30,6 +30,7 @@ use serde_json::{Value as Json, json};
 
 pub(crate) use kinds::Listed;
 pub(crate) use report::{Action, Address, Diagnostics, Report};
+pub(crate) use schema::Catalog;
 pub(crate) use session::{ImportFrom, MoveFrom, Session};
 pub(crate) use state::Stored;
 pub(crate) use value::UNKNOWN;
@@ -39,7 +40,6 @@ use super::{
     plugin::{Launch, Plugin},
     tfplugin6::{DynamicValue, FunctionError},
 };
-use schema::Catalog;
 use session::encode;
 use state::State;
 use walk::Planned;
@@ -128,6 +128,12 @@ impl Plan {
     #[track_caller]
     pub(crate) fn ok(self) -> Self {
         assert!(!self.report.diagnostics.has_errors(), "the plan failed:\n{}", self.report.diagnostics);
+        self
+    }
+
+    /// The same plan with other private data in it, as an editor of the file might leave it.
+    pub(crate) fn with_private(mut self, change: impl Fn(&[u8]) -> Vec<u8>) -> Self {
+        self.planned.iter_mut().for_each(|planned| planned.change_private(&change));
         self
     }
 
@@ -245,7 +251,8 @@ impl Core {
         self.triggers.push(walk::Trigger { address, event, action, config });
     }
 
-    /// Interrupts the next apply, action or read of a data source, as Ctrl-C does, as soon as `event` has happened.
+    /// Interrupts the next apply, action or read of a data source, as Ctrl-C does, as soon as `event` has happened; or, where
+    /// they come next, a plan by itself, a refresh, import or list.
     pub(crate) fn interrupt_when(&mut self, event: impl Future<Output = ()> + 'static) {
         self.interrupt = Some(Box::pin(event));
     }
@@ -264,7 +271,8 @@ impl Core {
 
     /// Plans one resource.
     pub(crate) async fn plan(&mut self, type_name: &str, name: &str, config: Json) -> Plan {
-        self.plan_these(vec![resource(type_name, name, config)], Vec::new()).await
+        let interrupt = self.interrupt.take();
+        self.plan_these(vec![resource(type_name, name, config)], Vec::new(), interrupt).await
     }
 
     /// Plans one resource and applies the plan.
@@ -279,7 +287,7 @@ impl Core {
         if diagnostics.has_errors() {
             return Report { diagnostics, changes: Vec::new() };
         }
-        let plan = self.plan_these(resources, Vec::new()).await;
+        let plan = self.plan_these(resources, Vec::new(), None).await;
         self.apply_saved(plan).await
     }
 
@@ -302,9 +310,8 @@ impl Core {
 
     /// Plans a whole configuration: what is in the state and not in it is to be destroyed.
     pub(crate) async fn plan_all(&mut self, resources: Vec<Resource>) -> Plan {
-        let configured: Vec<_> = resources.iter().map(|resource| resource.address.clone()).collect();
-        let gone = self.state.addresses().into_iter().filter(|address| !configured.contains(address)).collect();
-        self.plan_these(resources, gone).await
+        let interrupt = self.interrupt.take();
+        self.plan_everything(resources, interrupt).await
     }
 
     /// Plans a whole configuration and applies the plan.
@@ -313,7 +320,7 @@ impl Core {
         if diagnostics.has_errors() {
             return Report { diagnostics, changes: Vec::new() };
         }
-        let plan = self.plan_all(resources).await;
+        let plan = self.plan_everything(resources, None).await;
         self.apply_saved(plan).await
     }
 
@@ -326,8 +333,8 @@ impl Core {
     /// Refreshes everything in the state and stores what was found.
     pub(crate) async fn refresh(&mut self) -> Report {
         let addresses = self.state.addresses();
-        let session = self.session().await;
-        let (report, state) = self.walk_refresh(&session, addresses).await;
+        let (interrupt, session) = (self.interrupt.take(), self.session().await);
+        let (report, state) = session.interruptible(interrupt, self.walk_refresh(&session, addresses)).await;
         self.leave(session).await;
         self.state = state;
         self.note_report(&report);
@@ -399,8 +406,9 @@ impl Core {
 
     /// `terraform import`: imports an object, reads it and stores it.
     pub(crate) async fn import(&mut self, type_name: &str, name: &str, from: ImportFrom) -> Report {
-        let session = self.session().await;
-        let report = self.walk_import(&session, Address::new(type_name, name), from).await;
+        let (interrupt, session) = (self.interrupt.take(), self.session().await);
+        let address = Address::new(type_name, name);
+        let report = session.interruptible(interrupt, self.walk_import(&session, address, from)).await;
         self.leave(session).await;
         self.note_report(&report);
         report
@@ -433,19 +441,8 @@ impl Core {
         let mut diagnostics = self.configure_session(&session, false).await;
         let mut data = Json::Null;
         if !diagnostics.has_errors() {
-            let interrupt = self.interrupt.take();
             let work = session.read_data(type_name, block, &config);
-            tokio::pin!(work);
-            let (value, more) = match interrupt {
-                None => work.await,
-                Some(event) => tokio::select! {
-                    done = &mut work => done,
-                    () = event => {
-                        session.stop().await;
-                        work.await
-                    }
-                },
-            };
+            let (value, more) = session.interruptible(self.interrupt.take(), work).await;
             diagnostics.0.extend(more.0);
             data = value::to_json(&value);
         }
@@ -551,9 +548,15 @@ impl Core {
 
     // Walks over parts of the configuration and the state.
 
-    async fn plan_these(&mut self, resources: Vec<Resource>, gone: Vec<Address>) -> Plan {
-        let session = self.session().await;
-        let plan = self.walk_plan(&session, resources, gone, self.refreshes).await;
+    async fn plan_everything(&mut self, resources: Vec<Resource>, interrupt: Option<Event>) -> Plan {
+        let configured: Vec<_> = resources.iter().map(|resource| resource.address.clone()).collect();
+        let gone = self.state.addresses().into_iter().filter(|address| !configured.contains(address)).collect();
+        self.plan_these(resources, gone, interrupt).await
+    }
+
+    async fn plan_these(&mut self, resources: Vec<Resource>, gone: Vec<Address>, interrupt: Option<Event>) -> Plan {
+        let (session, refreshes) = (self.session().await, self.refreshes);
+        let plan = session.interruptible(interrupt, self.walk_plan(&session, resources, gone, refreshes)).await;
         self.leave(session).await;
         self.note_report(&plan.report);
         plan

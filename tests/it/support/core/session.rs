@@ -477,6 +477,23 @@ impl Session {
         self.answer("StopProvider", answer);
     }
 
+    /// Does the work, and asks for its end where the event comes first.
+    pub(super) async fn interruptible<T>(
+        &self,
+        interrupt: Option<impl Future<Output = ()>>,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let Some(event) = interrupt else { return work.await };
+        tokio::pin!(work);
+        tokio::select! {
+            done = &mut work => done,
+            () = event => {
+                self.stop().await;
+                work.await
+            }
+        }
+    }
+
     // Answers.
 
     #[track_caller]

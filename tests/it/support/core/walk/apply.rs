@@ -43,20 +43,14 @@ impl Core {
         report.diagnostics.0.extend(diagnostics.0);
         if !report.diagnostics.has_errors() {
             let walk = Walk::new(session, &catalog, false).with(&self.triggers);
-            let (interrupt, kill) = (self.interrupt.take(), self.kill.take());
+            let (kill, stopped) = (self.kill.take(), &walk.stopped);
+            let interrupt = self.interrupt.take().map(|event| async move {
+                event.await;
+                stopped.store(true, Ordering::SeqCst);
+            });
             let work = self.apply_phases(&walk, &resources, &planned);
-            tokio::pin!(work);
-            let interrupted = async {
-                match interrupt {
-                    Some(event) => event.await,
-                    None => std::future::pending().await,
-                }
-                walk.stopped.store(true, Ordering::SeqCst);
-                session.stop().await;
-            };
             let diagnostics = tokio::select! {
-                diagnostics = &mut work => diagnostics,
-                () = interrupted => work.await,
+                diagnostics = session.interruptible(interrupt, work) => diagnostics,
                 () = kill.unwrap_or_else(|| Box::pin(std::future::pending())) => return None,
             };
             report.diagnostics.0.extend(diagnostics.0);

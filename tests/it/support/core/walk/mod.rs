@@ -77,6 +77,12 @@ impl Planned {
         }
     }
 
+    pub(in crate::support::core) fn change_private(&mut self, change: impl Fn(&[u8]) -> Vec<u8>) {
+        if let Some(decision) = &mut self.decision {
+            decision.change.private = change(&decision.change.private);
+        }
+    }
+
     fn action(&self) -> Option<Action> {
         self.decision.as_ref().map(|decision| decision.action)
     }
