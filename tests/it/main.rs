@@ -43,6 +43,7 @@
 //! | generated pages, the rules of all schemas | `docs` |
 //! | commands that the documentation shows | `examples` |
 //! | facts that are cited by section | `citations` |
+//! | tests that reliability.md names | `reliability` |
 //! | layers, circles and crates of the source | `tidy` |
 //! | what holds a secret, and how it is shown | `secrets` |
 //! | **What tests are made with** | `support` |
@@ -114,6 +115,7 @@ mod proto_files;
 mod provider_block;
 #[cfg(target_os = "linux")]
 mod release;
+mod reliability;
 mod role_assignment;
 mod secrets;
 mod sign_in;
