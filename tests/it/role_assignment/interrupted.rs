@@ -285,12 +285,15 @@ async fn an_interruption_ends_the_wait_for_another_resource_of_the_same_assignme
         .fault(Rule::on("PUT", "*/storageAccounts/*/roleAssignments/*", Fault::Hold).containing(BLOB_READER));
     let arm = bed.arm.clone();
     let at_group = format!("{}/providers/Microsoft.Authorization/", bed.group);
+    // What moves must not come to its deletion before the other one has begun.
+    let moving = bed.emulator.fault(Rule::on("PUT", &format!("{at_group}*"), Fault::Hold));
     bed.emulator.clear_requests();
     bed.core.interrupt_when(async move {
         arm.emulator
             .request_seen(|request| request.method == "PUT" && request.path.contains("/storageAccounts/"))
             .await;
         arm.emulator.request_seen(|request| request.method == "PUT" && request.path.starts_with(&at_group)).await;
+        arm.emulator.release(moving);
     });
     let elsewhere =
         json!({ "scope": bed.group, "principal_id": ALICE, "role_definition_name": "Storage Blob Data Reader" });
