@@ -4,7 +4,7 @@ use std::{cell::Cell, fs, time::Duration};
 
 use tokio::time::Instant;
 
-use super::engine_bed::{EngineBed, KEYLESS, STORAGE_AUTH_ADDRESS};
+use super::engine_bed::{EngineBed, STORAGE_AUTH_ADDRESS};
 use crate::azure::{Lro, Operations, Outcome};
 use crate::support::{
     engine::{Engine, Running, Workspace, for_each_engine},
@@ -24,13 +24,17 @@ fn own_hub(bed: &EngineBed, description: &str) -> String {
     )
 }
 
+fn hub_of(bed: &EngineBed, name: &str) -> String {
+    bed.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", name)
+}
+
 /// Applies until a PATCH has begun an operation, which goes on until [`ends`].
 async fn changing(engine: &'static Engine, creates: bool) -> (EngineBed, Workspace, Running, String) {
     let bed = EngineBed::new().await;
     let workspace = bed.workspace(engine, &bed.keyless(""));
     let mut hub = bed.hub.clone();
     if !creates {
-        hub = bed.emulator.id("rg1", "Microsoft.MachineLearningServices/workspaces", "hub2");
+        hub = hub_of(&bed, "hub2");
         workspace.config(&own_hub(&bed, "old"));
         workspace.apply(&[]).await.succeeded();
         workspace.config(&own_hub(&bed, "new"));
@@ -81,20 +85,28 @@ async fn ctrl_c_ends_an_apply_whose_operation_never_ends_and_the_next_apply_comp
     assert!(fastest < Duration::from_secs(2), "the fastest ended {fastest:?} after Ctrl-C");
 }
 
-/// Pressed twice, it tells an engine to end at once, without a state if need be. Which of the two it does depends on how
-/// far it is when the second one comes.
+/// Pressed twice, it tells an engine to end at once, and engines warn that data may be lost: one that is writing its state
+/// in this moment leaves an empty file. Whether it gets there depends on how far it is when the second one comes.
 #[tokio::test]
 async fn ctrl_c_pressed_twice_leaves_no_process_and_the_next_apply_completes() {
     for_each_engine(async |engine| {
-        let (bed, workspace, apply, operation) = changing(engine, true).await;
-        apply.interrupt().await;
-        apply.interrupt().await;
-        apply.finish_wholly().await.exits(1);
-        // An engine that has no time to unlock the state leaves its lock to be broken.
-        let _ = fs::remove_file(workspace.path().join(".terraform.tfstate.lock.info"));
-        completes(&bed, &workspace, &operation, Outcome::Succeeded).await;
-        assert_eq!(bed.settings(), KEYLESS);
-        workspace.destroy(&[]).await.succeeded();
+        for creates in [true, false] {
+            let (bed, workspace, apply, operation) = changing(engine, creates).await;
+            apply.interrupt().await;
+            apply.interrupt().await;
+            apply.finish_wholly().await.exits(1);
+            // An engine that has no time to unlock the state leaves its lock to be broken.
+            let _ = fs::remove_file(workspace.path().join(".terraform.tfstate.lock.info"));
+            let lost = fs::read(workspace.path().join("terraform.tfstate")).is_ok_and(|state| state.is_empty());
+            if lost && !creates {
+                workspace.apply(&[]).await.exits(1).says("exists. To manage it here, import it:");
+                workspace.import(HUB_ADDRESS, &hub_of(&bed, "hub2")).await.succeeded();
+            }
+            completes(&bed, &workspace, &operation, Outcome::Succeeded).await;
+            let hubs = ["hub1", "hub2"].map(|name| bed.emulator.resource(&hub_of(&bed, name)).is_some());
+            assert_eq!(hubs, [true, !creates]);
+            workspace.destroy(&[]).await.succeeded();
+        }
     })
     .await;
 }
