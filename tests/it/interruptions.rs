@@ -138,16 +138,17 @@ async fn the_waits_of_the_second_gate_end_with_keys_on_and_the_next_apply_comple
         bed.emulator.clear_requests();
         let arm = bed.arm.clone();
         bed.core.interrupt_when(async move {
-            let mut seen = 0;
-            for (method, last) in [("PATCH", "hub1"), ("GET", "roleAssignments"), ("GET", "datastores")] {
-                let next = |record: &Record| {
-                    record.number > seen
+            let answered = |method: &'static str, last: &'static str, after: u64| {
+                let is_next = move |record: &Record| {
+                    record.number > after
                         && record.method == method
                         && record.path.ends_with(last)
                         && record.status.is_some()
                 };
-                seen = arm.emulator.request_seen(next).await.number;
-            }
+                arm.emulator.request_seen(is_next)
+            };
+            let switched = answered("PATCH", "hub1", 0).await.number;
+            futures_util::join!(answered("GET", "roleAssignments", switched), answered("GET", "datastores", switched));
         });
         let report = bed.core.apply_saved(planned).await.failed();
         ends(what, &report.diagnostics);
