@@ -3,8 +3,8 @@
 //! From the outside in: [`workspaces`] with [`datastores`], `connections` and `computes`, [`storage_accounts`] with
 //! `storage_services`, [`role_assignments`], [`role_definitions`] and the like are the types of resources, `metrics` is
 //! what Azure Monitor counts of them; `resource`, `pages` and `client` have the calls for any type; `lro` follows
-//! long-running operations; `reads` joins and remembers reads, by means of `in_flight`, and `role_assignment_reads`
-//! decides when a list replaces single reads; `cloud_metadata` has the addresses of the cloud; `send` is the one loop
+//! long-running operations; `reads` joins and remembers reads, by means of `in_flight`; `gathered` reads one
+//! resource with others, and `gathering` decides when a list replaces single reads; `cloud_metadata` has the addresses of the cloud; `send` is the one loop
 //! that sends and sleeps, with a token of [`auth`] and by what `retry` decides about a failure; `outgoing` is what it
 //! sends. [`id`], `request`, `retry`, `lro`, `no_answer` and [`error`] take and give values and send nothing.
 //!
@@ -28,8 +28,11 @@ pub mod error;
 mod error_code;
 mod exchange;
 mod files;
+mod gathered;
+mod gathering;
 pub mod id;
 mod in_flight;
+mod listed;
 mod lock;
 pub mod lro;
 pub(crate) mod metrics;
@@ -43,7 +46,6 @@ mod request;
 mod resolver;
 mod resource;
 mod retry;
-mod role_assignment_reads;
 pub mod role_assignments;
 pub mod role_definitions;
 mod secret;
@@ -65,6 +67,7 @@ pub use id::{
     ArmId, IdError, ResourceGroupName, RoleAssignmentId, RoleDefinitionId, StorageAccountId, SubscriptionId,
     WorkspaceId, WorkspaceName,
 };
+pub use listed::Listed;
 pub use no_answer::{CertificateFault, NoAnswer};
 pub use reads::Read;
 pub use request::{Answer, Dated};

@@ -4,6 +4,7 @@ use super::call::Call;
 use super::client::Client;
 use super::error::Error;
 use super::exchange::MIB;
+use super::listed::Listed;
 use super::reads::Read;
 use super::request::{Answer, Dated, Request};
 use super::resource::{List, Resource};
@@ -145,13 +146,11 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::pages`].
-    pub async fn list<T: Resource>(&self, list: List<T>, read: Read, call: &Call) -> Result<Arc<Dated<Vec<T>>>, Error> {
+    pub async fn list<T: Resource>(&self, list: List<T>, read: Read, call: &Call) -> Result<Arc<Listed<T>>, Error> {
         let what = list.request("").key();
         let work = || async {
-            let all = Dated { value: Vec::new(), date: None };
             self.pages(list, call)
-                .try_fold(all, |mut all, page| async move {
-                    // The first page's time: what was created after it may be missing.
+                .try_fold(Listed::new(Vec::new(), None), |mut all, page| async move {
                     all.date = all.date.or(page.date);
                     all.value.extend(page.value);
                     Ok(all)

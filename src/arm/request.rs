@@ -305,7 +305,7 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, (String, serde_json::Er
 pub struct Dated<T> {
     /// What the answer's body was read into.
     pub value: T,
-    /// The answer's `Date`; for a list that of its first page.
+    /// The answer's `Date`.
     pub date: Option<OffsetDateTime>,
 }
 

@@ -4,14 +4,17 @@ use super::body::{lenient_time, or_default};
 use super::call::Call;
 use super::client::Client;
 use super::error::{Error, ErrorCode};
+use super::gathered::Gathered;
+use super::gathering::Asked;
 use super::id::{ArmId, IdError, RoleAssignmentId, RoleDefinitionId};
+use super::listed::Listed;
 use super::reads::Read;
 use super::request::{Dated, Request};
 use super::resource::{List, Resource};
-use super::role_assignment_reads::Decision;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::HashMap;
 use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -92,6 +95,42 @@ impl RoleAssignment {
     }
 }
 
+/// Where each assignment is in a list.
+struct ByName(HashMap<Uuid, usize>);
+
+impl From<&[RoleAssignment]> for ByName {
+    fn from(list: &[RoleAssignment]) -> Self {
+        let names = list.iter().enumerate().filter_map(|(at, found)| Some((Uuid::try_parse(&found.name).ok()?, at)));
+        Self(names.collect())
+    }
+}
+
+/// Where the assignment of each role at each scope to each principal, in lower case, is in a list.
+struct ByHolder(HashMap<(ArmId, String, Uuid), usize>);
+
+impl From<&[RoleAssignment]> for ByHolder {
+    fn from(list: &[RoleAssignment]) -> Self {
+        let holder = |found: &RoleAssignment| {
+            let scope = found.assignment_id().ok()?.scope;
+            Some((scope, found.properties.principal_id.to_lowercase(), found.role_guid()?))
+        };
+        Self(list.iter().enumerate().filter_map(|(at, found)| Some((holder(found)?, at))).collect())
+    }
+}
+
+impl Listed<RoleAssignment> {
+    /// The assignment with this name. Names are unique in the tenant, also among inherited assignments.
+    pub fn named(&self, name: Uuid) -> Option<&RoleAssignment> {
+        self.index::<ByName>().0.get(&name).map(|at| &self.value[*at])
+    }
+
+    /// The assignment of a role to a principal directly at a scope, of which Azure allows only one.
+    pub fn held(&self, scope: &ArmId, principal_id: &str, role: Uuid) -> Option<&RoleAssignment> {
+        let holder = (scope.clone(), principal_id.to_lowercase(), role);
+        self.index::<ByHolder>().0.get(&holder).map(|at| &self.value[*at])
+    }
+}
+
 /// A role assignment to create or update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -143,6 +182,25 @@ impl Resource for RoleAssignment {
     }
 }
 
+impl Gathered for RoleAssignment {
+    fn asked(id: &RoleAssignmentId) -> Asked {
+        let scope = id.scope.key().to_owned();
+        Asked { id: id.name.to_string(), near: scope.clone(), place: scope, worth_a_list: 3 }
+    }
+
+    fn near(id: &RoleAssignmentId) -> List<Self> {
+        Self::at_scope(&id.scope)
+    }
+
+    fn whole(id: &RoleAssignmentId) -> List<Self> {
+        Self::near(id)
+    }
+
+    fn find<'l>(list: &'l Listed<Self>, id: &RoleAssignmentId) -> Option<&'l Self> {
+        list.named(id.name)
+    }
+}
+
 const PRINCIPAL_NOT_FOUND: &[ErrorCode] = &[ErrorCode::PrincipalNotFound];
 
 impl Client {
@@ -159,37 +217,10 @@ impl Client {
         call: &Call,
     ) -> Result<Dated<RoleAssignment>, Error> {
         // A list has the assignments of the client's own tenant only.
-        if id.tenant.is_none()
-            && let Some(found) = self.find_in_list(id, read, call).await?
-        {
-            return Ok(found);
+        match id.tenant {
+            None => self.get_gathered(id, read, call).await,
+            Some(_) => self.get_dated(id, read, call).await,
         }
-        self.get_dated(id, read, call).await
-    }
-
-    /// Finds an assignment in the list of its scope, if one is read; with `None` it has to be read by itself.
-    async fn find_in_list(
-        &self,
-        id: &RoleAssignmentId,
-        read: Read,
-        call: &Call,
-    ) -> Result<Option<Dated<RoleAssignment>>, Error> {
-        let inner = &self.0;
-        let period = inner.reads.period().filter(|_| read == Read::Remembered);
-        let (reads, limits) = (&inner.role_assignment_reads, inner.sender.limits(call));
-        let decision = reads.decide(id, period, &inner.sender.tokens, &limits).await?;
-        if decision == Decision::OneByOne {
-            return Ok(None);
-        }
-        let list = match self.list(RoleAssignment::at_scope(&id.scope), read, call).await {
-            // Reading one may be allowed where listing is not.
-            Err(error) if error.is_forbidden() => return Ok(None),
-            list => list?,
-        };
-        // Names are unique in the tenant, also among inherited assignments.
-        let name = id.name.to_string();
-        let found = list.value.iter().find(|assignment| assignment.name.eq_ignore_ascii_case(&name));
-        Ok(found.map(|found| Dated { value: found.clone(), date: list.date }))
     }
 
     /// Creates an assignment, or updates description and condition of the one with this name.

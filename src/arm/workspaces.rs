@@ -5,14 +5,17 @@ use super::body::{or_default, or_default_inside, without_nulls};
 use super::call::Call;
 use super::client::Client;
 use super::error::{Error, ErrorCode};
+use super::gathered::Gathered;
+use super::gathering::Asked;
 use super::id::{ArmId, WorkspaceId};
+use super::listed::Listed;
 use super::reads::Read;
 use super::request::{Repeat, Request};
 use super::resource::{Item, List, Resource};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// For clouds that do not offer the default version. Its schema lacks the auth mode, which the service accepts all the same.
@@ -209,6 +212,56 @@ pub(crate) struct KeyVaultProperties {
 pub(crate) struct WorkspaceHubConfig {
     /// The id of the resource group in which projects are made.
     pub(crate) default_workspace_resource_group: Option<String>,
+}
+
+/// Where the workspaces of each storage account are in a list.
+struct ByAccount(HashMap<ArmId, Vec<usize>>);
+
+impl From<&[Workspace]> for ByAccount {
+    fn from(list: &[Workspace]) -> Self {
+        let mut places: HashMap<ArmId, Vec<usize>> = HashMap::new();
+        for (at, workspace) in list.iter().enumerate() {
+            if let Ok(account) = ArmId::parse(&workspace.properties.storage_account) {
+                places.entry(account).or_default().push(at);
+            }
+        }
+        Self(places)
+    }
+}
+
+/// Where each workspace is in a list.
+struct ById(HashMap<ArmId, usize>);
+
+impl From<&[Workspace]> for ById {
+    fn from(list: &[Workspace]) -> Self {
+        Self(list.iter().enumerate().filter_map(|(at, found)| Some((ArmId::parse(&found.id).ok()?, at))).collect())
+    }
+}
+
+impl Gathered for Workspace {
+    fn asked(id: &WorkspaceId) -> Asked {
+        Asked::of_group(id.arm())
+    }
+
+    fn near(id: &WorkspaceId) -> List<Self> {
+        List::in_resource_group(id.subscription(), id.resource_group())
+    }
+
+    fn whole(id: &WorkspaceId) -> List<Self> {
+        List::in_subscription(id.subscription())
+    }
+
+    fn find<'l>(list: &'l Listed<Self>, id: &WorkspaceId) -> Option<&'l Self> {
+        list.index::<ById>().0.get(id.arm()).map(|at| &list.value[*at])
+    }
+}
+
+impl Listed<Workspace> {
+    /// The workspaces whose default storage account this is, projects among them.
+    pub(crate) fn on_account(&self, account: &ArmId) -> impl Iterator<Item = &Workspace> {
+        let places = self.index::<ByAccount>().0.get(account).cloned().unwrap_or_default();
+        places.into_iter().map(|at| &self.value[at])
+    }
 }
 
 impl Workspace {

@@ -25,11 +25,12 @@ pub(crate) struct SessionAssignment {
     pub(crate) created_on: Option<OffsetDateTime>,
 }
 
+/// The assignments of a scope, by principal in lower case and role.
+type OfScope = HashMap<(String, Uuid), SessionAssignment>;
+
 impl SessionAssignment {
-    pub(crate) fn same_scope_principal_and_role(&self, other: &SessionAssignment) -> bool {
-        self.scope == other.scope
-            && self.role == other.role
-            && self.principal_id.eq_ignore_ascii_case(&other.principal_id)
+    fn holder(&self) -> (String, Uuid) {
+        (self.principal_id.to_lowercase(), self.role)
     }
 }
 
@@ -43,8 +44,9 @@ pub struct Session {
     found_subscription: OnceCell<Option<String>>,
     pub(crate) switches: IdentitySwitches,
     pub(crate) key_holds: KeyHolds,
-    locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
-    assignments: Mutex<Vec<SessionAssignment>>,
+    locks: Mutex<HashMap<ArmId, Arc<tokio::sync::Mutex<()>>>>,
+    /// By the key of the scope.
+    assignments: Mutex<HashMap<String, OfScope>>,
     /// The hubs in which an apply of this run has looked for users of keys, and found none that stops it.
     seen: Mutex<HashSet<ArmId>>,
     /// What diagnostics of this run have said of things that several objects share.
@@ -103,21 +105,31 @@ impl Session {
         SubscriptionId::parse(subscription).map_err(refused)
     }
 
-    /// Notes an assignment, which Azure's lists may not show yet. A later note replaces an earlier one.
+    /// Notes an assignment that was created, which Azure's lists may not show yet.
     pub(crate) fn note_assignment(&self, assignment: SessionAssignment) {
         let mut assignments = lock(&self.assignments);
-        assignments.retain(|known| !known.same_scope_principal_and_role(&assignment));
-        assignments.push(assignment);
+        let of_scope = assignments.entry(assignment.scope.key().to_owned()).or_default();
+        of_scope.insert(assignment.holder(), assignment);
+    }
+
+    /// Notes an assignment that is planned, unless it is known already.
+    pub(crate) fn note_planned_assignment(&self, assignment: SessionAssignment) {
+        let mut assignments = lock(&self.assignments);
+        let of_scope = assignments.entry(assignment.scope.key().to_owned()).or_default();
+        of_scope.entry(assignment.holder()).or_insert(assignment);
     }
 
     /// Forgets an assignment that was not created after all, or was deleted.
     pub(crate) fn forget_assignment(&self, assignment: &SessionAssignment) {
-        lock(&self.assignments).retain(|known| !known.same_scope_principal_and_role(assignment));
+        if let Some(of_scope) = lock(&self.assignments).get_mut(assignment.scope.key()) {
+            of_scope.remove(&assignment.holder());
+        }
     }
 
     /// The assignments noted so far that apply at a scope: those at it and above it.
     pub(crate) fn assignments_at(&self, scope: &ArmId) -> Vec<SessionAssignment> {
-        lock(&self.assignments).iter().filter(|assignment| scope.is_within(&assignment.scope)).cloned().collect()
+        let assignments = lock(&self.assignments);
+        scope.keys_upwards().filter_map(|key| assignments.get(key)).flat_map(HashMap::values).cloned().collect()
     }
 
     pub(crate) fn note_seen(&self, hubs: impl Iterator<Item = ArmId>) {
@@ -138,7 +150,7 @@ impl Session {
     /// # Errors
     /// When the call ends before that.
     pub(crate) async fn lock(&self, id: &ArmId, call: &Call) -> Result<OwnedMutexGuard<()>, arm::Error> {
-        let mutex = lock(&self.locks).entry(id.key()).or_default().clone();
+        let mutex = lock(&self.locks).entry(id.clone()).or_default().clone();
         let doing = format!("waiting for another change of {id} to end");
         self.arm.wait_for(mutex.lock_owned(), &doing, call).await
     }

@@ -3,12 +3,12 @@
 use crate::support::arm::{SUBSCRIPTION, call, client};
 use crate::support::scripted::{Exchange, Scripted, on};
 use foundryhub::arm::workspaces::Workspace;
-use foundryhub::arm::{Call, Client, Dated, Error, List, Read};
+use foundryhub::arm::{Call, Client, Error, List, Listed, Read};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-async fn list(client: &Client, call: &Call) -> Result<Arc<Dated<Vec<Workspace>>>, Error> {
+async fn list(client: &Client, call: &Call) -> Result<Arc<Listed<Workspace>>, Error> {
     client.list(List::in_subscription(SUBSCRIPTION), Read::Remembered, call).await
 }
 

@@ -33,7 +33,7 @@ pub use role_assignment::{RoleAssignmentId, RoleDefinitionId};
 pub use typed::{StorageAccountId, WorkspaceId};
 
 use serde::{Deserialize, Serialize};
-use std::{fmt, hash, str::FromStr};
+use std::{cmp::Ordering, fmt, hash, iter, str::FromStr, sync::Arc};
 use uuid::Uuid;
 
 /// Why a text is not the id that was asked for. Found without asking Azure.
@@ -107,7 +107,13 @@ pub enum IdError {
 /// extension of one. It keeps the spelling it came with.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ArmId(String);
+pub struct ArmId(Arc<Spelling>);
+
+/// An id as it came, and as it compares.
+struct Spelling {
+    text: String,
+    key: String,
+}
 
 impl ArmId {
     const FORM: &'static str = "an Azure resource id such as /subscriptions/…/resourceGroups/…/providers/…";
@@ -117,6 +123,11 @@ impl ArmId {
     /// # Errors
     /// [`IdError`] when the text is no path, has empty or relative segments, or characters that would change the URL.
     pub fn parse(text: &str) -> Result<Self, IdError> {
+        Self::check(text)?;
+        Ok(Self::spelt(text.to_owned()))
+    }
+
+    fn check(text: &str) -> Result<(), IdError> {
         if text.is_empty() {
             return Err(IdError::Empty { expected: Self::FORM });
         }
@@ -126,19 +137,22 @@ impl ArmId {
         if let Some(character) = text.chars().find(|c| c.is_control() || matches!(c, '?' | '#' | '%' | '\\' | '|')) {
             return Err(IdError::BadCharacter { text: text.to_owned(), character });
         }
-        if text == "/" {
-            return Ok(Self::root());
-        }
-        let trimmed = text.strip_suffix('/').unwrap_or(text);
-        if trimmed[1..].split('/').any(|segment| segment.trim().is_empty() || matches!(segment, "." | "..")) {
+        let is_bad = |segment: &str| segment.trim().is_empty() || matches!(segment, "." | "..");
+        if text != "/" && trimmed(text)[1..].split('/').any(is_bad) {
             return Err(IdError::BadSegment { text: text.to_owned() });
         }
-        Ok(Self(text.to_owned()))
+        Ok(())
+    }
+
+    fn spelt(text: String) -> Self {
+        let shown = trimmed(&text);
+        let key = if shown.is_ascii() { shown.to_ascii_lowercase() } else { lower_case(shown).collect() };
+        Self(Arc::new(Spelling { text, key }))
     }
 
     /// The tenant root.
     pub fn root() -> Self {
-        Self("/".to_owned())
+        Self::spelt("/".to_owned())
     }
 
     /// The scope of a whole subscription.
@@ -147,38 +161,40 @@ impl ArmId {
     /// [`IdError::BadSubscription`] when the text is no GUID.
     pub fn subscription_scope(subscription: &str) -> Result<Self, IdError> {
         check_subscription(subscription)?;
-        Ok(Self(format!("/subscriptions/{subscription}")))
+        Ok(Self::spelt(format!("/subscriptions/{subscription}")))
     }
 
     /// The id as written, without a trailing slash.
     pub fn as_str(&self) -> &str {
-        match self.0.strip_suffix('/') {
-            None | Some("") => &self.0,
-            Some(trimmed) => trimmed,
-        }
+        trimmed(&self.0.text)
     }
 
     /// The same id for use where nobody has spelled it.
     pub fn without_trailing_slash(&self) -> Self {
-        Self(self.as_str().to_owned())
+        if self.as_str().len() == self.0.text.len() { self.clone() } else { Self::spelt(self.as_str().to_owned()) }
     }
 
     /// The id in lower case: equal for equal ids.
-    pub fn key(&self) -> String {
-        self.lower_case().collect()
+    pub fn key(&self) -> &str {
+        &self.0.key
     }
 
-    fn lower_case(&self) -> impl Iterator<Item = char> {
-        lower_case(self.as_str())
+    /// The keys of this id and of all above it, the tenant root last.
+    pub fn keys_upwards(&self) -> impl Iterator<Item = &str> {
+        let below_root = Some(self.key()).filter(|key| *key != "/");
+        fn above<'k>(key: &&'k str) -> Option<&'k str> {
+            key.rsplit_once('/').map(|(above, _)| above).filter(|above| !above.is_empty())
+        }
+        iter::successors(below_root, above).chain(["/"])
     }
 
     /// The id of something below this one; `rest` starts with a slash.
     pub(crate) fn below(&self, rest: &str) -> Self {
-        Self(format!("{}{rest}", self.0.trim_end_matches('/')))
+        Self::spelt(format!("{}{rest}", self.0.text.trim_end_matches('/')))
     }
 
     fn segments(&self) -> impl Iterator<Item = &str> {
-        self.0.split('/').skip(1).filter(|segment| !segment.is_empty())
+        self.0.text.split('/').skip(1).filter(|segment| !segment.is_empty())
     }
 
     /// The value that follows a fixed segment, such as the name after `resourceGroups`.
@@ -215,26 +231,13 @@ impl ArmId {
     /// The type with its namespace, such as `Microsoft.Storage/storageAccounts`; that of the extension for an
     /// extension resource, and nothing for a bare subscription or group.
     pub fn resource_type(&self) -> Option<String> {
-        let (_, tail) = self.split_at_last_provider()?;
-        let mut segments = tail.split('/');
-        let namespace = segments.next()?;
-        let types: Vec<&str> = segments.step_by(2).collect();
-        (!types.is_empty()).then(|| format!("{namespace}/{}", types.join("/")))
-    }
-
-    /// The text before and after the last `/providers/`.
-    fn split_at_last_provider(&self) -> Option<(&str, &str)> {
-        const WORD: &str = "/providers/";
-        // Lower-casing ASCII only keeps every byte where it was.
-        let text = self.as_str();
-        let at = text.to_ascii_lowercase().rfind(WORD)?;
-        Some((&text[..at], &text[at + WORD.len()..]))
+        resource_type(self.as_str())
     }
 
     /// Whether this id is `scope` or lies below it.
     pub fn is_within(&self, scope: &ArmId) -> bool {
         let (id, scope) = (self.key(), scope.key());
-        scope == "/" || id == scope || id.strip_prefix(&scope).is_some_and(|rest| rest.starts_with('/'))
+        scope == "/" || id.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
@@ -247,21 +250,33 @@ impl AsRef<str> for ArmId {
 /// As written.
 impl From<ArmId> for String {
     fn from(id: ArmId) -> Self {
-        id.0
+        id.0.text.clone()
     }
 }
 
 impl PartialEq for ArmId {
     fn eq(&self, other: &Self) -> bool {
-        self.lower_case().eq(other.lower_case())
+        self.key() == other.key()
     }
 }
 
 impl Eq for ArmId {}
 
+impl Ord for ArmId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(other.key())
+    }
+}
+
+impl PartialOrd for ArmId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl hash::Hash for ArmId {
     fn hash<H: hash::Hasher>(&self, state: &mut H) {
-        self.lower_case().for_each(|c| c.hash(state));
+        self.key().hash(state);
     }
 }
 
@@ -273,7 +288,7 @@ impl fmt::Display for ArmId {
 
 impl fmt::Debug for ArmId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0)
+        write!(f, "{:?}", self.0.text)
     }
 }
 
@@ -283,6 +298,30 @@ parsed_from_text!(ArmId);
 /// words end.
 fn lower_case(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
+}
+
+/// The text before and after the last `/providers/` of an id.
+fn split_at_last_provider(text: &str) -> Option<(&str, &str)> {
+    const WORD: &str = "/providers/";
+    let is_word = |at: &usize| text.get(*at..at + WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD));
+    let at = text.rmatch_indices('/').map(|(at, _)| at).find(is_word)?;
+    Some((&text[..at], &text[at + WORD.len()..]))
+}
+
+fn resource_type(text: &str) -> Option<String> {
+    let (_, tail) = split_at_last_provider(text)?;
+    let mut segments = tail.split('/');
+    let namespace = segments.next()?;
+    let types: Vec<&str> = segments.step_by(2).collect();
+    (!types.is_empty()).then(|| format!("{namespace}/{}", types.join("/")))
+}
+
+/// An id without the slash that some clients write at its end.
+fn trimmed(text: &str) -> &str {
+    match text.strip_suffix('/') {
+        None | Some("") => text,
+        Some(trimmed) => trimmed,
+    }
 }
 
 fn check_subscription(subscription: &str) -> Result<(), IdError> {

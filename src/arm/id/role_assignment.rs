@@ -37,7 +37,7 @@ impl RoleAssignmentId {
             None => (text, None),
         };
         let (scope, name) = at_scope(path, Self::RESOURCE_TYPE, Self::FORM)?;
-        Ok(Self { scope, name, tenant })
+        Ok(Self { scope: ArmId::spelt(scope.to_owned()), name, tenant })
     }
 
     /// The path of the assignment, without the tenant.
@@ -147,24 +147,18 @@ parsed_from_text!(RoleAssignmentId);
 parsed_from_text!(RoleDefinitionId);
 
 /// Reads `{scope}/providers/{resource_type}/{guid}`.
-fn at_scope(text: &str, resource_type: &'static str, form: &'static str) -> Result<(ArmId, Uuid), IdError> {
+fn at_scope<'t>(text: &'t str, resource_type: &'static str, form: &'static str) -> Result<(&'t str, Uuid), IdError> {
     let wrong_shape = || IdError::WrongShape { text: text.to_owned(), expected: form };
-    let id = ArmId::parse(text)?;
-    match id.resource_type() {
-        Some(got) if got.eq_ignore_ascii_case(resource_type) => {}
-        Some(got) => return Err(IdError::WrongType { text: text.to_owned(), expected: resource_type, got }),
-        None => return Err(wrong_shape()),
+    ArmId::check(text)?;
+    let (scope, tail) = super::split_at_last_provider(super::trimmed(text)).ok_or_else(wrong_shape)?;
+    let (got, name) = tail.rsplit_once('/').ok_or_else(wrong_shape)?;
+    if !got.eq_ignore_ascii_case(resource_type) {
+        let wrong_type = |got| IdError::WrongType { text: text.to_owned(), expected: resource_type, got };
+        return Err(super::resource_type(super::trimmed(text)).map_or_else(wrong_shape, wrong_type));
     }
-    let (scope, tail) = id.split_at_last_provider().ok_or_else(wrong_shape)?;
-    if tail.split('/').count() != 3 {
-        return Err(wrong_shape());
-    }
-    let name = guid(id.name()).ok_or_else(|| IdError::BadName {
-        name: id.name().to_owned(),
-        resource_type,
-        rule: "a GUID",
-    })?;
-    Ok((ArmId(if scope.is_empty() { "/".to_owned() } else { scope.to_owned() }), name))
+    let bad_name = || IdError::BadName { name: name.to_owned(), resource_type, rule: "a GUID" };
+    let name = guid(name).ok_or_else(bad_name)?;
+    Ok((if scope.is_empty() { "/" } else { scope }, name))
 }
 
 /// A GUID as Azure writes it, with hyphens.

@@ -26,7 +26,9 @@ pub struct Ledger {
     /// Differs from the ids of other walks, in this and in other processes.
     id: u64,
     /// By type and subject.
-    subjects: Mutex<HashMap<String, Subject>>,
+    subjects: Mutex<HashMap<&'static str, HashMap<String, Subject>>>,
+    /// What replaced objects have left for their successors, by type and subject.
+    handed_over: Mutex<HashMap<(&'static str, String), Box<dyn Any + Send>>>,
     /// By subject, and then by type.
     claims: Mutex<HashMap<String, HashMap<&'static str, String>>>,
     /// The subjects that objects of any type have changed.
@@ -41,6 +43,7 @@ impl Default for Ledger {
         Self {
             id,
             subjects: Mutex::default(),
+            handed_over: Mutex::default(),
             claims: Mutex::default(),
             changed: Mutex::default(),
             planned: Notify::new(),
@@ -63,7 +66,11 @@ impl Walk {
 
     pub(super) fn with<T>(&self, key: &Key, work: impl FnOnce(&mut Subject) -> T) -> T {
         let mut subjects = lock(&self.ledger.subjects);
-        work(subjects.entry(format!("{} {}", self.type_name, key.subject)).or_default())
+        let of_type = subjects.entry(self.type_name).or_default();
+        match of_type.get_mut(&key.subject) {
+            Some(subject) => work(subject),
+            None => work(of_type.entry(key.subject.clone()).or_default()),
+        }
     }
 
     /// The walk's id.
@@ -201,30 +208,37 @@ impl Walk {
         self.with(key, |subject| key.name.as_ref().is_some_and(|name| subject.deleted.contains(name)))
     }
 
+    /// Keeps what a replaced object leaves for the successor with this key.
+    pub(super) fn hand_over(&self, key: &Key, object: Box<dyn Any + Send>) {
+        lock(&self.ledger.handed_over).insert(self.place(key), object);
+    }
+
+    fn place(&self, key: &Key) -> (&'static str, String) {
+        (self.type_name, key.subject.clone())
+    }
+
     /// Whether a replaced object has handed this over and its successor has not taken it.
     pub(crate) fn is_handed_over(&self, key: &Key) -> bool {
-        self.with(key, |subject| subject.handed_over.is_some())
+        lock(&self.ledger.handed_over).contains_key(&self.place(key))
     }
 
     /// Whether a replaced object has handed over anything that its successor has not taken.
     pub(crate) fn has_something_handed_over(&self) -> bool {
-        lock(&self.ledger.subjects).values().any(|subject| subject.handed_over.is_some())
+        !lock(&self.ledger.handed_over).is_empty()
     }
 
     /// Takes what a replaced object has handed over, once.
     pub(crate) fn take_handed_over<T: Any + Send>(&self, key: &Key) -> Option<T> {
-        let object = self.with(key, |subject| subject.handed_over.take())?;
+        let object = lock(&self.ledger.handed_over).remove(&self.place(key))?;
         object.downcast().ok().map(|object| *object)
     }
 
     /// Takes everything of this type that replaced objects have handed over and that is `meant`, for a successor whose keys
     /// are not known.
     pub(crate) fn take_all_handed_over<T: Any + Send>(&self, meant: impl Fn(&T) -> bool) -> Vec<T> {
-        let mut subjects = lock(&self.ledger.subjects);
-        let taken = subjects.values_mut().filter_map(|subject| {
-            let object = subject.handed_over.take_if(|object| object.downcast_ref().is_some_and(&meant))?;
-            object.downcast().ok().map(|object| *object)
-        });
-        taken.collect()
+        let mut handed_over = lock(&self.ledger.handed_over);
+        let is_meant = |object: &mut Box<dyn Any + Send>| object.downcast_ref().is_some_and(&meant);
+        let taken = handed_over.extract_if(|_, object| is_meant(object));
+        taken.filter_map(|(_, object)| object.downcast().ok()).map(|object| *object).collect()
     }
 }

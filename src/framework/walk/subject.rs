@@ -1,6 +1,6 @@
 //! What a walk knows of the objects that manage one subject, and what follows for the plan of each.
 
-use std::{any::Any, collections::HashSet};
+use std::collections::HashSet;
 
 use super::key::Key;
 
@@ -56,8 +56,6 @@ pub(super) struct Subject {
     pub(super) written: Vec<Option<String>>,
     /// The names that this process has deleted.
     pub(super) deleted: HashSet<String>,
-    /// What a replaced object has left for its successor.
-    pub(super) handed_over: Option<Box<dyn Any + Send>>,
 }
 
 /// An object for which something is planned.

@@ -63,6 +63,6 @@ impl Succession {
 
     /// Hands `object` over to the successor that is going to be created with this key.
     pub(crate) fn hand_over(&self, key: &Key, object: impl Any + Send) {
-        self.walk.with(key, |subject| subject.handed_over = Some(Box::new(object)));
+        self.walk.hand_over(key, Box::new(object));
     }
 }

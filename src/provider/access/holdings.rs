@@ -1,6 +1,6 @@
 //! Which roles a principal holds on a storage account, by the role assignments that apply there. It sends no request.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -88,6 +88,11 @@ impl Kind {
     fn allows(&self, role: Uuid, writing: bool) -> bool {
         self.stronger.iter().any(|strong| strong.guid == role) || (!writing && self.reader.guid == role)
     }
+
+    /// The role that gives a principal this access, of those that are its own.
+    fn is_held<'h>(&self, own: &[&'h Holding], writing: bool) -> Option<&'h Holding> {
+        own.iter().copied().find(|held| !held.conditional && self.allows(held.role, writing))
+    }
 }
 
 /// The roles held on an account by the listed assignments and by those of this process, which the list may not show yet.
@@ -106,21 +111,16 @@ pub(super) fn on(account: &ArmId, listed: &[RoleAssignment], noted: &[SessionAss
         })
     });
     let mut all: Vec<Holding> = listed.collect();
-    for assignment in noted {
-        let principal_id = assignment.principal_id.to_lowercase();
-        let known = all
-            .iter()
-            .any(|known| known.principal_id == principal_id && known.role == assignment.role && !known.conditional);
-        if !known {
-            all.push(Holding {
-                principal_id,
-                principal_type: None,
-                role: assignment.role,
-                conditional: false,
-                created_on: assignment.created_on,
-            });
-        }
-    }
+    let unconditional = all.iter().filter(|held| !held.conditional);
+    let known: HashSet<(String, Uuid)> = unconditional.map(|held| (held.principal_id.clone(), held.role)).collect();
+    let noted = noted.iter().map(|assignment| Holding {
+        principal_id: assignment.principal_id.to_lowercase(),
+        principal_type: None,
+        role: assignment.role,
+        conditional: false,
+        created_on: assignment.created_on,
+    });
+    all.extend(noted.filter(|held| !known.contains(&(held.principal_id.clone(), held.role))));
     all
 }
 
@@ -128,7 +128,7 @@ pub(super) fn on(account: &ArmId, listed: &[RoleAssignment], noted: &[SessionAss
 pub(super) fn pair(principal: &str, holdings: &[Holding], writing: bool) -> RoleCheck {
     let own = own(principal, holdings);
     let kinds = [&BLOBS, &FILES];
-    let holds = |kind: &Kind, writing| own.iter().find(|held| !held.conditional && kind.allows(held.role, writing));
+    let holds = |kind: &Kind, writing| kind.is_held(&own, writing);
     let (mut made, mut missing) = (Vec::new(), Vec::new());
     for kind in kinds {
         match holds(kind, writing) {
@@ -188,10 +188,12 @@ pub(super) fn of_one_principal(need: &Need, holdings: &[Holding]) -> RoleCheck {
 
 /// Whether a user or group holds a full pair. The identities of the hub, `hubs`, do not count.
 pub(super) fn anybody_holds_a_pair(hubs: &[&str], holdings: &[Holding]) -> bool {
-    holdings
-        .iter()
-        .filter(|held| held.may_be_a_person() && !hubs.iter().any(|hub| hub.eq_ignore_ascii_case(&held.principal_id)))
-        .any(|held| matches!(pair(&held.principal_id, holdings, false), RoleCheck::Holds(_)))
+    let mut people: HashMap<&str, Vec<&Holding>> = HashMap::new();
+    for held in holdings.iter().filter(|held| held.may_be_a_person()) {
+        people.entry(&held.principal_id).or_default().push(held);
+    }
+    people.retain(|id, _| !hubs.iter().any(|hub| hub.eq_ignore_ascii_case(id)));
+    people.values().any(|own| [BLOBS, FILES].iter().all(|kind| kind.is_held(own, false).is_some()))
 }
 
 fn own<'h>(principal: &str, holdings: &'h [Holding]) -> Vec<&'h Holding> {

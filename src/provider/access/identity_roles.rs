@@ -17,7 +17,7 @@ use super::{
     side_by_side::side_by_side,
 };
 use crate::{
-    arm::{ArmId, Dated, Read, role_assignments::RoleAssignment, role_definitions::RoleDefinition},
+    arm::{ArmId, Listed, Read, role_assignments::RoleAssignment, role_definitions::RoleDefinition},
     framework::lock::lock,
     provider::roles,
 };
@@ -31,8 +31,8 @@ pub(super) struct IdentityRoles<'a> {
     lists: Mutex<HashMap<(String, String), Arc<ReadOnce>>>,
 }
 
-type ReadOnce = OnceCell<Listed>;
-type Listed = Result<Arc<Dated<Vec<RoleAssignment>>>, Finding>;
+type ReadOnce = OnceCell<Assigned>;
+type Assigned = Result<Arc<Listed<RoleAssignment>>, Finding>;
 
 /// A role that an identity does not hold at a scope, or may hold in a way that is not checked.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ impl<'a> IdentityRoles<'a> {
     }
 
     /// The role assignments of an identity and its groups that concern a subscription.
-    async fn assigned_to(&self, identity: &str, subscription: &str) -> Listed {
+    async fn assigned_to(&self, identity: &str, subscription: &str) -> Assigned {
         let Access { session, call, .. } = self.access;
         let key = (identity.to_lowercase(), subscription.to_lowercase());
         let list = lock(&self.lists).entry(key).or_default().clone();

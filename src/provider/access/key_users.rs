@@ -108,8 +108,7 @@ impl Access<'_> {
         let Ok(all) = self.workspaces(read).await else { return Vec::new() };
         let is_wanted =
             |id: &ArmId| id != self.hub_id.arm() && (others == OtherHubs::All || !self.session.has_seen(id));
-        let on_account =
-            all.value.iter().filter(|other| other.kind() != WorkspaceKind::Project && other.is_on(self.account.arm()));
+        let on_account = all.on_account(self.account.arm()).filter(|other| other.kind() != WorkspaceKind::Project);
         let hubs: HashSet<ArmId> = on_account.filter_map(|hub| ArmId::parse(&hub.id).ok()).filter(is_wanted).collect();
         let place = |other: &Workspace| {
             let id = ArmId::parse(&other.id).ok()?;

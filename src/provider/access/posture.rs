@@ -75,7 +75,7 @@ impl Access<'_> {
         match others {
             Ok(others) if others.is_empty() => {}
             Ok(mut others) => {
-                others.sort_by_key(|other| other.key());
+                others.sort();
                 let hubs = others.len() + 1;
                 findings.push(Finding::OthersUseKeys { others, hubs });
             }

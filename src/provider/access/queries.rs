@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     arm::{
-        self, ArmId, Dated, Error, Read, datastores::Datastore, role_assignments::RoleAssignment, workspaces::Workspace,
+        self, ArmId, Error, Listed, Read, datastores::Datastore, role_assignments::RoleAssignment,
+        workspaces::Workspace,
     },
     provider::SessionAssignment,
 };
@@ -42,7 +43,7 @@ impl Checked {
 
 impl Access<'_> {
     /// Lists the role assignments at the account or above it.
-    pub(super) async fn list(&self, read: Read) -> Result<Arc<Dated<Vec<RoleAssignment>>>, Finding> {
+    pub(super) async fn list(&self, read: Read) -> Result<Arc<Listed<RoleAssignment>>, Finding> {
         let list = RoleAssignment::at_scope(self.account.arm());
         let listed = self.session.arm.list(list, read, self.call).await;
         let scope = || self.account.to_string();
@@ -113,7 +114,7 @@ impl Access<'_> {
     }
 
     /// All workspaces of the hub's subscription.
-    pub(super) async fn workspaces(&self, read: Read) -> Result<Arc<Dated<Vec<Workspace>>>, Error> {
+    pub(super) async fn workspaces(&self, read: Read) -> Result<Arc<Listed<Workspace>>, Error> {
         let list = arm::List::in_subscription(self.hub_id.subscription());
         self.session.arm.list::<Workspace>(list, read, self.call).await
     }
@@ -124,11 +125,9 @@ impl Access<'_> {
             let scope = format!("/subscriptions/{}", self.hub_id.subscription());
             Finding::NotReadable { list: List::Workspaces, scope, error }
         })?;
-        let others = all
-            .value
-            .iter()
-            .filter(|other| other.uses_key_of(self.account.arm()))
-            .filter_map(|other| ArmId::parse(&other.id).ok());
+        let account = self.account.arm();
+        let others = all.on_account(account).filter(|other| other.uses_key_of(account));
+        let others = others.filter_map(|other| ArmId::parse(&other.id).ok());
         Ok(others.filter(|other| other != self.hub_id.arm()).collect())
     }
 

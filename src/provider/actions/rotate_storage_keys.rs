@@ -1,6 +1,6 @@
 //! `foundryhub_rotate_storage_keys`: regenerates the keys of a storage account, and makes the hubs that use them fetch them.
 
-use std::{collections::BTreeMap, future::ready, time::Duration};
+use std::{collections::BTreeSet, future::ready, time::Duration};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
@@ -240,10 +240,10 @@ impl<'r> Rotation<'r> {
         }
         // It may be in another subscription than the account.
         let named = hub.filter(|(_, hub)| hub.uses_key_of(account.arm())).map(|(id, _)| id.clone());
-        let mut hubs: BTreeMap<_, _> = named.iter().map(|id| (id.arm().key(), id.clone())).collect();
+        let mut hubs: BTreeSet<_> = named.iter().cloned().collect();
         match users_of(&account, session, call).await {
             Ok((users, unreadable)) => {
-                hubs.extend(users.into_iter().map(|id| (id.arm().key(), id)));
+                hubs.extend(users);
                 match unreadable.is_empty() {
                     true => {}
                     false if accepts_keys => return Err(hubs_not_understood(&account, &unreadable)),
@@ -255,7 +255,7 @@ impl<'r> Rotation<'r> {
             }
             Err(error) => return Err(hubs_not_listable(&account, &error)),
         }
-        let (keys, hubs) = (config.keys(), hubs.into_values().collect());
+        let (keys, hubs) = (config.keys(), hubs.into_iter().collect());
         Ok(Some(Self { session, call, progress, account, before, keys, hubs, lock }))
     }
 

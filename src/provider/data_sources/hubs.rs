@@ -134,7 +134,7 @@ impl DataSource for Hubs {
         };
         let mut key_states = KeyStates::new(session.clone(), call.clone()).fresh();
         // In the order of ids, so that a list in another order is no change.
-        let mut hubs: BTreeMap<String, HubAttributes> = BTreeMap::new();
+        let mut hubs: BTreeMap<WorkspaceId, HubAttributes> = BTreeMap::new();
         let mut pages = pin!(hubs::pages(&session, place, &kinds, &call));
         while let Some(page) = pages.try_next().await? {
             // Without a hub that cannot be read, whatever is made of each would be destroyed.
@@ -143,7 +143,7 @@ impl DataSource for Hubs {
             for listed in page.iter().filter(|listed| listed.account.is_none()) {
                 key_states.without_account(&listed.id, &listed.hub);
             }
-            hubs.extend(page.into_iter().map(|listed| (listed.id.arm().key(), attributes_of(listed, &key_states))));
+            hubs.extend(page.into_iter().map(|listed| (listed.id.clone(), attributes_of(listed, &key_states))));
         }
         config.subscription_id = subscription.into();
         config.hubs = hubs.into_values().collect::<Vec<_>>().into();

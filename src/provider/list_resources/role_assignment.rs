@@ -1,7 +1,7 @@
 //! The list of role assignments: those directly on one scope, or on the storage accounts of all hubs.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     future::ready,
     sync::Arc,
 };
@@ -131,7 +131,7 @@ type Found = Result<Group, Diagnostics>;
 struct Search {
     session: Arc<Session>,
     call: Call,
-    scopes: HashSet<String>,
+    scopes: HashSet<ArmId>,
     pages: Pages,
     platform: Platform,
     /// `None` once all pages have been read.
@@ -155,7 +155,7 @@ impl Search {
         // Where to ask, and for what.
         let mut places = Vec::new();
         if let Some(scope) = target(&session, &call, config, &mut platform).await? {
-            scopes.insert(scope.key());
+            scopes.insert(scope.clone());
             places.push(Where::At(scope));
         } else {
             let subscription = session.subscription_to_read(&config.subscription_id, &call).await?;
@@ -170,20 +170,19 @@ impl Search {
                 platform.subscriptions.insert(place.subscription.to_lowercase());
             }
             // The subscription of an account may be another than the hub's.
-            let mut accounts: BTreeMap<String, BTreeMap<String, ArmId>> = BTreeMap::new();
+            let mut accounts: BTreeMap<String, BTreeSet<ArmId>> = BTreeMap::new();
             for item in &all.value {
                 match account_of(item) {
                     Ok(None) => {}
                     Ok(Some(account)) => {
-                        let key = account.arm().key();
-                        scopes.insert(key.clone());
-                        accounts.entry(account.subscription().to_lowercase()).or_default().insert(key, account.into());
+                        scopes.insert(account.arm().clone());
+                        accounts.entry(account.subscription().to_lowercase()).or_default().insert(account.into());
                     }
                     Err(unreadable) => found.push(Err(skipped(unreadable))),
                 }
             }
             let by_subscription = accounts.into_iter().filter_map(|(id, accounts)| {
-                Some(Where::Below(ArmId::subscription_scope(&id).ok()?, accounts.into_values().collect()))
+                Some(Where::Below(ArmId::subscription_scope(&id).ok()?, accounts.into_iter().collect()))
             });
             places.extend(by_subscription);
         }
@@ -257,7 +256,7 @@ impl Search {
 
 /// An assignment directly on one of these scopes, with its id; `None` for one that is elsewhere.
 fn on(
-    scopes: &HashSet<String>,
+    scopes: &HashSet<ArmId>,
     item: Item<RoleAssignment>,
 ) -> Result<Option<(RoleAssignmentId, RoleAssignment)>, Diagnostic> {
     let found = match item {
@@ -265,7 +264,7 @@ fn on(
         Item::Unreadable { id, why } => return Err(not_readable(&id, &why)),
     };
     let id = found.assignment_id().map_err(|error| not_readable(&found.id, &error.to_string()))?;
-    Ok(scopes.contains(&id.scope.key()).then_some((id, found)))
+    Ok(scopes.contains(&id.scope).then_some((id, found)))
 }
 
 /// Where role assignments are listed.
@@ -401,7 +400,7 @@ mod tests {
 
     /// Whether an assignment with this id and `properties.scope` is on the account.
     fn is_on_account(id: &str, scope: Value) -> Result<bool, Diagnostic> {
-        let scopes = HashSet::from([ArmId::parse(ACCOUNT).expect("an id").key()]);
+        let scopes = HashSet::from([ArmId::parse(ACCOUNT).expect("an id")]);
         let item = json!({ "id": id, "name": NAME, "properties": { "scope": scope, "principalId": "p" } });
         Ok(on(&scopes, serde_json::from_value(item).expect("an item"))?.is_some())
     }

@@ -25,10 +25,10 @@ impl Changes {
     pub(super) fn between(prior: &State, planned: &State) -> Self {
         let (was, is) = (patchable(prior, ArmId::key), patchable(planned, ArmId::key));
         let removed = was.keys().filter(|name| !is.contains_key(*name)).map(|name| (name.clone(), cleared(name)));
-        let set = patchable(planned, as_written).into_iter().filter(|(name, _)| was.get(name) != is.get(name));
+        let set = patchable(planned, ArmId::as_str).into_iter().filter(|(name, _)| was.get(name) != is.get(name));
         let properties = set.chain(removed).collect();
         let is_same = identity(prior, ArmId::key) == identity(planned, ArmId::key);
-        let identity = identity(planned, as_written).filter(|_| !is_same).map(|mut is| {
+        let identity = identity(planned, ArmId::as_str).filter(|_| !is_same).map(|mut is| {
             let gone = ids(prior).into_iter().filter(|id| !ids(planned).contains(id));
             if let Some(identities) = is.get_mut("userAssignedIdentities").and_then(Json::as_object_mut) {
                 identities.extend(gone.map(|id| (id.as_str().to_owned(), Json::Null)));
@@ -100,31 +100,27 @@ const NETWORK_ACLS: &str = "networkAcls";
 
 /// The body of the PATCH that follows the PUT, if one has to.
 pub(super) fn patch_after_put(planned: &State) -> Option<Json> {
-    let acls = patchable(planned, as_written).remove(NETWORK_ACLS)?;
+    let acls = patchable(planned, ArmId::as_str).remove(NETWORK_ACLS)?;
     Some(json!({ "properties": { NETWORK_ACLS: acls } }))
 }
 
 /// The body of the PUT, as the product's template has it.
 pub(super) fn put_body(planned: &State) -> Json {
-    let mut properties = patchable(planned, as_written);
+    let mut properties = patchable(planned, ArmId::as_str);
     properties.remove(NETWORK_ACLS);
     properties.extend(fixed(planned));
     json!({
         "location": planned.location.known().map(|location| location.wire()),
         "kind": "Hub",
         "sku": { "name": "Basic", "tier": "Basic" },
-        "identity": identity(planned, as_written),
+        "identity": identity(planned, ArmId::as_str),
         "tags": tags(planned),
         "properties": properties,
     })
 }
 
-/// How ids are written: [`as_written`] to send them and [`ArmId::key`] to compare them.
-type Spelling = fn(&ArmId) -> String;
-
-fn as_written(id: &ArmId) -> String {
-    id.as_str().to_owned()
-}
+/// How ids are written: [`ArmId::as_str`] to send them and [`ArmId::key`] to compare them.
+type Spelling = fn(&ArmId) -> &str;
 
 /// The properties that a PATCH may change, as far as they are set.
 fn patchable(state: &State, spelling: Spelling) -> Map<String, Json> {
@@ -203,7 +199,7 @@ fn identity(state: &State, spelling: Spelling) -> Option<Json> {
     let kind = *state.identity.known()?.kind.known()?;
     let mut identity = json!({ "type": kind.wire() });
     if kind.has_user() {
-        let ids = ids(state).into_iter().map(|id| (spelling(id), json!({})));
+        let ids = ids(state).into_iter().map(|id| (spelling(id).to_owned(), json!({})));
         identity["userAssignedIdentities"] = Json::Object(ids.collect());
     }
     Some(identity)

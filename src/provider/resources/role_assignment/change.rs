@@ -353,9 +353,7 @@ impl AssignmentChange<'_> {
         let Ok(guid) = Uuid::try_parse(principal) else { return Ok(None) };
         let list = RoleAssignment::of_principal(&wanted.id.scope, guid);
         match arm.list(list, Read::Fresh, self.call).await {
-            Ok(list) => {
-                Ok(list.value.iter().find(|found| wanted.same_scope_principal_and_role(found, principal)).cloned())
-            }
+            Ok(list) => Ok(list.held(&wanted.id.scope, principal, wanted.role.guid).cloned()),
             Err(error) if error.is_interruption() => Err(error),
             Err(_) => Ok(None),
         }

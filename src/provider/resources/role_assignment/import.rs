@@ -97,13 +97,7 @@ async fn find(session: &Session, call: &Call, named: State) -> Result<State, Dia
         let action = "Microsoft.Authorization/roleAssignments/read";
         report::not_readable("Cannot list the role assignments", &error, action, scope.as_str(), "Reader")
     })?;
-    let found = roles.iter().filter_map(|role| {
-        let found = list
-            .value
-            .iter()
-            .find(|found| assignment::has_scope_principal_and_role(found, &scope, &principal, role))?;
-        Some((role.clone(), found))
-    });
+    let found = roles.iter().filter_map(|role| Some((role.clone(), list.held(&scope, &principal, role.guid)?)));
     let found: Vec<_> = found.collect();
     if found.is_empty() {
         let wanted: Vec<_> = roles.iter().map(|role| format!("{:?}", role.name)).collect();

@@ -36,7 +36,7 @@ pub(crate) struct Group {
 
 /// Finds pairs among assignments as they are read: by scope, principal and pair it has those of which the other half is missing.
 #[derive(Debug, Default)]
-pub(crate) struct Pairs(BTreeMap<(String, String, &'static str), Assignment>);
+pub(crate) struct Pairs(BTreeMap<(ArmId, String, &'static str), Assignment>);
 
 impl Pairs {
     /// Adds an assignment with its id. Returns the objects that are complete with it.
@@ -54,7 +54,7 @@ impl Pairs {
         let new = Assignment { id, role, found };
         let Some(access) = new.half_of() else { return Ok(vec![Group::single(new)]) };
         let principal = new.found.properties.principal_id.to_lowercase();
-        let key = (new.id.scope.key(), principal, access.word());
+        let key = (new.id.scope.clone(), principal, access.word());
         Ok(match self.0.remove(&key) {
             None => {
                 self.0.insert(key, new);

@@ -24,7 +24,7 @@ use crate::{
         Attr, Diagnostic, Diagnostics, Private, Severity,
         walk::{Key, Walk},
     },
-    provider::{Session, SessionAssignment, report},
+    provider::{Session, report},
 };
 
 /// What a plan has read from Azure and does not show. Only that of the second plan, which the engine asks for right before the
@@ -236,12 +236,8 @@ impl Plan<'_> {
     /// Tells the access check of this process what is planned.
     fn note_planned_assignments(&self, wanted: &[WantedAssignment]) {
         let Some(session) = self.session else { return };
-        for assignment in wanted.iter().filter_map(|wanted| wanted.noted(&self.planned, None)) {
-            let known = |known: &SessionAssignment| known.same_scope_principal_and_role(&assignment);
-            if !session.assignments_at(&assignment.scope).iter().any(known) {
-                session.note_assignment(assignment);
-            }
-        }
+        let planned = wanted.iter().filter_map(|wanted| wanted.noted(&self.planned, None));
+        planned.for_each(|assignment| session.note_planned_assignment(assignment));
     }
 
     /// Finds assignments that exist already and would be created.
@@ -266,10 +262,7 @@ impl Plan<'_> {
         };
         let mut own = Vec::new();
         for wanted in new {
-            let Some(found) = list.value.iter().find(|found| wanted.same_scope_principal_and_role(found, principal))
-            else {
-                continue;
-            };
+            let Some(found) = list.held(&wanted.id.scope, principal, wanted.role.guid) else { continue };
             let Ok(id) = found.assignment_id() else { continue };
             let is_in_state = self.walk.is_in_state(&wanted.key(principal));
             if id.name == wanted.id.name {

@@ -58,19 +58,19 @@ pub(super) async fn hub_of(
     }
     let Ok(account) = StorageAccountId::try_from(scope) else { return Ok(None) };
     let all = session.arm.list::<Workspace>(List::in_subscription(account.subscription()), read, call).await?;
-    Ok(all.value.iter().find(|hub| is_its_own(hub, scope, principal)).cloned())
+    Ok(all.on_account(scope).find(|hub| is_its_own(hub, scope, principal)).cloned())
 }
 
-/// What the platform assigns to many workspaces: the system-assigned identity of each, with the key of its storage account.
+/// What the platform assigns to many workspaces: the system-assigned identity of each, with its storage account.
 #[derive(Debug, Default)]
-pub(crate) struct PlatformAssignments(HashSet<(String, String)>);
+pub(crate) struct PlatformAssignments(HashSet<(String, ArmId)>);
 
 impl PlatformAssignments {
     /// Adds those of further workspaces.
     pub(crate) fn add<'w>(&mut self, workspaces: impl IntoIterator<Item = &'w Workspace>) {
         let identity = |workspace: &Workspace| {
             let account = ArmId::parse(&workspace.properties.storage_account).ok()?;
-            Some((workspace.system_principal_id()?.to_lowercase(), account.key()))
+            Some((workspace.system_principal_id()?.to_lowercase(), account))
         };
         self.0.extend(workspaces.into_iter().filter_map(identity));
     }
@@ -86,7 +86,7 @@ impl PlatformAssignments {
 
     /// Whether an assignment at this scope, which the platform may have made, is one of them.
     pub(crate) fn has(&self, found: &RoleAssignment, scope: &ArmId) -> bool {
-        self.0.contains(&(found.properties.principal_id.to_lowercase(), scope.key()))
+        self.0.contains(&(found.properties.principal_id.to_lowercase(), scope.clone()))
     }
 }
 
