@@ -7,12 +7,12 @@ use super::cloud::Addresses;
 use super::cloud_metadata::CloudMetadata;
 use super::error::Error;
 use super::files;
-use super::gathering::Gatherings;
 use super::lro::{self, DEFAULT_POLL_INTERVAL, Operation, Progress, Step};
 use super::reads::{Read, Reads};
 use super::request::{Answer, Dated, Request};
 use super::resolver;
 use super::retry::{self, DEFAULT_MAX_RETRIES};
+use super::role_assignment_reads::RoleAssignmentReads;
 use super::send::Sender;
 use http::HeaderValue;
 use serde::de::DeserializeOwned;
@@ -81,7 +81,7 @@ pub struct Client(pub Arc<Inner>);
 pub struct Inner {
     pub(crate) sender: Sender,
     pub(crate) reads: Reads,
-    pub(crate) gatherings: Gatherings,
+    pub(crate) role_assignment_reads: RoleAssignmentReads,
     pub(crate) poll_interval: Duration,
     pub(crate) workspaces_api_version: Option<String>,
     /// Whether the default api-version for workspaces turned out not to be offered.
@@ -151,7 +151,7 @@ impl Client {
         Ok(Self(Arc::new(Inner {
             sender,
             reads: Reads::default(),
-            gatherings: Gatherings::default(),
+            role_assignment_reads: RoleAssignmentReads::default(),
             poll_interval: settings.poll_interval,
             workspaces_api_version: settings.workspaces_api_version,
             workspaces_fell_back: AtomicBool::new(false),

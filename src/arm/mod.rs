@@ -2,9 +2,9 @@
 //!
 //! From the outside in: [`workspaces`] with [`datastores`], `connections` and `computes`, [`storage_accounts`] with
 //! `storage_services`, [`role_assignments`], [`role_definitions`] and the like are the types of resources, `metrics` is
-//! what Azure Monitor counts of them; `resource`, `pages` and `client` have the calls for any type; `lro` follows
-//! long-running operations; `reads` joins and remembers reads, by means of `in_flight`; `gathered` reads one
-//! resource with others, and `gathering` decides when a list replaces single reads; `cloud_metadata` has the addresses of the cloud; `send` is the one loop
+//! what Azure Monitor counts of them; `resource`, `pages` and `client` have the calls for any type, and `listed` what a list has; `lro` follows
+//! long-running operations; `reads` joins and remembers reads, by means of `in_flight`, and `role_assignment_reads`
+//! decides when a list replaces single reads; `cloud_metadata` has the addresses of the cloud; `send` is the one loop
 //! that sends and sleeps, with a token of [`auth`] and by what `retry` decides about a failure; `outgoing` is what it
 //! sends. [`id`], `request`, `retry`, `lro`, `no_answer` and [`error`] take and give values and send nothing.
 //!
@@ -28,8 +28,6 @@ pub mod error;
 mod error_code;
 mod exchange;
 mod files;
-mod gathered;
-mod gathering;
 pub mod id;
 mod in_flight;
 mod listed;
@@ -46,6 +44,7 @@ mod request;
 mod resolver;
 mod resource;
 mod retry;
+mod role_assignment_reads;
 pub mod role_assignments;
 pub mod role_definitions;
 mod secret;

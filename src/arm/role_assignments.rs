@@ -4,13 +4,12 @@ use super::body::{lenient_time, or_default};
 use super::call::Call;
 use super::client::Client;
 use super::error::{Error, ErrorCode};
-use super::gathered::Gathered;
-use super::gathering::Asked;
 use super::id::{ArmId, IdError, RoleAssignmentId, RoleDefinitionId};
 use super::listed::Listed;
 use super::reads::Read;
 use super::request::{Dated, Request};
 use super::resource::{List, Resource};
+use super::role_assignment_reads::Decision;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -182,25 +181,6 @@ impl Resource for RoleAssignment {
     }
 }
 
-impl Gathered for RoleAssignment {
-    fn asked(id: &RoleAssignmentId) -> Asked {
-        let scope = id.scope.key().to_owned();
-        Asked { id: id.name.to_string(), near: scope.clone(), place: scope, worth_a_list: 3 }
-    }
-
-    fn near(id: &RoleAssignmentId) -> List<Self> {
-        Self::at_scope(&id.scope)
-    }
-
-    fn whole(id: &RoleAssignmentId) -> List<Self> {
-        Self::near(id)
-    }
-
-    fn find<'l>(list: &'l Listed<Self>, id: &RoleAssignmentId) -> Option<&'l Self> {
-        list.named(id.name)
-    }
-}
-
 const PRINCIPAL_NOT_FOUND: &[ErrorCode] = &[ErrorCode::PrincipalNotFound];
 
 impl Client {
@@ -217,10 +197,34 @@ impl Client {
         call: &Call,
     ) -> Result<Dated<RoleAssignment>, Error> {
         // A list has the assignments of the client's own tenant only.
-        match id.tenant {
-            None => self.get_gathered(id, read, call).await,
-            Some(_) => self.get_dated(id, read, call).await,
+        if id.tenant.is_none()
+            && let Some(found) = self.find_in_list(id, read, call).await?
+        {
+            return Ok(found);
         }
+        self.get_dated(id, read, call).await
+    }
+
+    /// Finds an assignment in the list of its scope, if one is read; with `None` it has to be read by itself.
+    async fn find_in_list(
+        &self,
+        id: &RoleAssignmentId,
+        read: Read,
+        call: &Call,
+    ) -> Result<Option<Dated<RoleAssignment>>, Error> {
+        let inner = &self.0;
+        let period = inner.reads.period().filter(|_| read == Read::Remembered);
+        let (reads, limits) = (&inner.role_assignment_reads, inner.sender.limits(call));
+        let decision = reads.decide(id, period, &inner.sender.tokens, &limits).await?;
+        if decision == Decision::OneByOne {
+            return Ok(None);
+        }
+        let list = match self.list(RoleAssignment::at_scope(&id.scope), read, call).await {
+            // Reading one may be allowed where listing is not.
+            Err(error) if error.is_forbidden() => return Ok(None),
+            list => list?,
+        };
+        Ok(list.named(id.name).map(|found| Dated { value: found.clone(), date: list.date }))
     }
 
     /// Creates an assignment, or updates description and condition of the one with this name.

@@ -4,18 +4,15 @@ use super::body::{lenient_time, or_default, without_nulls};
 use super::call::Call;
 use super::client::Client;
 use super::error::Error;
-use super::gathered::Gathered;
-use super::gathering::Asked;
 use super::id::{ArmId, StorageAccountId};
-use super::listed::Listed;
 use super::request::{Repeat, Request};
-use super::resource::{List, Resource};
+use super::resource::Resource;
 use super::secret::Secret;
 use http::Method;
 use serde::de::{self, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::{json, value::RawValue};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 /// A storage account, as far as this provider needs it.
@@ -132,34 +129,6 @@ impl Resource for WholeAccount {
     type Id = StorageAccountId;
     const API_VERSION: &'static str = StorageAccount::API_VERSION;
     const COLLECTION: &'static str = StorageAccount::COLLECTION;
-}
-
-/// Where each account is in a list.
-struct ById(HashMap<ArmId, usize>);
-
-impl From<&[WholeAccount]> for ById {
-    fn from(list: &[WholeAccount]) -> Self {
-        let id = |(at, found): (usize, &WholeAccount)| Some((ArmId::parse(&found.account.id).ok()?, at));
-        Self(list.iter().enumerate().filter_map(id).collect())
-    }
-}
-
-impl Gathered for WholeAccount {
-    fn asked(id: &StorageAccountId) -> Asked {
-        Asked::of_group(id.arm())
-    }
-
-    fn near(id: &StorageAccountId) -> List<Self> {
-        List::in_resource_group(id.subscription(), id.resource_group())
-    }
-
-    fn whole(id: &StorageAccountId) -> List<Self> {
-        List::in_subscription(id.subscription())
-    }
-
-    fn find<'l>(list: &'l Listed<Self>, id: &StorageAccountId) -> Option<&'l Self> {
-        list.index::<ById>().0.get(id.arm()).map(|at| &list.value[*at])
-    }
 }
 
 /// A key of a storage account.

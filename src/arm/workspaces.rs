@@ -5,8 +5,6 @@ use super::body::{or_default, or_default_inside, without_nulls};
 use super::call::Call;
 use super::client::Client;
 use super::error::{Error, ErrorCode};
-use super::gathered::Gathered;
-use super::gathering::Asked;
 use super::id::{ArmId, WorkspaceId};
 use super::listed::Listed;
 use super::reads::Read;
@@ -226,33 +224,6 @@ impl From<&[Workspace]> for ByAccount {
             }
         }
         Self(places)
-    }
-}
-
-/// Where each workspace is in a list.
-struct ById(HashMap<ArmId, usize>);
-
-impl From<&[Workspace]> for ById {
-    fn from(list: &[Workspace]) -> Self {
-        Self(list.iter().enumerate().filter_map(|(at, found)| Some((ArmId::parse(&found.id).ok()?, at))).collect())
-    }
-}
-
-impl Gathered for Workspace {
-    fn asked(id: &WorkspaceId) -> Asked {
-        Asked::of_group(id.arm())
-    }
-
-    fn near(id: &WorkspaceId) -> List<Self> {
-        List::in_resource_group(id.subscription(), id.resource_group())
-    }
-
-    fn whole(id: &WorkspaceId) -> List<Self> {
-        List::in_subscription(id.subscription())
-    }
-
-    fn find<'l>(list: &'l Listed<Self>, id: &WorkspaceId) -> Option<&'l Self> {
-        list.index::<ById>().0.get(id.arm()).map(|at| &list.value[*at])
     }
 }
 

@@ -71,18 +71,8 @@ pub(crate) async fn read_twice_if_missing(
     read: Read,
     call: &Call,
 ) -> Result<Workspace, HubError> {
-    confirmed(session, id, self::read(session, id, read, call).await, call).await
-}
-
-/// A hub that was read; one that is missing is read again.
-async fn confirmed(
-    session: &Session,
-    id: &WorkspaceId,
-    hub: Result<Workspace, HubError>,
-    call: &Call,
-) -> Result<Workspace, HubError> {
-    match hub {
-        Err(HubError::Missing(_)) => read(session, id, Read::Fresh, call).await,
+    match self::read(session, id, read, call).await {
+        Err(HubError::Missing(_)) => self::read(session, id, Read::Fresh, call).await,
         found => found,
     }
 }
@@ -169,8 +159,8 @@ pub(crate) enum ReadError {
 }
 
 impl HubAndAccount {
-    /// Reads hub and account with two requests, at the same time where the account's id is `known`, or with the lists of many. A
-    /// missing account, or one that the caller may not read, is no error.
+    /// Reads hub and account with two requests, at the same time where the account's id is `known`. A missing account, or
+    /// one that the caller may not read, is no error.
     pub(crate) async fn read(
         session: &Session,
         hub_id: &WorkspaceId,
@@ -178,15 +168,11 @@ impl HubAndAccount {
         read: Read,
         call: &Call,
     ) -> Result<Self, ReadError> {
-        let hub = async {
-            let hub = session.arm.get_with_others::<Workspace>(hub_id, read, call).await.map_err(HubError::of);
-            confirmed(session, hub_id, hub, call).await
-        };
         let (hub, early) = match known {
-            None => (hub.await, None),
+            None => (read_twice_if_missing(session, hub_id, read, call).await, None),
             Some(account_id) => {
                 let account = Account::read(session, &account_id, read, call);
-                let (hub, account) = join(hub, account).await;
+                let (hub, account) = join(read_twice_if_missing(session, hub_id, read, call), account).await;
                 (hub, Some((account_id, account)))
             }
         };
@@ -206,7 +192,7 @@ impl HubAndAccount {
 
 impl Account {
     async fn read(session: &Session, id: &StorageAccountId, read: Read, call: &Call) -> Result<Self, Diagnostic> {
-        match session.arm.get_with_others::<WholeAccount>(id, read, call).await {
+        match session.arm.get::<WholeAccount>(id, read, call).await {
             Ok(found) => Ok(Self::Found(Box::new(found))),
             Err(error) if !is_gone_or_hidden(&error) => Err(account_not_readable(id, &error)),
             Err(error) if error.is_not_found() => Ok(Self::Missing(error)),
