@@ -13,8 +13,9 @@ test-release: engines release
 
 # A thousand role assignments and fifty hubs through all of their life, while every fifth request goes wrong and the plugin
 # and the engine are killed: some 20 minutes. SEED=n repeats a run; `make test` has a short form.
-soak: engines
-	@FOUNDRYHUB_SOAK_SEED=$(SEED) cargo test --test it -- engines::soak --nocapture
+soak: engines release
+	@FOUNDRYHUB_SOAK_SEED=$(SEED) FOUNDRYHUB_PROVIDER=$$(./packaging/build) \
+		cargo test --test it -- engines::soak --nocapture
 
 # The way of a hub from keys to identity and back, with a real engine against the emulator; ENGINE=tofu takes OpenTofu,
 # and PROVIDER=FILE another executable of the provider, such as the one that `make release` prints.

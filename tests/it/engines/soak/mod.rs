@@ -97,9 +97,9 @@ async fn whatever_goes_wrong_nothing_is_lost_and_nothing_is_there_twice() {
 }
 
 async fn soak(run: &mut Run, sizes: Sizes) {
-    // A third of the kills each.
-    let (creating, healing) = (sizes.kills.div_ceil(3), sizes.kills.div_ceil(3));
-    let destroying = sizes.kills - creating - healing;
+    // All objects are made anew for each of the first, which takes longest.
+    let (creating, destroying) = (sizes.kills.div_ceil(5), sizes.kills.div_ceil(4));
+    let healing = sizes.kills - creating - destroying;
     if sizes.waits {
         for rule in
             ["PUT */roleAssignments/* -> hold after=90 times=1", "PUT */roleAssignments/* -> stall after=60 times=1"]
