@@ -9,8 +9,9 @@ use super::error::{Error, OperationError, OperationOutcome, ServiceError};
 use super::request::{Answer, check_host};
 use super::retry::{at_least_shortest, retry_after};
 use http::{HeaderMap, Method, StatusCode};
-use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use time::OffsetDateTime;
 use url::Url;
@@ -193,25 +194,19 @@ pub struct Progress {
 impl Progress {
     /// Reads a body. What is no JSON says nothing, as does a member of another type.
     pub fn read(body: &[u8]) -> Self {
-        #[derive(Default, Deserialize)]
-        #[serde(default, rename_all = "camelCase")]
-        struct Members<'a> {
-            #[serde(borrow)]
-            status: Option<&'a RawValue>,
-            provisioning_state: Option<&'a RawValue>,
-            error: Option<&'a RawValue>,
-            properties: Option<&'a RawValue>,
-        }
+        // Of a member that is there twice the last one counts.
+        type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
         let body: Members<'_> = serde_json::from_slice(without_bom(body)).unwrap_or_default();
-        let properties: Members<'_> =
-            body.properties.and_then(|inner| serde_json::from_str(inner.get()).ok()).unwrap_or_default();
-        let text = |value: Option<&RawValue>| serde_json::from_str(value?.get()).ok();
-        let error = [body.error, properties.error].into_iter().flatten().find(|error| error.get().starts_with('{'));
+        let properties = body.get("properties").filter(|inner| inner.get() != "null");
+        let inner: Members<'_> =
+            properties.and_then(|inner| serde_json::from_str(inner.get()).ok()).unwrap_or_default();
+        let text = |value: Option<&&RawValue>| serde_json::from_str(value?.get()).ok();
+        let errors = [body.get("error"), inner.get("error")].into_iter().flatten();
         Self {
-            status: text(body.status),
-            state: text(properties.provisioning_state),
-            error: error.map(ToOwned::to_owned),
-            is_resource: body.properties.is_some(),
+            status: text(body.get("status")),
+            state: text(inner.get("provisioningState")),
+            error: errors.copied().find(|error| error.get().starts_with('{')).map(ToOwned::to_owned),
+            is_resource: properties.is_some(),
         }
     }
 
@@ -453,6 +448,7 @@ mod tests {
             (r#"{"error":[],"properties":{"error":{"code":"C"}}}"#, None, None, Some(r#"{"code":"C"}"#), true),
             ("\u{feff}{\"status\":\"Done\",\"properties\":null}", Some("Done"), None, None, false),
             (r#"{"status":"Running"}x"#, None, None, None, false),
+            (r#"{"status":"Running","status":"Succeeded"}"#, Some("Succeeded"), None, None, false),
             ("[]", None, None, None, false),
             ("<html>", None, None, None, false),
             ("", None, None, None, false),

@@ -2,11 +2,12 @@
 //!
 //! From the outside in: [`workspaces`] with [`datastores`], `connections` and `computes`, [`storage_accounts`] with
 //! `storage_services`, [`role_assignments`], [`role_definitions`] and the like are the types of resources, `metrics` is
-//! what Azure Monitor counts of them; `resource`, `pages` and `client` have the calls for any type, and `listed` what a list has; `lro` follows
-//! long-running operations; `reads` joins and remembers reads, by means of `in_flight`, and `role_assignment_reads`
-//! decides when a list replaces single reads; `cloud_metadata` has the addresses of the cloud; `send` is the one loop
-//! that sends and sleeps, with a token of [`auth`] and by what `retry` decides about a failure; `outgoing` is what it
-//! sends. [`id`], `request`, `retry`, `lro`, `no_answer` and [`error`] take and give values and send nothing.
+//! what Azure Monitor counts of them; `resource`, `pages` and `client` have the calls for any type, and `listed` finds
+//! items of a list; `lro` follows long-running operations; `reads` joins and remembers reads, by means of `in_flight`,
+//! and `role_assignment_reads` decides when a list replaces single reads; `cloud_metadata` has the addresses of the
+//! cloud; `send` is the one loop that sends and sleeps, with a token of [`auth`] and by what `retry` decides about a
+//! failure; `outgoing` is what it sends. [`id`], `request`, `retry`, `lro`, `no_answer` and [`error`] take and give values
+//! and send nothing.
 //!
 //! **Nothing here reads the environment**: what comes from there is in [`Settings`] or in a sign-in method.
 //! **Nothing here blocks the runtime**: what may take long on this machine is done by `files`.

@@ -287,9 +287,15 @@ impl<'de> Visitor<'de> for FillIn<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let Self(body) = self;
+        // Members beside `error` do not replace what is in it.
+        let mut has_inner = false;
         while let Some(name) = members.next_key::<String>()? {
             match name.as_str() {
-                "error" => members.next_value_seed(FillIn(body))?,
+                "error" => {
+                    members.next_value_seed(FillIn(body))?;
+                    has_inner = !body.code.is_empty() || !body.message.is_empty();
+                }
+                _ if has_inner => drop(members.next_value::<IgnoredAny>()?),
                 "code" => body.code = members.next_value::<Option<_>>()?.unwrap_or_default(),
                 "message" => body.message = members.next_value::<Option<_>>()?.unwrap_or_default(),
                 "target" => body.target = members.next_value()?,
@@ -391,6 +397,8 @@ mod tests {
             (r#"{"error":{"code":null,"message":null,"target":null,"details":null}}"#, ErrorCode::Missing, ""),
             (r#"{"error":{"code":"Conflict"}}"#, ErrorCode::Conflict, ""),
             (r#"{"error":{"code":"Conflict","details":[null],"additionalInfo":[null]}}"#, ErrorCode::Conflict, ""),
+            (r#"{"code":"Outer","error":{"code":"Conflict"},"message":"outer"}"#, ErrorCode::Conflict, ""),
+            (r#"{"error":null,"code":"Conflict"}"#, ErrorCode::Conflict, ""),
             ("<html>\n<b>Bad  Gateway</b></html>", ErrorCode::Missing, "<html> <b>Bad Gateway</b></html>"),
             ("", ErrorCode::Missing, "Conflict"),
             (r#"{"error":"invalid_client"}"#, ErrorCode::Missing, r#"{"error":"invalid_client"}"#),

@@ -423,10 +423,7 @@ fn spelt_as_before<C>(resource: &dyn AnyResource<C>, outcome: ErasedOutcome, bef
 fn identity_faults<C>(resource: &dyn AnyResource<C>, known: &Value, identity: &Value) -> Diagnostics {
     let name = resource.name();
     if identity.is_null() || !identity.is_wholly_known() {
-        let detail = format!(
-            "This {name} returned no identity: it is {}. This is a mistake of the provider; please report it.",
-            json::encode(identity)
-        );
+        let detail = format!("This {name} has no identity. This is a mistake of the provider; please report it.");
         return Diagnostic::error("Unexpected resource identity", detail).into();
     }
     let ty = resource.identity_schema().ty();

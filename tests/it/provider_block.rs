@@ -109,7 +109,7 @@ async fn tokens_of_auxiliary_tenants_are_asked_for() {
     let bed = ConfigurationBed::new().await;
     let tenant = "10000000-0000-4000-8000-00000000000a";
     let several = format!("{tenant};10000000-0000-4000-8000-00000000000b");
-    for (block, variable) in [(json!({ "auxiliary_tenant_ids": [tenant] }), ""), (json!({}), several.as_str())] {
+    for (block, variable) in [(json!({ "auxiliary_tenant_ids": ["", tenant] }), ""), (json!({}), several.as_str())] {
         let plan = bed.plan(block, &[("ARM_AUXILIARY_TENANT_IDS", variable)]).await;
         let error = plan.error("could not sign in to Azure");
         assert!(error.detail.contains(&format!("for the auxiliary tenant {tenant}: ")), "{error}");

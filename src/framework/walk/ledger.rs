@@ -20,6 +20,9 @@ use super::{
 /// Engines refresh an object and plan it in one step, so what has been refreshed is planned soon.
 const PLAN_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// A type and a subject.
+type Place = (&'static str, String);
+
 /// What is known of the objects of one walk.
 #[derive(Debug)]
 pub struct Ledger {
@@ -27,8 +30,8 @@ pub struct Ledger {
     id: u64,
     /// By type and subject.
     subjects: Mutex<HashMap<&'static str, HashMap<String, Subject>>>,
-    /// What replaced objects have left for their successors, by type and subject.
-    handed_over: Mutex<HashMap<(&'static str, String), Box<dyn Any + Send>>>,
+    /// What replaced objects have left for their successors.
+    handed_over: Mutex<HashMap<Place, Box<dyn Any + Send>>>,
     /// By subject, and then by type.
     claims: Mutex<HashMap<String, HashMap<&'static str, String>>>,
     /// The subjects that objects of any type have changed.
@@ -213,7 +216,7 @@ impl Walk {
         lock(&self.ledger.handed_over).insert(self.place(key), object);
     }
 
-    fn place(&self, key: &Key) -> (&'static str, String) {
+    fn place(&self, key: &Key) -> Place {
         (self.type_name, key.subject.clone())
     }
 

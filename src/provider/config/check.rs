@@ -150,7 +150,8 @@ fn is_of_domain(character: char) -> bool {
 
 pub(super) fn tenants(value: &Value) -> Result<(), Refusal> {
     let Value::List(tenants) = value else { return Ok(()) };
-    tenants.iter().try_for_each(tenant)?;
+    let tenants: Vec<_> = tenants.iter().filter(|id| id.as_str() != Some("")).collect();
+    tenants.iter().copied().try_for_each(tenant)?;
     if tenants.len() <= 3 {
         return Ok(());
     }

@@ -105,7 +105,10 @@ pub(super) fn settings(
 fn auxiliary_tenant_ids(lookup: &mut Lookup<'_>) -> Result<Vec<String>, NotKnown> {
     match lookup.block("auxiliary_tenant_ids") {
         value if !value.is_wholly_known() => return Err(NotKnown),
-        Value::List(ids) => return Ok(ids.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+        Value::List(ids) => {
+            let ids = ids.iter().filter_map(Value::as_str).filter(|id| !id.is_empty());
+            return Ok(ids.map(str::to_owned).collect());
+        }
         _ => {}
     }
     let text = lookup.variable(&[AUXILIARY_TENANT_IDS]).map_or_else(String::new, |(_, text)| text);
