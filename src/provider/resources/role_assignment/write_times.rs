@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, serde::timestamp::milliseconds};
+use time::OffsetDateTime;
 
 use super::assignment::StateAssignment;
 use crate::{
@@ -19,12 +19,13 @@ const SETTLES_WITHIN: time::Duration = time::Duration::minutes(5);
 #[serde(transparent)]
 pub(super) struct WriteTimes(BTreeMap<String, Times>);
 
-/// When it was created, and when it was updated. Engines write the state after every object, so that this is kept short.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Times(
-    #[serde(with = "milliseconds::option")] Option<OffsetDateTime>,
-    #[serde(with = "milliseconds::option")] Option<OffsetDateTime>,
-);
+struct Times {
+    #[serde(with = "time::serde::rfc3339::option")]
+    created: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    updated: Option<OffsetDateTime>,
+}
 
 const WRITTEN: &str = "written";
 
@@ -41,7 +42,7 @@ impl WriteTimes {
 
     pub(super) fn note(&mut self, found: &RoleAssignment, id: &RoleAssignmentId) {
         let properties = &found.properties;
-        self.0.insert(id.name.to_string(), Times(properties.created_on, properties.updated_on));
+        self.0.insert(id.name.to_string(), Times { created: properties.created_on, updated: properties.updated_on });
     }
 
     /// Forgets a write, because a later one may have had its effect.
@@ -51,13 +52,13 @@ impl WriteTimes {
 
     /// Whether an answer of this time that does not find the assignment may be stale.
     pub(super) fn may_be_missed(&self, id: &RoleAssignmentId, answered: Option<OffsetDateTime>) -> bool {
-        let created = self.0.get(&id.name.to_string()).and_then(|times| times.0);
+        let created = self.0.get(&id.name.to_string()).and_then(|times| times.created);
         created.zip(answered).is_some_and(|(created, answered)| answered - created < SETTLES_WITHIN)
     }
 
     /// Whether an answer shows the assignment as it was before our last write.
     pub(super) fn is_stale(&self, id: &RoleAssignmentId, found: &RoleAssignment) -> bool {
-        let ours = self.0.get(&id.name.to_string()).and_then(|times| times.1);
+        let ours = self.0.get(&id.name.to_string()).and_then(|times| times.updated);
         ours.zip(found.properties.updated_on).is_some_and(|(ours, theirs)| theirs < ours)
     }
 }
