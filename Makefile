@@ -12,7 +12,7 @@ test-release: engines release
 		cargo test --test it -- engines:: handshake:: process:: release::
 
 # A thousand role assignments and fifty hubs through all of their life, while every fifth request goes wrong and the plugin
-# and the engine are killed: some 20 minutes. SEED=n repeats a run; `make test` has a short form.
+# and the engine are killed: half an hour or more. SEED=n repeats a run; `make test` has a short form.
 soak: engines release
 	@FOUNDRYHUB_SOAK_SEED=$(SEED) FOUNDRYHUB_PROVIDER=$$(./packaging/build) \
 		cargo test --test it -- engines::soak --nocapture

@@ -126,6 +126,7 @@ async fn soak(run: &mut Run, sizes: Sizes) {
     }
     for _ in 0..destroying {
         run.kill(Command::Destroy).await;
+        run.objects.settle();
         run.succeed(Command::Apply).await;
         run.objects.agree(run.state());
     }

@@ -158,10 +158,15 @@ resource "foundryhub_role_assignment" "pair" {{
         self.emulator.configure(|options| options.lro = shape);
     }
 
-    /// What others do: some of everything is changed or removed. That is some time later: what lacks shortly after its
-    /// creation may be there all the same (azure.md §3.4).
-    pub(super) fn drift(&self, dice: &mut Dice) {
+    /// Lets some time go by: an assignment that lacks within minutes of its creation may be there all the same
+    /// (azure.md §3.4), so that a plan does not take it for gone.
+    pub(super) fn settle(&self) {
         self.emulator.advance(Duration::from_secs(600));
+    }
+
+    /// What others do: some of everything is changed or removed.
+    pub(super) fn drift(&self, dice: &mut Dice) {
+        self.settle();
         let ours: Vec<_> = self.ours().collect();
         for n in dice.some_below(ours.len() / 10 + 1, ours.len()) {
             self.emulator.remove_assignment(&ours[n].name);
