@@ -113,7 +113,7 @@ impl Client {
     /// # Errors
     /// See [`Error`]; also [`Error::Service`] where Azure answers with success that the metric could not be read.
     pub(crate) async fn totals(&self, query: &Query<'_>, call: &Call) -> Result<Vec<Series>, Error> {
-        let path = query.resource.below("/providers/Microsoft.Insights/metrics");
+        let path = query.resource.path_below("/providers/Microsoft.Insights/metrics");
         let span = format!("{}/{}", Span::text(query.span.from), Span::text(query.span.until));
         let request = Request::get(path, API_VERSION)
             .query("metricnames", query.name)

@@ -59,7 +59,7 @@ pub(crate) mod vaults;
 pub mod workspaces;
 
 pub use body::Body;
-pub use call::{Call, Clock};
+pub use call::{Call, Clock, SystemClock};
 pub use client::{Client, CorrelationId, Settings};
 pub use cloud::{Addresses, Cloud, Endpoints, MetadataHost};
 pub use error::{Error, ErrorCode, ServiceError};

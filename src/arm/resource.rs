@@ -43,7 +43,7 @@ pub struct List<T> {
 impl<T: Resource> List<T> {
     /// The resources directly below a resource, a resource group or another scope.
     pub fn below(scope: &ArmId) -> Self {
-        Self::at(scope.below(T::COLLECTION).into())
+        Self::at(scope.path_below(T::COLLECTION))
     }
 
     /// The resources of a subscription.

@@ -62,15 +62,14 @@ impl Effect<'_> {
     }
 }
 
-/// The tokens and all headers of a request.
-struct Authorized {
+/// The tokens of a request.
+struct RequestTokens {
     token: Arc<CachedToken>,
     /// Those of auxiliary tenants.
     others: Vec<Arc<CachedToken>>,
-    headers: HeaderMap,
 }
 
-impl Authorized {
+impl RequestTokens {
     /// A body without the tokens, in case it shows the request that it answers, as error pages of gateways do.
     fn redact(&self, body: &[u8]) -> String {
         let tokens = std::iter::once(&self.token).chain(&self.others);
@@ -141,7 +140,7 @@ impl Sender {
         limits: &Limits<'_>,
         last: Option<&Error>,
     ) -> Result<Result<Answer, Failed>, Error> {
-        let authorized = match self.authorize(request, refused, limits).await {
+        let (tokens, headers) = match self.authorize(request, refused, limits).await {
             Ok(authorized) => authorized,
             Err(Error::Token(error)) if error.is_transient() => {
                 let failure = match &*error {
@@ -156,7 +155,7 @@ impl Sender {
         };
         let url = request.url(&self.cloud_metadata.endpoints(limits).await?.resource_manager)?;
         let mut outgoing = reqwest::Request::new(request.method.clone(), url.clone());
-        *outgoing.headers_mut() = authorized.headers.clone();
+        *outgoing.headers_mut() = headers;
         let content = request.body.as_ref().map(|body| body.to_vec());
         let withdrawal = match request.is_write {
             true => {
@@ -191,7 +190,7 @@ impl Sender {
                     let (method, path, url) = (method.clone(), path.to_owned(), url.clone());
                     return Ok(Ok(Answer { method, path, url, status, headers, body }));
                 }
-                let error = ServiceError::read(method, path, status, &headers, authorized.redact(&body).as_bytes());
+                let error = ServiceError::read(method, path, status, &headers, tokens.redact(&body).as_bytes());
                 let failure = Failure::Answer { headers: &headers, error: &error };
                 let verdict = classify(self.clock.utc(), elapsed, request, &failure);
                 (error.into(), verdict)
@@ -208,7 +207,7 @@ impl Sender {
                 (Error::Transport { method, path, from, reason, source }, verdict)
             }
         };
-        Ok(Err(Failed { error, verdict, token: Some(authorized.token) }))
+        Ok(Err(Failed { error, verdict, token: Some(tokens.token) }))
     }
 
     async fn authorize(
@@ -216,7 +215,7 @@ impl Sender {
         request: &Request,
         refused: Option<&Refused>,
         limits: &Limits<'_>,
-    ) -> Result<Authorized, Error> {
+    ) -> Result<(RequestTokens, HeaderMap), Error> {
         let token = match refused {
             None => self.tokens.get(None, limits).await?,
             Some((refused, claims)) => self.tokens.renew(None, refused, claims.clone(), limits).await?,
@@ -242,7 +241,7 @@ impl Sender {
         if let Some(id) = &self.correlation_id {
             headers.insert(CORRELATION_ID, id.clone());
         }
-        Ok(Authorized { token, others, headers })
+        Ok((RequestTokens { token, others }, headers))
     }
 
     /// Makes every request of this client wait.

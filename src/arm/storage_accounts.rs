@@ -175,7 +175,7 @@ impl Client {
     /// See [`Error`].
     pub async fn list_storage_keys(&self, id: &StorageAccountId, call: &Call) -> Result<Vec<StorageKey>, Error> {
         // This POST changes nothing.
-        let request = Request::new(Method::POST, id.arm().below("/listKeys"), StorageAccount::API_VERSION)
+        let request = Request::new(Method::POST, id.arm().path_below("/listKeys"), StorageAccount::API_VERSION)
             .repeat(Repeat::Idempotent);
         self.keys(&request, call).await
     }
@@ -191,7 +191,7 @@ impl Client {
         key_name: &str,
         call: &Call,
     ) -> Result<Vec<StorageKey>, Error> {
-        let request = Request::new(Method::POST, id.arm().below("/regenerateKey"), StorageAccount::API_VERSION)
+        let request = Request::new(Method::POST, id.arm().path_below("/regenerateKey"), StorageAccount::API_VERSION)
             .json(&json!({ "keyName": key_name }));
         self.keys(&request, call).await
     }

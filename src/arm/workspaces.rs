@@ -429,7 +429,7 @@ impl Client {
     /// See [`Error`].
     pub async fn resync_keys(&self, id: &WorkspaceId, call: &Call) -> Result<(), Error> {
         let resync = |version| async move {
-            let path = id.arm().below("/resyncKeys");
+            let path = id.arm().path_below("/resyncKeys");
             let request = Request::new(Method::POST, path, version).repeat(Repeat::Idempotent).retry_on(BUSY, None);
             self.operate(&request, call).await
         };

@@ -1,7 +1,7 @@
 //! What one configured provider process works with and remembers.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
@@ -26,7 +26,7 @@ pub(crate) struct SessionAssignment {
 }
 
 /// The assignments of a scope, by principal in lower case and role.
-type OfScope = HashMap<(String, Uuid), SessionAssignment>;
+type OfScope = BTreeMap<(String, Uuid), SessionAssignment>;
 
 impl SessionAssignment {
     fn holder(&self) -> (String, Uuid) {
@@ -129,7 +129,7 @@ impl Session {
     /// The assignments noted so far that apply at a scope: those at it and above it.
     pub(crate) fn assignments_at(&self, scope: &ArmId) -> Vec<SessionAssignment> {
         let assignments = lock(&self.assignments);
-        scope.keys_upwards().filter_map(|key| assignments.get(key)).flat_map(HashMap::values).cloned().collect()
+        scope.keys_upwards().filter_map(|key| assignments.get(key)).flat_map(BTreeMap::values).cloned().collect()
     }
 
     pub(crate) fn note_seen(&self, hubs: impl Iterator<Item = ArmId>) {

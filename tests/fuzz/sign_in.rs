@@ -8,7 +8,7 @@ use crate::{
 };
 use foundryhub::{
     arm::{
-        Clock, Secret,
+        Secret, SystemClock,
         auth::{
             AccessToken, AppService, AzureDevOps, ClientSecret, GitHub, ManagedIdentity, Network, OidcToken,
             TokenError, TokenRequest, TokenSource,
@@ -16,7 +16,6 @@ use foundryhub::{
     },
     framework::shown,
 };
-use futures_util::future::BoxFuture;
 use http::StatusCode;
 use serde_json::Value;
 use std::{
@@ -25,10 +24,8 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::{Arc, LazyLock, Mutex},
     thread,
-    time::Duration,
 };
-use time::OffsetDateTime;
-use tokio::{runtime::Runtime, time::Instant};
+use tokio::runtime::Runtime;
 use url::Url;
 
 /// What proves who is calling. It has characters that are escaped in URLs and in JSON.
@@ -45,7 +42,7 @@ pub(crate) fn check(input: &[u8]) {
     let proof = if name.starts_with(['g', 'a']) { assertion(&issuer) } else { Some(PROOF.to_owned()) };
     *SERVER.answers.lock().expect("no thread panics with it") = [issuer.clone(), token.clone()];
     let request = TokenRequest { scope: "https://arm.test/.default".to_owned(), tenant: None, claims: None };
-    let network = Network::new(SERVER.url.clone(), SERVER.http.clone(), Arc::new(RealClock));
+    let network = Network::new(SERVER.url.clone(), SERVER.http.clone(), Arc::new(SystemClock));
     match SERVER.runtime.block_on(method.token(&request, &network)) {
         Ok(token) => assert_token(&token),
         Err(error) => assert_error(&error, &[issuer, token], proof.as_deref()),
@@ -194,22 +191,5 @@ fn serve(stream: &TcpStream) -> Option<()> {
         answer.extend(body);
         let mut stream = stream;
         stream.write_all(&answer).ok()?;
-    }
-}
-
-#[derive(Debug)]
-struct RealClock;
-
-impl Clock for RealClock {
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn utc(&self) -> OffsetDateTime {
-        OffsetDateTime::now_utc()
-    }
-
-    fn pause(&self, wait: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(tokio::time::sleep(wait))
     }
 }

@@ -190,7 +190,12 @@ impl ArmId {
 
     /// The id of something below this one; `rest` starts with a slash.
     pub(crate) fn below(&self, rest: &str) -> Self {
-        Self::spelt(format!("{}{rest}", self.0.text.trim_end_matches('/')))
+        Self::spelt(self.path_below(rest))
+    }
+
+    /// The same where it is not compared, as the path of a request.
+    pub(crate) fn path_below(&self, rest: &str) -> String {
+        format!("{}{rest}", self.0.text.trim_end_matches('/'))
     }
 
     fn segments(&self) -> impl Iterator<Item = &str> {

@@ -1,6 +1,6 @@
 //! Ids of role assignments, which live at any scope, and the GUIDs of roles.
 
-use super::{ArmId, IdError};
+use super::{ArmId, IdError, resource_type, split_at_last_provider, trimmed};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
@@ -42,7 +42,7 @@ impl RoleAssignmentId {
 
     /// The path of the assignment, without the tenant.
     pub fn path(&self) -> String {
-        self.scope.below(&format!("/providers/{}/{}", Self::RESOURCE_TYPE, self.name)).into()
+        self.scope.path_below(&format!("/providers/{}/{}", Self::RESOURCE_TYPE, self.name))
     }
 }
 
@@ -146,17 +146,18 @@ impl From<RoleDefinitionId> for String {
 parsed_from_text!(RoleAssignmentId);
 parsed_from_text!(RoleDefinitionId);
 
-/// Reads `{scope}/providers/{resource_type}/{guid}`.
-fn at_scope<'t>(text: &'t str, resource_type: &'static str, form: &'static str) -> Result<(&'t str, Uuid), IdError> {
+/// Reads `{scope}/providers/{wanted}/{guid}`, where a resource type is wanted.
+fn at_scope<'t>(text: &'t str, wanted: &'static str, form: &'static str) -> Result<(&'t str, Uuid), IdError> {
     let wrong_shape = || IdError::WrongShape { text: text.to_owned(), expected: form };
     ArmId::check(text)?;
-    let (scope, tail) = super::split_at_last_provider(super::trimmed(text)).ok_or_else(wrong_shape)?;
+    let path = trimmed(text);
+    let (scope, tail) = split_at_last_provider(path).ok_or_else(wrong_shape)?;
     let (got, name) = tail.rsplit_once('/').ok_or_else(wrong_shape)?;
-    if !got.eq_ignore_ascii_case(resource_type) {
-        let wrong_type = |got| IdError::WrongType { text: text.to_owned(), expected: resource_type, got };
-        return Err(super::resource_type(super::trimmed(text)).map_or_else(wrong_shape, wrong_type));
+    if !got.eq_ignore_ascii_case(wanted) {
+        let wrong_type = |got| IdError::WrongType { text: text.to_owned(), expected: wanted, got };
+        return Err(resource_type(path).map_or_else(wrong_shape, wrong_type));
     }
-    let bad_name = || IdError::BadName { name: name.to_owned(), resource_type, rule: "a GUID" };
+    let bad_name = || IdError::BadName { name: name.to_owned(), resource_type: wanted, rule: "a GUID" };
     let name = guid(name).ok_or_else(bad_name)?;
     Ok((if scope.is_empty() { "/" } else { scope }, name))
 }

@@ -208,7 +208,7 @@ impl Access<'_> {
         let listed = |item: &T| {
             let name = name(item);
             // Azure's own ids of these are not of one form.
-            let id = place.id.below(&format!("{}/{name}", T::COLLECTION)).to_string();
+            let id = place.id.path_below(&format!("{}/{name}", T::COLLECTION));
             let (user, at) = key_user(id, item)?;
             let called = (place.hub.clone(), FindingCode::of_key_user(&user), name.to_lowercase(), at.to_lowercase());
             Some(Listed { user, called, of_project: place.id != place.hub })

@@ -70,12 +70,7 @@ impl WantedAssignment {
 }
 
 /// Whether an assignment has this scope, principal and role. Its name is no proof, since Azure allows to use one again.
-pub(super) fn has_scope_principal_and_role(
-    found: &RoleAssignment,
-    scope: &ArmId,
-    principal: &str,
-    role: &Role,
-) -> bool {
+fn has_scope_principal_and_role(found: &RoleAssignment, scope: &ArmId, principal: &str, role: &Role) -> bool {
     found.is_held_by(principal)
         && found.role_guid() == Some(role.guid)
         && found.assignment_id().is_ok_and(|id| id.scope == *scope)
