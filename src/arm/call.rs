@@ -22,6 +22,11 @@ impl Call {
         Self { cancel, deadline: Instant::now() + timeout }
     }
 
+    /// The same call, which ends so much earlier.
+    pub(crate) fn earlier(&self, by: Duration) -> Self {
+        Self { cancel: self.cancel.clone(), deadline: self.deadline.checked_sub(by).unwrap_or(self.deadline) }
+    }
+
     /// A call with this timeout, from now, that an interrupt does not end: for taking back what would do harm if it stayed.
     pub(crate) fn uninterrupted(timeout: Duration) -> Self {
         Self::new(CancellationToken::new(), timeout)

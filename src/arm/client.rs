@@ -212,7 +212,7 @@ impl Client {
 
     /// A call with half of the time that is left of this one, which an interrupt ends with it.
     pub(crate) fn half_of(&self, call: &Call) -> Call {
-        Call { cancel: call.cancel.clone(), deadline: call.deadline - self.left(call) / 2 }
+        call.earlier(self.left(call) / 2)
     }
 
     /// Sends one request and gives its answer, without following an operation that it starts.

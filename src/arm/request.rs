@@ -271,8 +271,8 @@ impl Answer {
 /// of their text. The largest pages of Azure, of 5,000 containers, have 150,000.
 const MOST_VALUES: usize = 1_000_000;
 
-/// Whether JSON has no more than so many members and elements, by what stands before each.
-fn has_at_most(most: usize, json: &[u8]) -> bool {
+/// How many members and elements JSON has, by what stands before each.
+pub(super) fn count_values(json: &[u8]) -> usize {
     let (mut count, mut in_text, mut is_escaped) = (0, false, false);
     for byte in json {
         match byte {
@@ -283,13 +283,13 @@ fn has_at_most(most: usize, json: &[u8]) -> bool {
             _ => {}
         }
     }
-    count <= most
+    count
 }
 
 /// Reads JSON after which nothing follows; an error comes with the path to where it is.
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, (String, serde_json::Error)> {
     let body = without_bom(body);
-    if !has_at_most(MOST_VALUES, body) {
+    if count_values(body) > MOST_VALUES {
         let error = serde::de::Error::custom(format_args!("it has more than {MOST_VALUES} values"));
         return Err((String::new(), error));
     }

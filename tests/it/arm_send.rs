@@ -645,13 +645,21 @@ async fn a_write_that_was_not_sent_is_known_not_to_have_been() {
     ])
     .await;
     let (client, _, _) = self::client(&server);
-    for _ in 0..2 {
-        let failed = late(&client).await;
+    for (arrived, is_deleted) in [(1, false), (2, false), (3, true)] {
+        let cancel = CancellationToken::new();
+        let call = Call::new(cancel.clone(), Duration::from_secs(3600));
+        let write = async {
+            match is_deleted {
+                true => client.delete_role_assignment(&role_assignment(), &call).await.unwrap_err(),
+                false => client.set_shared_key_access(&account(), false, &call).await.unwrap_err(),
+            }
+        };
+        let (failed, ()) = tokio::join!(write, async {
+            server.arrived(arrived).await;
+            cancel.cancel();
+        });
         assert!(matches!(failed, Error::Uncertain { accepted: false, .. }), "{failed:?}");
     }
-    let short = Call::new(CancellationToken::new(), SOON);
-    let failed = client.delete_role_assignment(&role_assignment(), &short).await.unwrap_err();
-    assert!(matches!(failed, Error::Uncertain { accepted: false, .. }), "{failed:?}");
     server.finish();
 }
 

@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use uuid::Uuid;
 
 use super::errors::ArmError;
-use super::faults::{Action, Verdict, redirect};
+use super::faults::{Action, RuleId, Verdict, redirect};
 use super::http::{self, Answer, CONTENT_TYPE, Payload, Request, percent_decode};
 use super::options::{EchoWhen, OnOff};
 use super::state::{Keeper, State};
@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     /// How often everybody must hang up.
     hang_ups: watch::Sender<u64>,
     /// How long the last outage was to be.
-    outages: watch::Sender<Duration>,
+    outages: watch::Sender<Option<Outage>>,
     /// Writes the state file, if there is to be one.
     keeper: Option<Arc<Keeper>>,
 }
@@ -78,9 +78,9 @@ impl Shared {
         self.hang_ups.send_modify(|count| *count += 1);
     }
 
-    /// Closes every open connection, and takes none for a time.
-    fn refuse(&self, time: Duration) {
-        self.outages.send_replace(time);
+    /// Closes every open connection, and takes none meanwhile.
+    fn refuse(&self, outage: Outage) {
+        self.outages.send_replace(Some(outage));
     }
 
     /// Waits until `look` finds something in the world.
@@ -111,22 +111,34 @@ pub(crate) async fn serve(mut listener: TcpListener, tls: TlsAcceptor, shared: S
             }
             Some(_) = connections.join_next() => {}
             Ok(()) = outages.changed() => {
-                let time = *outages.borrow_and_update();
-                listener = close_for(time, listener, &shared).await.expect("the port that was taken a moment ago");
+                let Some(outage) = *outages.borrow_and_update() else { continue };
+                listener = close_for(outage, listener, &shared).await.expect("the port that was taken a moment ago");
             }
         }
     }
 }
 
+/// How long connections are refused.
+#[derive(Debug, Clone, Copy)]
+enum Outage {
+    /// For a time.
+    Lasts(Duration),
+    /// Until the rule is taken back.
+    Stands(RuleId),
+}
+
 /// Closes the port and every connection for a time. The port stays taken, so that connections are refused.
-async fn close_for(time: Duration, listener: TcpListener, shared: &Shared) -> std::io::Result<TcpListener> {
+async fn close_for(outage: Outage, listener: TcpListener, shared: &Shared) -> std::io::Result<TcpListener> {
     let address = listener.local_addr()?;
     drop(listener);
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     shared.hang_up();
-    tokio::time::sleep(time).await;
+    match outage {
+        Outage::Lasts(time) => tokio::time::sleep(time).await,
+        Outage::Stands(rule) => shared.wait_for(|world| (!world.faults.stands(rule)).then_some(())).await,
+    }
     socket.listen(1024)
 }
 
@@ -243,8 +255,8 @@ async fn exchange(shared: &Shared, head: request::Parts, body: Body, peer: Peer)
     match (action, &verdict) {
         (Some(Action::Close), _) => return Reply::Cut,
         (Some(Action::Reset), _) => return Reply::Reset,
-        (Some(Action::Refuse), _) => {
-            shared.refuse(delay);
+        (Some(Action::Refuse), Some(verdict)) => {
+            shared.refuse(if delay.is_zero() { Outage::Stands(verdict.id) } else { Outage::Lasts(delay) });
             return Reply::Cut;
         }
         (Some(Action::Hold), Some(verdict)) => {

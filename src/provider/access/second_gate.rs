@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::join;
+use futures_util::future::{OptionFuture, join};
 use time::OffsetDateTime;
 
 use super::{Access, Finding, OwnAssignments, SwitchStage, queries::Checked};
@@ -35,11 +35,12 @@ impl Access<'_> {
         let arm = &self.session.arm;
         let end =
             arm.left(self.call).saturating_sub(self.requirements.platform_grant_timeout).max(RESERVED_FOR_ACCOUNT);
+        let waiting = self.call.earlier(end);
         let (mut pause, mut logged) = (FIRST_PAUSE, None);
         let (mut roles, mut datastores) = join(self.roles(switched), self.datastores(switched)).await;
         let mut hubs = self.switched(others);
         loop {
-            let left = arm.left(self.call).saturating_sub(end);
+            let left = arm.left(&waiting);
             let awaited: Vec<&str> =
                 [&roles, &datastores, &hubs].into_iter().filter_map(|checked| checked.awaited.as_deref()).collect();
             if awaited.is_empty() || left.is_zero() {
@@ -54,12 +55,22 @@ impl Access<'_> {
                 () = self.session.switches.wait_to_end(others), if hubs.awaited.is_some() => {}
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
-            if roles.awaited.is_some() {
-                roles = self.roles(switched).await;
-            }
-            if datastores.awaited.is_some() {
-                datastores = self.datastores(switched).await;
-            }
+            let looks = async {
+                let (again, datastores_again) = (roles.awaited.is_some(), datastores.awaited.is_some());
+                join(
+                    OptionFuture::from(again.then(|| self.roles(switched))),
+                    OptionFuture::from(datastores_again.then(|| self.datastores(switched))),
+                )
+                .await
+            };
+            // A look that does not end in time leaves what the one before it has found.
+            let (again, datastores_again) = match arm.wait_for(looks, "looking again", &waiting).await {
+                Ok(found) => found,
+                Err(Error::DeadlineExceeded { .. }) => break,
+                Err(_) => return Err(interrupted()),
+            };
+            roles = again.unwrap_or(roles);
+            datastores = datastores_again.unwrap_or(datastores);
             hubs = self.switched(others);
         }
         roles.findings.append(&mut datastores.findings);
@@ -165,9 +176,13 @@ impl Access<'_> {
         let waited = self.session.arm.pause(wait, "waiting to disable shared keys", self.call).await;
         waited.map_err(|error| match error {
             Error::DeadlineExceeded { .. } => too_young(wait),
-            _ => Diagnostic::error("Interrupted", "Shared keys are still enabled."),
+            _ => interrupted(),
         })
     }
+}
+
+fn interrupted() -> Diagnostic {
+    Diagnostic::error("Interrupted", "Shared keys are still enabled.")
 }
 
 fn too_young(missing: Duration) -> Diagnostic {

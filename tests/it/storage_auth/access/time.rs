@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::{
-    azure::{Action as Fault, Record, Rule},
-    storage_auth::{ALICE, Bed, KEYLESS, UNTOUCHED, bed},
+    azure::{Action as Fault, Datastores, HubRole, Record, Rule},
+    storage_auth::{ALICE, Bed, KEYLESS, UNTOUCHED, bed, bed_with},
     support::ids::CONTRIBUTOR_NAMES,
 };
 
@@ -49,6 +49,36 @@ async fn a_look_that_does_not_end_in_its_share_stops_enforce_with_nothing_touche
     assert!(begun.elapsed() < Duration::from_secs(60));
     assert_eq!((bed.settings(), bed.state()), (UNTOUCHED, Value::Null));
     assert_eq!(bed.writes(), [""; 0]);
+}
+
+/// What is found before stays found: the wait for the platform is over, and nothing else has ended.
+#[tokio::test]
+async fn a_look_again_that_does_not_end_lasts_no_longer_than_platform_grant_timeout() {
+    for held in ["*/workspaces/hub1/datastores", "*/roleAssignments"] {
+        let mut bed = bed_with(|options| {
+            options.hub_roles = vec![HubRole::None];
+            options.datastores = Datastores::Never;
+        })
+        .await;
+        bed.seed_roles(ALICE, &CONTRIBUTOR_NAMES);
+        let mut config = bed.checked("enforce");
+        config["platform_grant_timeout"] = json!("2s");
+        let planned = bed.plan(&config).await.ok();
+        let arm = bed.arm.clone();
+        let looked = |path: &str| path.ends_with(held.trim_start_matches('*'));
+        let begun = Instant::now();
+        let (report, ()) = tokio::join!(bed.core.apply_saved(planned), async {
+            arm.emulator.request_seen(|record| record.method == "PATCH").await;
+            arm.emulator.clear_requests();
+            arm.emulator.request_seen(|record| looked(&record.path)).await;
+            arm.emulator.fault(Rule::on("GET", held, Fault::Hold));
+        });
+        let failed = report.failed();
+        failed.error("The hub's identity would lose access");
+        failed.error("Datastores still use the key");
+        assert!(begun.elapsed() < Duration::from_secs(60), "{held}: {:?}", begun.elapsed());
+        assert_eq!(bed.settings(), ("identity", None));
+    }
 }
 
 #[tokio::test]
