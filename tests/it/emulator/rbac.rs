@@ -56,6 +56,23 @@ async fn rbac_is_enforced_when_asked() {
     assert_eq!(arm.delete(&assignment).await.status, 403);
 }
 
+/// azure.md §4: a custom role has the actions that its definition has.
+#[tokio::test]
+async fn a_custom_role_of_a_seed_is_enforced() {
+    let mut arm = arm_with(|options| options.enforce_rbac = true).await;
+    outsider(&mut arm).await;
+    let seed = |action: &str| {
+        arm.emulator.seed(&format!(
+            "custom_roles: [{{ id: 99999999-0000-0000-0000-00000000000A, name: ours, permissions: [{{ actions: [{action}] }}] }}]"
+        ));
+    };
+    seed("Microsoft.MachineLearningServices/workspaces/write");
+    arm.emulator.seed_assignment(&arm.group, ALICE, "99999999-0000-0000-0000-00000000000a");
+    assert_eq!(arm.get(&arm.hub_path()).await.status, 403);
+    seed("Microsoft.MachineLearningServices/workspaces/*");
+    assert_eq!(arm.get(&arm.hub_path()).await.status, 200);
+}
+
 /// azure.md §3, §4: a group's roles count for its members, notActions take away, a new role may take its time.
 #[tokio::test]
 async fn rbac_knows_groups_not_actions_and_delays() {

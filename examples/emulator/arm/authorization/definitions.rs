@@ -1,5 +1,6 @@
 //! Role definitions: the built-in ones that matter here, and custom ones (facts: azure.md §4).
 
+use anyhow::ensure;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -363,25 +364,43 @@ fn put(world: &mut World, request: &Request, target: &Target, id: &str, caller: 
             ),
         ));
     }
+    let list = |name: &str| properties.get(name).filter(|list| list.is_array()).cloned().unwrap_or(json!([]));
+    let description = properties.get("description").filter(|text| text.is_string()).cloned().unwrap_or(json!(""));
+    let role = json!({
+        "roleName": name,
+        "type": "CustomRole",
+        "description": description,
+        "assignableScopes": list("assignableScopes"),
+        "permissions": list("permissions"),
+    });
+    let role = keep(world, id, role, Some(&caller.object_id));
+    Ok(Answer::json(StatusCode::CREATED, seen_from(&target.scope, role)))
+}
+
+/// Puts a custom role in that may be assigned anywhere.
+pub(crate) fn seed(world: &mut World, id: &str, name: &str, permissions: Value) -> anyhow::Result<()> {
+    ensure!(ids::is_guid(id), "the id of a custom role is a GUID, not {id:?}");
+    ensure!(permissions.is_array(), "the permissions of the custom role {name:?} are no list");
+    let role = json!({
+        "roleName": name,
+        "type": "CustomRole",
+        "description": "",
+        "assignableScopes": ["/"],
+        "permissions": permissions,
+    });
+    keep(world, &id.to_ascii_lowercase(), role, None);
+    Ok(())
+}
+
+/// Stores a custom role with the times and the author of the change.
+fn keep(world: &mut World, id: &str, mut properties: Value, by: Option<&str>) -> Value {
     let now = clock::ticks(world.clock.now());
     let before = world.store.custom_roles.get(id);
-    let created = before.map_or(now.clone(), |role| text(role, "/properties/createdOn").to_owned());
-    let list = |name: &str| properties.get(name).filter(|list| list.is_array()).cloned().unwrap_or(json!([]));
-    let role = json!({
-        "name": id,
-        "type": "Microsoft.Authorization/roleDefinitions",
-        "properties": {
-            "roleName": name,
-            "type": "CustomRole",
-            "description": properties.get("description").filter(|text| text.is_string()).unwrap_or(&json!("")),
-            "assignableScopes": list("assignableScopes"),
-            "permissions": list("permissions"),
-            "createdOn": created,
-            "updatedOn": now,
-            "createdBy": caller.object_id,
-            "updatedBy": caller.object_id,
-        },
-    });
+    properties["createdOn"] = before.map_or(json!(now), |role| role["properties"]["createdOn"].clone());
+    properties["updatedOn"] = json!(now);
+    properties["createdBy"] = json!(by);
+    properties["updatedBy"] = json!(by);
+    let role = json!({ "name": id, "type": "Microsoft.Authorization/roleDefinitions", "properties": properties });
     world.store.custom_roles.insert(id.to_owned(), role.clone());
-    Ok(Answer::json(StatusCode::CREATED, seen_from(&target.scope, role)))
+    role
 }

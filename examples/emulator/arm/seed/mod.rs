@@ -56,6 +56,8 @@ pub(crate) struct Seed {
     pub(crate) vaults: Vec<SeedResource>,
     /// What was asked of the services of storage accounts, for their metrics.
     pub(crate) transactions: Vec<SeedTransactions>,
+    /// Custom roles; one that is there is replaced.
+    pub(crate) custom_roles: Vec<SeedCustomRole>,
     /// Role assignments.
     pub(crate) role_assignments: Vec<SeedAssignment>,
     /// Locks: scope and level.
@@ -114,6 +116,17 @@ pub(crate) struct SeedResource {
     /// Workspaces: whether the platform has already given the identity its roles.
     #[serde(default)]
     pub(crate) automatic_roles: bool,
+}
+
+/// A custom role.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SeedCustomRole {
+    /// Its GUID.
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// As a role definition has them: `actions`, `notActions`, `dataActions` and `notDataActions`.
+    pub(crate) permissions: Value,
 }
 
 /// A role assignment.
@@ -226,6 +239,9 @@ impl Seed {
         for transactions in self.transactions {
             let account = by_name(world, storage::TYPE, &transactions.account)?;
             transactions.plant(world, &account)?;
+        }
+        for role in self.custom_roles {
+            definitions::seed(world, &role.id, &role.name, role.permissions)?;
         }
         for assignment in self.role_assignments {
             let scope = by_name(world, storage::TYPE, &assignment.scope)?;
