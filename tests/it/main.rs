@@ -36,6 +36,7 @@
 //! | states and private data that somebody has edited | `tampered` |
 //! | StopProvider during every kind of work | `interruptions` |
 //! | answers that are lost | `lost_answers` |
+//! | permissions and api-versions of everything, as pages say | `requirements` |
 //! | **Real Terraform and OpenTofu**: what only they can show | `engines` |
 //! | **What is released**: executable, packages, mirrors | `release` |
 //! | **The pipelines of `examples/pipelines`**, and the summary of drift | `pipelines` |
@@ -116,6 +117,7 @@ mod provider_block;
 #[cfg(target_os = "linux")]
 mod release;
 mod reliability;
+mod requirements;
 mod role_assignment;
 mod secrets;
 mod sign_in;

@@ -1,12 +1,14 @@
 //! The pages of docs/: those that are generated from the schemas and the examples, guides, and rules for every schema.
 //!
 //! A page that is out of date is rewritten and the test fails once: look at the change and commit it. [`pages`] prints them,
-//! [`schemas`] has the rules. [`guides`] and [`article`] look at what is
-//! written by hand.
+//! [`requirements`] what they say about permissions and api-versions. [`schemas`] has the rules. [`guides`] and [`article`] look
+//! at what is written by hand, [`registry`] at all pages as a registry does.
 
 mod article;
 mod guides;
 mod pages;
+mod registry;
+mod requirements;
 mod schemas;
 
 use std::{
@@ -85,6 +87,12 @@ fn the_readme_shows_the_quickstart_as_it_is() {
     let blocks: Vec<_> = readme.split("```hcl\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let quickstart = fs::read_to_string(root().join("examples/quickstart/main.tf")).expect("a quickstart");
     assert_eq!(blocks, [quickstart], "README.md shows examples/quickstart/main.tf, and nothing else, in HCL");
+}
+
+#[test]
+fn the_readme_has_the_preview_notice_of_the_pages() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("a README");
+    assert!(readme.contains(pages::PREVIEW), "{}", pages::PREVIEW);
 }
 
 #[test]

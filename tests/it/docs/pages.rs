@@ -16,7 +16,15 @@ use foundryhub::{
     provider::{Session, config},
 };
 
-use super::root;
+use super::{requirements, root};
+
+/// What the article says of the whole (azure.md §7, 5).
+pub(super) const PREVIEW: &str = "> **Preview.** At Azure, hubs whose storage account refuses shared keys are a public preview: there is no service-level \
+agreement, Microsoft advises against it for production workloads, and some features may be missing or limited. The \
+[terms for previews](https://azure.microsoft.com/support/legal/preview-supplemental-terms/) apply.";
+
+/// Where what others have managed moves to the resource of a type.
+const MOVES: &str = "examples/guides/coming-from-azurerm-and-azapi";
 
 /// A name in the paths of pages.
 pub(super) fn short(type_name: &str) -> &str {
@@ -38,7 +46,7 @@ fn front_matter(title: &str, description: &str) -> String {
 pub(super) fn index(schema: &Schema) -> String {
     let description = schema.block.description;
     let mut page = front_matter("Provider: foundryhub", description);
-    let _ = write!(page, "# foundryhub provider\n\n{description}\n\n## Example Usage\n\n");
+    let _ = write!(page, "# foundryhub provider\n\n{description}\n\n{PREVIEW}\n\n## Example Usage\n\n");
     page.push_str(&example("examples/provider/provider.tf"));
     page.push_str(&authentication_section());
     page.push_str(&schema_section(&schema.block));
@@ -70,41 +78,50 @@ fn authentication_section() -> String {
 }
 
 pub(super) fn resource(resource: &dyn AnyResource<Session>) -> String {
-    let mut page = page_of(resource, "Resource");
-    page.push_str(&example(&format!("examples/resources/{}/resource.tf", resource.name())));
+    let (name, description) = (resource.name(), resource.schema().block.description);
+    let mut page = page_of(name, "Resource", &format!("{description}\n\n{PREVIEW}"));
+    page.push_str(&example(&format!("examples/resources/{name}/resource.tf")));
     page.push_str(&schema_section(&resource.schema().block));
     let _ = write!(page, "\n## Import\n\n");
-    page.push_str(&example(&format!("examples/resources/{}/import.sh", resource.name())));
+    page.push_str(&example(&format!("examples/resources/{name}/import.sh")));
     page.push_str(&identity_section(resource.identity_schema()));
+    let _ = write!(
+        page,
+        "\n## Move from another provider\n\nTerraform from 1.8 and OpenTofu from 1.10 move objects of other types here by a \
+         `moved` block, without a change in Azure. The guide [Coming from azurerm and \
+         azapi](../guides/coming-from-azurerm-and-azapi.md) has more.\n\n"
+    );
+    page.push_str(&example(&format!("{MOVES}/{name}/moved.tf")));
+    page.push_str(&requirements::section(&format!("resources/{name}")));
     page
 }
 
 pub(super) fn data_source(source: &dyn AnyDataSource<Session>) -> String {
-    let mut page = page_of(source, "Data Source");
-    page.push_str(&example(&format!("examples/data-sources/{}/data-source.tf", source.name())));
-    page.push_str(&schema_section(&source.schema().block));
-    page
+    described(source, "Data Source", "data-sources", "data-source.tf")
 }
 
 pub(super) fn list(list: &dyn AnyListResource<Session>) -> String {
-    let mut page = page_of(list, "List Resource");
-    page.push_str(&example(&format!("examples/list-resources/{}/list-resource.tfquery.hcl", list.name())));
-    page.push_str(&schema_section(&list.schema().block));
-    page
+    described(list, "List Resource", "list-resources", "list-resource.tfquery.hcl")
 }
 
 pub(super) fn action(action: &dyn AnyAction<Session>) -> String {
-    let mut page = page_of(action, "Action");
-    page.push_str(&example(&format!("examples/actions/{}/action.tf", action.name())));
-    page.push_str(&schema_section(&action.schema().block));
+    described(action, "Action", "actions", "action.tf")
+}
+
+/// The page of what has a configuration and no state.
+fn described(it: &(impl Described + ?Sized), kind: &str, folder: &str, file: &str) -> String {
+    let (name, block) = (it.name(), &it.schema().block);
+    let mut page = page_of(name, kind, block.description);
+    page.push_str(&example(&format!("examples/{folder}/{name}/{file}")));
+    page.push_str(&schema_section(block));
+    page.push_str(&requirements::section(&format!("{folder}/{name}")));
     page
 }
 
-/// The beginning of the page of what has a configuration, up to the example.
-fn page_of(it: &(impl Described + ?Sized), kind: &str) -> String {
-    let (name, description) = (it.name(), it.schema().block.description);
-    let front_matter = front_matter(&format!("{name} {kind}"), description);
-    format!("{front_matter}# {name} ({kind})\n\n{description}\n\n## Example Usage\n\n")
+/// The beginning of a page, up to the example.
+fn page_of(name: &str, kind: &str, text: &str) -> String {
+    let front_matter = front_matter(&format!("{name} {kind}"), text);
+    format!("{front_matter}# {name} ({kind})\n\n{text}\n\n## Example Usage\n\n")
 }
 
 pub(super) fn function(function: &dyn AnyFunction) -> String {

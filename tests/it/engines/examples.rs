@@ -4,10 +4,13 @@ use std::{fs, path::Path};
 
 use crate::{
     azure::Options,
-    support::engine::{Engine, Workspace, for_each_engine, for_each_engine_that},
+    support::{
+        engine::{Engine, Workspace, for_each_engine, for_each_engine_that},
+        requirements::{Needed, Operator, Requirements},
+    },
 };
 
-use super::engine_bed::{ALICE, EngineBed};
+use super::engine_bed::{ALICE, EngineBed, NOTHING};
 
 /// The values of the examples' variables, as JSON, beside the ids of what is in the emulator.
 const VARIABLES: [(&str, &str); 3] = [
@@ -25,7 +28,26 @@ fn folders(kind: &str) -> Vec<String> {
     folders
 }
 
-/// A workspace with the example in a folder, whose variables have the ids of the bed.
+/// Blocks of a configuration, and where the examples of what they name are.
+const BLOCKS: [(&str, &str); 4] =
+    [("resource", "resources"), ("data", "data-sources"), ("list", "list-resources"), ("action", "actions")];
+
+/// What the pages say that everything in an example needs, whatever the case.
+fn needed(folder: &str) -> Vec<Needed> {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().path());
+    let text: String = files.filter(|file| file.is_file()).map(|file| fs::read_to_string(file).unwrap()).collect();
+    let folders = BLOCKS.iter().flat_map(|(block, kind)| {
+        let begins = format!("\n{block} \"foundryhub_");
+        let named = text.split(&begins).skip(1).map(|rest| rest.split('"').next().unwrap());
+        named.map(|name| format!("examples/{kind}/foundryhub_{name}")).collect::<Vec<_>>()
+    });
+    let all = folders.flat_map(|folder| Requirements::of(&folder).actions);
+    all.filter(|needed| needed.when.is_none()).collect()
+}
+
+/// A workspace with the example in a folder, whose variables have the ids of the bed. Who runs it may do what it needs by the
+/// pages, and nothing else.
 fn example(bed: &EngineBed, engine: &'static Engine, folder: &str) -> Workspace {
     let vault = bed.emulator.id("rg1", "Microsoft.KeyVault/vaults", "kv1");
     let ids = [
@@ -35,7 +57,10 @@ fn example(bed: &EngineBed, engine: &'static Engine, folder: &str) -> Workspace 
         ("principal_id", ALICE),
     ];
     let variables = VARIABLES.iter().chain(&ids).map(|(name, value)| (format!("TF_VAR_{name}"), value));
-    let workspace = Workspace::new(engine).envs(bed.emulator.environment()).envs(variables);
+    let operator = Operator::new(&bed.emulator, &bed.hub, &bed.account);
+    operator.may(&bed.emulator, &needed(folder));
+    let workspace = Workspace::new(engine).envs(bed.emulator.environment()).envs(Operator::environment());
+    let workspace = workspace.envs(variables);
     workspace.copy("examples/provider");
     workspace.copy(folder);
     workspace
@@ -48,10 +73,11 @@ async fn every_example_of_a_resource_applies_plans_empty_and_is_destroyed() {
     for_each_engine(async |engine| {
         for folder in &folders {
             let bed = EngineBed::new().await;
-            let before = bed.in_azure();
             let workspace = example(&bed, engine, folder);
+            let before = bed.in_azure();
             workspace.validate().await.succeeded();
-            workspace.apply(&[]).await.succeeded();
+            let applied = workspace.apply(&[]).await.succeeded();
+            assert_eq!(applied.warnings(), NOTHING, "{applied}");
             assert_ne!(bed.in_azure(), before, "{folder} does something");
             workspace.plan(&[]).await.exits(0);
             workspace.destroy(&[]).await.succeeded();

@@ -248,13 +248,13 @@ async fn what_azurerm_and_azapi_have_made_is_taken_over() {
     let role = || foreign("azurerm-4-role-assignment.json", "azurerm_role_assignment", "hashicorp/azurerm");
     let cases = [
         (
-            "mode",
+            "foundryhub_storage_auth",
             foreign("azapi-2-update-resource.json", "azapi_update_resource", "azure/azapi"),
             "Plan: 0 to add, 0 to change",
         ),
-        ("role", role(), "Plan: 0 to add, 0 to change"),
+        ("foundryhub_role_assignment", role(), "Plan: 0 to add, 0 to change"),
         (
-            "hub",
+            "foundryhub_hub",
             foreign("azurerm-4-ai-foundry.json", "azurerm_ai_foundry", "hashicorp/azurerm"),
             "Plan: 0 to add, 0 to change",
         ),
@@ -271,8 +271,10 @@ async fn what_azurerm_and_azapi_have_made_is_taken_over() {
             });
             bed.emulator.set_mode(&bed.hub, "Identity");
             let name = match *part {
-                "hub" => "hub2".to_owned(),
-                "role" => bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader"),
+                "foundryhub_hub" => "hub2".to_owned(),
+                "foundryhub_role_assignment" => {
+                    bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Reader")
+                }
                 "pair" => {
                     bed.emulator.seed_assignment(&bed.account, ALICE, "Storage File Data Privileged Contributor");
                     bed.emulator.seed_assignment(&bed.account, ALICE, "Storage Blob Data Contributor")

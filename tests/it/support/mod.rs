@@ -10,6 +10,7 @@ pub(crate) mod hcl;
 pub(crate) mod ids;
 pub(crate) mod key_users;
 pub(crate) mod plugin;
+pub(crate) mod requirements;
 pub(crate) mod scripted;
 pub(crate) mod tfplugin6;
 pub(crate) mod tls;

@@ -99,6 +99,9 @@ target first creates what is missing and then deletes what is no longer wanted. 
 new object needs, whatever their names. The role assignments that the platform creates for a hub's system-assigned identity \
 are never created, changed or deleted.
 
+Destroying deletes the assignments of the resource, also those that were imported or moved here. One that `on_existing = \"adopt\"` \
+took over stays.
+
 One resource assigns a role to a principal on a scope: two are refused when they are planned. Where hubs share a storage \
 account, set `storage_account_id` instead of `hub_id`. `terraform destroy` plans the configuration first and is refused, \
 too; `terraform destroy -refresh=false` does not. To rename a resource write a `moved` block. Without it an assignment that \

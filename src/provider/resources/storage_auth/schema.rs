@@ -74,9 +74,7 @@ Azure and before the state has it, or between the two halves of a replacement, l
 wanted and says that destroying will restore nothing of it. `restore_to` says what to restore whatever has happened.
 
 If the hub is deleted while this resource has disabled shared keys of its account, the object stays in the state and each \
-plan shows it, until it is destroyed, which enables them again, or until the hub exists again.
-
-The hub setting is in public preview at Azure.";
+plan shows it, until it is destroyed, which enables them again, or until the hub exists again.";
 
 pub(super) fn schema() -> Schema {
     let flag = |name, description| Attribute::optional(name, Type::Bool, description);

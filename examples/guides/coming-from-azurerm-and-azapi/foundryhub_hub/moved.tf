@@ -1,4 +1,5 @@
-# A hub was an azurerm_ai_foundry. It keeps its mode until system_datastores_auth_mode is set.
+# A hub was an azurerm_ai_foundry. An azapi_resource of that type moves as well. The hub keeps its mode until
+# system_datastores_auth_mode is set.
 moved {
   from = azurerm_ai_foundry.old
   to   = foundryhub_hub.hub
