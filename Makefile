@@ -1,6 +1,6 @@
 # The whole vocabulary of the project.
 
-.PHONY: test test-release soak fuzz deny demo engines lint fmt docs clients tools release dist install start-time
+.PHONY: test test-release soak fuzz deny demo engines lint fmt docs docs-pictures clients tools release dist install start-time
 
 # Format, lint, dependencies and every test on every engine, ending with the totals over all test binaries.
 test: lint deny engines release
@@ -62,6 +62,11 @@ deny: tools
 # Writes the pages under docs/ that come from the schema; the test that does it fails when one was stale.
 docs: tools
 	cargo test --test it docs::
+
+# Pictures of README and some pages of docs/ in a browser, in target/docs-pictures/, to be looked at. Chromium and the Python
+# package are those of Debian.
+docs-pictures: tools
+	@/usr/bin/python3 tests/docs_pictures.py
 
 # Real Azure clients (azure-cli, azure-ai-ml, azure-mgmt-*) against the emulator; fetches them the first time. With
 # AZAPI=PATH also azapi, whose built provider that is.

@@ -1,5 +1,5 @@
-# Moves one hub from shared keys to Microsoft Entra authorization, and gives the people who work in it the roles they
-# need from then on.
+# Moves one hub from shared keys to Microsoft Entra authorization, and gives the people who work in
+# it the roles they need from then on.
 
 terraform {
   required_providers {

@@ -57,21 +57,23 @@ fn authentication_section() -> String {
     let mut text = "\n## Authentication\n\nThe provider signs in by the first of these methods that is complete. A method that \
                     something asks for and that lacks something else is an error: no other one is taken instead. What the \
                     provider block says goes before what the environment says; the schema below has the variables.\n\n\
-                    | method | asked for by | needs | takes |\n|---|---|---|---|\n"
+                    | method | asked for by | needs, and takes |\n|---|---|---|\n"
         .to_owned();
     let alternatives =
         |names: &Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
     let column = |settings: &[Vec<&str>]| settings.iter().map(alternatives).collect::<Vec<_>>().join(", ");
     for method in config::sign_in_methods() {
+        let takes = format!("also takes {}", column(&method.takes));
+        let [needs, takes] = [(column(&method.needs), &method.needs), (takes, &method.takes)]
+            .map(|(text, settings)| Some(text).filter(|_| !settings.is_empty()));
         let _ = writeln!(
             text,
-            "| [{}](guides/{}.md) | {}{} | {} | {} |",
+            "| [{}](guides/{}.md) | {}{} | {} |",
             method.name,
             method.guide,
             column(&method.asked_for_by),
             if method.by_default { ", which is on by default" } else { "" },
-            column(&method.needs),
-            column(&method.takes)
+            needs.into_iter().chain(takes).collect::<Vec<_>>().join("; ")
         );
     }
     text

@@ -1,34 +1,35 @@
 //! Prints what a thing needs in Azure.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use foundryhub::arm::workspaces::FALLBACK_API_VERSION;
 
 use crate::support::requirements::{Needed, Operation, Requirements};
 
-/// Columns of the table, each with its operation. Where there is but one, the table has no column for it.
-const COLUMNS: [(&str, Operation); 3] =
-    [("plan, refresh", Operation::Plan), ("create, update", Operation::Apply), ("destroy", Operation::Destroy)];
-
 /// The part of a page by the folder of the example, such as `resources/foundryhub_hub`.
 pub(super) fn section(folder: &str) -> String {
-    let Requirements { actions, roles, api_versions } = Requirements::of(&format!("examples/{folder}"));
-    let columns: Vec<_> =
-        COLUMNS.iter().filter(|(_, operation)| actions.iter().any(|it| it.operations.contains(operation))).collect();
-    let titles: String = columns.iter().map(|(title, _)| format!(" {title} |")).collect();
-    let mut text = format!(
-        "\n## Permissions\n\nThe principal that the provider signs in as needs these actions, and no data actions. Each is needed \
-         on the scope in the second column, or above it.\n\n| action | on | for |{titles}\n|---|---|---|{}\n",
-        "---|".repeat(columns.len())
-    );
-    for Needed { action, scope, operations, purpose, when } in &actions {
-        let when = when.as_ref().map(|when| format!(", {when}")).unwrap_or_default();
-        let marks: String =
-            columns.iter().map(|(_, it)| if operations.contains(it) { " yes |" } else { "  |" }).collect();
-        let _ = writeln!(text, "| `{action}` | {scope} | {purpose}{when} |{marks}");
+    let Requirements { actions, roles, further, api_versions } = Requirements::of(&format!("examples/{folder}"));
+    let mut text = "\n## Permissions\n\nThe principal that the provider signs in as needs these actions, and no data actions. A role \
+                    above a scope counts as well."
+        .to_owned();
+    if actions.iter().any(|needed| needed.operations.contains(&Operation::Plan)) {
+        text.push_str(" A plan has its refresh in it, and applying and destroying their plan.");
+    }
+    text.push('\n');
+    for scope in actions.iter().map(|needed| needed.scope).collect::<BTreeSet<_>>() {
+        let _ = write!(text, "\nOn the {scope}:\n\n");
+        for Needed { action, operations, purpose, when, .. } in actions.iter().filter(|it| it.scope == scope) {
+            let operations: Vec<_> = operations.iter().map(ToString::to_string).collect();
+            let when = when.as_ref().map(|when| format!(", {when}")).unwrap_or_default();
+            let _ = writeln!(text, "- `{action}` ({}) {purpose}{when}.", operations.join(", "));
+        }
     }
     let roles: Vec<_> = roles.iter().map(|it| format!("*{}* on the {}", it.role, it.scope)).collect();
-    let _ = write!(text, "\nThe least built-in roles that have them: {}.\n\n## API versions\n\n", roles.join(" and "));
+    let _ = writeln!(text, "\nThe least built-in roles that have them: {}.", roles.join(" and "));
+    if !further.is_empty() {
+        let _ = writeln!(text, "\nBy its documentation Azure also asks for {}.", further.join(", and for "));
+    }
+    text.push_str("\n## API versions\n\n");
     for api_version in api_versions {
         let _ = writeln!(text, "- `{api_version}`");
     }

@@ -15,6 +15,9 @@ pub(crate) struct Requirements {
     pub(crate) actions: Vec<Needed>,
     /// Built-in roles that have all of it.
     pub(crate) roles: Vec<Role>,
+    /// What Azure's documentation names besides and the emulator does not ask for (azure.md §9.7).
+    #[serde(default)]
+    pub(crate) further: Vec<String>,
     /// Types of resources with the api-versions at which they are asked for: `TYPE@VERSION`.
     pub(crate) api_versions: Vec<String>,
 }
@@ -43,14 +46,14 @@ pub(crate) struct Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Scope {
-    Subscription,
-    ResourceGroup,
     Hub,
     StorageAccount,
-    KeyVault,
-    PrivateEndpoint,
     /// Where roles are assigned.
     Target,
+    ResourceGroup,
+    Subscription,
+    KeyVault,
+    PrivateEndpoint,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -77,6 +80,19 @@ impl fmt::Display for Scope {
             Self::KeyVault => "key vault",
             Self::PrivateEndpoint => "private endpoint",
             Self::Target => "target",
+        })
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plan => "plan",
+            Self::Apply => "apply",
+            Self::Destroy => "destroy",
+            Self::Read => "read",
+            Self::List => "list",
+            Self::Invoke => "invoke",
         })
     }
 }

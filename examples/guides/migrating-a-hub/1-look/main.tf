@@ -26,7 +26,9 @@ data "foundryhub_storage_access" "hub" {
 
 check "nobody_is_locked_out" {
   assert {
-    condition     = alltrue([for found in data.foundryhub_storage_access.hub.findings : found.severity != "error"])
+    condition = alltrue([
+      for found in data.foundryhub_storage_access.hub.findings : found.severity != "error"
+    ])
     error_message = join("\n\n", data.foundryhub_storage_access.hub.findings[*].text)
   }
 
