@@ -12,7 +12,6 @@ use super::reads::{Read, Reads};
 use super::request::{Answer, Dated, Request};
 use super::resolver;
 use super::retry::{self, DEFAULT_MAX_RETRIES};
-use super::role_assignment_reads::RoleAssignmentReads;
 use super::send::Sender;
 use http::HeaderValue;
 use serde::de::DeserializeOwned;
@@ -81,7 +80,6 @@ pub struct Client(pub Arc<Inner>);
 pub struct Inner {
     pub(crate) sender: Sender,
     pub(crate) reads: Reads,
-    pub(crate) role_assignment_reads: RoleAssignmentReads,
     pub(crate) poll_interval: Duration,
     pub(crate) workspaces_api_version: Option<String>,
     /// Whether the default api-version for workspaces turned out not to be offered.
@@ -151,7 +149,6 @@ impl Client {
         Ok(Self(Arc::new(Inner {
             sender,
             reads: Reads::default(),
-            role_assignment_reads: RoleAssignmentReads::default(),
             poll_interval: settings.poll_interval,
             workspaces_api_version: settings.workspaces_api_version,
             workspaces_fell_back: AtomicBool::new(false),
@@ -176,7 +173,7 @@ impl Client {
 
     /// Whether reads are being remembered.
     pub(crate) fn remembers_reads(&self) -> bool {
-        self.0.reads.period().is_some()
+        self.0.reads.memory().is_some()
     }
 
     /// Waits by the client's clock.

@@ -3,9 +3,9 @@
 //! From the outside in: [`workspaces`] with [`datastores`], `connections` and `computes`, [`storage_accounts`] with
 //! `storage_services`, [`role_assignments`], [`role_definitions`] and the like are the types of resources, `metrics` is
 //! what Azure Monitor counts of them; `resource`, `pages` and `client` have the calls for any type, and `listed` finds
-//! items of a list; `lro` follows long-running operations; `reads` joins and remembers reads, by means of `in_flight`,
-//! and `role_assignment_reads` decides when a list replaces single reads; `cloud_metadata` has the addresses of the
-//! cloud; `send` is the one loop that sends and sleeps, with a token of [`auth`] and by what `retry` decides about a
+//! items of a list; `lro` follows long-running operations; `reads` joins and remembers reads, by means of `in_flight`;
+//! `gathering` decides when a list takes the place of single reads, and `sparing` does so for any type; `cloud_metadata` has
+//! the addresses of the cloud; `send` is the one loop that sends and sleeps, with a token of [`auth`] and by what `retry` decides about a
 //! failure; `outgoing` is what it sends. [`id`], `request`, `retry`, `lro`, `no_answer` and [`error`] take and give values
 //! and send nothing.
 //!
@@ -29,6 +29,7 @@ pub mod error;
 mod error_code;
 mod exchange;
 mod files;
+mod gathering;
 pub mod id;
 mod in_flight;
 mod listed;
@@ -45,12 +46,12 @@ mod request;
 mod resolver;
 mod resource;
 mod retry;
-mod role_assignment_reads;
 pub mod role_assignments;
 pub mod role_definitions;
 mod secret;
 mod send;
 mod service_error;
+mod sparing;
 pub mod storage_accounts;
 pub(crate) mod storage_services;
 pub mod subscriptions;
@@ -63,6 +64,7 @@ pub use call::{Call, Clock, SystemClock};
 pub use client::{Client, CorrelationId, Settings};
 pub use cloud::{Addresses, Cloud, Endpoints, MetadataHost};
 pub use error::{Error, ErrorCode, ServiceError};
+pub(crate) use gathering::WORTH_A_LIST;
 pub use id::{
     ArmId, IdError, ResourceGroupName, RoleAssignmentId, RoleDefinitionId, StorageAccountId, SubscriptionId,
     WorkspaceId, WorkspaceName,

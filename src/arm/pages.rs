@@ -35,12 +35,13 @@ struct Page<T> {
 }
 
 /// A list that is read page by page.
-struct Pages<T> {
+pub(super) struct Pages<T> {
     client: Client,
-    call: Call,
     list: List<T>,
     /// The client request id of all pages.
     id: Uuid,
+    /// Whether single reads can take the place of the list.
+    is_dispensable: bool,
     next: Next,
     seen: HashSet<String>,
     /// How much memory the pages so far have taken.
@@ -55,17 +56,20 @@ enum Next {
 }
 
 impl<T: Resource> Pages<T> {
-    async fn next(&mut self) -> Result<Option<Dated<Vec<T>>>, Error> {
-        let Self { client, call, list, id, .. } = &*self;
+    pub(super) fn new(client: Client, list: List<T>, is_dispensable: bool) -> Self {
+        Self { client, list, id: Uuid::new_v4(), is_dispensable, next: Next::First, seen: HashSet::new(), taken: 0 }
+    }
+
+    /// The items of the next page, with its answer; `None` after the last one. A page that was not read to its end is read again.
+    pub(super) async fn next(&mut self, call: &Call) -> Result<Option<(Vec<T>, Answer)>, Error> {
+        let Self { client, list, id, is_dispensable, .. } = &*self;
         let page = |request: Request| async move {
+            let request = Request { id: *id, is_dispensable: *is_dispensable, ..request };
             let answer = client.send(&request, call).await?;
             Ok::<_, Error>((client.decode::<Page<T>>(&request, &answer, call).await?, answer))
         };
-        let (Dated { value: page, date }, answer) = match &self.next {
-            Next::First => {
-                let first = |version| page(Request { id: *id, ..list.request(version) });
-                client.at_version::<T, _, _>(first).await?
-            }
+        let (Dated { value: page, .. }, answer) = match &self.next {
+            Next::First => client.at_version::<T, _, _>(|version| page(list.request(version))).await?,
             Next::At(url) => page(Request::follow(url.clone(), *id)).await?,
             Next::None => return Ok(None),
         };
@@ -81,7 +85,7 @@ impl<T: Resource> Pages<T> {
             None => Next::None,
             Some(link) => Next::At(self.follow(link, &answer)?),
         };
-        Ok(Some(Dated { value: page.value, date }))
+        Ok(Some((page.value, answer)))
     }
 
     /// The URL of the next page, unless it was read before or there were too many.
@@ -110,9 +114,11 @@ impl Client {
         list: List<T>,
         call: &Call,
     ) -> impl Stream<Item = Result<Dated<Vec<T>>, Error>> + Send + use<T> {
-        let (client, call, id) = (self.clone(), call.clone(), Uuid::new_v4());
-        let pages = Pages { client, call, list, id, next: Next::First, seen: HashSet::new(), taken: 0 };
-        try_unfold(pages, |mut pages| async move { Ok(pages.next().await?.map(|page| (page, pages))) })
+        let (pages, call) = (Pages::new(self.clone(), list, false), call.clone());
+        try_unfold((pages, call), |(mut pages, call)| async move {
+            let page = pages.next(&call).await?;
+            Ok(page.map(|(value, answer)| (Dated { value, date: answer.date() }, (pages, call))))
+        })
     }
 
     /// Reads all pages of a list.

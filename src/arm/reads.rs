@@ -24,6 +24,42 @@ type Key = (TypeId, String);
 /// A value of any type.
 type Value = Arc<dyn Any + Send + Sync>;
 
+/// What is remembered in one period. A read that began in it and ends after it leaves its answer here, where nobody looks any more.
+#[derive(Default)]
+pub(crate) struct Memory(Mutex<HashMap<Key, Value>>);
+
+impl Memory {
+    pub(crate) fn get<V: Any + Send + Sync>(&self, name: &str) -> Option<Arc<V>> {
+        self.find(&key::<V>(name)).map(of_type)
+    }
+
+    fn find(&self, key: &Key) -> Option<Value> {
+        lock(&self.0).get(key).cloned()
+    }
+
+    fn insert(&self, key: Key, value: Value) {
+        lock(&self.0).insert(key, value);
+    }
+
+    /// What is remembered, or else this from now on.
+    pub(crate) fn get_or_insert<V: Any + Send + Sync>(&self, name: &str, new: impl FnOnce() -> V) -> Arc<V> {
+        of_type(lock(&self.0).entry(key::<V>(name)).or_insert_with(|| Arc::new(new())).clone())
+    }
+
+    pub(crate) fn remove<V: Any>(&self, name: &str) {
+        lock(&self.0).remove(&key::<V>(name));
+    }
+}
+
+/// The case of ids, and so of URLs, is not significant.
+fn key<V: Any>(name: &str) -> Key {
+    (TypeId::of::<V>(), name.to_lowercase())
+}
+
+fn of_type<V: Any + Send + Sync>(value: Value) -> Arc<V> {
+    value.downcast().expect("the key names the type")
+}
+
 /// The reads of a client: always joined, remembered on request.
 #[derive(Default)]
 pub(crate) struct Reads {
@@ -36,24 +72,18 @@ struct State {
     /// Counts the beginnings and ends of writes. A read joins only reads of the same count: one that was sent before a write
     /// may have the old value.
     writes: u64,
-    /// Counts the periods of remembering, so that a read that began in one is not remembered in the next.
-    period: u64,
-    memory: Option<HashMap<Key, Value>>,
+    memory: Option<Arc<Memory>>,
 }
 
 impl Reads {
     /// Begins a period of remembering.
     pub(crate) fn remember(&self) {
-        let mut state = lock(&self.state);
-        state.period += 1;
-        state.memory = Some(HashMap::new());
+        lock(&self.state).memory = Some(Arc::default());
     }
 
     /// Ends the period of remembering.
     pub(crate) fn forget(&self) {
-        let mut state = lock(&self.state);
-        state.period += 1;
-        state.memory = None;
+        lock(&self.state).memory = None;
     }
 
     /// Begins a write, which ends when the guard is dropped. Both outdate what was read before.
@@ -63,14 +93,14 @@ impl Reads {
     }
 
     fn written(&self) {
-        lock(&self.state).writes += 1;
-        self.forget();
+        let mut state = lock(&self.state);
+        state.writes += 1;
+        state.memory = None;
     }
 
-    /// The period of remembering, if there is one.
-    pub(crate) fn period(&self) -> Option<u64> {
-        let state = lock(&self.state);
-        state.memory.is_some().then_some(state.period)
+    /// What is remembered in this period, if there is one.
+    pub(crate) fn memory(&self) -> Option<Arc<Memory>> {
+        lock(&self.state).memory.clone()
     }
 
     /// Reads a URL by `work`, unless the read is remembered or in flight.
@@ -81,28 +111,23 @@ impl Reads {
         limits: &Limits<'_>,
         work: impl FnOnce() -> F,
     ) -> Result<Arc<V>, Error> {
-        // The case of ids is not significant.
-        let key = (TypeId::of::<V>(), url.to_lowercase());
-        let (writes, period) = {
+        let key = key::<V>(url);
+        let (writes, memory) = {
             let state = lock(&self.state);
-            (state.writes, state.period)
+            (state.writes, state.memory.clone())
         };
         let ready = || match read {
-            Read::Remembered => lock(&self.state).memory.as_ref()?.get(&key).cloned(),
+            Read::Remembered => self.memory()?.find(&key),
             Read::Fresh => None,
         };
         let work = || async { work().await.map(|value| Arc::new(value) as Value) };
         let remember = |value: Value| {
-            let mut state = lock(&self.state);
-            if state.period == period
-                && let Some(memory) = &mut state.memory
-            {
+            if let Some(memory) = &memory {
                 memory.insert(key.clone(), value.clone());
             }
             value
         };
-        let value = self.in_flight.join((writes, key.clone()), limits, ready, work, remember).await?;
-        Ok(value.downcast().expect("the key names the type"))
+        self.in_flight.join((writes, key.clone()), limits, ready, work, remember).await.map(of_type)
     }
 }
 

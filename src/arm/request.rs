@@ -37,6 +37,8 @@ pub struct Request {
     /// Whether transient errors are retried until the call's deadline instead of a limited number of times: for polls, where
     /// giving up would abandon an operation in progress.
     pub(crate) retry_until_deadline: bool,
+    /// Whether transient errors are not retried, since other requests can take the place of this one.
+    pub(crate) is_dispensable: bool,
     /// The same for a request, its retries and the polls of its operation (`x-ms-client-request-id`).
     pub(crate) id: Uuid,
 }
@@ -73,6 +75,7 @@ impl Request {
             repeat,
             retry_on: None,
             retry_until_deadline: false,
+            is_dispensable: false,
             id: Uuid::new_v4(),
         }
     }
@@ -97,6 +100,7 @@ impl Request {
             is_write: false,
             retry_on: None,
             retry_until_deadline: false,
+            is_dispensable: false,
             id,
         }
     }

@@ -100,21 +100,23 @@ pub(crate) enum Item<T> {
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Item<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Named {
-            #[serde(deserialize_with = "or_default")]
-            id: String,
-        }
         let item = Box::<RawValue>::deserialize(deserializer)?;
         Ok(match serde_json::from_str(item.get()) {
             Ok(resource) => Self::Readable(resource),
-            Err(error) => {
-                let Named { id } = serde_json::from_str(item.get()).unwrap_or_default();
-                Self::Unreadable { id, why: error.to_string() }
-            }
+            Err(error) => Self::Unreadable { id: id_of(&item), why: error.to_string() },
         })
     }
+}
+
+/// The id of a resource as it came; empty where it has none.
+pub(super) fn id_of(resource: &RawValue) -> String {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Named {
+        #[serde(deserialize_with = "or_default")]
+        id: String,
+    }
+    serde_json::from_str::<Named>(resource.get()).unwrap_or_default().id
 }
 
 impl<T: Resource> Resource for Item<T> {

@@ -4,12 +4,12 @@ use super::body::{lenient_time, or_default};
 use super::call::Call;
 use super::client::Client;
 use super::error::{Error, ErrorCode};
+use super::gathering::{Asked, Gathering};
 use super::id::{ArmId, IdError, RoleAssignmentId, RoleDefinitionId};
 use super::listed::Listed;
 use super::reads::Read;
 use super::request::{Dated, Request};
 use super::resource::{List, Resource};
-use super::role_assignment_reads::Decision;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -183,9 +183,12 @@ impl Resource for RoleAssignment {
 
 const PRINCIPAL_NOT_FOUND: &[ErrorCode] = &[ErrorCode::PrincipalNotFound];
 
+/// From so many assignments of one scope on a list takes the place of single reads.
+const WORTH_A_LIST: usize = 3;
+
 impl Client {
-    /// Reads an assignment together with others that are read at the same time: three or more of one scope cost a single
-    /// list. One that the list lacks is read by itself, as by [`Client::get`].
+    /// Reads an assignment. While reads are remembered, three or more of one scope cost a single list. One that the list lacks is
+    /// read by itself, as by [`Client::get`], and so are all where the list cannot be read.
     ///
     /// # Errors
     /// See [`Error`]; [`Error::is_not_found`] when there is none. For some minutes after its creation that may
@@ -197,34 +200,34 @@ impl Client {
         call: &Call,
     ) -> Result<Dated<RoleAssignment>, Error> {
         // A list has the assignments of the client's own tenant only.
-        if id.tenant.is_none()
-            && let Some(found) = self.find_in_list(id, read, call).await?
+        if read == Read::Remembered
+            && id.tenant.is_none()
+            && let Some(found) = self.find_in_list(id, call).await
         {
             return Ok(found);
         }
         self.get_dated(id, read, call).await
     }
 
-    /// Finds an assignment in the list of its scope, if one is read; with `None` it has to be read by itself.
-    async fn find_in_list(
-        &self,
-        id: &RoleAssignmentId,
-        read: Read,
-        call: &Call,
-    ) -> Result<Option<Dated<RoleAssignment>>, Error> {
-        let inner = &self.0;
-        let period = inner.reads.period().filter(|_| read == Read::Remembered);
-        let (reads, limits) = (&inner.role_assignment_reads, inner.sender.limits(call));
-        let decision = reads.decide(id, period, &inner.sender.tokens, &limits).await?;
-        if decision == Decision::OneByOne {
-            return Ok(None);
+    /// Finds an assignment in the list of its scope, if one is worth its request and can be read.
+    async fn find_in_list(&self, id: &RoleAssignmentId, call: &Call) -> Option<Dated<RoleAssignment>> {
+        let gathering = self.0.reads.memory()?.get_or_insert("", Gathering::default);
+        let list = RoleAssignment::at_scope(&id.scope);
+        let lists = [list.request("").key().to_lowercase()];
+        let key = format!("{}/{}", id.scope.key(), id.name);
+        let asked = Asked { id: &key, lists: &lists, worth_a_list: WORTH_A_LIST };
+        // The other half is left for the single read.
+        let call = self.half_of(call);
+        gathering.decide(&asked, &self.0.sender.tokens, &self.0.sender.limits(&call)).await?;
+        match self.list(list, Read::Remembered, &call).await {
+            Ok(list) => list.named(id.name).map(|found| Dated { value: found.clone(), date: list.date }),
+            Err(_) => {
+                if !call.cancel.is_cancelled() {
+                    gathering.refuse(&lists[0]);
+                }
+                None
+            }
         }
-        let list = match self.list(RoleAssignment::at_scope(&id.scope), read, call).await {
-            // Reading one may be allowed where listing is not.
-            Err(error) if error.is_forbidden() => return Ok(None),
-            list => list?,
-        };
-        Ok(list.named(id.name).map(|found| Dated { value: found.clone(), date: list.date }))
     }
 
     /// Creates an assignment, or updates description and condition of the one with this name.

@@ -91,7 +91,7 @@ impl Sender {
         let doing = || format!("sending {} {}", request.method, request.path());
         let begun = self.clock.now();
         let mut delays = retry::delays();
-        let mut retries_left = self.max_retries;
+        let mut retries_left = if request.is_dispensable { 0 } else { self.max_retries };
         let mut refused: Option<Refused> = None;
         let mut last: Option<Error> = None;
         // A later attempt that is refused does not tell whether an earlier one without a clear answer took effect.

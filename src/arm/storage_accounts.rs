@@ -8,6 +8,7 @@ use super::id::{ArmId, StorageAccountId};
 use super::request::{Repeat, Request};
 use super::resource::Resource;
 use super::secret::Secret;
+use super::sparing::Spared;
 use http::Method;
 use serde::de::{self, IgnoredAny};
 use serde::{Deserialize, Deserializer};
@@ -153,6 +154,8 @@ impl Resource for StorageAccount {
     const API_VERSION: &'static str = "2023-05-01";
     const COLLECTION: &'static str = "/providers/Microsoft.Storage/storageAccounts";
 }
+
+impl Spared for StorageAccount {}
 
 impl Client {
     /// Switches shared key access on or off and nothing else. With a policy the answer may be a success although the old value

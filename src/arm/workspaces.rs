@@ -10,6 +10,7 @@ use super::listed::Listed;
 use super::reads::Read;
 use super::request::{Repeat, Request};
 use super::resource::{Item, List, Resource};
+use super::sparing::Spared;
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -255,6 +256,11 @@ impl Workspace {
         ["", "succeeded", "failed", "canceled"].contains(&state.as_str())
     }
 
+    /// Whether it has what a GET always shows, and a short item of a list lacks (facts: azure.md §1.4).
+    pub(crate) fn is_whole(&self) -> bool {
+        self.properties.workspace_id.is_some()
+    }
+
     /// Whether `account` is its storage account.
     pub(crate) fn is_on(&self, account: &ArmId) -> bool {
         ArmId::parse(&self.properties.storage_account).is_ok_and(|own| own == *account)
@@ -299,6 +305,11 @@ impl Resource for Workspace {
     fn request(method: Method, id: &WorkspaceId, api_version: &str) -> Request {
         Request::new(method, id.as_str(), api_version).retry_on(BUSY, None)
     }
+}
+
+/// Projects, of which a hub may have many, are not read by themselves.
+impl Spared for Workspace {
+    const NARROWED: Option<(&'static str, &'static str)> = Some(("kind", "hub,default"));
 }
 
 /// Members that the PATCH of the default api-version lacks, with a version whose PATCH has them (facts: azure.md §1.5, §9.6).

@@ -6,10 +6,10 @@ use super::{Session, report};
 use crate::{
     arm::{
         self, Call, ErrorCode, Read, StorageAccountId, WorkspaceId,
-        storage_accounts::WholeAccount,
+        storage_accounts::{StorageAccount, WholeAccount},
         workspaces::{Workspace, WorkspaceKind},
     },
-    framework::{Diagnostic, Path, Severity},
+    framework::{Attr, Diagnostic, Path, Severity},
 };
 
 const HUB: &str = "hub_id";
@@ -75,6 +75,26 @@ pub(crate) async fn read_twice_if_missing(
         Err(HubError::Missing(_)) => self::read(session, id, Read::Fresh, call).await,
         found => found,
     }
+}
+
+/// Spares the requests by which a refresh reads a hub and its account, as far as lists say of them what the state has: that the hub
+/// `is_known`, and whether the account accepts shared keys.
+pub(crate) async fn spare_reads(
+    session: &Session,
+    id: &WorkspaceId,
+    is_known: impl FnOnce(&Workspace) -> bool,
+    account: &Attr<StorageAccountId>,
+    keys: &Attr<bool>,
+    call: &Call,
+) {
+    let hub = session.arm.spare_get::<Workspace>(id, |hub| hub.is_whole() && is_known(hub), call);
+    let account = async {
+        if let (Some(account), Some(keys)) = (account.known(), keys.known()) {
+            let is_known = |found: &StorageAccount| found.shared_key_enabled() == *keys;
+            session.arm.spare_get(account, is_known, call).await;
+        }
+    };
+    join(hub, account).await;
 }
 
 /// The id of a hub's storage account.

@@ -11,14 +11,11 @@ use futures_util::{TryStreamExt as _, future::join_all};
 use super::{Session, hub, report};
 use crate::{
     arm::{
-        self, Call, ErrorCode, Item, List, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount,
-        workspaces::Workspace,
+        self, Call, ErrorCode, Item, List, Read, StorageAccountId, WORTH_A_LIST, WorkspaceId,
+        storage_accounts::StorageAccount, workspaces::Workspace,
     },
     framework::Diagnostic,
 };
-
-/// So many accounts of a subscription are read by a list instead of each by itself.
-const WORTH_A_LIST: usize = 10;
 
 /// How many accounts a warning names.
 const NAMED: usize = 10;

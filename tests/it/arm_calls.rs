@@ -306,19 +306,26 @@ async fn one_or_two_assignments_are_read_singly() {
 
 #[tokio::test]
 async fn three_or_more_assignments_of_one_scope_are_one_list() {
-    for read in [Read::Fresh, Read::Remembered] {
-        let all: Vec<u128> = (1..=50).collect();
-        let server = Scripted::start(vec![list_of(&all)]).await;
-        let (client, _, _) = client(&server);
-        client.remember_reads();
-        let found = refresh(&client, &all, read).await;
-        for (n, found) in all.iter().zip(found) {
-            let found = found.unwrap();
-            assert_eq!(found.value.name, Uuid::from_u128(*n).to_string());
-            assert_eq!(found.date.unwrap().minute(), 2);
-        }
-        server.finish();
+    let all: Vec<u128> = (1..=50).collect();
+    let server = Scripted::start(vec![list_of(&all)]).await;
+    let (client, _, _) = client(&server);
+    client.remember_reads();
+    let found = refresh(&client, &all, Read::Remembered).await;
+    for (n, found) in all.iter().zip(found) {
+        let found = found.unwrap();
+        assert_eq!(found.value.name, Uuid::from_u128(*n).to_string());
+        assert_eq!(found.date.unwrap().minute(), 2);
     }
+    server.finish();
+}
+
+#[tokio::test]
+async fn what_has_to_be_new_is_read_singly_however_many_there_are() {
+    let server = Scripted::start((1..=5).map(get_one).collect()).await;
+    let (client, _, _) = client(&server);
+    client.remember_reads();
+    assert!(refresh(&client, &[1, 2, 3, 4, 5], Read::Fresh).await.iter().all(Result::is_ok));
+    server.finish();
 }
 
 #[tokio::test]
@@ -328,7 +335,8 @@ async fn an_assignment_missing_from_the_list_is_read_singly() {
         .header("Date", "Thu, 01 Jan 2026 00:03:00 GMT");
     let server = Scripted::start(vec![list_of(&[1, 2]), missing, get_one(4)]).await;
     let (client, _, _) = client(&server);
-    let found = refresh(&client, &[1, 2, 3, 4], Read::Fresh).await;
+    client.remember_reads();
+    let found = refresh(&client, &[1, 2, 3, 4], Read::Remembered).await;
     let gone = found[2].as_ref().unwrap_err();
     assert!(gone.is_not_found());
     assert_eq!(gone.service().unwrap().date.unwrap().minute(), 3);
@@ -350,13 +358,20 @@ async fn while_reads_are_remembered_the_third_assignment_in_a_row_is_read_by_a_l
 }
 
 #[tokio::test]
-async fn assignments_are_read_singly_where_the_list_is_denied() {
-    let denied = on("GET", format!("{}/providers/Microsoft.Authorization/roleAssignments?", account()))
-        .answer(403, error("AuthorizationFailed", "no"));
-    let server = Scripted::start(vec![denied, get_one(1), get_one(2), get_one(3)]).await;
-    let (client, _, _) = client(&server);
-    assert!(refresh(&client, &[1, 2, 3], Read::Fresh).await.iter().all(Result::is_ok));
-    server.finish();
+async fn assignments_are_read_singly_where_the_list_fails_which_is_asked_for_once() {
+    let list = format!("{}/providers/Microsoft.Authorization/roleAssignments?", account());
+    for (status, code, times) in
+        [(403, "AuthorizationFailed", 1), (404, "ResourceNotFound", 1), (500, "InternalServerError", 7)]
+    {
+        let failing = (0..times).map(|_| on("GET", &list).answer(status, error(code, "no")));
+        let server = Scripted::start(failing.chain((1..=12).map(get_one)).collect()).await;
+        let (client, _, _) = client(&server);
+        client.remember_reads();
+        for numbers in [[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]] {
+            assert!(refresh(&client, &numbers, Read::Remembered).await.iter().all(Result::is_ok), "{status}");
+        }
+        server.finish();
+    }
 }
 
 #[tokio::test]

@@ -62,6 +62,7 @@
 //! | replacement | `replace` | `lifecycle`, `destroy`, `two_resources` |
 //! | destroying and restoring | `lifecycle` | `destroy`, `deleted_hub` |
 //! | imports | `import` | `lifecycle` |
+//! | lists in place of many reads | `arm_calls`, `lifecycle` | `many_hubs`, also of `hub` |
 //! | what exists in Azure already, or was changed by others | `existing`, `changed_by_others`, `platform` | `lifecycle`, `deleted_hub` |
 //! | custom roles | `custom_roles` | |
 //! | the access check, a file for each gate, for the hub's identity, for other hubs and for permissions | | `access` |

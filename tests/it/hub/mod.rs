@@ -6,6 +6,7 @@ mod delete;
 mod identity_roles;
 mod killed;
 mod lifecycle;
+mod many_hubs;
 mod refusals;
 mod states;
 mod two_resources;

@@ -8,6 +8,7 @@ mod failures;
 mod interrupted;
 mod killed;
 mod lifecycle;
+mod many_hubs;
 mod original;
 mod states;
 mod two_resources;

@@ -1,6 +1,6 @@
 //! The bed of a resource's tests over the protocol (see `main.rs`).
 
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::{
     core::{Core, Plan, Report, Resource, resource},
     ids::ALICE,
 };
-use crate::azure::{Options, Record};
+use crate::azure::{Action as Fault, Options, Record, Rule};
 use crate::emulator::client::{Arm, arm_with};
 
 /// The types of resources.
@@ -103,6 +103,12 @@ impl Bed {
 
     pub(crate) fn state(&self) -> Value {
         self.core.state(self.type_name, "a")
+    }
+
+    /// Makes signing in take so long that whatever a walk begins with has begun meanwhile.
+    pub(crate) fn slow_sign_in(&self) {
+        let slow = Rule::on("POST", "*/oauth2/v2.0/token", Fault::Slow).delay(Duration::from_millis(500));
+        self.emulator.fault(slow);
     }
 
     /// The ARM requests since the last look, as method and what they are about.

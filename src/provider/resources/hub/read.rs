@@ -18,6 +18,8 @@ pub(super) async fn read(
     mut state: State,
     private: Private,
 ) -> Outcome<State> {
+    let (account, keys) = (&state.storage_account_id, &state.shared_access_key_enabled);
+    hub::spare_reads(session, id, |hub| state.is_as(id, hub), account, keys, call).await;
     let hub = match hub::read_twice_if_missing(session, id, Read::Remembered, call).await {
         Ok(hub) => hub,
         Err(HubError::Missing(_)) => {

@@ -69,6 +69,13 @@ impl State {
         self.set_computed(hub);
     }
 
+    /// Whether the service has nothing else than this.
+    pub(super) fn is_as(&self, id: &WorkspaceId, hub: &Workspace) -> bool {
+        let mut now = self.clone();
+        now.set_service(id, hub);
+        now == *self
+    }
+
     /// Sets the id and its parts.
     pub(super) fn set_id(&mut self, id: &WorkspaceId) {
         self.id = id.clone().into();
@@ -81,8 +88,10 @@ impl State {
     fn set_computed(&mut self, hub: &Workspace) {
         self.workspace_id = text(&hub.properties.workspace_id);
         self.discovery_url = text(&hub.properties.discovery_url);
-        let projects = hub.properties.associated_workspaces.iter().map(|id| id.clone().into());
-        self.project_ids = Attr::Known(projects.collect());
+        let mut projects: Vec<_> = hub.properties.associated_workspaces.iter().map(|id| id.clone().into()).collect();
+        // The order of a set in a state.
+        projects.sort();
+        self.project_ids = Attr::Known(projects);
     }
 
     /// The planned object of an update with the prior value of what the configuration leaves empty (`""`), which a plan

@@ -1,8 +1,13 @@
 //! Reading: what hub and account are now.
 
-use super::{explain, missing_hub, own_values::OwnValues, schema::State, set_state::set_all};
+use super::{
+    explain, missing_hub,
+    own_values::OwnValues,
+    schema::State,
+    set_state::{set_all, set_computed},
+};
 use crate::{
-    arm::{Call, Read, WorkspaceId},
+    arm::{Call, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
     framework::{Diagnostics, Private, resource::Outcome},
     provider::{
         Session,
@@ -18,6 +23,8 @@ pub(super) async fn read(
     mut state: State,
     mut private: Private,
 ) -> Outcome<State> {
+    let (account, keys) = (&state.storage_account_id, &state.shared_access_key_enabled);
+    hub::spare_reads(session, hub, |found| is_as(&state, found), account, keys, call).await;
     let known = state.storage_account_id.known().cloned();
     let mut diagnostics = Diagnostics::default();
     let current = match HubAndAccount::read(session, hub, known.clone(), Read::Remembered, call).await {
@@ -42,6 +49,17 @@ pub(super) async fn read(
     }
     set_all(&mut state, &current);
     Outcome { state: Some(state), private, diagnostics }
+}
+
+/// Whether the hub has nothing else than the state.
+fn is_as(state: &State, hub: &Workspace) -> bool {
+    let Ok(account) = StorageAccountId::parse(&hub.properties.storage_account) else { return false };
+    let mut now = State {
+        system_datastores_auth_mode: hub.properties.system_datastores_auth_mode.clone().into(),
+        ..state.clone()
+    };
+    set_computed(&mut now, hub, &account);
+    now == *state
 }
 
 /// Whether the hub was recreated: a hub keeps its system-assigned identity as long as it exists.

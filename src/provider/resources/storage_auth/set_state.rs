@@ -21,8 +21,11 @@ pub(super) fn set_computed(state: &mut State, hub: &Workspace, account: &Storage
     state.id = state.hub_id.text().map(str::to_owned).into();
     state.storage_account_id = account.clone().into();
     state.hub_principal_id = hub.system_principal_id().map(PrincipalId::from).into();
-    let assigned = hub.user_assigned_principal_ids().map(|id| PrincipalId::from(id).into());
-    state.hub_user_assigned_principal_ids = Attr::Known(assigned.collect());
+    let mut assigned: Vec<&str> = hub.user_assigned_principal_ids().collect();
+    // The order of a set in a state.
+    assigned.sort_unstable();
+    state.hub_user_assigned_principal_ids =
+        Attr::Known(assigned.into_iter().map(|id| PrincipalId::from(id).into()).collect());
     if state.original.is_null() {
         state.original = PropertyAttributes::default().into();
     }
