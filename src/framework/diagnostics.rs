@@ -12,8 +12,8 @@ pub(crate) enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     pub(crate) severity: Severity,
-    /// At most 60 characters.
-    pub summary: String,
+    /// At most 60 characters. It never varies, so that the guide of troubleshooting has an entry for each.
+    pub summary: &'static str,
     /// What happened, with names and ids, and what to do next.
     pub(crate) detail: String,
     /// The attribute it is about; `None` means the whole block.
@@ -24,25 +24,13 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error about the whole block.
-    pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Error,
-            summary: summary.into(),
-            detail: detail.into(),
-            path: None,
-            of_provider: false,
-        }
+    pub fn error(summary: &'static str, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, summary, detail: detail.into(), path: None, of_provider: false }
     }
 
     /// A warning about the whole block.
-    pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            summary: summary.into(),
-            detail: detail.into(),
-            path: None,
-            of_provider: false,
-        }
+    pub fn warning(summary: &'static str, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, summary, detail: detail.into(), path: None, of_provider: false }
     }
 
     /// The same about the provider, and about no attribute of the resource at which it comes up.
@@ -56,6 +44,28 @@ impl Diagnostic {
         self.path = (!path.0.is_empty() && !self.of_provider).then_some(path);
         self
     }
+}
+
+/// The summary of a diagnostic, where it is chosen before the rest of it.
+///
+/// This and the constructors of [`Diagnostic`] get it as a literal, by which tests find all summaries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary(pub &'static str);
+
+impl Summary {
+    pub(crate) fn error(self, detail: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(self.0, detail)
+    }
+
+    pub(crate) fn warning(self, detail: impl Into<String>) -> Diagnostic {
+        Diagnostic::warning(self.0, detail)
+    }
+}
+
+/// The anchor of a heading with this text, as registries and GitHub make it.
+pub(crate) fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 
 /// Errors and warnings in the order they arose.

@@ -32,8 +32,8 @@ pub mod value;
 pub mod walk;
 
 pub use attr::Attr;
-pub(crate) use diagnostics::Severity;
-pub use diagnostics::{Diagnostic, Diagnostics};
+pub use diagnostics::{Diagnostic, Diagnostics, Summary};
+pub(crate) use diagnostics::{Severity, anchor};
 pub use number::Number;
 pub(crate) use one_of::one_of;
 pub use path::{Path, Step};

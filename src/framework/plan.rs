@@ -131,7 +131,7 @@ pub fn check(block: &Block, config: &Value) -> Diagnostics {
 fn refusal(attribute: &Attribute, value: &Value) -> Option<Refusal> {
     if attribute.presence == Presence::Required && value.as_str() == Some("") {
         let detail = format!("Set {}; an empty string is the same as no value.", attribute.name);
-        return Some(Refusal::new(format!("{} is empty", attribute.name), detail));
+        return Some(Refusal::new("A required value is empty", detail));
     }
     if value.is_null() || !value.is_wholly_known() {
         return None;

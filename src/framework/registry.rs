@@ -40,7 +40,7 @@ impl<T: ?Sized> Registry<T> {
             let known = self.names().collect::<Vec<_>>().join(", ");
             let others = if known.is_empty() { String::new() } else { format!("; it has {known}") };
             let kind = self.kind;
-            Diagnostic::error(format!("Unknown {kind}"), format!("This provider has no {kind} {name:?}{others}."))
+            Diagnostic::error("The provider has no such type", format!("It has no {kind} {name:?}{others}."))
         })
     }
 }

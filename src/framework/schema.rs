@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Diagnostic, Type, Value};
+use super::{Diagnostic, Summary, Type, Value};
 
 /// The schema of a resource, data source or provider.
 #[derive(Clone, Debug, Default)]
@@ -70,16 +70,16 @@ pub type Check = fn(&Value) -> Result<(), Refusal>;
 /// Why a value is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The summary of the diagnostic; `Invalid NAME value` where there is none.
-    pub summary: Option<String>,
+    /// The summary of the diagnostic; `Invalid value` where there is none.
+    pub summary: Option<&'static str>,
     /// What is wrong with the value and what would be right.
     pub detail: String,
 }
 
 impl Refusal {
     /// A refusal with a summary of its own.
-    pub fn new(summary: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { summary: Some(summary.into()), detail: detail.into() }
+    pub fn new(summary: &'static str, detail: impl Into<String>) -> Self {
+        Self { summary: Some(summary), detail: detail.into() }
     }
 
     /// The refusal of a value that the attribute cannot have.
@@ -94,7 +94,10 @@ impl Refusal {
 
     /// The error for what has this name or path.
     pub fn error(self, name: impl fmt::Display) -> Diagnostic {
-        Diagnostic::error(self.summary.unwrap_or_else(|| format!("Invalid {name} value")), self.detail)
+        match self.summary {
+            Some(summary) => Summary(summary).error(self.detail),
+            None => Diagnostic::error("Invalid value", format!("{name}: {}", self.detail)),
+        }
     }
 }
 

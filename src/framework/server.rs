@@ -33,6 +33,9 @@ pub trait Provider: Send + Sync + 'static {
     /// What the types work with, created from the configuration.
     type Client: Send + Sync + 'static;
 
+    /// The address of the guide that has a heading for each summary of a diagnostic.
+    fn troubleshooting(&self) -> &'static str;
+
     /// The provider block.
     fn schema(&self) -> Schema;
 
@@ -105,6 +108,10 @@ impl<P: Provider> Server<P> {
             ledger: Mutex::default(),
             stop: Mutex::default(),
         }
+    }
+
+    pub(crate) fn troubleshooting(&self) -> &'static str {
+        self.provider.troubleshooting()
     }
 
     pub(crate) fn schema(&self) -> &Schema {
@@ -406,7 +413,7 @@ async fn contained<T>(rpc: &str, crashed: impl FnOnce(Diagnostic) -> T, work: im
 /// The diagnostic of a panic in a call.
 pub(crate) fn crash(rpc: &str, panic: &str) -> Diagnostic {
     Diagnostic::error(
-        format!("The provider panicked in {rpc}"),
+        "The provider panicked",
         format!(
             "{rpc} ended early: {panic}. This is a mistake of the provider, not of the configuration; please \
              report it with the log that TF_LOG=DEBUG gives."

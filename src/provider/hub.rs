@@ -9,7 +9,7 @@ use crate::{
         storage_accounts::{StorageAccount, WholeAccount},
         workspaces::{Workspace, WorkspaceKind},
     },
-    framework::{Attr, Diagnostic, Path, Severity},
+    framework::{Attr, Diagnostic, Path, Severity, Summary},
 };
 
 const HUB: &str = "hub_id";
@@ -57,7 +57,7 @@ impl HubError {
 /// A failed read of a hub that does not say that it is missing.
 pub(crate) fn not_readable(hub: &WorkspaceId, error: &arm::Error) -> Diagnostic {
     let action = "Microsoft.MachineLearningServices/workspaces/read";
-    report::not_readable("Cannot read the hub", error, action, hub.as_str(), "Reader")
+    report::not_readable(Summary("Cannot read the hub"), error, action, hub.as_str(), "Reader")
 }
 
 pub(crate) async fn read(session: &Session, id: &WorkspaceId, read: Read, call: &Call) -> Result<Workspace, HubError> {
@@ -143,7 +143,7 @@ pub(crate) fn is_gone_or_hidden(error: &arm::Error) -> bool {
 
 pub(crate) fn account_not_readable(account: &StorageAccountId, error: &arm::Error) -> Diagnostic {
     let action = "Microsoft.Storage/storageAccounts/read";
-    report::not_readable("Cannot read the storage account", error, action, account.as_str(), "Reader")
+    report::not_readable(Summary("Cannot read the storage account"), error, action, account.as_str(), "Reader")
         .at(Path::root("shared_access_key_enabled"))
 }
 

@@ -1,20 +1,20 @@
 //! Why Azure refuses a hub. The service has one code for many reasons, so that they are told apart by their texts (facts:
 //! azure.md §9.5); everything else goes by codes.
 
-use crate::arm::Error;
+use crate::{arm::Error, framework::Summary};
 
 /// A refusal that Azure tells by a text.
 struct Known {
     /// A part of the text.
     says: &'static str,
-    summary: &'static str,
+    summary: Summary,
     /// What to do.
     next: &'static str,
 }
 
 const SOFT_DELETED: Known = Known {
     says: "Soft-deleted workspace",
-    summary: "A deleted hub still has this name",
+    summary: Summary("A deleted hub still has this name"),
     next: "Azure keeps a deleted hub for 14 days, and its name with it.",
 };
 
@@ -22,57 +22,57 @@ const KNOWN: [Known; 11] = [
     SOFT_DELETED,
     Known {
         says: "storage with HNS enabled",
-        summary: "The storage account does not fit",
+        summary: Summary("The storage account does not fit"),
         next: "A hub's storage account must not have a hierarchical namespace (Data Lake Storage), and must be a standard \
                general-purpose one: premium and BlobStorage accounts do not work either. Choose another storage_account_id.",
     },
     Known {
         says: "Detaching Container Registry",
-        summary: "A container registry cannot be removed",
+        summary: Summary("A container registry cannot be removed"),
         next: "Once a hub has a container registry, it can only be given another one.",
     },
     Known {
         says: "Managed network cannot be disabled once enabled",
-        summary: "A managed network cannot be disabled",
+        summary: Summary("A managed network cannot be disabled"),
         next: "The isolation of a hub's network only ever grows: Disabled, AllowInternetOutbound, AllowOnlyApprovedOutbound. \
                Set managed_network.isolation_mode to what the hub has, or replace the hub.",
     },
     Known {
         says: "Missing dependent resources",
-        summary: "A resource that the hub needs is missing",
+        summary: Summary("A resource that the hub needs is missing"),
         next: "Check that the storage account, the key vault, and the Application Insights component and container registry \
                if set exist, in the hub's region.",
     },
     Known {
         says: "should have purge protection enabled",
-        summary: "The key vault has no purge protection",
+        summary: Summary("The key vault has no purge protection"),
         next: "The vault of encryption.key_vault_id needs it: az keyvault update --name VAULT --enable-purge-protection.",
     },
     Known {
         says: "identity doesn't have enough permissions",
-        summary: "The identity may not use the encryption key",
+        summary: Summary("The identity may not use the encryption key"),
         next: "encryption.user_assigned_identity_id needs the roles Key Vault Crypto User and Reader on the vault. A new role \
                assignment takes some minutes to work.",
     },
     Known {
         says: "should not contain: userAssignedIdentities",
-        summary: "The identities do not fit their type",
+        summary: Summary("The identities do not fit their type"),
         next: "identity.identity_ids go with the types UserAssigned and \"SystemAssigned, UserAssigned\" only.",
     },
     Known {
         says: "Request body was malformed",
-        summary: "Azure does not understand the request",
+        summary: Summary("Azure does not understand the request"),
         next: "Where workspaces_api_version is set in the provider block, that version may not know one of the attributes. \
                Otherwise this is a mistake of the provider; please report it.",
     },
     Known {
         says: "has an ongoing operation running",
-        summary: "Another operation on the hub is running",
+        summary: Summary("Another operation on the hub is running"),
         next: "Somebody else changes the hub, or an outbound rule of its network, right now. Apply again when that has ended.",
     },
     Known {
         says: "nested resources",
-        summary: "Something below the hub is still there",
+        summary: Summary("Something below the hub is still there"),
         next: "Endpoints of its projects have to go first; Azure notices about 90 seconds after they are gone. Delete them, \
                and apply again.",
     },
@@ -84,7 +84,7 @@ fn known(error: &Error) -> Option<&'static Known> {
 }
 
 /// The summary and what to do; `None` for any other refusal.
-pub(crate) fn explain(error: &Error) -> Option<(&'static str, &'static str)> {
+pub(crate) fn explain(error: &Error) -> Option<(Summary, &'static str)> {
     known(error).map(|known| (known.summary, known.next))
 }
 

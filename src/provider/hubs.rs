@@ -8,7 +8,7 @@ use crate::{
         self, Call, List, StorageAccountId, WorkspaceId,
         workspaces::{Workspace, WorkspaceKind},
     },
-    framework::{Diagnostic, Path},
+    framework::{Diagnostic, Path, Summary},
 };
 
 /// Where hubs are listed.
@@ -101,5 +101,5 @@ pub(crate) fn not_listed(error: &arm::Error, place: &Place) -> Diagnostic {
                  resource_group_name."
         }
     };
-    report::not_readable("Cannot list the hubs", error, action, &scope, roles)
+    report::not_readable(Summary("Cannot list the hubs"), error, action, &scope, roles)
 }

@@ -14,7 +14,7 @@ use crate::{
         self, Call, ErrorCode, Item, List, Read, StorageAccountId, WORTH_A_LIST, WorkspaceId,
         storage_accounts::StorageAccount, workspaces::Workspace,
     },
-    framework::Diagnostic,
+    framework::{Diagnostic, Summary},
 };
 
 /// How many accounts a warning names.
@@ -98,7 +98,7 @@ impl KeyStates {
             let mut state = self.subscriptions.remove(&subscription).unwrap_or_default();
             let read = self.read_of(&subscription, &mut state, accounts.into_iter().collect()).await;
             self.subscriptions.insert(subscription, state);
-            read.map_err(|error| report::failure("The storage accounts were not read", &error, ""))?;
+            read.map_err(|error| report::failure(Summary("The storage accounts were not read"), &error, ""))?;
         }
         Ok(())
     }

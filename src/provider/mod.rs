@@ -35,6 +35,10 @@ use functions::{
 pub use session::Session;
 pub(crate) use session::SessionAssignment;
 
+/// The guide in the registry; the page is docs/guides/troubleshooting.md.
+const TROUBLESHOOTING: &str =
+    "https://registry.terraform.io/providers/foundryhub/foundryhub/latest/docs/guides/troubleshooting";
+
 /// Where configuration comes from when the provider block does not say: the look-up of one environment variable.
 pub type Environment = fn(&str) -> Option<String>;
 
@@ -53,6 +57,10 @@ impl Provider {
 
 impl server::Provider for Provider {
     type Client = Session;
+
+    fn troubleshooting(&self) -> &'static str {
+        TROUBLESHOOTING
+    }
 
     fn schema(&self) -> Schema {
         config::schema()

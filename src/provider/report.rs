@@ -2,21 +2,25 @@
 
 use std::iter;
 
-use crate::{arm, framework::Diagnostic};
+use crate::{
+    arm,
+    framework::{Diagnostic, Summary},
+};
 
 /// The error for a failed call, with the chain of causes, what to do next, and Azure's code and ids. `next` says what to do
 /// about an answer of Azure; the error may have advice of its own.
 ///
 /// A sign-in that fails is the provider's failure, and that of every call of the run: its reason is told once.
-pub(crate) fn failure(summary: impl Into<String>, error: &arm::Error, next: &str) -> Diagnostic {
+pub(crate) fn failure(summary: Summary, error: &arm::Error, next: &str) -> Diagnostic {
     match error.sign_in() {
-        None => Diagnostic::error(summary, explain(error, next)),
-        Some(failure) if failure.claim_report() => Diagnostic::error(NOT_SIGNED_IN, explain(error, next)).of_provider(),
-        Some(_) => Diagnostic::error(
-            summary,
-            format!("The provider is not signed in. Another error of this run says why: \"{NOT_SIGNED_IN}\"."),
-        )
-        .of_provider(),
+        None => summary.error(explain(error, next)),
+        Some(failure) if failure.claim_report() => NOT_SIGNED_IN.error(explain(error, next)).of_provider(),
+        Some(_) => {
+            let told = NOT_SIGNED_IN.0;
+            summary
+                .error(format!("The provider is not signed in. Another error of this run says why: \"{told}\"."))
+                .of_provider()
+        }
     }
 }
 
@@ -25,7 +29,7 @@ pub(crate) fn interrupted() -> Diagnostic {
     Diagnostic::error("Interrupted", "Nothing was changed.")
 }
 
-const NOT_SIGNED_IN: &str = "The provider could not sign in to Azure";
+const NOT_SIGNED_IN: Summary = Summary("The provider could not sign in to Azure");
 
 /// The text of [`failure`], for diagnostics that say more around it.
 pub(crate) fn explain(error: &arm::Error, next: &str) -> String {
@@ -64,7 +68,7 @@ fn ids(error: &arm::Error) -> Vec<(&'static str, &str)> {
 }
 
 /// The error for a read that failed. `roles` is as in [`lacks`].
-pub(crate) fn not_readable(summary: &str, error: &arm::Error, action: &str, scope: &str, roles: &str) -> Diagnostic {
+pub(crate) fn not_readable(summary: Summary, error: &arm::Error, action: &str, scope: &str, roles: &str) -> Diagnostic {
     failure(summary, error, &lacks(error, action, scope, roles))
 }
 
@@ -97,10 +101,10 @@ pub(crate) fn unconfigured() -> Diagnostic {
 
 /// `what` should have been known by the time of an apply.
 pub(crate) fn still_unknown(what: &str) -> Diagnostic {
-    Diagnostic::error(
-        format!("{what} is still unknown"),
-        "It has to be known by the time of the apply. This is a mistake of the foundryhub provider; please report it.",
-    )
+    let detail = format!(
+        "{what} has to be known by the time of the apply. This is a mistake of the foundryhub provider; please report it."
+    );
+    Diagnostic::error("A value is still unknown", detail)
 }
 
 fn sentence(text: &str) -> String {

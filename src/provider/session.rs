@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     arm::{self, ArmId, Call, SubscriptionId},
-    framework::{Attr, Diagnostic, Path, lock::lock, schema::Refusal},
+    framework::{Attr, Diagnostic, Path, Summary, lock::lock, schema::Refusal},
     provider::{access::IdentitySwitches, key_holds::KeyHolds, report},
 };
 
@@ -83,7 +83,7 @@ impl Session {
         }
         let look = self.found_subscription.get_or_init(|| self.arm.subscription());
         let found = self.arm.wait_for(look, "asking the Azure CLI for its subscription", call).await;
-        let found = found.map_err(|error| report::failure("The subscription is not known", &error, ""))?;
+        let found = found.map_err(|error| report::failure(Summary("The subscription is not known"), &error, ""))?;
         found.as_deref().map(Some).ok_or_else(|| {
             let detail = "Set subscription_id here or in the provider block, or ARM_SUBSCRIPTION_ID. Where the Azure CLI signs \
                           in, the subscription of az account show counts.";

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     arm::{Call, Error, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount},
-    framework::{Diagnostic, Path, walk::Walk},
+    framework::{Diagnostic, Path, Summary, walk::Walk},
 };
 
 /// The pauses before a value that should have changed is read again, as Azure's answers may be stale for some seconds.
@@ -137,22 +137,22 @@ async fn reread(
 fn keys_not_set(account: &StorageAccountId, keys: bool, error: &Error) -> Diagnostic {
     let (summary, next) = if error.is_not_found() {
         (
-            "The storage account was deleted during the apply",
+            Summary("The storage account was deleted during the apply"),
             "It was there a moment ago. The next plan shows what is left.".to_owned(),
         )
     } else {
         let attempt = Write {
             doing: "changing the storage account",
-            not_allowed: "Not allowed to change the storage account",
+            not_allowed: Summary("Not allowed to change the storage account"),
             action: "Microsoft.Storage/storageAccounts/write",
             scope: account.as_str(),
             roles: "Storage Account Contributor, Contributor and Owner allow it; roles for data do not.",
         };
-        write_error::explain(error, attempt).unwrap_or(("Cannot change the storage account", String::new()))
+        write_error::explain(error, attempt).unwrap_or((Summary("Cannot change the storage account"), String::new()))
     };
     let told = report::explain(error, &next);
     let detail = format!("Shared keys of {account} could not be {}.\n\n{told}", enabled(keys));
-    Diagnostic::error(summary, detail).at(Path::root("shared_access_key_enabled"))
+    summary.error(detail).at(Path::root("shared_access_key_enabled"))
 }
 
 fn keys_not_kept(account: &StorageAccountId, asked: bool, got: bool) -> Diagnostic {

@@ -1,14 +1,17 @@
 //! What Azure's errors mean for any write.
 
 use super::report;
-use crate::arm::{self, Error, ErrorCode};
+use crate::{
+    arm::{self, Error, ErrorCode},
+    framework::Summary,
+};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Write<'a> {
     /// The write, as in `switching the hub`.
     pub doing: &'a str,
     /// The summary where the caller lacks the permission.
-    pub not_allowed: &'static str,
+    pub not_allowed: Summary,
     /// The permission.
     pub action: &'a str,
     pub scope: &'a str,
@@ -17,13 +20,13 @@ pub(crate) struct Write<'a> {
 }
 
 /// A summary and what to do; `None` for errors that mean something else for each write.
-pub(crate) fn explain(error: &Error, attempt: Write<'_>) -> Option<(&'static str, String)> {
+pub(crate) fn explain(error: &Error, attempt: Write<'_>) -> Option<(Summary, String)> {
     let Write { doing, not_allowed, action, scope, roles } = attempt;
     match error.cause() {
-        Error::Cancelled { .. } => return Some(("Interrupted", String::new())),
+        Error::Cancelled { .. } => return Some((Summary("Interrupted"), String::new())),
         Error::DeadlineExceeded { .. } if error.code().is_none() => {
             let next = "The operation took longer than its timeout. Raise it in the timeouts block.";
-            return Some(("The operation timed out", next.to_owned()));
+            return Some((Summary("The operation timed out"), next.to_owned()));
         }
         _ => {}
     }
@@ -32,7 +35,7 @@ pub(crate) fn explain(error: &Error, attempt: Write<'_>) -> Option<(&'static str
             (not_allowed, report::lacks(error, action, scope, roles))
         }
         ErrorCode::ScopeLocked => (
-            "A lock prevents the change",
+            Summary("A lock prevents the change"),
             format!(
                 "A lock on the resource or above it forbids {doing}. az lock list shows the locks. Remove it, apply \
                  again, and set it again."
@@ -46,16 +49,19 @@ pub(crate) fn explain(error: &Error, attempt: Write<'_>) -> Option<(&'static str
             let policies: Vec<_> = violations.iter().map(policy).collect();
             let by =
                 if policies.is_empty() { String::new() } else { format!(" The policy is {}.", policies.join(", ")) };
-            ("A policy prevents the change", format!("A policy forbids {doing}.{by} Ask its owner for an exemption."))
+            (
+                Summary("A policy prevents the change"),
+                format!("A policy forbids {doing}.{by} Ask its owner for an exemption."),
+            )
         }
         ErrorCode::ReadOnlyDisabledSubscription => (
-            "The subscription is disabled",
+            Summary("The subscription is disabled"),
             "A disabled subscription is read-only. Enable it, and apply again.".to_owned(),
         ),
         ErrorCode::MissingSubscriptionRegistration => {
             let namespace = action.split('/').next().unwrap_or_default();
             (
-                "A resource provider is not registered",
+                Summary("A resource provider is not registered"),
                 format!("Run az provider register --namespace {namespace}; this provider never registers one."),
             )
         }

@@ -14,6 +14,7 @@ use super::{
 use crate::framework::{
     Diagnostic, Diagnostics, Path, Severity, Step, Type, Value,
     action::ActionEvent,
+    anchor,
     any_resource::{AnyResource, Change, ErasedOutcome, PlannedChange},
     function::{FunctionError, Parameter, Signature},
     json,
@@ -199,6 +200,13 @@ pub(super) fn diagnostics(diagnostics: Diagnostics) -> Vec<proto::Diagnostic> {
     diagnostics.0.into_iter().map(message).collect()
 }
 
+/// Ends each with a link to its entry in a guide.
+pub(super) fn link(diagnostics: &mut [proto::Diagnostic], guide: &str) {
+    for proto::Diagnostic { summary, detail, .. } in diagnostics {
+        detail.push_str(&format!("\n\nMore: {guide}#{}", anchor(summary)));
+    }
+}
+
 fn message(diagnostic: Diagnostic) -> proto::Diagnostic {
     let severity = match diagnostic.severity {
         Severity::Error => diagnostic::Severity::Error,
@@ -206,7 +214,7 @@ fn message(diagnostic: Diagnostic) -> proto::Diagnostic {
     };
     proto::Diagnostic {
         severity: severity.into(),
-        summary: shown(&diagnostic.summary),
+        summary: diagnostic.summary.to_owned(),
         detail: shown(&diagnostic.detail),
         attribute: diagnostic.path.map(path),
     }

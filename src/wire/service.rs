@@ -44,6 +44,7 @@ type Events<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 /// An answer that can carry an error.
 trait Failable {
     fn failed(error: Diagnostic) -> Self;
+    fn diagnostics(&mut self) -> &mut [proto::Diagnostic];
 }
 
 macro_rules! failable {
@@ -53,6 +54,10 @@ macro_rules! failable {
                 let mut answer = Self::default();
                 answer.$diagnostics.extend(convert::diagnostics(error.into()));
                 answer
+            }
+
+            fn diagnostics(&mut self) -> &mut [proto::Diagnostic] {
+                &mut self.$diagnostics
             }
         })*
     };
@@ -82,35 +87,30 @@ impl Failable for call_function::Response {
     fn failed(error: Diagnostic) -> Self {
         convert::call_failed(error.into())
     }
+
+    fn diagnostics(&mut self) -> &mut [proto::Diagnostic] {
+        &mut []
+    }
 }
 
 impl Failable for invoke_action::Event {
     fn failed(error: Diagnostic) -> Self {
         convert::action_event(ActionEvent::Completed(error.into()))
     }
+
+    fn diagnostics(&mut self) -> &mut [proto::Diagnostic] {
+        match &mut self.r#type {
+            Some(invoke_action::event::Type::Completed(completed)) => &mut completed.diagnostics,
+            _ => &mut [],
+        }
+    }
 }
 
 /// The answer of `work`, or one with its error alone. The framework turns panics in what it calls into diagnostics; this does
 /// so for those in decoding and encoding.
-async fn answer<T: Failable>(procedure: &str, work: impl Future<Output = Result<T, Diagnostic>>) -> Answer<T> {
+async fn answered<T: Failable>(procedure: &str, work: impl Future<Output = Result<T, Diagnostic>>) -> T {
     let result = contain(work).await.unwrap_or_else(|panic| Err(server::crash(procedure, &panic)));
-    Ok(Response::new(result.unwrap_or_else(T::failed)))
-}
-
-/// The events of the stream that `begin` creates, or a single one with its error. A panic in the stream becomes its last
-/// event.
-async fn events<T, S>(procedure: &'static str, begin: impl Future<Output = Result<S, Diagnostic>>) -> Answer<Events<T>>
-where
-    T: Failable + Send + 'static,
-    S: Stream<Item = T> + Send + 'static,
-{
-    let begun = contain(begin).await.unwrap_or_else(|panic| Err(server::crash(procedure, &panic)));
-    let unless = move |panic: String| T::failed(server::crash(procedure, &panic));
-    let events: Events<T> = match begun {
-        Ok(events) => Box::pin(contain_each(events).map(move |event| Ok(event.unwrap_or_else(unless)))),
-        Err(error) => Box::pin(tokio_stream::once(Ok(T::failed(error)))),
-    };
-    Ok(Response::new(events))
+    result.unwrap_or_else(T::failed)
 }
 
 /// Engines call these procedures only for ephemeral resources and state stores that the schema names, and it names none.
@@ -124,6 +124,42 @@ fn schemas<T: Described + ?Sized>(types: &Registry<T>) -> HashMap<String, proto:
 }
 
 impl<P: Provider> Service<P> {
+    /// The answer of a procedure, whose diagnostics have links.
+    async fn answer<T: Failable>(
+        &self,
+        procedure: &str,
+        work: impl Future<Output = Result<T, Diagnostic>>,
+    ) -> Answer<T> {
+        let mut answer = answered(procedure, work).await;
+        convert::link(answer.diagnostics(), self.0.troubleshooting());
+        Ok(Response::new(answer))
+    }
+
+    /// The events of the stream that `begin` creates, or a single one with its error. A panic in the stream becomes its last
+    /// event.
+    async fn events<T, S>(
+        &self,
+        procedure: &'static str,
+        begin: impl Future<Output = Result<S, Diagnostic>>,
+    ) -> Answer<Events<T>>
+    where
+        T: Failable + Send + 'static,
+        S: Stream<Item = T> + Send + 'static,
+    {
+        let guide = self.0.troubleshooting();
+        let linked = move |mut event: T| {
+            convert::link(event.diagnostics(), guide);
+            Ok(event)
+        };
+        let begun = contain(begin).await.unwrap_or_else(|panic| Err(server::crash(procedure, &panic)));
+        let unless = move |panic: String| T::failed(server::crash(procedure, &panic));
+        let events: Events<T> = match begun {
+            Ok(events) => Box::pin(contain_each(events).map(move |event| linked(event.unwrap_or_else(unless)))),
+            Err(error) => Box::pin(tokio_stream::once(linked(T::failed(error)))),
+        };
+        Ok(Response::new(events))
+    }
+
     /// Validates the configuration of one of the provider's types.
     async fn validated<T: Described + ?Sized>(
         &self,
@@ -199,7 +235,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         &self,
         request: Request<validate_provider_config::Request>,
     ) -> Answer<validate_provider_config::Response> {
-        answer("ValidateProviderConfig", async {
+        self.answer("ValidateProviderConfig", async {
             let config = convert::value(request.into_inner().config, &self.0.schema().block.ty())?;
             let diagnostics = convert::diagnostics(self.0.validate_provider(config).await);
             Ok(validate_provider_config::Response { diagnostics })
@@ -212,7 +248,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<configure_provider::Request>,
     ) -> Answer<configure_provider::Response> {
         let request = request.into_inner();
-        answer("ConfigureProvider", async {
+        self.answer("ConfigureProvider", async {
             let config = convert::value(request.config, &self.0.schema().block.ty())?;
             let diagnostics = self.0.configure(config, &request.terraform_version).await;
             Ok(configure_provider::Response { diagnostics: convert::diagnostics(diagnostics) })
@@ -227,7 +263,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<validate_resource_config::Request>,
     ) -> Answer<validate_resource_config::Response> {
         let request = request.into_inner();
-        answer("ValidateResourceConfig", async {
+        self.answer("ValidateResourceConfig", async {
             let of = self.0.resources.get(&request.type_name)?;
             let diagnostics = self.validated("ValidateResourceConfig", of, request.config).await?;
             Ok(validate_resource_config::Response { diagnostics })
@@ -240,7 +276,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<validate_data_resource_config::Request>,
     ) -> Answer<validate_data_resource_config::Response> {
         let request = request.into_inner();
-        answer("ValidateDataResourceConfig", async {
+        self.answer("ValidateDataResourceConfig", async {
             let of = self.0.data_sources.get(&request.type_name)?;
             let diagnostics = self.validated("ValidateDataResourceConfig", of, request.config).await?;
             Ok(validate_data_resource_config::Response { diagnostics })
@@ -260,7 +296,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<validate_list_resource_config::Request>,
     ) -> Answer<validate_list_resource_config::Response> {
         let request = request.into_inner();
-        answer("ValidateListResourceConfig", async {
+        self.answer("ValidateListResourceConfig", async {
             let of = self.0.list_resources.get(&request.type_name)?;
             let diagnostics = self.validated("ValidateListResourceConfig", of, request.config).await?;
             Ok(validate_list_resource_config::Response { diagnostics })
@@ -280,7 +316,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<validate_action_config::Request>,
     ) -> Answer<validate_action_config::Response> {
         let request = request.into_inner();
-        answer("ValidateActionConfig", async {
+        self.answer("ValidateActionConfig", async {
             let of = self.0.actions.get(&request.action_type)?;
             let diagnostics = self.validated("ValidateActionConfig", of, request.config).await?;
             Ok(validate_action_config::Response { diagnostics })
@@ -295,7 +331,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<upgrade_resource_state::Request>,
     ) -> Answer<upgrade_resource_state::Response> {
         let request = request.into_inner();
-        answer("UpgradeResourceState", async {
+        self.answer("UpgradeResourceState", async {
             let resource = self.0.resources.get(&request.type_name)?;
             let stored = convert::stored(request.raw_state)?;
             let (state, diagnostics) = self.0.upgrade_resource(resource, request.version, &stored).await;
@@ -312,7 +348,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<upgrade_resource_identity::Request>,
     ) -> Answer<upgrade_resource_identity::Response> {
         let request = request.into_inner();
-        answer("UpgradeResourceIdentity", async {
+        self.answer("UpgradeResourceIdentity", async {
             let resource = self.0.resources.get(&request.type_name)?;
             let stored = convert::stored(request.raw_identity)?;
             let (identity, diagnostics) = self.0.upgrade_identity(resource, &stored).await;
@@ -328,7 +364,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
 
     async fn read_resource(&self, request: Request<read_resource::Request>) -> Answer<read_resource::Response> {
         let request = request.into_inner();
-        answer("ReadResource", async {
+        self.answer("ReadResource", async {
             let resource = self.0.resources.get(&request.type_name)?;
             let state = convert::value(request.current_state, resource.ty())?;
             let identity = convert::identity(request.current_identity, resource.identity_schema())?;
@@ -350,7 +386,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<plan_resource_change::Request>,
     ) -> Answer<plan_resource_change::Response> {
         let request = request.into_inner();
-        answer("PlanResourceChange", async {
+        self.answer("PlanResourceChange", async {
             let resource = self.0.resources.get(&request.type_name)?;
             let ty = resource.ty();
             let change = convert::change(ty, request.prior_state, request.config, request.prior_private)?;
@@ -365,7 +401,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<apply_resource_change::Request>,
     ) -> Answer<apply_resource_change::Response> {
         let request = request.into_inner();
-        answer("ApplyResourceChange", async {
+        self.answer("ApplyResourceChange", async {
             let resource = self.0.resources.get(&request.type_name)?;
             let ty = resource.ty();
             let change = convert::change(ty, request.prior_state, request.config, request.planned_private)?;
@@ -390,7 +426,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<import_resource_state::Request>,
     ) -> Answer<import_resource_state::Response> {
         let request = request.into_inner();
-        answer("ImportResourceState", async {
+        self.answer("ImportResourceState", async {
             let resource = self.0.resources.get(&request.type_name)?;
             let identity = convert::identity(request.identity, resource.identity_schema())?;
             let outcome = self.0.import(resource, ImportTarget::new(request.id, identity)).await;
@@ -408,7 +444,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<move_resource_state::Request>,
     ) -> Answer<move_resource_state::Response> {
         let request = request.into_inner();
-        answer("MoveResourceState", async {
+        self.answer("MoveResourceState", async {
             let resource = self.0.resources.get(&request.target_type_name)?;
             let source = convert::source(request)?;
             let outcome = self.0.move_state(resource, &source).await;
@@ -428,7 +464,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<generate_resource_config::Request>,
     ) -> Answer<generate_resource_config::Response> {
         let request = request.into_inner();
-        answer("GenerateResourceConfig", async {
+        self.answer("GenerateResourceConfig", async {
             let resource = self.0.resources.get(&request.type_name)?;
             let state = convert::value(request.state, resource.ty())?;
             let (config, diagnostics) = self.0.configuration(resource, state).await;
@@ -445,7 +481,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
         request: Request<read_data_source::Request>,
     ) -> Answer<read_data_source::Response> {
         let request = request.into_inner();
-        answer("ReadDataSource", async {
+        self.answer("ReadDataSource", async {
             let source = self.0.data_sources.get(&request.type_name)?;
             let config = convert::value(request.config, source.ty())?;
             let (data, diagnostics) = self.0.read_data(source, config).await;
@@ -484,7 +520,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
 
     async fn list_resource(&self, request: Request<list_resource::Request>) -> Answer<Self::ListResourceStream> {
         let request = request.into_inner();
-        events("ListResource", async {
+        self.events("ListResource", async {
             let list = self.0.list_resources.share(&request.type_name)?;
             let config = convert::value(request.config, list.ty())?;
             let listed = self.0.list(Arc::clone(&list), config, request.include_resource_object, request.limit);
@@ -501,7 +537,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
 
     async fn call_function(&self, request: Request<call_function::Request>) -> Answer<call_function::Response> {
         let request = request.into_inner();
-        answer("CallFunction", async {
+        self.answer("CallFunction", async {
             let function = self.0.functions.get(&request.name)?;
             let signature = function.signature();
             let result = match convert::arguments(&signature, request.arguments) {
@@ -555,7 +591,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
 
     async fn plan_action(&self, request: Request<plan_action::Request>) -> Answer<plan_action::Response> {
         let request = request.into_inner();
-        answer("PlanAction", async {
+        self.answer("PlanAction", async {
             let action = self.0.actions.get(&request.action_type)?;
             let config = convert::value(request.config, action.ty())?;
             let diagnostics = convert::diagnostics(self.0.plan_action(action, config).await);
@@ -568,7 +604,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
 
     async fn invoke_action(&self, request: Request<invoke_action::Request>) -> Answer<Self::InvokeActionStream> {
         let request = request.into_inner();
-        events("InvokeAction", async {
+        self.events("InvokeAction", async {
             let action = self.0.actions.share(&request.action_type)?;
             let config = convert::value(request.config, action.ty())?;
             Ok(self.0.invoke(action, config).map(convert::action_event))
@@ -591,7 +627,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_in_decoding_is_an_answer() {
         let panicking = async { panic!("while reading") };
-        let answer: read_resource::Response = answer("ReadResource", panicking).await.expect("an answer").into_inner();
+        let answer: read_resource::Response = answered("ReadResource", panicking).await;
         assert_eq!(answer.new_state, None);
         assert!(answer.diagnostics[0].detail.starts_with("ReadResource ended early: while reading."));
     }

@@ -70,6 +70,10 @@ fn unconfigured() -> Diagnostic {
 impl Provider for Echo {
     type Client = Store;
 
+    fn troubleshooting(&self) -> &'static str {
+        "https://example.com/echo"
+    }
+
     fn schema(&self) -> Schema {
         let directory = Attribute::optional("directory", Type::String, "Where things are kept, as files.");
         let attributes = vec![directory];

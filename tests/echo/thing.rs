@@ -94,7 +94,7 @@ fn one_of_the_modes(value: &Value) -> Result<(), Refusal> {
     }
 }
 
-fn failed(state: Option<State>, private: Private, summary: &str) -> Outcome<State> {
+fn failed(state: Option<State>, private: Private, summary: &'static str) -> Outcome<State> {
     Outcome { state, private, diagnostics: Diagnostic::error(summary, "As it was told to.").into() }
 }
 
@@ -247,7 +247,10 @@ impl Resource for Thing {
         state.complete(prior.revision.known().copied().unwrap_or_default() + step);
         match state.write(store) {
             Ok(()) => Outcome { state: Some(state), private, diagnostics: Diagnostics::default() },
-            Err(error) => failed(Some(prior), private, &error.to_string()),
+            Err(error) => {
+                let error = Diagnostic::error("The file cannot be written", error.to_string());
+                Outcome { state: Some(prior), private, diagnostics: error.into() }
+            }
         }
     }
 

@@ -74,7 +74,7 @@ async fn the_user_agent_names_engine_provider_and_partner() {
 #[tokio::test]
 async fn who_has_an_engine_that_is_too_old_is_told_so() {
     let bed = ConfigurationBed::new().await;
-    for (version, expected) in [("1.5.7", &["Terraform 1.5.7 is not supported"][..]), ("1.6.0", &[])] {
+    for (version, expected) in [("1.5.7", &["This Terraform is not supported"][..]), ("1.6.0", &[])] {
         let core = bed.environment.iter().fold(Core::new(), |core, (name, value)| core.env(name, value));
         let config =
             json!({ "hub_id": ConfigurationBed::hub(&bed.emulator), "system_datastores_auth_mode": "accesskey" });
@@ -357,7 +357,7 @@ async fn a_method_that_is_asked_for_and_incomplete_is_said_and_no_other_is_taken
             (json!({}), [&others[..], &[(variable, text.as_str())]].concat(), variable, ""),
         ] {
             let plan = bed.plan(block, &variables).await;
-            let error = plan.error("Incomplete sign-in by");
+            let error = plan.error("The sign-in method is incomplete");
             assert!(error.detail.starts_with(&format!("{name} asks for")) && !error.detail.contains(SECRET), "{error}");
             assert_eq!(error.path, path);
             assert_eq!(bed.emulator.requests(), [], "{name}");

@@ -384,7 +384,7 @@ fn dependencies() -> BTreeSet<String> {
 }
 
 /// The text as far as its tests, which stand last.
-fn without_tests(text: &str) -> &str {
+pub(crate) fn without_tests(text: &str) -> &str {
     text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text)
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{de, ser};
 
-use super::super::{Diagnostic, Diagnostics, Path, Step};
+use super::super::{Diagnostic, Diagnostics, Path, Step, Summary};
 
 /// A value and a struct do not fit, which is a mistake of the provider, as the value fits the schema.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +18,7 @@ pub struct Mismatch {
 
 impl Mismatch {
     /// The summary of its diagnostic.
-    pub const SUMMARY: &str = "The provider cannot read its own values";
+    pub const SUMMARY: Summary = Summary("The provider cannot read its own values");
 
     /// The same mismatch, seen from the value around this step.
     pub(super) fn under(mut self, step: Step) -> Self {
@@ -49,7 +49,7 @@ impl From<Mismatch> for Diagnostic {
             "At {path}: {reason}. This is a mistake of the provider, not of the configuration; please report it with the \
              configuration and the version of the provider.",
         );
-        Self::error(Mismatch::SUMMARY, detail)
+        Mismatch::SUMMARY.error(detail)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     arm::{self, Call, WorkspaceId},
     framework::{
-        Attr, Diagnostic, Diagnostics, Path, Type,
+        Attr, Diagnostics, Path, Summary, Type,
         action::{Action, Progress},
         context::Context,
         schema::{Attribute, Block},
@@ -66,7 +66,7 @@ impl Action for ResyncKeys {
             Err(error) => {
                 let (summary, next) = not_resynced(hub, &error);
                 let detail = format!("{hub} has not fetched the current keys.\n\n{}", report::explain(&error, &next));
-                Diagnostic::error(summary, detail).at(Path::root("hub_id")).into()
+                summary.error(detail).at(Path::root("hub_id")).into()
             }
         }
     }
@@ -79,19 +79,19 @@ pub(super) async fn resync(session: &Session, hub: &WorkspaceId, call: &Call) ->
 }
 
 /// Why a hub has not fetched the keys, and what to do.
-pub(super) fn not_resynced(hub: &WorkspaceId, error: &arm::Error) -> (&'static str, String) {
+pub(super) fn not_resynced(hub: &WorkspaceId, error: &arm::Error) -> (Summary, String) {
     if error.is_not_found() {
         return (
-            "The hub does not exist",
+            Summary("The hub does not exist"),
             "Check hub_id, or let it refer to the resource that creates the hub.".into(),
         );
     }
     let attempt = Write {
         doing: "fetching keys",
-        not_allowed: "Not allowed to make the hub fetch keys",
+        not_allowed: Summary("Not allowed to make the hub fetch keys"),
         action: "Microsoft.MachineLearningServices/workspaces/resyncKeys/action",
         scope: hub.as_str(),
         roles: "Azure AI Administrator, Contributor and Owner allow it.",
     };
-    write_error::explain(error, attempt).unwrap_or(("The hub cannot fetch the keys", String::new()))
+    write_error::explain(error, attempt).unwrap_or((Summary("The hub cannot fetch the keys"), String::new()))
 }

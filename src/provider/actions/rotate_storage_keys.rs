@@ -15,7 +15,7 @@ use crate::{
         workspaces::{Workspace, WorkspaceKind},
     },
     framework::{
-        Attr, Diagnostic, Diagnostics, Path, Type,
+        Attr, Diagnostic, Diagnostics, Path, Summary, Type,
         action::{Action, Progress},
         context::Context,
         one_of,
@@ -120,12 +120,15 @@ impl Action for RotateStorageKeys {
         match (config.hub_id.presence(), config.storage_account_id.presence()) {
             (Attr::Null, Attr::Null) => {
                 let detail = "Set hub_id or storage_account_id, the account whose keys are to be regenerated.";
-                diagnostics.push(Diagnostic::error("No storage account", detail).at(Path::root("hub_id")));
+                diagnostics
+                    .push(Diagnostic::error("The storage account is not named", detail).at(Path::root("hub_id")));
             }
             (Attr::Known(()), Attr::Known(())) => {
                 let detail = "hub_id means the hub's storage account. Remove it or storage_account_id.";
-                diagnostics
-                    .push(Diagnostic::error("Two storage accounts", detail).at(Path::root("storage_account_id")));
+                diagnostics.push(
+                    Diagnostic::error("The storage account is named twice", detail)
+                        .at(Path::root("storage_account_id")),
+                );
             }
             _ => {}
         }
@@ -424,7 +427,7 @@ const LISTING: &str = "Microsoft.MachineLearningServices/workspaces/read";
 
 fn hubs_not_listable(account: &StorageAccountId, error: &arm::Error) -> Diagnostic {
     let scope = format!("/subscriptions/{}", account.subscription());
-    let reason = report::not_readable("Cannot list the hubs", error, LISTING, &scope, "Reader");
+    let reason = report::not_readable(Summary("Cannot list the hubs"), error, LISTING, &scope, "Reader");
     let detail = format!(
         "Which hubs use a key of {account} is not known; they would lose their storage. Nothing was regenerated.\n\n{}",
         reason.detail
@@ -445,10 +448,10 @@ fn hubs_not_listed(account: &StorageAccountId, named: Option<&WorkspaceId>, erro
         }
     };
     let why = report::explain(error, &report::lacks(error, LISTING, &scope, "Reader"));
-    Diagnostic::warning(OLD_KEYS, format!("{what} {ONCE_ENABLED}\n\n{why}"))
+    OLD_KEYS.warning(format!("{what} {ONCE_ENABLED}\n\n{why}"))
 }
 
-const OLD_KEYS: &str = "Hubs may keep old keys";
+const OLD_KEYS: Summary = Summary("Hubs may keep old keys");
 
 fn hubs_left_out(account: &StorageAccountId, unreadable: &[(String, String)]) -> Diagnostic {
     let detail = format!(
@@ -456,7 +459,7 @@ fn hubs_left_out(account: &StorageAccountId, unreadable: &[(String, String)]) ->
          {ONCE_ENABLED}\n\n{}",
         strange(unreadable)
     );
-    Diagnostic::warning(OLD_KEYS, detail)
+    OLD_KEYS.warning(detail)
 }
 
 fn hubs_not_understood(account: &StorageAccountId, unreadable: &[(String, String)]) -> Diagnostic {
@@ -482,14 +485,15 @@ fn strange(unreadable: &[(String, String)]) -> String {
 fn not_regenerated(account: &StorageAccountId, key: KeyName, error: &arm::Error) -> Diagnostic {
     let attempt = Write {
         doing: "regenerating keys",
-        not_allowed: "Not allowed to regenerate keys",
+        not_allowed: Summary("Not allowed to regenerate keys"),
         action: "Microsoft.Storage/storageAccounts/regenerateKey/action",
         scope: account.as_str(),
         roles: "Storage Account Key Operator Service Role, Storage Account Contributor, Contributor and Owner allow it.",
     };
-    let (summary, next) = write_error::explain(error, attempt).unwrap_or(("A key was not regenerated", String::new()));
+    let (summary, next) =
+        write_error::explain(error, attempt).unwrap_or((Summary("A key was not regenerated"), String::new()));
     let detail = format!("Regenerating {} failed.\n\n{}", key.as_ref(), report::explain(error, &next));
-    Diagnostic::error(summary, detail)
+    summary.error(detail)
 }
 
 fn hubs_not_resynced(account: &StorageAccountId, failed: &[(WorkspaceId, arm::Error)]) -> Diagnostic {

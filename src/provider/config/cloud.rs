@@ -8,7 +8,7 @@ use super::{
 use crate::{
     arm::{Addresses, Cloud, Endpoints, MetadataHost},
     framework::{
-        Diagnostic, Path, Value,
+        Diagnostic, Path, Summary, Value,
         schema::{Attribute, Nesting, Presence},
     },
     provider::report,
@@ -106,7 +106,7 @@ pub(super) fn addresses(lookup: &mut Lookup<'_>) -> Result<Option<Addresses>, No
         Ok(endpoints) => Ok(Some(endpoints.into())),
         Err(error) => {
             let next = "Check endpoint and the ARM_… variables.";
-            lookup.push(report::failure("Not an https address", &error, next).at(Path::root("endpoint")));
+            lookup.push(report::failure(Summary("Not an https address"), &error, next).at(Path::root("endpoint")));
             Ok(None)
         }
     }
@@ -148,10 +148,10 @@ mod tests {
         }
         let hybrid = [("ARM_ENVIRONMENT", "hybrid"), ("ARM_METADATA_HOSTNAME", "host.test")];
         assert_eq!(read(&hybrid), Ok(Addresses::Published(MetadataHost::of("host.test").unwrap())));
-        assert_eq!(read(&hybrid[..1]), Err(vec!["A custom cloud without addresses".to_owned()]));
-        assert_eq!(read(&[("ARM_ENVIRONMENT", "german")]), Err(vec!["Unknown environment".to_owned()]));
+        assert_eq!(read(&hybrid[..1]), Err(vec!["A custom cloud without addresses"]));
+        assert_eq!(read(&[("ARM_ENVIRONMENT", "german")]), Err(vec!["Unknown environment"]));
         let custom = [("ARM_ENVIRONMENT", "custom"), ("ARM_RESOURCE_MANAGER_ENDPOINT", "https://arm.test")];
-        assert_eq!(read(&custom), Err(vec!["A custom cloud without addresses".to_owned()]));
+        assert_eq!(read(&custom), Err(vec!["A custom cloud without addresses"]));
         let whole = [custom[0], custom[1], ("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "https://login.test")];
         assert_eq!(
             read(&whole),

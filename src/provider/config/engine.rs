@@ -12,9 +12,9 @@ pub(super) fn too_old(version: &str) -> Option<Diagnostic> {
     let (oldest_major, oldest_minor) = OLDEST;
     ((major, minor) < OLDEST).then(|| {
         Diagnostic::warning(
-            format!("Terraform {version} is not supported"),
+            "This Terraform is not supported",
             format!(
-                "The provider is tested with Terraform {oldest_major}.{oldest_minor} and newer and with OpenTofu. An older one \
+                "This is Terraform {version}. The provider is tested with Terraform {oldest_major}.{oldest_minor} and newer and with OpenTofu. An older one \
                  may not tell all that the provider reports, or fail. Upgrade to a newer release."
             ),
         )

@@ -5,7 +5,7 @@ use url::Url;
 use super::setting::{Setting, Shape};
 use crate::{
     arm::{Secret, auth::ValueOrFile},
-    framework::{Diagnostic, Diagnostics, Path, Value, schema::Check},
+    framework::{Diagnostic, Diagnostics, Path, Summary, Value, schema::Check},
 };
 
 /// Looks at one environment variable.
@@ -133,7 +133,7 @@ impl<'e> Lookup<'e> {
                 Value::String(text) if !text.is_empty() => match found {
                     Some((first, other)) if other != text => {
                         let detail = format!("{first} and {name} are one setting, and differ. Keep one of the two.");
-                        self.push(Diagnostic::error(TWO_VALUES, detail).at(Path::root(*name)));
+                        self.push(TWO_VALUES.error(detail).at(Path::root(*name)));
                     }
                     _ => found = found.or(Some((name, text))),
                 },
@@ -208,7 +208,7 @@ impl<'e> Lookup<'e> {
     }
 }
 
-const TWO_VALUES: &str = "Two values for one setting";
+const TWO_VALUES: Summary = Summary("Two values for one setting");
 
 fn is_nonempty(value: &Value) -> bool {
     !value.is_null() && value.as_str() != Some("")

@@ -175,7 +175,7 @@ fn incomplete(standings: &[(&Method, Standing)]) -> Option<Diagnostic> {
         by.name(),
         describe(standings)
     );
-    Some(Diagnostic::error(format!("Incomplete sign-in by {name}"), detail).at(by.path()))
+    Some(Diagnostic::error("The sign-in method is incomplete", detail).at(by.path()))
 }
 
 /// A list of all methods in their order, with what each lacks.

@@ -441,7 +441,7 @@ mod tests {
     #[test]
     fn a_method_that_is_asked_for_and_incomplete_is_an_error_that_says_what_each_lacks() {
         let no_cli = ("ARM_USE_CLI", "false");
-        for (environment, summary, lacking) in [
+        for (environment, asking, lacking) in [
             (
                 &[no_cli][..],
                 "No sign-in method is configured",
@@ -453,7 +453,7 @@ mod tests {
             ),
             (
                 &[SECRET[1], SECRET[2], ("ARM_USE_MSI", "true")],
-                "Incomplete sign-in by client secret",
+                "asks for a sign-in by client secret,",
                 [
                     "- client secret: lacks tenant_id (ARM_TENANT_ID)\n",
                     "- managed identity: complete",
@@ -462,12 +462,12 @@ mod tests {
             ),
             (
                 &[SECRET[2], no_cli],
-                "Incomplete sign-in by client secret",
+                "asks for a sign-in by client secret,",
                 ["lacks tenant_id (ARM_TENANT_ID) and client_id (ARM_CLIENT_ID)", "ARM_USE_MSI", "is off"],
             ),
             (
                 &[("ARM_CLIENT_CERTIFICATE_PASSWORD", "p"), SECRET[0], SECRET[1]],
-                "Incomplete sign-in by client certificate",
+                "asks for a sign-in by client certificate,",
                 [
                     "ARM_CLIENT_CERTIFICATE_PASSWORD asks for",
                     "lacks client_certificate (ARM_CLIENT_CERTIFICATE) or",
@@ -476,12 +476,12 @@ mod tests {
             ),
             (
                 &[("ARM_USE_OIDC", "true"), SECRET[0], SECRET[1], SECRET[2]],
-                "Incomplete sign-in by OIDC token",
+                "asks for a sign-in by OIDC token,",
                 ["ARM_USE_OIDC asks for", "OIDC token: lacks oidc_token", "GitHub OIDC: lacks oidc_request_url"],
             ),
             (
                 &[("ARM_USE_OIDC", "true"), SECRET[0], SECRET[1], DEVOPS[0], DEVOPS[1]],
-                "Incomplete sign-in by Azure DevOps OIDC",
+                "asks for a sign-in by Azure DevOps OIDC,",
                 [
                     "Azure DevOps OIDC: lacks ado_pipeline_service_connection_id (ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID);",
                     "SYSTEM_ACCESSTOKEN: $(System.AccessToken)",
@@ -490,23 +490,23 @@ mod tests {
             ),
             (
                 &[("ARM_USE_OIDC", "true"), SECRET[0], SECRET[1], DEVOPS[0], DEVOPS[2]],
-                "Incomplete sign-in by Azure DevOps OIDC",
+                "asks for a sign-in by Azure DevOps OIDC,",
                 ["ARM_USE_OIDC asks for", "System.OidcRequestUri", "lacks oidc_request_token"],
             ),
             (
                 &[("ARM_USE_OIDC", "true"), SECRET[0], SECRET[1], GITHUB[0]],
-                "Incomplete sign-in by GitHub OIDC",
+                "asks for a sign-in by GitHub OIDC,",
                 ["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "permissions: id-token: write", ""],
             ),
             (
                 &[("ARM_USE_AKS_WORKLOAD_IDENTITY", "true"), SECRET[0], SECRET[1]],
-                "Incomplete sign-in by AKS workload identity",
+                "asks for a sign-in by AKS workload identity,",
                 ["lacks AZURE_FEDERATED_TOKEN_FILE", "", ""],
             ),
         ] {
             let error = chosen(&[], environment).expect_err("nothing is complete").0.remove(0);
-            assert_eq!(error.summary, summary);
-            assert!(lacking.iter().all(|lacking| error.detail.contains(lacking)), "{}", error.detail);
+            let said = format!("{}: {}", error.summary, error.detail);
+            assert!(lacking.iter().chain([&asking]).all(|text| said.contains(text)), "{said}");
         }
         let block =
             [("ado_pipeline_service_connection_id", "a".into()), ("oidc_azure_service_connection_id", "b".into())];

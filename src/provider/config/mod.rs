@@ -24,7 +24,7 @@ use super::{Session, report};
 use crate::{
     arm::{self, auth::TokenSource},
     framework::{
-        Attr, Diagnostic, Diagnostics, Path, Value,
+        Attr, Diagnostic, Diagnostics, Path, Summary, Value,
         schema::{Attribute, Block, Schema},
     },
 };
@@ -79,7 +79,7 @@ pub fn configure(
         match arm::Client::create(settings, method).await {
             Ok(client) => (Some(Session::new(client, subscription)), diagnostics),
             Err(error) => {
-                diagnostics.push(report::failure("The provider cannot be configured", &error, ""));
+                diagnostics.push(report::failure(Summary("The provider cannot be configured"), &error, ""));
                 (None, diagnostics)
             }
         }

@@ -10,7 +10,7 @@ use crate::{
         workspaces::{AuthMode, Workspace},
     },
     framework::{
-        Attr, Diagnostics, Type,
+        Attr, Diagnostics, Summary, Type,
         context::Context,
         data_source::{DataSource, Read},
         schema::{Attribute, Block, Nesting, Presence},
@@ -166,7 +166,7 @@ impl DataSource for StorageAccess {
             Access { session, call, hub_id, hub: Some(&hub), account: &account, found_account: None, requirements };
         let read = access.posture().await;
         let posture =
-            read.map_err(|error| report::failure("The access to the hub's storage was not read", &error, ""))?;
+            read.map_err(|error| report::failure(Summary("The access to the hub's storage was not read"), &error, ""))?;
         Ok((state_of(config, &hub, account, posture), Diagnostics::default()))
     }
 }

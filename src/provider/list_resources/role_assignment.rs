@@ -22,7 +22,7 @@ use crate::{
         workspaces::{Workspace, WorkspaceKind},
     },
     framework::{
-        Attr, Diagnostic, Diagnostics, Path, Type,
+        Attr, Diagnostic, Diagnostics, Path, Summary, Type,
         context::Context,
         list_resource::{ListRequest, ListResource, Listed, Objects},
         resource::Resource,
@@ -100,7 +100,7 @@ impl ListResource for RoleAssignments {
         let places = places.into_iter().filter(|(_, set)| *set == Attr::Known(())).map(|(name, _)| name);
         let superfluous = others.iter().copied().chain(places).map(|other| {
             let detail = format!("{first} says where to look. Remove it or {other}.");
-            Diagnostic::error(format!("{first} and {other} are set"), detail).at(Path::root(other))
+            Diagnostic::error("The place to look in is named twice", detail).at(Path::root(other))
         });
         superfluous.collect()
     }
@@ -371,13 +371,13 @@ fn not_readable(id: &str, why: &str) -> Diagnostic {
 
 fn not_listed(scope: &ArmId, error: &arm::Error) -> Diagnostic {
     let action = "Microsoft.Authorization/roleAssignments/read";
-    report::not_readable("Cannot list the role assignments", error, action, scope.as_str(), "Reader")
+    report::not_readable(Summary("Cannot list the role assignments"), error, action, scope.as_str(), "Reader")
 }
 
 fn hubs_not_listed(subscription: &str, error: &arm::Error) -> Diagnostic {
     let scope = format!("/subscriptions/{subscription}");
     let action = "Microsoft.MachineLearningServices/workspaces/read";
-    report::not_readable("Cannot list the hubs", error, action, &scope, "Reader")
+    report::not_readable(Summary("Cannot list the hubs"), error, action, &scope, "Reader")
 }
 
 fn platform_unknown(subscription: &str, error: &arm::Error) -> Diagnostic {

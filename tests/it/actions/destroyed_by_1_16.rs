@@ -61,6 +61,6 @@ async fn what_an_action_finds_wrong_with_its_caller_is_told_at_plan() {
     bed.apply(&json!({ "hub_id": bed.hub, "access_check": "off" })).await.ok();
     bed.core.trigger(BeforeDestroy, TYPE, "a", ROTATE, json!({ "hub_id": "${caller.storage_account_id}" }));
     bed.requests();
-    bed.destroy().await.failed().error("Invalid hub_id value");
+    bed.destroy().await.failed().error("Invalid value");
     assert_eq!(bed.writes(), [""; 0]);
 }

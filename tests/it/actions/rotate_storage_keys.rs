@@ -107,19 +107,19 @@ async fn a_configuration_that_cannot_be_right_is_refused_before_anything_is_sent
     let mut bed = keyless().await;
     let (hub, account) = (bed.hub.clone(), bed.account.clone());
     for (config, summary, path) in [
-        (json!({}), "No storage account", "hub_id"),
-        (json!({ "hub_id": "" }), "No storage account", "hub_id"),
-        (json!({ "hub_id": hub, "storage_account_id": account }), "Two storage accounts", "storage_account_id"),
-        (json!({ "hub_id": account }), "Invalid hub_id value", "hub_id"),
-        (json!({ "storage_account_id": hub }), "Invalid storage_account_id value", "storage_account_id"),
-        (json!({ "hub_id": hub, "keys": [] }), "No key to regenerate", "keys"),
-        (json!({ "hub_id": hub, "keys": ["key3"] }), "Invalid keys value", "keys"),
-        (json!({ "hub_id": hub, "on_keys_enabled": "maybe" }), "Invalid on_keys_enabled value", "on_keys_enabled"),
+        (json!({}), "The storage account is not named", "hub_id"),
+        (json!({ "hub_id": "" }), "The storage account is not named", "hub_id"),
         (
-            json!({ "hub_id": hub, "timeouts": { "invoke": "soon" } }),
-            "Invalid timeouts.invoke value",
-            "timeouts.invoke",
+            json!({ "hub_id": hub, "storage_account_id": account }),
+            "The storage account is named twice",
+            "storage_account_id",
         ),
+        (json!({ "hub_id": account }), "Invalid value", "hub_id"),
+        (json!({ "storage_account_id": hub }), "Invalid value", "storage_account_id"),
+        (json!({ "hub_id": hub, "keys": [] }), "No key to regenerate", "keys"),
+        (json!({ "hub_id": hub, "keys": ["key3"] }), "Invalid value", "keys"),
+        (json!({ "hub_id": hub, "on_keys_enabled": "maybe" }), "Invalid value", "on_keys_enabled"),
+        (json!({ "hub_id": hub, "timeouts": { "invoke": "soon" } }), "Invalid value", "timeouts.invoke"),
     ] {
         for (reported, diagnostics) in
             [bed.core.invoke(ROTATE, config.clone()).await, bed.core.invoke_unplanned(ROTATE, config.clone()).await]

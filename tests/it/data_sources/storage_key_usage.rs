@@ -342,11 +342,11 @@ async fn one_account_and_a_number_of_days_are_named() {
             "The storage account is named twice",
             "storage_account_id",
         ),
-        (json!({ "hub_id": account }), "Invalid hub_id value", "hub_id"),
-        (json!({ "storage_account_id": hub }), "Invalid storage_account_id value", "storage_account_id"),
-        (json!({ "hub_id": hub, "days": 0 }), "Invalid days value", "days"),
-        (json!({ "hub_id": hub, "days": 91 }), "Invalid days value", "days"),
-        (json!({ "hub_id": hub, "days": 1.5 }), "Invalid days value", "days"),
+        (json!({ "hub_id": account }), "Invalid value", "hub_id"),
+        (json!({ "storage_account_id": hub }), "Invalid value", "storage_account_id"),
+        (json!({ "hub_id": hub, "days": 0 }), "Invalid value", "days"),
+        (json!({ "hub_id": hub, "days": 91 }), "Invalid value", "days"),
+        (json!({ "hub_id": hub, "days": 1.5 }), "Invalid value", "days"),
     ] {
         let diagnostics = refused(&mut bed, config).await;
         assert_eq!(diagnostics.error(summary).path, path, "{diagnostics}");

@@ -9,7 +9,7 @@ use std::{
 use super::root;
 
 /// The files below a folder whose names end like this.
-fn files(folder: &Path, ends: &[&str]) -> Vec<PathBuf> {
+pub(super) fn files(folder: &Path, ends: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -25,7 +25,7 @@ fn files(folder: &Path, ends: &[&str]) -> Vec<PathBuf> {
     found
 }
 
-fn read(path: &Path) -> String {
+pub(super) fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -77,7 +77,7 @@ fn links(page: &str) -> Vec<&str> {
 }
 
 /// The anchors of a page: those that it sets, and those of its headings as registries and GitHub make them.
-fn anchors(page: &str) -> BTreeSet<String> {
+pub(super) fn anchors(page: &str) -> BTreeSet<String> {
     let set = page.split("<a id=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned);
     let headings = page.lines().filter(|line| line.starts_with('#')).map(|line| {
         let text = line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");

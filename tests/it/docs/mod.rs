@@ -1,8 +1,8 @@
 //! The pages of docs/: those that are generated from the schemas and the examples, guides, and rules for every schema.
 //!
 //! A page that is out of date is rewritten and the test fails once: look at the change and commit it. [`pages`] prints them,
-//! [`requirements`] what they say about permissions and api-versions. [`schemas`] has the rules. [`guides`] and [`article`] look
-//! at what is written by hand, [`registry`] at all pages as a registry does.
+//! [`requirements`] what they say about permissions and api-versions. [`schemas`] has the rules. [`guides`],
+//! [`article`] and [`troubleshooting`] look at what is written by hand, [`registry`] at all pages as a registry does.
 
 mod article;
 mod guides;
@@ -10,6 +10,7 @@ mod pages;
 mod registry;
 mod requirements;
 mod schemas;
+pub(crate) mod troubleshooting;
 
 use std::{
     collections::BTreeSet,

@@ -65,14 +65,14 @@ async fn a_data_source_is_read_by_its_configuration() {
 async fn an_error_of_a_data_source_names_its_attribute() {
     let mut echo = with_files(&[("u", "unknown"), ("w", "wait")]);
     for (config, summary, path) in [
-        (json!({ "name": "a/b" }), "Invalid name value", "name"),
+        (json!({ "name": "a/b" }), "Invalid value", "name"),
         (json!({ "name": "a", "note": "a" }), "The note says nothing", "note"),
-        (json!({ "name": "" }), "name is empty", "name"),
+        (json!({ "name": "" }), "A required value is empty", "name"),
         (json!({ "name": "a" }), "No such file", "name"),
-        (json!({ "name": "a", "timeouts": { "read": "soon" } }), "Invalid timeouts.read value", "timeouts.read"),
+        (json!({ "name": "a", "timeouts": { "read": "soon" } }), "Invalid value", "timeouts.read"),
         (json!({ "name": "w", "timeouts": { "read": "1ms" } }), "The file was not read in time", ""),
         (json!({ "name": "u" }), "Unknown values in the data", ""),
-        (json!({ "name": "panic" }), "The provider panicked in ReadDataSource", ""),
+        (json!({ "name": "panic" }), "The provider panicked", ""),
     ] {
         let (data, diagnostics) = echo.core.read_data("echo_text", config).await;
         assert_eq!(data, Json::Null);

@@ -125,7 +125,7 @@ async fn an_empty_string_reaches_the_resource_as_null_and_drift_from_it_is_shown
 async fn an_empty_required_string_is_refused() {
     let mut echo = Echo::new();
     let found = echo.core.validate("echo_thing", "a", json!({ "name": "" })).await;
-    assert_eq!(found.error("name is empty").path, "name");
+    assert_eq!(found.error("A required value is empty").path, "name");
 }
 
 #[tokio::test]

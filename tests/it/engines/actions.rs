@@ -109,8 +109,8 @@ action "foundryhub_rotate_storage_keys" "hub" {{
             bed.account, bed.hub
         );
         let workspace = bed.workspace(engine, &config);
-        workspace.plan(&["-var=on_keys_enabled=never"]).await.exits(1).says("Invalid on_keys_enabled value");
-        workspace.apply(&[]).await.exits(1).says("Two storage accounts");
+        workspace.plan(&["-var=on_keys_enabled=never"]).await.exits(1).says("on_keys_enabled: ");
+        workspace.apply(&[]).await.exits(1).says("The storage account is named twice");
         assert_eq!(posts(&bed), [""; 0]);
     })
     .await;

@@ -312,7 +312,7 @@ async fn identities_are_added_exchanged_and_compared_without_regard_to_spaces_an
     for (change, says) in [
         (json!({ "identity": { "type": "UserAssigned" } }), "identity_ids is missing"),
         (json!({ "identity": { "type": "SystemAssigned", "identity_ids": [one] } }), "does not fit the type"),
-        (json!({ "identity": { "type": "None" } }), "Invalid identity.type value"),
+        (json!({ "identity": { "type": "None" } }), "identity.type: "),
         (
             json!({
                 "primary_user_assigned_identity": one,

@@ -239,7 +239,7 @@ async fn a_principal_named_by_its_user_name_or_resource_id_is_refused_with_the_c
         let config = json!({ "hub_id": hub, "principal_id": principal, "access": "reader" });
         let found = bed.core.validate(TYPE, "a", config).await;
         let error = found.error(&says);
-        assert_eq!((error.path.as_str(), error.summary.as_str()), ("principal_id", "Invalid principal_id value"));
+        assert_eq!((error.path.as_str(), error.summary.as_str()), ("principal_id", "Invalid value"));
     }
     let config = json!({ "hub_id": hub, "principal_id": "Alice", "access": "reader" });
     assert!(!bed.core.validate(TYPE, "a", config).await.error("not a GUID").detail.contains("az "));

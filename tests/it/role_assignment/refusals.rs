@@ -190,7 +190,7 @@ async fn targets_that_disagree_with_the_hub_are_refused() {
     let mut bed = bed().await;
     let mut config = bed.by_hub(ALICE, "reader");
     config["storage_account_id"] = json!(bed.account.replace("sa1", "sa2"));
-    assert_eq!(bed.plan(&config).await.error("storage_account_id differ").path, "storage_account_id");
+    assert_eq!(bed.plan(&config).await.error("The scope is named twice").path, "storage_account_id");
     config["storage_account_id"] = json!(bed.account);
     bed.apply(&config).await.quiet();
     bed.plan(&config).await.ok().assert_empty();

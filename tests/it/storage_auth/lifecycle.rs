@@ -287,7 +287,7 @@ async fn invalid_input_is_refused_at_its_attribute_before_anything_is_sent() {
         ("hub_id", json!(bed.account), "hub_id", "is the id of a Microsoft.Storage/storageAccounts"),
         ("hub_id", json!(format!("{}/datastores/d", bed.hub)), "hub_id", "workspaces/datastores"),
         ("system_datastores_auth_mode", json!("keys"), "system_datastores_auth_mode", "none of identity, accesskey"),
-        ("hub_id", json!(""), "hub_id", "hub_id is empty"),
+        ("hub_id", json!(""), "hub_id", "A required value is empty"),
         (
             "restore_to",
             json!({ "system_datastores_auth_mode": "keys" }),

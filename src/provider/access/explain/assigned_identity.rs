@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     arm::{ArmId, WorkspaceId, vaults::Lacking},
+    framework::Summary,
     provider::{access::Doubt, roles::Role},
 };
 
@@ -42,9 +43,9 @@ pub(super) fn vault_permissions(
     Explanation::new(summary, text + who(hub).trim_start(), next)
 }
 
-const SUMMARY: &str = "The hub's user-assigned identity lacks roles";
+const SUMMARY: Summary = Summary("The hub's user-assigned identity lacks roles");
 
-const NOT_VERIFIABLE: &str = "Access cannot be verified";
+const NOT_VERIFIABLE: Summary = Summary("Access cannot be verified");
 
 fn who(hub: &WorkspaceId) -> String {
     format!(" It is the user-assigned identity that the hub {hub} uses, to which the platform assigns nothing.")

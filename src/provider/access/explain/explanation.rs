@@ -1,6 +1,6 @@
 //! What a finding says, before it is a diagnostic.
 
-use crate::framework::{Diagnostic, Path, Severity};
+use crate::framework::{Diagnostic, Path, Severity, Summary};
 
 /// The attribute that disables shared keys.
 pub(super) const KEYS: &str = "shared_access_key_enabled";
@@ -8,7 +8,7 @@ pub(super) const KEYS: &str = "shared_access_key_enabled";
 /// What a finding says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Explanation {
-    pub(super) summary: &'static str,
+    pub(super) summary: Summary,
     /// What was found.
     pub(super) text: String,
     /// What to do.
@@ -21,7 +21,7 @@ pub(super) struct Explanation {
 }
 
 impl Explanation {
-    pub(super) fn new(summary: &'static str, text: String, next: impl Into<String>) -> Self {
+    pub(super) fn new(summary: Summary, text: String, next: impl Into<String>) -> Self {
         Self { summary, text, next: next.into(), resource: None, in_run: String::new(), attribute: None }
     }
 
@@ -36,7 +36,7 @@ impl Explanation {
 
     pub(super) fn diagnostic(self, severity: Severity, then: &str) -> Diagnostic {
         let detail = paragraphs(&[&self.plain(), &self.in_run, then]);
-        Diagnostic { severity, path: self.attribute.map(Path::root), ..Diagnostic::error(self.summary, detail) }
+        Diagnostic { severity, path: self.attribute.map(Path::root), ..self.summary.error(detail) }
     }
 
     /// What is true and to be done whether shared keys are disabled already or are going to be, and whoever reads it.

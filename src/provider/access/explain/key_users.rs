@@ -3,6 +3,7 @@
 use super::explanation::{Explanation, KEYS};
 use crate::{
     arm::{ArmId, StorageAccountId, WorkspaceId, computes::ComputeKind},
+    framework::Summary,
     provider::access::key_user::{KeyUser, Maker, StoredCredential},
 };
 
@@ -13,28 +14,22 @@ pub(super) fn others(account: &StorageAccountId, others: &[ArmId], hubs: usize) 
     );
     let more = ", and have no access without shared keys";
     let next = "Switch them to identity, each with a foundryhub_storage_auth of its own.";
-    Explanation { in_run, ..workspaces("Other workspaces use the keys", account, more, others, next) }
+    Explanation { in_run, ..workspaces(Summary("Other workspaces use the keys"), account, more, others, next) }
 }
 
 pub(super) fn others_not_switched(account: &StorageAccountId, others: &[ArmId]) -> Explanation {
     let more = ". This run failed to switch them to identity; the errors of their own resources say why";
     let next = "Correct those errors, and apply again.";
-    workspaces("Other workspaces could not be switched", account, more, others, next)
+    workspaces(Summary("Other workspaces could not be switched"), account, more, others, next)
 }
 
 pub(super) fn others_being_switched(account: &StorageAccountId, others: &[ArmId]) -> Explanation {
     let more = ". This run is switching them to identity, which took longer than platform_grant_timeout";
     let next = "Apply again when they are switched, or raise platform_grant_timeout.";
-    workspaces("Other workspaces still use the keys", account, more, others, next)
+    workspaces(Summary("Other workspaces still use the keys"), account, more, others, next)
 }
 
-fn workspaces(
-    summary: &'static str,
-    account: &StorageAccountId,
-    more: &str,
-    others: &[ArmId],
-    next: &str,
-) -> Explanation {
+fn workspaces(summary: Summary, account: &StorageAccountId, more: &str, others: &[ArmId], next: &str) -> Explanation {
     let ids: Vec<&str> = others.iter().map(ArmId::as_str).collect();
     let text = format!("These workspaces sign in to {account} with its key, too{more}:\n{}", ids.join("\n"));
     Explanation { attribute: Some(KEYS), ..Explanation::new(summary, text, next) }
@@ -49,7 +44,7 @@ pub(super) fn system_datastores(hub: &WorkspaceId, names: &[String]) -> Explanat
     let next = "They can follow the hub some minutes later. If they do not, save the hub's storage access in the portal once more, or \
                 change the datastores to identity-based access.";
     let in_run = "Apply again later.".to_owned();
-    Explanation { in_run, ..Explanation::new("Datastores still use the key", text, next) }
+    Explanation { in_run, ..Explanation::new(Summary("Datastores still use the key"), text, next) }
 }
 
 /// What is said of one key user. That of others of its kind differs in the text alone.
@@ -59,18 +54,18 @@ pub(super) fn of(user: &KeyUser, account: &StorageAccountId) -> Explanation {
     let made = |id: &str, by| format!("{id} has the name that {by} give it.");
     let (summary, text, next) = match user {
         KeyUser::Datastore { id, credential: StoredCredential::Key } => {
-            ("Datastores hold a key of the account", stored(id, "an account key"), fails("datastore", DATASTORE))
+            (Summary("Datastores hold a key of the account"), stored(id, "an account key"), fails("datastore", DATASTORE))
         }
         KeyUser::Datastore { id, credential: StoredCredential::Sas } => {
             let text = stored(id, "a shared access signature");
-            ("Datastores hold a shared access signature", text, may_fail("datastore", DATASTORE))
+            (Summary("Datastores hold a shared access signature"), text, may_fail("datastore", DATASTORE))
         }
         KeyUser::Connection { id, credential: StoredCredential::Key } => {
-            ("Connections hold a key of the account", stored(id, "an account key"), fails("connection", CONNECTION))
+            (Summary("Connections hold a key of the account"), stored(id, "an account key"), fails("connection", CONNECTION))
         }
         KeyUser::Connection { id, credential: StoredCredential::Sas } => {
             let text = stored(id, "a shared access signature");
-            ("Connections hold a shared access signature", text, may_fail("connection", CONNECTION))
+            (Summary("Connections hold a shared access signature"), text, may_fail("connection", CONNECTION))
         }
         KeyUser::Compute { id, kind } => (
             COMPUTES,
@@ -87,12 +82,12 @@ pub(super) fn of(user: &KeyUser, account: &StorageAccountId) -> Explanation {
             },
         ),
         KeyUser::Container { id, name, made_by: Maker::TerraformState } => (
-            "The account may have state of Terraform",
+            Summary("The account may have state of Terraform"),
             format!("{id} has the name of a container for state of Terraform or OpenTofu."),
             format!("{BACKEND}\n\n{}", backend(account.name(), name)),
         ),
         KeyUser::Container { id, made_by: Maker::Functions, .. } => (
-            "The account may serve Azure Functions",
+            Summary("The account may serve Azure Functions"),
             made(id, "function apps"),
             "An app whose setting AzureWebJobsStorage is a connection string stops without shared keys. Set \
              AzureWebJobsStorage__accountName instead, and give the app's identity Storage Blob Data Owner on the account. Content \
@@ -100,19 +95,19 @@ pub(super) fn of(user: &KeyUser, account: &StorageAccountId) -> Explanation {
                 .to_owned(),
         ),
         KeyUser::Container { id, made_by: Maker::DeploymentScripts, .. } => (
-            "The account may serve deployment scripts",
+            Summary("The account may serve deployment scripts"),
             made(id, "deployment scripts of ARM templates"),
             "They mount their files with a key and fail without: name another account in their storageAccountSettings."
                 .to_owned(),
         ),
         KeyUser::Container { id, made_by: Maker::CloudShell, .. } => (
-            "The account may serve Cloud Shell",
+            Summary("The account may serve Cloud Shell"),
             made(id, "sessions of Cloud Shell"),
             "Cloud Shell mounts it with a key, and its files cannot be reached without: let its user move to another account."
                 .to_owned(),
         ),
         KeyUser::Container { id, made_by: Maker::DiagnosticSettings, .. } => (
-            "The account receives logs or metrics",
+            Summary("The account receives logs or metrics"),
             made(id, "diagnostic settings"),
             "They write as a trusted service; whether that needs shared keys is not documented. Look after the change whether new \
              ones arrive. Whoever reads them with a key needs a data role instead."
@@ -128,7 +123,7 @@ pub(super) fn of(user: &KeyUser, account: &StorageAccountId) -> Explanation {
     Explanation { in_run, attribute: Some(KEYS), ..Explanation::new(summary, text, next) }
 }
 
-const COMPUTES: &str = "Computes have files mounted with the key";
+const COMPUTES: Summary = Summary("Computes have files mounted with the key");
 
 const ONLY_THIS_PLAN: &str =
     "Azure does not show whether that was done, so that only the plan that disables shared keys says this.";

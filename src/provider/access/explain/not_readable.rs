@@ -3,6 +3,7 @@
 use super::explanation::Explanation;
 use crate::{
     arm::{self, Error},
+    framework::Summary,
     provider::{access::List, report},
 };
 
@@ -65,5 +66,5 @@ pub(super) fn of(list: List, scope: &str, error: &Error) -> Explanation {
         Some(denied) => format!("{what} cannot be verified: the caller lacks {} on {}.", denied.action, denied.scope),
         None => format!("{what} cannot be verified: the caller lacks {action} on {scope}."),
     };
-    Explanation::new("Access cannot be verified", text, "")
+    Explanation::new(Summary("Access cannot be verified"), text, "")
 }

@@ -1,7 +1,10 @@
 //! What is said of policies that refuse shared keys.
 
 use super::explanation::{Explanation, KEYS};
-use crate::arm::{StorageAccountId, policy_restrictions::Policy};
+use crate::{
+    arm::{StorageAccountId, policy_restrictions::Policy},
+    framework::Summary,
+};
 
 pub(super) fn refuse_keys(account: &StorageAccountId, policies: &[Policy]) -> Explanation {
     let policies: Vec<_> = policies
@@ -16,6 +19,6 @@ pub(super) fn refuse_keys(account: &StorageAccountId, policies: &[Policy]) -> Ex
     let in_run = "If it is not needed, set restore_on_destroy = false, or shared_access_key_enabled = false in restore_to, where \
                   foundryhub_storage_auth disables keys, so that destroying it does not try."
         .to_owned();
-    let explanation = Explanation::new("Policies would refuse shared keys", text, next);
+    let explanation = Explanation::new(Summary("Policies would refuse shared keys"), text, next);
     Explanation { attribute: Some(KEYS), in_run, ..explanation }
 }

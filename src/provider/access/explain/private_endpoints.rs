@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     arm::{ArmId, StorageAccountId, WorkspaceId},
+    framework::Summary,
     provider::{
         access::{Doubt, Principal},
         roles,
@@ -33,8 +34,8 @@ pub(super) fn not_read(
         who(hub, identity)
     );
     let summary = match doubts {
-        [] => "The hub's identity cannot read a private endpoint",
-        _ => "Access cannot be verified",
+        [] => Summary("The hub's identity cannot read a private endpoint"),
+        _ => Summary("Access cannot be verified"),
     };
     grant(Explanation::new(summary, text, ""), endpoint, id, &[roles::READER], doubts)
 }

@@ -3,6 +3,7 @@
 use super::explanation::Explanation;
 use crate::{
     arm::{ArmId, StorageAccountId, WorkspaceId},
+    framework::Summary,
     provider::{
         access::{Doubt, Principal},
         roles::{self, Role},
@@ -28,10 +29,10 @@ pub(super) fn missing(
     };
     let who = who(hub, principal);
     let summary = match (principal, doubts) {
-        (Principal::PrimaryIdentity(_), _) => "An identity of the hub may lack access",
-        (_, [_, ..]) => "Access cannot be verified",
-        (Principal::Required(_), []) => "A principal would lose access",
-        (_, []) => "The hub's identity would lose access",
+        (Principal::PrimaryIdentity(_), _) => Summary("An identity of the hub may lack access"),
+        (_, [_, ..]) => Summary("Access cannot be verified"),
+        (Principal::Required(_), []) => Summary("A principal would lose access"),
+        (_, []) => Summary("The hub's identity would lose access"),
     };
     if let Principal::SystemIdentity(_) = principal {
         let next = "The platform assigns that role when the hub switches to identity, which can take some minutes; do not assign it \
@@ -169,7 +170,7 @@ pub(super) fn nobody(hub: &WorkspaceId, account: &StorageAccountId, target: (&st
     );
     let next = "This resource assigns them to a user or a group:";
     let resource = Some(resource_block(target, "OBJECT_ID", false, &roles::CONTRIBUTOR_PAIR));
-    Explanation { resource, ..Explanation::new("Nobody has roles on the storage account", text, next) }
+    Explanation { resource, ..Explanation::new(Summary("Nobody has roles on the storage account"), text, next) }
 }
 
 pub(super) fn identity_unknown(hub: &WorkspaceId, candidates: &[String]) -> Explanation {
@@ -181,7 +182,7 @@ pub(super) fn identity_unknown(hub: &WorkspaceId, candidates: &[String]) -> Expl
         ),
     };
     let text = format!("The hub {hub} has no system-assigned identity, and {others}.");
-    Explanation::new("The hub's identity is not known", text, next)
+    Explanation::new(Summary("The hub's identity is not known"), text, next)
 }
 
 #[cfg(test)]

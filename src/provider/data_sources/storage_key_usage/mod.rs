@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     arm::{self, Call, Read as Recency, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount},
     framework::{
-        Attr, Diagnostic, Diagnostics, Path, Type, Value,
+        Attr, Diagnostic, Diagnostics, Path, Summary, Type, Value,
         context::Context,
         data_source::{DataSource, Read},
         schema::{Attribute, Block, Nesting, Presence, Refusal},
@@ -132,14 +132,16 @@ impl DataSource for StorageKeyUsage {
 
     fn validate(&self, config: &State) -> Diagnostics {
         let (summary, detail) = match (&config.storage_account_id, &config.hub_id) {
-            (Attr::Null, Attr::Null) => ("The storage account is not named", "Set storage_account_id or hub_id."),
+            (Attr::Null, Attr::Null) => {
+                (Summary("The storage account is not named"), "Set storage_account_id or hub_id.")
+            }
             (Attr::Known(_), Attr::Known(_)) => (
-                "The storage account is named twice",
+                Summary("The storage account is named twice"),
                 "A hub means its storage account. Remove storage_account_id or hub_id.",
             ),
             _ => return Diagnostics::default(),
         };
-        Diagnostic::error(summary, detail).at(Path::root("storage_account_id")).into()
+        summary.error(detail).at(Path::root("storage_account_id")).into()
     }
 
     async fn read(&self, context: Context<Session>, mut config: State) -> Read<State> {
@@ -240,7 +242,7 @@ async fn check_absent(
 }
 
 fn not_read(account: &StorageAccountId, error: &arm::Error) -> Diagnostic {
-    let summary = "The metrics of the storage account were not read";
+    let summary = Summary("The metrics of the storage account were not read");
     let failure = report::failure(summary, error, "");
     Diagnostic {
         detail: format!("Whether keys of {account} are in use is not known.\n\n{}", failure.detail),

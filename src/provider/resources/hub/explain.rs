@@ -10,7 +10,7 @@ use crate::{
         workspaces::{Workspace, WorkspaceKind},
     },
     framework::{
-        Diagnostic, Diagnostics, Path,
+        Diagnostic, Diagnostics, Path, Summary,
         walk::{Overlap, Relation},
     },
     provider::{
@@ -155,11 +155,11 @@ pub(super) fn not_created(hub: &WorkspaceId, error: &Error, is_purged: bool) -> 
         return soft_deleted(hub, error, is_purged);
     }
     let (summary, next) = failed_write(hub, error, Doing::CREATING);
-    Diagnostic::error(summary, format!("The hub {hub} could not be created.\n\n{}", report::explain(error, &next)))
+    summary.error(format!("The hub {hub} could not be created.\n\n{}", report::explain(error, &next)))
 }
 
 fn soft_deleted(hub: &WorkspaceId, error: &Error, is_purged: bool) -> Diagnostic {
-    let (summary, next) = hub_refusal::explain(error).unwrap_or_default();
+    let (summary, next) = failed_write(hub, error, Doing::CREATING);
     let purge = match is_purged {
         true => {
             "Deleting it for good was tried, as purge_on_destroy is set, and Azure still has it. Some minutes later it may \
@@ -176,7 +176,7 @@ fn soft_deleted(hub: &WorkspaceId, error: &Error, is_purged: bool) -> Diagnostic
         purge_command(hub)
     );
     let told = report::explain(error, &next);
-    Diagnostic::error(summary, format!("The hub {hub} could not be created.\n\n{told}")).at(Path::root(NAME))
+    summary.error(format!("The hub {hub} could not be created.\n\n{told}")).at(Path::root(NAME))
 }
 
 fn purge_command(hub: &WorkspaceId) -> String {
@@ -201,7 +201,7 @@ pub(super) fn not_purged(hub: &WorkspaceId, error: &Error) -> Diagnostic {
         "Azure still keeps a deleted hub\n{hub}\n\nwhich could not be deleted for good, so that the new one was not created.\n\n{}",
         report::explain(error, &next)
     );
-    Diagnostic::error(summary, detail).at(Path::root(NAME))
+    summary.error(detail).at(Path::root(NAME))
 }
 
 /// What became of the hub is not known; the object stays in the state until a refresh tells.
@@ -211,7 +211,7 @@ pub(super) fn unknown_result(hub: &WorkspaceId, error: &Error) -> Diagnostic {
         "Whether the hub {hub} is being created is not known. It is kept in the state, and the next plan shows it.\n\n{}",
         report::explain(error, "")
     );
-    Diagnostic::error(summary, detail)
+    summary.error(detail)
 }
 
 /// The hub exists although its creation failed.
@@ -223,7 +223,7 @@ pub(super) fn created_badly(hub: &WorkspaceId, found: &Workspace, error: &Error)
         found.properties.provisioning_state,
         report::explain(error, &next)
     );
-    Diagnostic::error(summary, detail)
+    summary.error(detail)
 }
 
 /// The hub was created, and its network rules were not set.
@@ -231,7 +231,7 @@ pub(super) fn open_network(hub: &WorkspaceId, error: &Error) -> Diagnostic {
     let what = format!("The hub\n{hub}\nwas created, but whether its network_acls are in force is not known.");
     let next = "Until they are, every address may reach the hub. It is tainted, so that the next apply replaces it; to keep it, \
                 run `terraform untaint ADDRESS`, or `tofu untaint`, after its network rules have been set.";
-    report::failure("The network rules of the hub were not set", error, &format!("{what}\n\n{next}"))
+    report::failure(Summary("The network rules of the hub were not set"), error, &format!("{what}\n\n{next}"))
         .at(Path::root("network_acls"))
 }
 
@@ -265,7 +265,7 @@ pub(super) fn missing_at_update(hub: &WorkspaceId, error: &Error) -> Diagnostic 
 pub(super) fn not_updated(hub: &WorkspaceId, names: &[&str], error: &Error) -> Diagnostic {
     let (summary, next) = failed_write(hub, error, Doing::CHANGING);
     let told = report::explain(error, &next);
-    Diagnostic::error(summary, format!("These members of {hub} could not be changed: {}.\n\n{told}", names.join(", ")))
+    summary.error(format!("These members of {hub} could not be changed: {}.\n\n{told}", names.join(", ")))
 }
 
 pub(super) fn not_kept(hub: &WorkspaceId, names: &[&str]) -> Diagnostic {
@@ -382,7 +382,7 @@ pub(super) fn projects_will_go(hub: &str, projects: &[&str]) -> Diagnostic {
 
 pub(super) fn not_deleted(hub: &WorkspaceId, error: &Error) -> Diagnostic {
     let (summary, next) = failed_write(hub, error, Doing::DELETING);
-    Diagnostic::error(summary, format!("The hub {hub} could not be deleted.\n\n{}", report::explain(error, &next)))
+    summary.error(format!("The hub {hub} could not be deleted.\n\n{}", report::explain(error, &next)))
 }
 
 /// An object was deleted, and another one for the same hub stays or was created in this run.
@@ -439,45 +439,45 @@ fn deletes_what_stays(hub: &str) -> Diagnostic {
 
 struct Doing {
     doing: &'static str,
-    not_allowed: &'static str,
+    not_allowed: Summary,
     action: &'static str,
-    failed: &'static str,
-    operation_failed: &'static str,
+    failed: Summary,
+    operation_failed: Summary,
 }
 
 impl Doing {
     const CREATING: Self = Self {
         doing: "creating the hub",
-        not_allowed: "Not allowed to create the hub",
+        not_allowed: Summary("Not allowed to create the hub"),
         action: "Microsoft.MachineLearningServices/workspaces/write",
-        failed: "Cannot create the hub",
-        operation_failed: "Azure failed to create the hub",
+        failed: Summary("Cannot create the hub"),
+        operation_failed: Summary("Azure failed to create the hub"),
     };
     const CHANGING: Self = Self {
         doing: "changing the hub",
-        not_allowed: "Not allowed to change the hub",
-        failed: "Cannot change the hub",
-        operation_failed: "Azure failed to change the hub",
+        not_allowed: Summary("Not allowed to change the hub"),
+        failed: Summary("Cannot change the hub"),
+        operation_failed: Summary("Azure failed to change the hub"),
         ..Self::CREATING
     };
     const DELETING: Self = Self {
         doing: "deleting the hub",
-        not_allowed: "Not allowed to delete the hub",
+        not_allowed: Summary("Not allowed to delete the hub"),
         action: "Microsoft.MachineLearningServices/workspaces/delete",
-        failed: "Cannot delete the hub",
-        operation_failed: "Azure failed to delete the hub",
+        failed: Summary("Cannot delete the hub"),
+        operation_failed: Summary("Azure failed to delete the hub"),
     };
     const PURGING: Self = Self {
         doing: "purging the deleted hub",
-        not_allowed: "Not allowed to purge the deleted hub",
-        failed: "Cannot purge the deleted hub",
-        operation_failed: "Azure failed to purge the deleted hub",
+        not_allowed: Summary("Not allowed to purge the deleted hub"),
+        failed: Summary("Cannot purge the deleted hub"),
+        operation_failed: Summary("Azure failed to purge the deleted hub"),
         ..Self::DELETING
     };
 }
 
 /// The summary of a write that failed, and what to do.
-fn failed_write(hub: &WorkspaceId, error: &Error, doing: Doing) -> (&'static str, String) {
+fn failed_write(hub: &WorkspaceId, error: &Error, doing: Doing) -> (Summary, String) {
     if let Some((summary, next)) = hub_refusal::explain(error) {
         return (summary, next.to_owned());
     }

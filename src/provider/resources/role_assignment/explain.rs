@@ -10,7 +10,7 @@ use super::{
 use crate::{
     arm::{ArmId, Error, ErrorCode, role_assignments::RoleAssignment, workspaces::Workspace},
     framework::{
-        Diagnostic, Diagnostics, Path,
+        Diagnostic, Diagnostics, Path, Summary,
         walk::{Overlap, Relation},
     },
     provider::{
@@ -28,7 +28,7 @@ pub(super) fn not_granted(state: &State, wanted: &WantedAssignment, error: &Erro
     let role = &wanted.role.name;
     let (summary, next, at) = match error.code() {
         Some(ErrorCode::PrincipalNotFound) => (
-            "The principal does not exist",
+            Summary("The principal does not exist"),
             format!(
                 "Azure did not find {principal} within principal_propagation_timeout. Check that it is an object id and not the \
                  client id (application id) of an application, whose service principal has an object id of its own: az ad sp \
@@ -38,7 +38,7 @@ pub(super) fn not_granted(state: &State, wanted: &WantedAssignment, error: &Erro
             Some("principal_id"),
         ),
         Some(ErrorCode::UnmatchedPrincipalType) => (
-            "The principal is of another type",
+            Summary("The principal is of another type"),
             format!(
                 "principal_type is {}. Set it to what the principal is, or leave it out. Managed identities and \
                  applications are ServicePrincipal.",
@@ -47,12 +47,12 @@ pub(super) fn not_granted(state: &State, wanted: &WantedAssignment, error: &Erro
             Some("principal_type"),
         ),
         Some(ErrorCode::InvalidPrincipalId) => (
-            "The principal id is not valid",
+            Summary("The principal id is not valid"),
             "principal_id is the object id of a user, group, service principal or managed identity, a GUID.".to_owned(),
             Some("principal_id"),
         ),
         Some(ErrorCode::RoleAssignmentUpdateNotPermitted) => (
-            "The name of the assignment is taken",
+            Summary("The name of the assignment is taken"),
             format!(
                 "The assignment {} has the name that this resource uses, and another scope, role or principal. Names are unique in \
                  the tenant. Delete it with az role assignment delete --ids {}, and apply again.",
@@ -61,7 +61,7 @@ pub(super) fn not_granted(state: &State, wanted: &WantedAssignment, error: &Erro
             None,
         ),
         Some(ErrorCode::RoleAssignmentLimitExceeded) => (
-            "The limit of role assignments is reached",
+            Summary("The limit of role assignments is reached"),
             "A subscription allows a fixed number of role assignments. Assign the roles to a group that has the principals as \
              members, assign them at a wider scope, or delete assignments of principals that do not exist any more; az role \
              assignment list --all shows them."
@@ -69,26 +69,25 @@ pub(super) fn not_granted(state: &State, wanted: &WantedAssignment, error: &Erro
             None,
         ),
         Some(ErrorCode::RoleDefinitionDoesNotExist) => (
-            "The role does not exist",
+            Summary("The role does not exist"),
             "A custom role can be assigned only within its assignable scopes. Check role_definition_name or role_definition_id."
                 .to_owned(),
             None,
         ),
         Some(ErrorCode::ResourceNotFound | ErrorCode::ResourceGroupNotFound) => (
-            "The scope does not exist",
+            Summary("The scope does not exist"),
             "Check the target, or let it refer to the resource that creates it.".to_owned(),
             None,
         ),
         _ => {
             let action = "Microsoft.Authorization/roleAssignments/write";
-            let write = write("assigning the role", "Not allowed to assign roles", action, scope);
-            let (summary, next) = write_error::explain(error, write).unwrap_or(("Cannot assign a role", String::new()));
+            let write = write("assigning the role", Summary("Not allowed to assign roles"), action, scope);
+            let (summary, next) = write_error::explain(error, write).unwrap_or((Summary("Cannot assign a role"), String::new()));
             (summary, next, None)
         }
     };
     let told = report::explain(error, &next);
-    let mut diagnostic =
-        Diagnostic::error(summary, format!("{role:?} could not be assigned to {principal} on {scope}.\n\n{told}"));
+    let mut diagnostic = summary.error(format!("{role:?} could not be assigned to {principal} on {scope}.\n\n{told}"));
     if error.may_have_had_effect() {
         diagnostic.detail.push_str("\n\nThe assignment may have been created all the same; the state keeps it until a refresh shows that it is missing.");
     }
@@ -100,19 +99,20 @@ pub(super) fn not_granted(state: &State, wanted: &WantedAssignment, error: &Erro
 
 pub(super) fn not_removed(entry: &StateAssignment, principal: &str, error: &Error) -> Diagnostic {
     let action = "Microsoft.Authorization/roleAssignments/delete";
-    let write =
-        write("deleting the role assignment", "Not allowed to delete role assignments", action, &entry.id.scope);
+    let write = write(
+        "deleting the role assignment",
+        Summary("Not allowed to delete role assignments"),
+        action,
+        &entry.id.scope,
+    );
     let (summary, next) =
-        write_error::explain(error, write).unwrap_or(("Cannot delete a role assignment", String::new()));
+        write_error::explain(error, write).unwrap_or((Summary("Cannot delete a role assignment"), String::new()));
     let told = report::explain(error, &next);
     let what = match error.may_have_had_effect() {
         true => "may still exist; the state keeps it until a refresh shows that it is missing",
         false => "still exists",
     };
-    Diagnostic::error(
-        summary,
-        format!("The assignment of {:?} to {principal} {what}:\n{}\n\n{told}", entry.role.name, entry.id),
-    )
+    summary.error(format!("The assignment of {:?} to {principal} {what}:\n{}\n\n{told}", entry.role.name, entry.id))
 }
 
 pub(super) fn not_read(entry: &StateAssignment, principal: &str, error: &Error) -> Diagnostic {
@@ -124,7 +124,7 @@ pub(super) fn not_read(entry: &StateAssignment, principal: &str, error: &Error) 
     Diagnostic::error("Cannot read a role assignment", detail)
 }
 
-fn write<'a>(doing: &'a str, not_allowed: &'static str, action: &'a str, scope: &'a ArmId) -> Write<'a> {
+fn write<'a>(doing: &'a str, not_allowed: Summary, action: &'a str, scope: &'a ArmId) -> Write<'a> {
     let roles = "Owner, User Access Administrator and Role Based Access Control Administrator allow it; Contributor does not. \
                  The caller's own role may have a condition that limits which roles it may assign.";
     Write { doing, not_allowed, action, scope: scope.as_str(), roles }
@@ -301,8 +301,12 @@ fn replaced(state: &State, overlaps: &[&Overlap]) -> Diagnostic {
         label(state),
         overlaps.first().map_or("", |overlap| overlap.other.as_str())
     );
-    let summary = if is_kept { "A role assignment moves to another resource" } else { "Access may be interrupted" };
-    Diagnostic::warning(summary, detail)
+    let summary = if is_kept {
+        Summary("A role assignment moves to another resource")
+    } else {
+        Summary("Access may be interrupted")
+    };
+    summary.warning(detail)
 }
 
 pub(super) fn principal_not_known() -> Diagnostic {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     arm::{ArmId, Call, Read, RoleAssignmentId, RoleDefinitionId, WorkspaceId, role_assignments::RoleAssignment},
     framework::{
-        Attr, Diagnostic,
+        Attr, Diagnostic, Summary,
         resource::{ImportTarget, MoveSource},
         schema::Refusal,
     },
@@ -95,7 +95,7 @@ async fn find(session: &Session, call: &Call, named: State) -> Result<State, Dia
     let principal = named.principal_id.text().unwrap_or_default().to_owned();
     let list = session.arm.list(RoleAssignment::at_scope(&scope), read, call).await.map_err(|error| {
         let action = "Microsoft.Authorization/roleAssignments/read";
-        report::not_readable("Cannot list the role assignments", &error, action, scope.as_str(), "Reader")
+        report::not_readable(Summary("Cannot list the role assignments"), &error, action, scope.as_str(), "Reader")
     })?;
     let found = roles.iter().filter_map(|role| Some((role.clone(), list.held(&scope, &principal, role.guid)?)));
     let found: Vec<_> = found.collect();
@@ -123,7 +123,7 @@ async fn find(session: &Session, call: &Call, named: State) -> Result<State, Dia
 async fn one(session: &Session, call: &Call, id: RoleAssignmentId) -> Result<State, Diagnostic> {
     let found = session.arm.get::<RoleAssignment>(&id, Read::Remembered, call).await.map_err(|error| {
         let next = "Check the id; az role assignment list --scope SCOPE shows the assignments there.";
-        report::failure("The role assignment cannot be imported", &error, next)
+        report::failure(Summary("The role assignment cannot be imported"), &error, next)
     })?;
     let guid = found.role_guid().ok_or_else(|| unreadable("The assignment has no role."))?;
     let named = State {

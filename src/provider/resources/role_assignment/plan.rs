@@ -21,7 +21,7 @@ use super::{
 use crate::{
     arm::{ArmId, Call, Read, RoleDefinitionId, role_assignments::RoleAssignment, workspaces::Workspace},
     framework::{
-        Attr, Diagnostic, Diagnostics, Private, Severity,
+        Attr, Diagnostic, Diagnostics, Private, Severity, Summary,
         walk::{Key, Walk},
     },
     provider::{Session, report},
@@ -258,7 +258,7 @@ impl Plan<'_> {
         let list = match list {
             Ok(list) => list,
             Err(error) if error.is_forbidden() || error.is_not_found() => return Ok(()),
-            Err(error) => return Err(report::failure("Cannot list the role assignments", &error, "")),
+            Err(error) => return Err(report::failure(Summary("Cannot list the role assignments"), &error, "")),
         };
         let mut own = Vec::new();
         for wanted in new {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     arm::{self, ArmId, Call, List, Read, RoleDefinitionId, role_definitions::RoleDefinition},
-    framework::{Attr, Diagnostic, Path},
+    framework::{Attr, Diagnostic, Path, Summary},
     provider::{Session, report, roles},
 };
 
@@ -67,7 +67,7 @@ async fn by_name(
 ) -> Result<Option<Vec<Role>>, Unresolved> {
     let failed = |error: &arm::Error| {
         let next = "With role_definition_id instead of role_definition_name no look-up is needed.";
-        Unresolved::Failed(report::failure("Cannot look up the role", error, next).at(at_name()))
+        Unresolved::Failed(report::failure(Summary("Cannot look up the role"), error, next).at(at_name()))
     };
     let found = session.arm.list(RoleDefinition::named(scope, name), read, call).await;
     let found = match found {
@@ -101,7 +101,7 @@ async fn by_guid(
             return Err(Unresolved::Missing(error.at(Path::root("role_definition_id"))));
         }
         Err(error) => {
-            let error = report::failure("Cannot look up the role", &error, "");
+            let error = report::failure(Summary("Cannot look up the role"), &error, "");
             return Err(Unresolved::Failed(error.at(Path::root("role_definition_id"))));
         }
     };

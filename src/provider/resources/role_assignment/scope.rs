@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     arm::{ArmId, Call, Read, StorageAccountId, subscriptions::Subscription, workspaces::Workspace},
-    framework::{Attr, Diagnostic, Path},
+    framework::{Attr, Diagnostic, Path, Summary},
     provider::{
         Session,
         hub::{self, HubError},
@@ -64,9 +64,7 @@ pub(super) async fn resolve(
         let detail = format!(
             "The storage account of {hub_id} is {account}, and {name} is {given}. Remove one of them, or make them agree."
         );
-        return Err(Unresolved::Failed(
-            Diagnostic::error(format!("hub_id and {name} differ"), detail).at(Path::root(name)),
-        ));
+        return Err(Unresolved::Failed(Diagnostic::error("The scope is named twice", detail).at(Path::root(name))));
     }
     Ok(ResolvedScope { scope: Some(given.unwrap_or(account)), hub: Some(hub) })
 }
@@ -117,7 +115,7 @@ pub(super) async fn tenant_of(session: &Session, scope: &ArmId, call: &Call) -> 
         let why = "Reader allows it. An assignment made with delegated_managed_identity_resource_id is found again only by the \
                    tenant of its subscription.";
         let action = "Microsoft.Resources/subscriptions/read";
-        report::not_readable("Cannot read the subscription", &error, action, subscription.as_str(), why)
+        report::not_readable(Summary("Cannot read the subscription"), &error, action, subscription.as_str(), why)
     })?;
     Ok(Uuid::try_parse(&found.tenant_id).ok())
 }

@@ -2,26 +2,26 @@
 
 use super::{choice::Choice, schema::State};
 use crate::{
-    framework::{Diagnostic, Diagnostics, Path},
+    framework::{Diagnostic, Diagnostics, Path, Summary},
     provider::roles,
 };
 
 pub(super) fn validate(config: &State) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
-    let mut refuse = |at: &str, summary: &str, detail: String| {
-        diagnostics.push(Diagnostic::error(summary, detail).at(Path::root(at)));
+    let mut refuse = |at: &str, summary: Summary, detail: String| {
+        diagnostics.push(summary.error(detail).at(Path::root(at)));
     };
 
     if config.hub_id.is_null() && config.storage_account_id.is_null() && config.scope.is_null() {
         let detail = "Set hub_id, storage_account_id or scope.";
-        refuse("hub_id", "The scope of the roles is not set", detail.to_owned());
+        refuse("hub_id", Summary("The scope of the roles is not set"), detail.to_owned());
     }
     if let (Some(account), Some(scope)) = (config.storage_account_id.known(), config.scope.known())
         && account.arm() != scope
     {
         let detail =
             format!("storage_account_id is {account} and scope is {scope}. Remove one of them, or make them agree.");
-        refuse("scope", "storage_account_id and scope differ", detail);
+        refuse("scope", Summary("The scope is named twice"), detail);
     }
 
     let choices = [
@@ -37,12 +37,12 @@ pub(super) fn validate(config: &State) -> Diagnostics {
         [] if open => {}
         [] => {
             let detail = "Set access, scenario, role_definition_name or role_definition_id.";
-            refuse("access", "The roles are not set", detail.to_owned());
+            refuse("access", Summary("The roles are not set"), detail.to_owned());
         }
         [_] | ["role_definition_name", "role_definition_id"] => {}
         [first, second, ..] => {
             let detail = format!("{first} and {second} exclude each other. Remove one of them.");
-            refuse(second, "The roles are set twice", detail);
+            refuse(second, Summary("The roles are set twice"), detail);
         }
     }
     if let (Some(name), Some(id)) = (config.role_definition_name.text(), config.role_definition_id.known())
@@ -54,17 +54,17 @@ pub(super) fn validate(config: &State) -> Diagnostics {
             "role_definition_name is {name:?}, whose id is {}, and role_definition_id is that of {other}. Remove one of them.",
             by_name.guid
         );
-        refuse("role_definition_id", "Name and id are those of different roles", detail);
+        refuse("role_definition_id", Summary("Name and id are those of different roles"), detail);
     }
 
     if config.condition.known().is_some() && Choice::of(config).preset().is_some_and(|roles| roles.len() > 1) {
         let detail = "A condition is about the permissions of one role, and this resource assigns several. Use one resource per role with role_definition_name.";
-        refuse("condition", "The condition applies to several roles", detail.to_owned());
+        refuse("condition", Summary("The condition applies to several roles"), detail.to_owned());
     }
     if config.condition.is_null() && config.condition_version.known().is_some() {
         refuse(
             "condition_version",
-            "The condition is not set",
+            Summary("The condition is not set"),
             "Set condition, or remove condition_version.".to_owned(),
         );
     }

@@ -8,7 +8,7 @@ use crate::{
         workspaces::{AuthMode, AuthModeKind},
     },
     framework::{
-        Diagnostic, Diagnostics, Path,
+        Diagnostic, Diagnostics, Path, Summary,
         walk::{Overlap, Relation},
     },
     provider::{
@@ -49,37 +49,37 @@ pub(super) fn mode_not_set(hub: &WorkspaceId, mode: &AuthMode, error: &Error) ->
     let (summary, next) = match error {
         Error::Operation(operation) => match operation.outcome {
             OperationOutcome::Failed => (
-                "Azure failed to switch the hub",
+                Summary("Azure failed to switch the hub"),
                 "Azure accepted the request, and its operation failed. Apply again; if it fails again, see the hub's activity log.".to_owned(),
             ),
             OperationOutcome::Canceled => (
-                "The switch of the hub was canceled",
+                Summary("The switch of the hub was canceled"),
                 "Azure's operation was canceled. Apply again.".to_owned(),
             ),
         },
         _ if matches!(error, Error::Uncertain { accepted: true, .. }) && !error.is_interruption() => (
-            "The result of switching the hub is not known",
+            Summary("The result of switching the hub is not known"),
             "Azure accepted the request, and its operation could not be followed to the end. The next plan shows the result."
                 .to_owned(),
         ),
         _ if error.is_not_found() => (
-            "The hub was deleted during the apply",
+            Summary("The hub was deleted during the apply"),
             "It was there a moment ago. The next plan shows what is left.".to_owned(),
         ),
         _ => {
             let attempt = Write {
                 doing: "switching the hub",
-                not_allowed: "Not allowed to switch the hub",
+                not_allowed: Summary("Not allowed to switch the hub"),
                 action: "Microsoft.MachineLearningServices/workspaces/write",
                 scope: hub.as_str(),
                 roles: "Azure AI Administrator, Contributor and Owner allow it; Azure AI Developer does not.",
             };
-            write_error::explain(error, attempt).unwrap_or(("Cannot switch the hub", String::new()))
+            write_error::explain(error, attempt).unwrap_or((Summary("Cannot switch the hub"), String::new()))
         }
     };
     let told = report::explain(error, &next);
     let detail = format!("The hub {hub} could not be switched to {}.\n\n{told}", mode.wire());
-    Diagnostic::error(summary, detail).at(Path::root(MODE))
+    summary.error(detail).at(Path::root(MODE))
 }
 
 /// The hub has the mode, although the operation could not be followed.

@@ -373,7 +373,7 @@ async fn access_check_stop_on_is_refused_or_warned_of_where_it_says_nothing() {
     let mut config = bed.checked("enforce");
     config["access_check_stop_on"] = json!(["terraform_states"]);
     let found = bed.core.validate(TYPE, "a", config.clone()).await;
-    let error = found.error("Invalid access_check_stop_on value");
+    let error = found.error("Invalid value");
     assert!(error.detail.contains("terraform_state"), "{error}");
     config["access_check_stop_on"] = json!(["terraform_state"]);
     assert!(bed.core.validate(TYPE, "a", config.clone()).await.0.is_empty());
@@ -389,7 +389,7 @@ async fn the_guide_has_all_codes_of_findings() {
     let mut config = bed.checked("enforce");
     config["access_check_stop_on"] = json!(["?"]);
     let found = bed.core.validate(TYPE, "a", config).await;
-    let detail = found.error("Invalid access_check_stop_on value").detail.trim_end_matches('.');
+    let detail = found.error("Invalid value").detail.trim_end_matches('.');
     let (_, codes) = detail.split_once("one of ").expect("a list");
     let guide = include_str!("../../../../docs/guides/before-keys-go-off.md");
     let rows = guide.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());

@@ -165,7 +165,7 @@ async fn platform_grant_timeout_is_a_duration_and_5m_by_default() {
     assert_eq!(bed.state()["platform_grant_timeout"], "5m");
     config["platform_grant_timeout"] = json!("soon");
     let found = bed.core.validate(TYPE, "a", config).await;
-    assert_eq!(found.error("Invalid platform_grant_timeout value").path, "platform_grant_timeout");
+    assert_eq!(found.error("Invalid value").path, "platform_grant_timeout");
 }
 
 /// Ages are told by Azure's own clock. That of this machine may be an hour or a year ahead or behind.

@@ -13,6 +13,7 @@ use super::{
     schema::{Block, Catalog, ResourceType},
     value::canonical,
 };
+use crate::docs::troubleshooting;
 use crate::support::{
     plugin::{Launch, Plugin, within},
     tfplugin6::{
@@ -575,13 +576,15 @@ impl Session {
             let path = diagnostic.attribute.map(path).unwrap_or_default();
             self.refuse_if(from, "a diagnostic is neither error nor warning", severity == Severity::Invalid);
             self.refuse_if(from, "a diagnostic has no summary", diagnostic.summary.is_empty());
+            let detail = troubleshooting::without_link(&diagnostic.summary, &diagnostic.detail);
+            let detail = detail.unwrap_or_else(|why| self.refuse(from, &why)).to_owned();
             if let Some(block) = block {
                 self.refuse_if(from, &format!("a diagnostic is about {path}, which is nowhere"), !block.has(&path));
             }
             Diagnostic {
                 is_error: severity == Severity::Error,
                 summary: diagnostic.summary,
-                detail: diagnostic.detail,
+                detail,
                 path: path.to_string(),
                 from: from.to_owned(),
             }
