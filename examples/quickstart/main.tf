@@ -36,6 +36,9 @@ resource "foundryhub_storage_auth" "hub" {
   system_datastores_auth_mode = "identity"
   shared_access_key_enabled   = false
 
+  # The plan warns if one of them would lose access. A pair of roles for reading is enough.
+  access_check_principal_ids = [local.data_scientist, local.auditor]
+
   # The roles come first, so that nobody is locked out when the keys go.
   depends_on = [
     foundryhub_role_assignment.data_scientist,

@@ -30,7 +30,7 @@ variable "disable_keys" {
   default     = false
 }
 
-# Who has used keys of the account lately. The hub itself does until it is switched.
+# Whether keys of the account were used lately. The hub itself uses them until it is switched.
 data "foundryhub_storage_key_usage" "hub" {
   hub_id = var.hub_id
   days   = 7

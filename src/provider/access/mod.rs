@@ -75,6 +75,10 @@ pub(crate) struct Requirements {
     pub(crate) platform_grant_timeout: Duration,
 }
 
+/// The description of the attribute with those who must have access.
+pub(crate) const PRINCIPAL_IDS: &str = "Object ids of users, groups and identities that must have a pair of roles on the storage \
+    account before anything changes: one for blobs and one for files, to write or only to read.";
+
 /// The description of the attribute with the ids that are ignored.
 pub(crate) const IGNORE_IDS: &str = "ARM ids of what findings are about that were dealt with, or are accepted: they are not reported. A \
 container that has state of Terraform keeps its name, for example, when the backend signs in with Microsoft Entra. What stops \

@@ -101,7 +101,7 @@ impl DataSource for StorageAccess {
             Attribute::optional(
                 "principal_ids",
                 Type::set(Type::String),
-                "Object ids of users, groups and identities that must have a full pair of roles on the storage account, as in \
+                "Object ids of users, groups and identities that must have a pair of roles on the storage account, as in \
                  `access_check_principal_ids` of `foundryhub_storage_auth`.",
             )
             .parsed::<PrincipalId>(),

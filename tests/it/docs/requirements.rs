@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use foundryhub::arm::workspaces::FALLBACK_API_VERSION;
 
-use crate::support::requirements::{Needed, Operation, Requirements};
+use crate::support::requirements::{Needed, Operation, Requirements, Scope};
 
 /// The part of a page by the folder of the example, such as `resources/foundryhub_hub`.
 pub(super) fn section(folder: &str) -> String {
@@ -13,7 +13,7 @@ pub(super) fn section(folder: &str) -> String {
                     above a scope counts as well."
         .to_owned();
     if actions.iter().any(|needed| needed.operations.contains(&Operation::Plan)) {
-        text.push_str(" A plan has its refresh in it, and applying and destroying their plan.");
+        text.push_str(" Plan includes the refresh; apply and destroy also need what their own plan needs.");
     }
     text.push('\n');
     for scope in actions.iter().map(|needed| needed.scope).collect::<BTreeSet<_>>() {
@@ -24,19 +24,26 @@ pub(super) fn section(folder: &str) -> String {
             let _ = writeln!(text, "- `{action}` ({}) {purpose}{when}.", operations.join(", "));
         }
     }
-    let roles: Vec<_> = roles.iter().map(|it| format!("*{}* on the {}", it.role, it.scope)).collect();
+    let place = |scope| match scope {
+        Scope::ResourceGroup => "resource groups of the hub and of its account".to_owned(),
+        other => other.to_string(),
+    };
+    let roles: Vec<_> = roles.iter().map(|it| format!("*{}* on the {}", it.role, place(it.scope))).collect();
     let _ = writeln!(text, "\nThe least built-in roles that have them: {}.", roles.join(" and "));
     if !further.is_empty() {
         let _ = writeln!(text, "\nBy its documentation Azure also asks for {}.", further.join(", and for "));
     }
+    let prefix = "Microsoft.MachineLearningServices/";
+    let workspaces = api_versions.iter().find_map(|it| it.strip_prefix(prefix)?.strip_prefix("workspaces@"));
     text.push_str("\n## API versions\n\n");
-    for api_version in api_versions {
+    for api_version in &api_versions {
         let _ = writeln!(text, "- `{api_version}`");
     }
     let _ = write!(
         text,
-        "\nWhere Azure does not offer the first of workspaces, it is {FALLBACK_API_VERSION}; `workspaces_api_version` of the \
-         provider block sets another.\n"
+        "\nIn clouds that do not have `workspaces@{}`, `{FALLBACK_API_VERSION}` is used; `workspaces_api_version` of the \
+         provider block sets another.\n",
+        workspaces.expect("workspaces are read everywhere"),
     );
     text
 }

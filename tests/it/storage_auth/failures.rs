@@ -139,6 +139,7 @@ async fn a_destroy_that_a_policy_denies_names_the_policy_and_puts_the_hub_back_t
     let error = report.error("A policy prevents the change");
     assert!(error.detail.contains("The policy is \"emulated\""), "{error}");
     assert!(error.detail.contains("was switched back to identity"), "{error}");
+    assert!(error.detail.contains("The next destroy does the rest."), "{error}");
     assert_eq!(bed.settings(), KEYLESS);
 
     // With restore_on_destroy = false there is nothing to refuse.

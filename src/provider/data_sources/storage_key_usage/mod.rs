@@ -1,4 +1,4 @@
-//! `foundryhub_storage_key_usage`: who still uses the keys of a storage account.
+//! `foundryhub_storage_key_usage`: whether the keys of a storage account are still used.
 
 mod requests;
 mod usage;
@@ -48,7 +48,7 @@ const READING: Duration = Duration::from_secs(5 * 60);
 
 const ACTION: &str = "Microsoft.Insights/metrics/read";
 
-const DESCRIPTION: &str = "Who used the keys of a storage account in the last days, as Azure Monitor counts calls: by account key, SAS, Microsoft Entra \
+const DESCRIPTION: &str = "Whether the keys of a storage account were used in the last days, as Azure Monitor counts calls: by account key, SAS, Microsoft Entra \
 token or without any, of the whole account and of each of its services.
 
 Made for a `precondition` that holds back keys-off. A hub on keys is a user of them itself, so that it is switched to identity first, and keys \

@@ -62,7 +62,7 @@ pub(super) fn attributes() -> Vec<Attribute> {
         count("oauth", "Calls with a Microsoft Entra token."),
         count("anonymous", "Calls without authorization, which go on without keys."),
         count("other", "Calls that Azure counts by a name that the provider does not know."),
-        count("failed", "Calls with an account key or SAS that were refused: who is still trying after keys went off."),
+        count("failed", "Calls with an account key or SAS that were refused: clients that still try after keys went off."),
     ]
 }
 

@@ -191,15 +191,15 @@ pub(super) fn schema() -> Schema {
         text(
             "access_check",
             "What to do when somebody would lose access because shared keys are disabled or the hub stops using them: `warn`, \
-             `enforce` (change nothing, or leave shared keys enabled), or `off` (no check).",
+             `enforce` (a plan only warns; the apply stops before it changes anything, or with shared keys still enabled), or \
+             `off` (no check).",
         )
         .setting("warn")
         .parsed::<AccessCheck>(),
         Attribute::optional(
             "access_check_principal_ids",
             Type::set(Type::String),
-            "Object ids of users, groups and identities that must have a full pair of roles on the storage account before \
-             anything changes.",
+            access::PRINCIPAL_IDS,
         )
         .parsed::<PrincipalId>(),
         Attribute::optional(

@@ -103,8 +103,8 @@ Destroying deletes the assignments of the resource, also those that were importe
 took over stays.
 
 One resource assigns a role to a principal on a scope: two are refused when they are planned. Where hubs share a storage \
-account, set `storage_account_id` instead of `hub_id`. `terraform destroy` plans the configuration first and is refused, \
-too; `terraform destroy -refresh=false` does not. To rename a resource write a `moved` block. Without it an assignment that \
+account, set `storage_account_id` instead of `hub_id`. To destroy while there are two such blocks, use `terraform \
+destroy -refresh=false`; a plain destroy is refused. To rename a resource write a `moved` block. Without it an assignment that \
 this provider created moves from the old resource to the new one, and the plan says so; for one that was imported, moved here \
 or created by an earlier version the plan is refused. For several principals use `for_each` with the principals as keys: \
 where `count` shifts, each number gets another principal, and a role can be deleted a moment before it is assigned again.

@@ -117,6 +117,7 @@ pub(super) async fn apply(
         now: Properties::in_azure(&current),
         sent: Properties::default(),
         own_values: before.own_values(&private),
+        completed_by: "apply",
         diagnostics,
     };
     let access = Access {

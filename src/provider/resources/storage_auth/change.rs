@@ -39,6 +39,8 @@ pub(super) struct Change<'c> {
     /// What was sent and may have had its effect.
     pub(super) sent: Properties,
     pub(super) own_values: OwnValues,
+    /// The command that does the rest if the change stops: `apply` or `destroy`.
+    pub(super) completed_by: &'static str,
     /// Diagnostics beside the error that stops the change.
     pub(super) diagnostics: Diagnostics,
 }
@@ -112,7 +114,8 @@ impl Change<'_> {
 
     /// Why the change stopped, together with the current values.
     fn incomplete(&self, Stopped { diagnostic, interrupted }: Stopped) -> Diagnostic {
-        Diagnostic { detail: diagnostic.detail + &explain::current_values(&self.now, interrupted), ..diagnostic }
+        let now = explain::current_values(&self.now, interrupted, self.completed_by);
+        Diagnostic { detail: diagnostic.detail + &now, ..diagnostic }
     }
 
     async fn set_mode(&mut self, mode: &AuthMode, call: &Call) -> Result<(), Stopped> {

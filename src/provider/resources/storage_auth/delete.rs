@@ -93,6 +93,7 @@ async fn restore(
         now: there.now.clone(),
         sent: Properties::default(),
         own_values,
+        completed_by: "destroy",
         diagnostics,
     };
     let result = change.run(&target, None).await;

@@ -130,12 +130,12 @@ pub(super) fn another_account(hub: &WorkspaceId, old: &StorageAccountId, new: &S
     Diagnostic::warning("The hub was recreated", detail).at(Path::root(HUB))
 }
 
-/// The current values after a change that was not completed.
-pub(super) fn current_values(now: &Properties, interrupted: bool) -> String {
+/// The current values after a change that was not completed, and what completes it: `apply` or `destroy`.
+pub(super) fn current_values(now: &Properties, interrupted: bool, completed_by: &str) -> String {
     let mode = now.mode.as_ref().map_or("in an unknown mode".to_owned(), |mode| format!("on {}", mode.wire()));
     let keys = now.shared_keys.map_or("unknown".to_owned(), |keys| enabled(keys).to_owned());
     let may = if interrupted { " The last request may still take effect; the next plan shows it." } else { "" };
-    format!("\n\nThe hub is {mode}, shared keys are {keys}.{may} The next apply does the rest.")
+    format!("\n\nThe hub is {mode}, shared keys are {keys}.{may} The next {completed_by} does the rest.")
 }
 
 /// The hub was switched to keys, shared keys could not be enabled, and the hub was switched back.

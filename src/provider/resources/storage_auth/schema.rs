@@ -66,8 +66,8 @@ at least their number; otherwise set it on one resource, and let that depend on 
 
 An apply that fails half way leaves what it has done in the state, and the next apply does the rest. Replacing the object \
 changes nothing in Azure, and neither does renaming it with a `moved` block. One hub has one resource: two blocks for the \
-same hub are refused when they are planned, and so is a block that was renamed without a `moved` block. `terraform destroy` \
-plans the configuration first and is refused, too; `terraform destroy -refresh=false` does not.
+same hub are refused when they are planned, and so is a block that was renamed without a `moved` block. To destroy while \
+there are two such blocks, use `terraform destroy -refresh=false`; a plain destroy is refused.
 
 What was there before is in the state alone, as `original`. A run that is killed, or whose machine is lost, after a change in \
 Azure and before the state has it, or between the two halves of a replacement, loses that: the next plan finds the setting as \
@@ -133,14 +133,14 @@ pub(super) fn schema() -> Schema {
         ),
         text(
             "access_check",
-            "What to do when somebody would lose access, or something still needs keys: `warn`, `enforce` (change nothing, or leave shared keys enabled), or `off` (no check).",
+            "What to do when somebody would lose access, or something still needs keys: `warn`, `enforce` (a plan only warns; the apply stops before it changes anything, or with shared keys still enabled), or `off` (no check).",
         )
         .setting("warn")
         .parsed::<AccessCheck>(),
         Attribute::optional(
             "access_check_principal_ids",
             Type::set(Type::String),
-            "Object ids of users, groups and identities that must have a full pair of roles on the storage account before anything changes.",
+            access::PRINCIPAL_IDS,
         )
         .parsed::<PrincipalId>(),
         Attribute::optional(
