@@ -158,7 +158,9 @@ fn keys_not_set(account: &StorageAccountId, keys: bool, error: &Error) -> Diagno
 fn keys_not_kept(account: &StorageAccountId, asked: bool, got: bool) -> Diagnostic {
     let detail = format!(
         "Azure accepted allowSharedKeyAccess {asked} for {account}, which has {got} now. A policy that modifies requests does \
-         that: look for a policy assignment that sets allowSharedKeyAccess, and ask for an exemption."
+         that: look for a policy assignment that sets allowSharedKeyAccess, and ask for an exemption. So does somebody else who \
+         writes the account at the same time, such as an azurerm_storage_account in this apply: order the two by depends_on, and \
+         leave the setting to one of them, by ignore_changes in the other."
     );
     Diagnostic::error("The storage account did not keep the setting", detail)
         .at(Path::root("shared_access_key_enabled"))

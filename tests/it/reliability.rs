@@ -25,7 +25,7 @@ fn every_row_names_tests_that_are_there() {
             assert!(faults.is_empty(), "{faults:#?}");
         }
     }
-    assert_eq!(headings, ["Service", "Network", "Engine", "Hostile input", "Idempotence"]);
+    assert_eq!(headings, ["Service", "Network", "Engine", "Other providers", "Hostile input", "Idempotence"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! foundryhub_hub over the protocol, against the emulator.
 
+mod beside_azurerm;
 mod create;
 mod declared;
 mod delete;

@@ -1,6 +1,7 @@
 //! foundryhub_storage_auth over the protocol, against the emulator.
 
 mod access;
+mod beside_azurerm;
 mod deleted_hub;
 mod destroy;
 mod empty;

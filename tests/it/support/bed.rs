@@ -21,7 +21,7 @@ pub(crate) const HUB: &str = "foundryhub_hub";
 pub(crate) struct Bed {
     pub(crate) arm: Arc<Arm>,
     pub(crate) core: Core,
-    type_name: &'static str,
+    pub(crate) type_name: &'static str,
     short: fn(&Record) -> String,
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod arm;
 pub(crate) mod bed;
+pub(crate) mod beside;
 pub(crate) mod core;
 pub(crate) mod echo;
 pub(crate) mod engine;

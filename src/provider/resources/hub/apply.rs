@@ -12,7 +12,9 @@ use super::{
     schema::State,
 };
 use crate::{
-    arm::{Error, ErrorCode, Read, StorageAccountId, WorkspaceId, workspaces::Workspace},
+    arm::{
+        Error, ErrorCode, Read, StorageAccountId, WorkspaceId, storage_accounts::StorageAccount, workspaces::Workspace,
+    },
     framework::{Attr, Diagnostic, Diagnostics, Path, Private, any_resource::unreadable_state, resource::Outcome},
     provider::{
         access::{Access, AccessCheck, Requirements},
@@ -236,8 +238,9 @@ pub(super) async fn update(
     let planned = planned.with_left_out(&prior);
     let mut changes = Changes::between(&prior, &planned);
     changes.keep_tags_of_others(&declared_tags(&private));
-    let (now, keys) = (prior.properties(), config.properties().shared_keys);
-    let keys = keys.filter(|keys| now.shared_keys != Some(*keys));
+    let mut now = prior.properties();
+    let keys = config.properties().shared_keys.filter(|keys| now.shared_keys != Some(*keys));
+    let mut target = Properties { mode: planned.properties().mode, shared_keys: keys };
     if changes.is_empty() && keys.is_none() {
         let planned = if planned.lacks_what_was_left_empty() {
             match session.arm.get::<Workspace>(&id, Read::Fresh, call).await {
@@ -251,7 +254,6 @@ pub(super) async fn update(
         note_declared(&mut private, config);
         return Outcome { state: Some(planned), private, diagnostics };
     }
-    let target = Properties { mode: planned.properties().mode, shared_keys: keys };
     let switches = target.uses_identity() && !now.uses_identity();
     // Other hubs on the account wait a few seconds for this to begin.
     let _switch = switches.then(|| session.switches.begin(id.arm()));
@@ -267,6 +269,18 @@ pub(super) async fn update(
             return unchanged(private, told.into());
         }
     };
+    // Somebody else may have changed since the plan what must not go together with what it changes.
+    let found = Properties { mode: Some(hub.properties.system_datastores_auth_mode.clone()), ..target.clone() };
+    if found.locks_the_hub_out() && target.uses_identity() && target.mode == now.mode {
+        return unchanged(private, explain::on_keys_since_the_plan(&id).into());
+    }
+    if target.switches_to_keys(&now)
+        && let Ok(found) = session.arm.get::<StorageAccount>(&account, Read::Fresh, call).await
+    {
+        let enabled = found.shared_key_enabled();
+        now.shared_keys = Some(enabled);
+        target.shared_keys = config.properties().shared_keys.filter(|keys| *keys != enabled);
+    }
     let mut change = Change { apply, id: &id, account: &account, hub, keys: now.shared_keys, is_touched: false };
     match change.run(&now, &target, &changes, &planned, &mut diagnostics).await {
         Ok(()) => {

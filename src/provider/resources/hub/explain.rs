@@ -80,6 +80,16 @@ pub(super) fn locks_the_hub_out() -> Diagnostic {
     Diagnostic::warning("The hub would have no access to its data", detail).at(Path::root(KEYS))
 }
 
+/// Keys were to be disabled of an account whose hub uses them again.
+pub(super) fn on_keys_since_the_plan(id: &WorkspaceId) -> Diagnostic {
+    let detail = format!(
+        "systemDatastoresAuthMode of {id} was not accesskey in the plan and is accesskey now. Without shared keys of its \
+         storage account the hub could not access its data, so nothing was changed. Plan again. If another resource has \
+         switched the hub, leave the mode to one of the two, by ignore_changes in the other."
+    );
+    Diagnostic::error("Azure has changed since the plan", detail).at(Path::root("system_datastores_auth_mode"))
+}
+
 /// The account was put back after the hub was refused.
 pub(super) fn put_back(
     error: Diagnostic,
@@ -271,7 +281,8 @@ pub(super) fn not_updated(hub: &WorkspaceId, names: &[&str], error: &Error) -> D
 pub(super) fn not_kept(hub: &WorkspaceId, names: &[&str]) -> Diagnostic {
     let detail = format!(
         "Azure accepted the change of {hub} and has kept the old values of: {}. A policy that modifies requests does that: look for \
-         a policy assignment that sets them, and ask for an exemption. An older api-version (workspaces_api_version of the \
+         a policy assignment that sets them, and ask for an exemption. So does somebody else who writes the hub at the same time, \
+         such as another resource of this apply. An older api-version (workspaces_api_version of the \
          provider) may not know them.",
         names.join(", ")
     );

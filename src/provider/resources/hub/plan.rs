@@ -303,6 +303,10 @@ async fn check_access(
     if target.uses_keys() && target.shared_keys.is_none() && keys_now == Some(false) && switches_to_keys {
         diagnostics.push(explain::locks_the_hub_out());
     }
+    // Validation has warned of a mode that is configured.
+    if target.locks_the_hub_out() && config.properties().mode.is_none() && keys_now != Some(false) {
+        diagnostics.push(explain::locks_the_hub_out());
+    }
     if prior.is_some() && target.uses_identity() && !now.uses_identity() {
         session.switches.plan(id.arm());
     }

@@ -96,7 +96,9 @@ pub(super) fn not_followed(hub: &WorkspaceId, mode: &AuthMode, error: &Error) ->
 pub(super) fn mode_not_kept(hub: &WorkspaceId, asked: &AuthMode, got: &AuthMode) -> Diagnostic {
     let detail = format!(
         "Azure accepted systemDatastoresAuthMode {} for the hub {hub}, which has {} now. A policy that modifies requests does \
-         that: look for a policy assignment that sets systemDatastoresAuthMode, and ask for an exemption.",
+         that: look for a policy assignment that sets systemDatastoresAuthMode, and ask for an exemption. So does somebody else \
+         who writes the workspace at the same time, such as an azurerm_machine_learning_workspace in this apply: order the two \
+         by depends_on, and leave the mode to one of them, by ignore_changes in the other.",
         asked.wire(),
         got.wire()
     );
@@ -342,7 +344,8 @@ fn opposite(mode: &AuthMode) -> AuthMode {
 pub(super) fn changed_since_the_plan(property: &str, was: &str, is: &str) -> Diagnostic {
     let detail = format!(
         "{property} was {was} in the plan and is {is} now. The plan shows what destroying will restore, which is no longer \
-         true, so nothing was changed. Plan again."
+         true, so nothing was changed. Plan again. If another resource has changed it, leave it to one of the two, by \
+         ignore_changes in the other."
     );
     Diagnostic::error("Azure has changed since the plan", detail)
 }

@@ -167,6 +167,8 @@ pub(crate) struct Core {
     interrupt: Option<Event>,
     /// When to kill the next apply.
     kill: Option<Event>,
+    /// What other providers do in the next apply, each before one of our resources.
+    others: Vec<(Address, Event)>,
     one_process: bool,
     process: Option<Session>,
     engine_version: String,
@@ -189,6 +191,7 @@ impl Core {
             triggers: Vec::new(),
             interrupt: None,
             kill: None,
+            others: Vec::new(),
             one_process: false,
             process: None,
             engine_version: session::VERSION.to_owned(),
@@ -260,6 +263,11 @@ impl Core {
     /// Kills core and provider in the next apply as soon as `event` has happened: what is under way is in no state.
     pub(crate) fn kill_when(&mut self, event: impl Future<Output = ()> + 'static) {
         self.kill = Some(Box::pin(event));
+    }
+
+    /// Lets another provider do something in the next apply, by a resource that this one depends on.
+    pub(crate) fn apply_before(&mut self, type_name: &str, name: &str, work: impl Future<Output = ()> + 'static) {
+        self.others.push((Address::new(type_name, name), Box::pin(work)));
     }
 
     // Commands about one resource. Others in the state are left alone.

@@ -93,9 +93,13 @@ impl Core {
                     self.state.depose(&resource.address);
                 }
                 let config = resolve(&resource.config, &|reference| look_up(&known, reference));
-                nodes.push((resource, planned, self.state.current(&resource.address).cloned(), config));
+                let others: Vec<_> = self.others.extract_if(.., |(address, _)| *address == resource.address).collect();
+                nodes.push((resource, planned, self.state.current(&resource.address).cloned(), config, others));
             }
-            let done = concurrently(nodes.into_iter().map(|(resource, planned, stored, config)| async move {
+            let done = concurrently(nodes.into_iter().map(|(resource, planned, stored, config, others)| async move {
+                for (_, work) in others {
+                    work.await;
+                }
                 (resource, walk.apply(resource, planned, stored, config).await)
             }));
             for (resource, (outcome, diagnostics)) in done.await {
