@@ -14,7 +14,7 @@ provider "foundryhub" {}
 locals {
   hub_id = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-ai/providers/Microsoft.MachineLearningServices/workspaces/contoso-hub"
 
-  # Object ids, as `az ad user show --query id` and `az ad sp show --query id` print them.
+  # Object ids, as `az ad user show --id anna@contoso.com --query id -o tsv` prints them.
   data_scientist = "aaaaaaaa-0000-4000-8000-000000000001"
   auditor        = "aaaaaaaa-0000-4000-8000-000000000002"
 }

@@ -29,7 +29,7 @@ pub(super) fn section(folder: &str) -> String {
         other => other.to_string(),
     };
     let roles: Vec<_> = roles.iter().map(|it| format!("*{}* on the {}", it.role, place(it.scope))).collect();
-    let _ = writeln!(text, "\nThe least built-in roles that have them: {}.", roles.join(" and "));
+    let _ = writeln!(text, "\nThe least built-in roles that have them: {}.", roles.join(", and "));
     if !further.is_empty() {
         let _ = writeln!(text, "\nBy its documentation Azure also asks for {}.", further.join(", and for "));
     }

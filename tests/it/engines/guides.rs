@@ -76,6 +76,24 @@ async fn a_hub_is_migrated_step_by_step() {
     .await;
 }
 
+#[tokio::test]
+async fn roles_that_a_contributor_has_already_are_imported() {
+    for_each_engine(async |engine| {
+        let bed = EngineBed::new().await;
+        bed.seed_contributor(ALICE);
+        let workspace = bed.reader(engine, "");
+        take(&workspace, "migrating-a-hub/1-look");
+        take(&workspace, "migrating-a-hub/2-roles");
+        workspace.plan(&[]).await.exits(1).says("The role is already assigned");
+
+        take(&workspace, "migrating-a-hub/2-roles-held");
+        workspace.apply(&[]).await.succeeded().says("1 imported");
+        assert_eq!(bed.writes(), [""; 0]);
+        assert_eq!(workspace.plan(&[]).await.exits(0).warnings(), NOTHING);
+    })
+    .await;
+}
+
 /// Whoever leaves the second step out.
 #[tokio::test]
 async fn a_hub_is_not_switched_while_a_contributor_lacks_roles() {

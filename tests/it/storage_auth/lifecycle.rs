@@ -44,7 +44,7 @@ async fn a_create_changes_the_hub_and_the_account_and_a_destroy_restores_both() 
     let report = bed.destroy().await.ok();
     let warning = report.warning("Destroying this changes hub and storage account");
     assert!(warning.detail.contains("is switched back to accesskey") && warning.detail.contains("are enabled again"));
-    assert!(warning.detail.contains("restore_on_destroy = false"));
+    assert!(warning.detail.contains("restore_on_destroy = false") && warning.detail.contains("Role assignments"));
     assert_eq!(bed.writes(), ["PATCH hub1 accesskey", "PATCH sa1 true", "POST resyncKeys"]);
     assert_eq!(bed.settings(), WITH_KEYS);
     assert_eq!(bed.state(), Value::Null);

@@ -174,7 +174,8 @@ pub(super) fn will_restore(hub: &str, account: &str, changes: &Properties, leave
     }
     detail.push_str(
         "\n\nTo keep the authorization as it is, apply restore_on_destroy = false first, or take the resource out of the state \
-         with a removed block that has lifecycle { destroy = false }.",
+         with a removed block that has lifecycle { destroy = false }. Role assignments that are destroyed beside it go either way, and \
+         without shared keys nobody can work with the data unless they have roles.",
     );
     Diagnostic::warning("Destroying this changes hub and storage account", detail)
 }
