@@ -33,7 +33,8 @@ fn spoilt(private: &[u8]) -> Vec<Vec<u8>> {
     // Every entry there can be, as something else.
     let own: Value = serde_json::from_slice(private).unwrap_or_default();
     let own = own.as_object().into_iter().flat_map(|own| own.keys().cloned());
-    let reserved = [".creates", ".replaces", ".keeps", ".seen_with_others", ".planned_by", ".imported", "written"];
+    let reserved =
+        [".creates", ".replaces", ".keeps", ".seen_with_others", ".planned_by", ".imported", "written", "times"];
     let names: Vec<String> = own.chain(reserved.map(str::to_owned)).collect();
     for entry in [json!(5), json!("x"), json!([]), json!({}), json!([[null]]), Value::Null, json!({ "x": -1 })] {
         all.push(Value::from_iter(names.iter().map(|name| (name.clone(), entry.clone()))).to_string().into_bytes());

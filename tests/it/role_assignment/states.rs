@@ -21,6 +21,8 @@ fn data(bed: &Bed, file: &str, [blob, file_name]: [&str; 2]) -> Value {
         ("{{name}}", blob),
         ("{{blob}}", blob),
         ("{{file}}", file_name),
+        ("{{blob_in_hex}}", &blob.replace('-', "")),
+        ("{{file_in_hex}}", &file_name.replace('-', "")),
     ] {
         text = text.replace(place, value);
     }
@@ -43,7 +45,8 @@ async fn a_state_of_release_0_1_0_is_as_recorded_plans_empty_and_is_destroyed() 
     assert_eq!(stored.json, state);
     assert_eq!(serde_json::from_slice::<Value>(&stored.private).expect("JSON"), private);
 
-    for private in [private.to_string().into_bytes(), Vec::new()] {
+    let long = data(&bed, "foundryhub-role-assignment-0-private-long.json", names);
+    for private in [private.to_string().into_bytes(), long.to_string().into_bytes(), Vec::new()] {
         bed.core.store(TYPE, "a", Stored { private, ..Stored::written_by(0, state.clone()) });
         bed.emulator.clear_requests();
         bed.plan(&config).await.ok().assert_empty();
