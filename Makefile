@@ -1,6 +1,6 @@
 # The whole vocabulary of the project.
 
-.PHONY: test test-release soak fuzz deny demo engines lint fmt docs docs-pictures clients tools release dist install start-time
+.PHONY: test test-release soak fuzz deny demo engines lint fmt docs docs-pictures clients tools release dist install start-time bench
 
 # Format, lint, dependencies and every test on every engine, ending with the totals over all test binaries.
 test: lint deny engines release
@@ -43,6 +43,12 @@ install:
 start-time: release
 	cargo build --release --bin terraform-provider-foundryhub
 	@python3 tests/start_time.py "$$(./packaging/build)" target/release/terraform-provider-foundryhub
+
+# What the provider costs beside floors of the engine and the protocol, and beside azapi where AZAPI_BINARY names one, into
+# docs/internals/performance.md; on two cores some half an hour.
+bench: engines release
+	cargo build --profile bench --example emulator --example echo --example twin
+	@./tests/bench/run
 
 lint: tools
 	cargo fmt --check

@@ -14,6 +14,13 @@ ROUNDS = 30
 
 
 def main(programs):
+    for program, times in measure(programs).items():
+        size = os.path.getsize(program)
+        print(f"{statistics.median(times):6.2f} ms (of {ROUNDS}: {min(times):.2f} to {max(times):.2f})  {size} bytes  {program}")
+
+
+def measure(programs):
+    """The milliseconds that each program took, round by round."""
     with tempfile.TemporaryDirectory() as scratch:
         certificate = f"{scratch}/client.pem"
         subprocess.run(
@@ -31,9 +38,7 @@ def main(programs):
         for _ in range(ROUNDS):
             for program in programs:
                 taken[program].append(start(program, environment))
-    for program, times in taken.items():
-        size = os.path.getsize(program)
-        print(f"{statistics.median(times):6.2f} ms (of {ROUNDS}: {min(times):.2f} to {max(times):.2f})  {size} bytes  {program}")
+    return taken
 
 
 def start(program, environment):

@@ -39,6 +39,7 @@
 //! | permissions and api-versions of everything, as pages say | `requirements` |
 //! | **Real Terraform and OpenTofu**: what only they can show | `engines` |
 //! | **What is released**: executable, packages, mirrors | `release` |
+//! | what the released executable spends on objects | `frugal` |
 //! | **The pipelines of `examples/pipelines`**, and the summary of drift | `pipelines` |
 //! | **The repository** | |
 //! | generated pages, the rules of all schemas | `docs` |
@@ -103,6 +104,8 @@ mod echo;
 mod emulator;
 mod engines;
 mod examples;
+#[cfg(target_os = "linux")]
+mod frugal;
 mod functions;
 mod handshake;
 mod hostile_ids;

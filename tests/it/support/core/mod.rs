@@ -208,6 +208,11 @@ impl Core {
         self
     }
 
+    /// Runs this executable from now on.
+    pub(crate) fn run(&mut self, program: impl Into<PathBuf>) {
+        self.program = Some(program.into());
+    }
+
     /// Sets an environment variable of the provider's processes.
     pub(crate) fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));

@@ -1,0 +1,102 @@
+//! What the provider spends on an object does not grow with the number of objects.
+//!
+//! valgrind counts the instructions of the released executable, which are the same on a busy machine.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+
+use serde_json::json;
+
+use crate::support::{
+    bed::Bed,
+    core::{Resource, resource},
+    plugin::Plugin,
+    release,
+};
+
+const TYPE: &str = "foundryhub_role_assignment";
+
+/// The instructions of one start.
+const NOTED_START: u64 = 28_000_000;
+/// The instructions of a plan of 100 new role assignments.
+const NOTED_PLAN: u64 = 203_000_000;
+
+/// The program `valgrind`, which counts what the released provider does in each process; a file for each is in `directory`.
+fn counted(directory: &Path) -> std::path::PathBuf {
+    let found = Command::new("valgrind").arg("--version").output();
+    assert!(found.is_ok_and(|output| output.status.success()), "valgrind is missing: apt-get install valgrind");
+    let program = directory.join("terraform-provider-foundryhub");
+    let counts = directory.join("count.%p");
+    let script = format!(
+        "#!/bin/sh\nexec valgrind --quiet --tool=callgrind --callgrind-out-file={} {} \"$@\"\n",
+        counts.display(),
+        release().display()
+    );
+    fs::write(&program, script).expect("a script");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("an executable");
+    program
+}
+
+/// The instructions of all processes that have ended in this directory, which are forgotten.
+fn instructions(directory: &Path) -> u64 {
+    let files = fs::read_dir(directory).expect("the directory").map(|file| file.expect("a file").path());
+    let counts = files.filter(|file| file.to_string_lossy().contains("count.")).map(|file| {
+        let text = fs::read_to_string(&file).expect("what was counted");
+        fs::remove_file(&file).expect("a file to remove");
+        let total = text.lines().find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")));
+        total.and_then(|total| total.trim().parse::<u64>().ok()).expect("a total")
+    });
+    counts.sum()
+}
+
+fn readers(number: usize, account: &str) -> Vec<Resource> {
+    let reader = |at: usize| {
+        let config = json!({
+            "storage_account_id": account,
+            "principal_id": format!("aaaaaaaa-0000-4000-8000-{at:012}"),
+            "principal_type": "User",
+            "role_definition_name": "Storage Blob Data Reader",
+        });
+        resource(TYPE, &format!("reader{at}"), config)
+    };
+    (0..number).map(reader).collect()
+}
+
+/// The instructions of a start, up to the handshake, and the end.
+async fn start_up() -> u64 {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut plugin = Plugin::launch().program(counted(directory.path())).start().await;
+    assert!(plugin.shut_down().await.success());
+    instructions(directory.path())
+}
+
+/// The instructions of a plan of so many new objects, of their apply, and of the plan that finds nothing to do.
+async fn spent(number: usize) -> [u64; 3] {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut bed = Bed::new(TYPE, |record| record.path.clone(), |_| {}).await;
+    let account = bed.account.clone();
+    bed.core.run(counted(directory.path()));
+    let count = || instructions(directory.path());
+    let plan = bed.core.plan_all(readers(number, &account)).await.ok();
+    let planned = count();
+    bed.core.apply_saved(plan).await.ok();
+    let applied = count();
+    bed.core.plan_all(readers(number, &account)).await.assert_empty();
+    [planned, applied, count()]
+}
+
+/// The noted numbers are in docs/internals/performance.md.
+#[tokio::test]
+async fn a_start_and_a_plan_take_no_more_instructions_than_was_noted_and_objects_no_more_the_more_there_are() {
+    let (start, one, some, many) = (start_up().await, spent(1).await, spent(100).await, spent(200).await);
+    eprintln!("instructions: start {start}; plan, apply and refresh of 1 {one:?}, of 100 {some:?}, of 200 {many:?}");
+    assert!(start < NOTED_START * 6 / 5, "a start takes {start} instructions, and {NOTED_START} were noted");
+    assert!(some[0] < NOTED_PLAN * 6 / 5, "a plan of 100 takes {} instructions, and {NOTED_PLAN} were noted", some[0]);
+    for (step, what) in ["plan", "apply", "refresh"].into_iter().enumerate() {
+        let ([some, many], one) = ([some[step], many[step]], one[step]);
+        // The first object has the start on it.
+        assert!(
+            many - one < (some - one) * 21 / 10,
+            "{what}: {one} instructions for 1 object, {some} for 100, {many} for 200"
+        );
+    }
+}
