@@ -1,6 +1,6 @@
 """Measures what the provider costs with real Terraform against the emulator, beside floors and, where there is one, azapi.
 
-    bench.py --provider FILE --emulator FILE --echo FILE --twin FILE [--engine FILE] [--page FILE] [--quick]
+    bench.py --provider FILE --emulator FILE --echo FILE --twin FILE [--engine FILE] [--page FILE] [--most NUMBER]
 
 Everything runs in one go on one machine. The figures are wall time and CPU of the whole command, then of the provider's own
 processes their CPU and peak memory, and the requests to Azure Resource Manager. Wall times are medians; those of the largest
@@ -295,7 +295,7 @@ def main():
         parser.add_argument(f"--{program}", type=Path, required=True)
     parser.add_argument("--engine", default="terraform", help="Terraform's executable")
     parser.add_argument("--page", type=Path, help="the page to write")
-    parser.add_argument("--quick", action="store_true", help="a hundred objects, once")
+    parser.add_argument("--most", type=int, default=5000, help="the most objects to measure")
     arguments = parser.parse_args()
     azapi = os.environ.get("AZAPI_BINARY")
     with tempfile.TemporaryDirectory(prefix="foundryhub-bench-") as scratch:
@@ -305,7 +305,7 @@ def main():
         bench.hubs()
     bench.compare()
     if arguments.page:
-        bench.write(arguments.page, "make bench")
+        bench.write(arguments.page)
     missed = [what for what, measured, most in bench.targets if measured > most]
     if missed:
         sys.exit(f"missed: {', '.join(missed)}")
@@ -315,7 +315,7 @@ class Bench:
     """All measurements in their order."""
 
     def __init__(self, arguments, scratch, azapi):
-        self.engine, self.scratch, self.quick, self.table = arguments.engine, scratch, arguments.quick, Table()
+        self.engine, self.scratch, self.most, self.table = arguments.engine, scratch, arguments.most, Table()
         self.emulator_program = arguments.emulator
         self.targets, self.cpu_of_500 = [], {}
         self.ours = Subject("foundryhub", arguments.provider.resolve(), "foundryhub/foundryhub", assignments)
@@ -337,8 +337,7 @@ class Bench:
                 self.target("size of the executable, MB", size, 12)
 
     def assignments(self):
-        numbers = [100] if self.quick else [1, 100, 500, 2000]
-        for number in numbers:
+        for number in (number for number in (1, 100, 500, 2000) if number <= self.most):
             repeats = {500: 2, 2000: 0}.get(number, REPEATS)
             with self.emulator("0ms") as emulator:
                 self.table.heading(f"{number} role assignments")
@@ -356,12 +355,12 @@ class Bench:
                 if self.azapi and number <= 500:
                     theirs, _ = run(self.azapi)
                     self.table.rows(self.azapi.name, theirs, floor)
-            if number == 500 or self.quick:
+            if number == 500:
                 with self.emulator("50ms") as emulator:
                     self.table.heading(f"{number} role assignments, Azure answers after 50 ms")
                     ours, _ = measure(self.engine, self.scratch, self.ours, number, emulator, STEPS, 1)
                     self.table.rows(self.ours.name, ours, floor)
-                    for step in ("plan", "apply") if number == 500 else ():
+                    for step in ("plan", "apply"):
                         self.target(f"{step} of {number} at 50 ms to the floor", ours[step].wall / floor[step].wall, 3)
 
     def judge_assignments(self, number, ours, twin):
@@ -394,8 +393,9 @@ class Bench:
 
     def hubs(self):
         ours = Subject("foundryhub", self.ours.binary, self.ours.address, hubs)
-        numbers = [(20, STEPS)] if self.quick else [(1, STEPS), (200, STEPS), (5000, STEPS[:1])]
-        for number, steps in numbers:
+        for number, steps in ((1, STEPS), (200, STEPS), (5000, STEPS[:1])):
+            if number > self.most:
+                continue
             for latency in ("0ms", "50ms"):
                 if latency == "50ms" and number == 5000:
                     continue
@@ -411,10 +411,11 @@ class Bench:
         lines = [f"| {what} | {measured:.4g} | {most:g} | {'' if measured <= most else 'missed '}|" for what, measured, most in self.targets]
         self.table.note("### Targets\n\n| what | measured | at most | |\n|---|---|---|---|\n" + "\n".join(lines))
 
-    def write(self, page, command):
+    def write(self, page):
         """Puts the tables between the two marks of the page."""
         version = subprocess.run([self.engine, "version"], capture_output=True, text=True).stdout.splitlines()[0]
-        told = f"{datetime.date.today()}, {version}, {os.cpu_count()} cores, `{command}`"
+        at_most = f", at most {self.most} objects" if self.most < 5000 else ""
+        told = f"`make bench` of {datetime.date.today()}, {version}, {os.cpu_count()} cores{at_most}"
         begin, end = "<!-- measured: written by make bench -->\n", "<!-- end of what was measured -->"
         before, rest = page.read_text().split(begin)
         page.write_text(before + begin + told + "\n" + "\n".join(self.table.lines) + "\n\n" + end + rest.split(end)[1])
