@@ -36,7 +36,6 @@ struct Page<T> {
 
 /// A list that is read page by page.
 pub(super) struct Pages<T> {
-    client: Client,
     list: List<T>,
     /// The client request id of all pages.
     id: Uuid,
@@ -56,13 +55,13 @@ enum Next {
 }
 
 impl<T: Resource> Pages<T> {
-    pub(super) fn new(client: Client, list: List<T>, is_dispensable: bool) -> Self {
-        Self { client, list, id: Uuid::new_v4(), is_dispensable, next: Next::First, seen: HashSet::new(), taken: 0 }
+    pub(super) fn new(list: List<T>, is_dispensable: bool) -> Self {
+        Self { list, id: Uuid::new_v4(), is_dispensable, next: Next::First, seen: HashSet::new(), taken: 0 }
     }
 
     /// The items of the next page, with its answer; `None` after the last one. A page that was not read to its end is read again.
-    pub(super) async fn next(&mut self, call: &Call) -> Result<Option<(Vec<T>, Answer)>, Error> {
-        let Self { client, list, id, is_dispensable, .. } = &*self;
+    pub(super) async fn next(&mut self, client: &Client, call: &Call) -> Result<Option<(Vec<T>, Answer)>, Error> {
+        let Self { list, id, is_dispensable, .. } = &*self;
         let page = |request: Request| async move {
             let request = Request { id: *id, is_dispensable: *is_dispensable, ..request };
             let answer = client.send(&request, call).await?;
@@ -114,10 +113,10 @@ impl Client {
         list: List<T>,
         call: &Call,
     ) -> impl Stream<Item = Result<Dated<Vec<T>>, Error>> + Send + use<T> {
-        let (pages, call) = (Pages::new(self.clone(), list, false), call.clone());
-        try_unfold((pages, call), |(mut pages, call)| async move {
-            let page = pages.next(&call).await?;
-            Ok(page.map(|(value, answer)| (Dated { value, date: answer.date() }, (pages, call))))
+        let state = (Pages::new(list, false), self.clone(), call.clone());
+        try_unfold(state, |(mut pages, client, call)| async move {
+            let page = pages.next(&client, &call).await?;
+            Ok(page.map(|(value, answer)| (Dated { value, date: answer.date() }, (pages, client, call))))
         })
     }
 

@@ -126,7 +126,13 @@ impl Sender {
                     last = Some(error);
                     limits.pause(wait, doing, last.as_ref()).await.map_err(|error| effect.or_uncertain(error))?;
                 }
-                _ => return Err(effect.or_uncertain(error)),
+                (verdict, _) => {
+                    // Others have to wait where this request is not sent again.
+                    if matches!(&verdict, Verdict::Retry(retry) if retry.pause_all) {
+                        self.pause_all(delays.next().unwrap_or_default());
+                    }
+                    return Err(effect.or_uncertain(error));
+                }
             }
         }
     }

@@ -60,7 +60,8 @@ struct Partial<T> {
     pages: usize,
     /// The answer with the first page, without its body.
     first: Option<Answer>,
-    items: HashMap<String, Found>,
+    /// `None` for what is not believed any more, whatever a later page repeats.
+    items: HashMap<String, Option<Found>>,
 }
 
 /// An item that was not asked for, or that has said what is known.
@@ -76,14 +77,21 @@ impl<T: Resource> Partial<T> {
     }
 
     /// Reads on until an item is there, or the list ends or is no longer worth it.
-    async fn read_to(&mut self, key: &str, asked: impl Fn() -> usize, call: &Call) -> Result<(), Error> {
+    async fn read_to(
+        &mut self,
+        key: &str,
+        asked: impl Fn() -> usize,
+        client: &Client,
+        call: &Call,
+    ) -> Result<(), Error> {
         while !self.items.contains_key(key) && (self.pages + 1) * 2 <= asked() {
             let Some(rest) = &mut self.rest else { break };
-            let Some((items, answer)) = rest.next(call).await? else { break };
+            let Some((items, answer)) = rest.next(client, call).await? else { break };
             self.pages += 1;
             self.first.get_or_insert_with(|| Answer { body: Vec::new().into(), ..answer });
-            let found = |item: AsListed<T>| (item.key, Found { document: item.document, is_answer: false });
-            self.items.extend(items.into_iter().map(found));
+            for AsListed { key, document, .. } in items {
+                self.items.entry(key).or_insert_with(|| Some(Found { document, is_answer: false }));
+            }
         }
         Ok(())
     }
@@ -91,14 +99,15 @@ impl<T: Resource> Partial<T> {
     /// Remembers an item as the answer to the GET with this key if it says what `is_known`, unless that was sent before. Otherwise
     /// nobody takes its word any more, not even who has done so already, since it may have been good enough for another object.
     fn answer(&mut self, id: &ArmId, is_known: impl FnOnce(&T) -> bool, memory: &Memory, get: &str) {
-        let (Some(first), Some(found)) = (&self.first, self.items.get_mut(id.key())) else { return };
+        let (Some(first), Some(item)) = (&self.first, self.items.get_mut(id.key())) else { return };
+        let Some(found) = item else { return };
         if serde_json::from_slice(&found.document).is_ok_and(|resource| is_known(&resource)) {
             let (path, body) = (id.as_str().to_owned(), found.document.clone());
             memory.get_or_insert(get, || {
                 found.is_answer = true;
                 Answer { path, body, ..first.clone() }
             });
-        } else if let Some(Found { is_answer: true, .. }) = self.items.remove(id.key()) {
+        } else if item.take().is_some_and(|found| found.is_answer) {
             memory.remove::<Answer>(get);
         }
     }
@@ -135,12 +144,12 @@ impl Client {
             false => gathering.decide(&asked, &self.0.sender.tokens, &limits).await,
         };
         let Some((at, list)) = listed.and_then(|at| Some((at, lists.into_iter().nth(at)?))) else { return };
-        let new = || Mutex::new(Partial::of(Pages::new(self.clone(), list, true)));
+        let new = || Mutex::new(Partial::of(Pages::new(list, true)));
         let partial = memory.get_or_insert(&names[at], new);
         let waiting = || "waiting for a list that another call reads".to_owned();
         let Ok(mut partial) = limits.bound(waiting, None, partial.lock()).await else { return };
         if !is_read() {
-            let read = partial.read_to(arm_id.key(), || gathering.asked_of(&names[at]), &call).await;
+            let read = partial.read_to(arm_id.key(), || gathering.asked_of(&names[at]), self, &call).await;
             // After an interrupt another call reads on.
             if read.is_err() && !call.cancel.is_cancelled() {
                 partial.rest = None;

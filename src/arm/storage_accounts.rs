@@ -97,6 +97,11 @@ impl StorageAccount {
         self.properties.allow_shared_key_access.unwrap_or(true)
     }
 
+    /// Whether it has what a GET always shows: a short item of a list says nothing by what it lacks.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.properties.primary_endpoints.is_empty()
+    }
+
     /// Whether it can be reached by private endpoints alone (facts: azure.md §13.8).
     pub(crate) fn refuses_public_network(&self) -> bool {
         self.properties.public_network_access.eq_ignore_ascii_case("Disabled")

@@ -90,7 +90,7 @@ pub(crate) async fn spare_reads(
     let hub = session.arm.spare_get::<Workspace>(id, |hub| hub.is_whole() && is_known(hub), call);
     let account = async {
         if let (Some(account), Some(keys)) = (account.known(), keys.known()) {
-            let is_known = |found: &StorageAccount| found.shared_key_enabled() == *keys;
+            let is_known = |found: &StorageAccount| found.is_whole() && found.shared_key_enabled() == *keys;
             session.arm.spare_get(account, is_known, call).await;
         }
     };

@@ -107,11 +107,17 @@ async fn what_a_list_says_otherwise_is_read_by_itself_and_so_is_what_it_lacks() 
     bed.emulator.remove(&hub(&bed, 7, 1));
     // Not in a list of hubs, and still there.
     bed.emulator.change(&hub(&bed, 9, 1), |hub| hub["kind"] = json!("Project"));
-    // A short item of a list.
+    // Short items of lists.
     bed.emulator.change(&hub(&bed, 11, 1), |hub| hub["properties"]["workspaceId"] = json!(null));
+    bed.emulator.change(&account(&bed, 13), |account| account["properties"]["primaryEndpoints"] = json!(null));
     bed.core.refresh().await.ok();
-    let single =
-        ["workspaces/fleet-0003", "storageAccounts/fleet0005", "workspaces/fleet-0009", "workspaces/fleet-0011"];
+    let single = [
+        "workspaces/fleet-0003",
+        "storageAccounts/fleet0005",
+        "workspaces/fleet-0009",
+        "workspaces/fleet-0011",
+        "storageAccounts/fleet0013",
+    ];
     let mut expected: BTreeMap<String, usize> =
         single.into_iter().chain(LISTS).map(|what| (format!("fleet-rg-0001 {what}"), 1)).collect();
     // Its absence is believed after it was told twice.
