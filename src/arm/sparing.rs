@@ -26,8 +26,10 @@ use tokio::sync::Mutex;
 
 /// A type of resource that lists are read of in place of many GETs.
 pub(crate) trait Spared: Resource<Id: Clone + Into<ArmId>> {
-    /// The query parameter that narrows its lists to what may be asked for.
-    const NARROWED: Option<(&'static str, &'static str)> = None;
+    /// One of its lists without what is never asked for.
+    fn narrowed<I: Resource>(list: List<I>) -> List<I> {
+        list
+    }
 }
 
 /// An item of a list as it came.
@@ -117,10 +119,7 @@ impl<T: Resource> Partial<T> {
 fn lists_with<T: Spared>(id: &ArmId) -> Option<[List<AsListed<T>>; 2]> {
     let (subscription, group) = (id.subscription()?, id.resource_group()?);
     let lists = [List::in_resource_group(subscription, group), List::in_subscription(subscription)];
-    Some(lists.map(|list| match T::NARROWED {
-        Some((name, value)) => list.query(name, value),
-        None => list,
-    }))
+    Some(lists.map(T::narrowed))
 }
 
 impl Client {

@@ -9,7 +9,7 @@ use super::id::{ArmId, WorkspaceId};
 use super::listed::Listed;
 use super::reads::Read;
 use super::request::{Repeat, Request};
-use super::resource::{Item, List, Resource};
+use super::resource::{List, Resource};
 use super::sparing::Spared;
 use http::Method;
 use serde::Deserialize;
@@ -245,7 +245,7 @@ impl Workspace {
     }
 
     /// A list of workspaces of these kinds only. The fallback api-version does not know the parameter and lists all.
-    pub(crate) fn of_kinds(list: List<Item<Self>>, kinds: &[WorkspaceKind]) -> List<Item<Self>> {
+    pub(crate) fn of_kinds<I: Resource>(list: List<I>, kinds: &[WorkspaceKind]) -> List<I> {
         let words: Vec<_> = kinds.iter().filter_map(|kind| kind.word()).collect();
         list.query("kind", words.join(","))
     }
@@ -309,7 +309,9 @@ impl Resource for Workspace {
 
 /// Projects, of which a hub may have many, are not read by themselves.
 impl Spared for Workspace {
-    const NARROWED: Option<(&'static str, &'static str)> = Some(("kind", "hub,default"));
+    fn narrowed<I: Resource>(list: List<I>) -> List<I> {
+        Self::of_kinds(list, &[WorkspaceKind::Hub, WorkspaceKind::Default])
+    }
 }
 
 /// Members that the PATCH of the default api-version lacks, with a version whose PATCH has them (facts: azure.md §1.5, §9.6).

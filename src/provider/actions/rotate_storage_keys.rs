@@ -326,7 +326,7 @@ async fn users_of(
     session: &Session,
     call: &Call,
 ) -> Result<(Vec<WorkspaceId>, Vec<(String, String)>), arm::Error> {
-    let all = Workspace::of_kinds(List::in_subscription(account.subscription()).items(), &WITH_KEYS);
+    let all = Workspace::of_kinds(List::<Workspace>::in_subscription(account.subscription()).items(), &WITH_KEYS);
     let none = (Vec::new(), Vec::new());
     let fold = session.arm.pages(all, call).try_fold(none, |(mut users, mut unreadable), page| {
         for item in page.value {

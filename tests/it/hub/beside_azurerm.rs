@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::bed;
-use crate::support::beside::{Fixture, Other, Step, case, check};
+use crate::support::beside::{Fixture, Other, Step, both, case, check, keys, mode, nothing};
 
 const NO_ACCESS: &str = "The hub would have no access to its data";
 
@@ -13,22 +13,6 @@ async fn fixture() -> Fixture {
     let bed = bed().await;
     let base = bed.with(json!({ "purge_on_destroy": true }));
     Fixture { hub: bed.own_hub(), base, bed }
-}
-
-fn nothing() -> Value {
-    json!({})
-}
-
-fn keys(enabled: bool) -> Value {
-    json!({ "shared_access_key_enabled": enabled })
-}
-
-fn mode(mode: &str) -> Value {
-    json!({ "system_datastores_auth_mode": mode })
-}
-
-fn both(mode: &str, enabled: bool) -> Value {
-    json!({ "system_datastores_auth_mode": mode, "shared_access_key_enabled": enabled })
 }
 
 /// The same with another argument set.

@@ -17,7 +17,7 @@ use super::{Bed, KEYLESS, TYPE, bed};
 use crate::azure::{Action as Fault, Record, Rule};
 use crate::emulator::client::Arm;
 use crate::support::{
-    beside::{Fixture, Other, Step, case, check},
+    beside::{Fixture, Other, Step, both, case, check, keys, mode, nothing},
     core::Action,
 };
 
@@ -28,22 +28,6 @@ async fn fixture() -> Fixture {
     let bed = bed().await;
     let base = json!({ "hub_id": bed.hub, "access_check": "off" });
     Fixture { hub: bed.hub.clone(), base, bed }
-}
-
-fn nothing() -> Value {
-    json!({})
-}
-
-fn keys(enabled: bool) -> Value {
-    json!({ "shared_access_key_enabled": enabled })
-}
-
-fn mode(mode: &str) -> Value {
-    json!({ "system_datastores_auth_mode": mode })
-}
-
-fn both(mode: &str, enabled: bool) -> Value {
-    json!({ "system_datastores_auth_mode": mode, "shared_access_key_enabled": enabled })
 }
 
 /// The same with an argument that Azure does not know.

@@ -33,6 +33,22 @@ pub(crate) enum Step {
     Destroy,
 }
 
+pub(crate) fn nothing() -> Value {
+    json!({})
+}
+
+pub(crate) fn keys(enabled: bool) -> Value {
+    json!({ "shared_access_key_enabled": enabled })
+}
+
+pub(crate) fn mode(mode: &str) -> Value {
+    json!({ "system_datastores_auth_mode": mode })
+}
+
+pub(crate) fn both(mode: &str, enabled: bool) -> Value {
+    json!({ "system_datastores_auth_mode": mode, "shared_access_key_enabled": enabled })
+}
+
 /// A bed, the least configuration, and the hub that it is about.
 pub(crate) struct Fixture {
     pub(crate) bed: Bed,
