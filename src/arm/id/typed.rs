@@ -22,19 +22,27 @@ fn parse_kind(text: &str, kind: &Kind) -> Result<ArmId, IdError> {
         }
         Err(other) => return Err(other),
     };
-    let wrong_shape = || IdError::WrongShape { text: text.to_owned(), expected: kind.form };
-    let got = id.resource_type().ok_or_else(wrong_shape)?;
-    if !got.eq_ignore_ascii_case(kind.resource_type) {
-        return Err(IdError::WrongType { text: text.to_owned(), expected: kind.resource_type, got });
-    }
     let segments: Vec<&str> = id.segments().collect();
-    let is = |at: usize, word: &str| segments[at].eq_ignore_ascii_case(word);
-    if segments.len() != 8 || !is(0, "subscriptions") || !is(2, "resourceGroups") || !is(4, "providers") {
-        return Err(wrong_shape());
+    let type_of = |namespace: &str, name: &str| {
+        let wanted = kind.resource_type.split_once('/');
+        wanted.is_some_and(|wanted| namespace.eq_ignore_ascii_case(wanted.0) && name.eq_ignore_ascii_case(wanted.1))
+    };
+    if let [subscriptions, subscription, groups, _, providers, namespace, ty, name] = segments[..]
+        && subscriptions.eq_ignore_ascii_case("subscriptions")
+        && groups.eq_ignore_ascii_case("resourceGroups")
+        && providers.eq_ignore_ascii_case("providers")
+        && type_of(namespace, ty)
+    {
+        check_subscription(subscription)?;
+        check_name(name, kind)?;
+        return Ok(id);
     }
-    check_subscription(segments[1])?;
-    check_name(segments[7], kind)?;
-    Ok(id)
+    match id.resource_type() {
+        Some(got) if !got.eq_ignore_ascii_case(kind.resource_type) => {
+            Err(IdError::WrongType { text: text.to_owned(), expected: kind.resource_type, got })
+        }
+        _ => Err(IdError::WrongShape { text: text.to_owned(), expected: kind.form }),
+    }
 }
 
 fn check_name(name: &str, kind: &Kind) -> Result<(), IdError> {
