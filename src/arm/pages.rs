@@ -72,7 +72,8 @@ impl<T: Resource> Pages<T> {
             Next::At(url) => page(Request::follow(url.clone(), *id)).await?,
             Next::None => return Ok(None),
         };
-        self.taken += answer.body.len() + size_of_val(&*page.value) + count_values(&answer.body) * VALUE;
+        let values = answer.read(count_values, &client.0.sender.limits(call)).await?;
+        self.taken += answer.body.len() + size_of_val(&*page.value) + values * VALUE;
         if self.taken > LARGEST_LIST {
             return Err(answer.breaks_protocol(format!(
                 "with it, {} pages of a list take more than {} MiB, and no more are read",
