@@ -39,7 +39,7 @@ fn assignment(number: u64) -> (Value, foundryhub::framework::Type) {
         ("principal_type", "User"),
         ("role_definition_name", "Storage Blob Data Reader"),
     ];
-    config.extend(set.map(|(name, value)| (name.to_owned(), value.into())));
+    config.extend(set.map(|(name, value)| (name.into(), value.into())));
     (Value::Map(config), resource.ty().clone())
 }
 

@@ -77,7 +77,7 @@ pub trait AnyResource<C>: Described {
     /// Whether a change may give an object another identity.
     fn identity_may_change(&self) -> bool;
     /// The keys of an object of the state.
-    fn keys(&self, state: &Value) -> Vec<Key>;
+    fn keys(&self, state: Value) -> Vec<Key>;
     /// Brings a stored state to today's schema.
     fn upgrade(&self, version: i64, json: &[u8]) -> (Value, Diagnostics);
     /// Plans a creation, change or deletion. What the engine proposes follows from prior object and configuration, and is
@@ -107,6 +107,17 @@ impl<R: Resource> Erased<R> {
 
     /// An outcome by value. An object that cannot be made a value is `fallback` instead, so that it is not lost.
     pub(super) fn erase(&self, outcome: Outcome<R::State>, fallback: &Value) -> ErasedOutcome {
+        let value = outcome.state.as_ref().map(to_value);
+        self.erase_with(value, outcome, fallback)
+    }
+
+    /// The same with the value of the object.
+    fn erase_with(
+        &self,
+        value_of_state: Option<Result<Value, Mismatch>>,
+        outcome: Outcome<R::State>,
+        fallback: &Value,
+    ) -> ErasedOutcome {
         let Outcome { state, private, mut diagnostics } = outcome;
         let identity = state.as_ref().and_then(|state| self.implementation.identity(state));
         let mut value = |result: Option<Result<Value, Mismatch>>, fallback: &Value| match result {
@@ -117,7 +128,7 @@ impl<R: Resource> Erased<R> {
             }
             None => Value::Null,
         };
-        let state = value(state.as_ref().map(to_value), fallback);
+        let state = value(value_of_state, fallback);
         let identity = value(identity.as_ref().map(to_value), &Value::Null);
         ErasedOutcome { state, identity, private: private.encode(), diagnostics }
     }
@@ -127,7 +138,7 @@ impl<R: Resource> Erased<R> {
         let private = Private::decode(&change.private);
         let seen_with_others: Option<Vec<String>> = private.get(SEEN_WITH_OTHERS);
         let mut private = private.without_reserved();
-        let id = label(&change.prior);
+        let id = label(&change.prior).to_owned();
         let prior = read_state(change.prior)?;
         let (mut overlaps, mut kept) = walk.plan((&id, &self.implementation.keys(&prior)), ("", &[])).await;
         keep_only_if_seen_together(&mut overlaps, &mut kept, seen_with_others.as_deref().unwrap_or_default());
@@ -161,16 +172,21 @@ impl<R: Resource> Erased<R> {
             None => replaced.clone().unwrap_or_default(),
         };
         let replaces = prior.is_some() && !plan::replacements(block, &change.prior, &planned).is_empty();
+        let planned = match &prior {
+            Some(prior) if planned == change.prior => prior.clone(),
+            _ => from_value(planned)?,
+        };
         let request = PlanRequest {
             prior,
             config: from_value(change.config)?,
-            planned: from_value(planned)?,
+            planned,
             replaces,
             private: private.without_reserved(),
             replaced: replaced.clone().unwrap_or_default(),
         };
         let Planned { state, keys, mut private, mut requires_replace, mut diagnostics } =
             self.implementation.plan(context, request).await;
+        let value = to_value(&state);
         // The creation of a replacement must come to the apply, which keeps what was handed over and says the same.
         let must_be_applied = change.prior.is_null() && walk.has_something_handed_over();
         if must_be_applied {
@@ -180,8 +196,8 @@ impl<R: Resource> Erased<R> {
             let kept = if replaced.is_some() {
                 walk.kept(&prior_keys, keys)
             } else {
-                let id = to_value(&state).map_or_else(|_| self.name().to_owned(), |state| label(&state));
-                let (overlaps, kept) = walk.plan((&label(&change.prior), &prior_keys), (&id, keys)).await;
+                let id = value.as_ref().map_or(self.name(), label);
+                let (overlaps, kept) = walk.plan((label(&change.prior), &prior_keys), (id, keys)).await;
                 let mut found = self.implementation.overlaps(&state, &overlaps);
                 if must_be_applied && found.has_errors() {
                     found.0.iter_mut().for_each(|found| found.severity = Severity::Warning);
@@ -195,7 +211,8 @@ impl<R: Resource> Erased<R> {
             true => private.set(CREATES, &keys.unwrap_or_default()),
             false => private.set(REPLACES, &prior_keys),
         }
-        let planned = self.erase(Outcome { state: Some(state), private, diagnostics }, &Value::Null);
+        let outcome = Outcome { state: Some(state), private, diagnostics };
+        let planned = self.erase_with(Some(value), outcome, &Value::Null);
         if !change.prior.is_null() {
             requires_replace.extend(plan::replacements(block, &change.prior, &planned.state));
         }
@@ -249,8 +266,8 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
         self.implementation.identity_may_change()
     }
 
-    fn keys(&self, state: &Value) -> Vec<Key> {
-        from_value(state.clone()).map(|state| self.implementation.keys(&state)).unwrap_or_default()
+    fn keys(&self, state: Value) -> Vec<Key> {
+        from_value(state).map(|state| self.implementation.keys(&state)).unwrap_or_default()
     }
 
     fn upgrade(&self, version: i64, text: &[u8]) -> (Value, Diagnostics) {
@@ -359,8 +376,8 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
 }
 
 /// An object in diagnostics: its `id`.
-fn label(object: &Value) -> String {
-    object.get("id").as_str().unwrap_or("an object whose id is not known yet").to_owned()
+fn label(object: &Value) -> &str {
+    object.get("id").as_str().unwrap_or("an object whose id is not known yet")
 }
 
 /// Lets a deletion keep what an object that stays needs only where both were in the state at the last read. The deletion of a

@@ -70,7 +70,10 @@ impl<T: Send + Sync> Described for Erased<T> {
 
     fn validate(&self, config: Value) -> Diagnostics {
         let mut diagnostics = plan::check(&self.schema.block, &config);
-        let judged = plan::without_refused(&self.schema.block, config);
+        let judged = match diagnostics.0.is_empty() {
+            true => config,
+            false => plan::without_refused(&self.schema.block, config),
+        };
         diagnostics.extend((self.validate)(&self.implementation, judged));
         diagnostics
     }

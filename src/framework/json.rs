@@ -4,59 +4,60 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json, value::RawValue};
 
-use super::{Path, Type, Value, value::DecodeError};
+use super::{Step, Type, Value, value::DecodeError};
 
 /// Reads a value of type `ty`. Attributes that an object lacks become null and those that its type lacks are dropped: the
 /// text may have been written by another release.
 pub fn decode(text: &[u8], ty: &Type) -> Result<Value, DecodeError> {
-    let raw: &RawValue = serde_json::from_slice(text).map_err(|error| fail(&Path::default(), error.to_string()))?;
-    value(raw, ty, Path::default())
+    let raw: &RawValue = serde_json::from_slice(text).map_err(|error| DecodeError::new(error.to_string()))?;
+    value(raw, ty)
 }
 
-fn fail(path: &Path, reason: impl Into<String>) -> DecodeError {
-    DecodeError { path: path.clone(), reason: reason.into() }
-}
-
-fn value(raw: &RawValue, ty: &Type, path: Path) -> Result<Value, DecodeError> {
+fn value(raw: &RawValue, ty: &Type) -> Result<Value, DecodeError> {
     let text = raw.get();
     if text == "null" {
         return Ok(Value::Null);
     }
     match ty {
-        Type::Bool => parse(text, &path, "a bool").map(Value::Bool),
+        Type::Bool => parse(text, "a bool").map(Value::Bool),
         Type::Number => {
             // Engines write infinities as strings.
-            let digits = if text.starts_with('"') { parse(text, &path, "a number")? } else { text.to_owned() };
-            digits.parse().map(Value::Number).map_err(|_| fail(&path, "a number was expected"))
+            let digits = if text.starts_with('"') { parse(text, "a number")? } else { text.to_owned() };
+            digits.parse().map(Value::Number).map_err(|_| DecodeError::new("a number was expected"))
         }
-        Type::String => parse(text, &path, "a string").map(Value::String),
+        Type::String => parse(text, "a string").map(Value::String),
         Type::List(element) => {
-            let elements: Vec<&RawValue> = parse(text, &path, "a list")?;
+            let elements: Vec<&RawValue> = parse(text, "a list")?;
             let elements = elements.iter().enumerate();
             elements
-                .map(|(index, raw)| value(raw, element, path.clone().index(index)))
+                .map(|(index, raw)| value(raw, element).map_err(|error| error.under(Step::index(index))))
                 .collect::<Result<_, _>>()
                 .map(Value::List)
         }
         Type::Set(element) => {
-            let elements: Vec<&RawValue> = parse(text, &path, "a set")?;
-            elements.iter().map(|raw| value(raw, element, path.clone())).collect::<Result<_, _>>().map(Value::List)
+            let elements: Vec<&RawValue> = parse(text, "a set")?;
+            elements.iter().map(|raw| value(raw, element)).collect::<Result<_, _>>().map(Value::List)
         }
         Type::Map(element) => {
-            let members: BTreeMap<String, &RawValue> = parse(text, &path, "a map")?;
+            let members: BTreeMap<String, &RawValue> = parse(text, "a map")?;
             let members = members.into_iter();
             members
-                .map(|(key, raw)| Ok((key.clone(), value(raw, element, path.clone().key(key))?)))
+                .map(|(key, raw)| match value(raw, element) {
+                    Ok(element) => Ok((key.into(), element)),
+                    Err(error) => Err(error.under(Step::Key(key))),
+                })
                 .collect::<Result<_, _>>()
                 .map(Value::Map)
         }
         Type::Object(attributes) => {
-            let members: BTreeMap<String, &RawValue> = parse(text, &path, "an object")?;
+            let members: BTreeMap<String, &RawValue> = parse(text, "an object")?;
             attributes
                 .iter()
-                .map(|(name, ty)| match members.get(name) {
-                    Some(raw) => Ok((name.clone(), value(raw, ty, path.clone().attribute(name))?)),
-                    None => Ok((name.clone(), Value::Null)),
+                .map(|(name, ty)| {
+                    let member = members.get(name.as_ref()).map_or(Ok(Value::Null), |raw| value(raw, ty));
+                    member
+                        .map(|member| (name.clone(), member))
+                        .map_err(|error| error.under(Step::Attribute(name.to_string())))
                 })
                 .collect::<Result<_, _>>()
                 .map(Value::Map)
@@ -64,8 +65,8 @@ fn value(raw: &RawValue, ty: &Type, path: Path) -> Result<Value, DecodeError> {
     }
 }
 
-fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str, path: &Path, expected: &str) -> Result<T, DecodeError> {
-    serde_json::from_str(text).map_err(|_| fail(path, format!("{expected} was expected")))
+fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str, expected: &str) -> Result<T, DecodeError> {
+    serde_json::from_str(text).map_err(|_| DecodeError::new(format!("{expected} was expected")))
 }
 
 /// Writes a value as JSON. Unknown values, which JSON cannot express, become null.
@@ -81,7 +82,7 @@ pub fn encode(value: &Value) -> Json {
         Value::String(text) => json!(text),
         Value::List(elements) => elements.iter().map(encode).collect(),
         Value::Map(members) => {
-            Json::Object(members.iter().map(|(name, value)| (name.clone(), encode(value))).collect())
+            Json::Object(members.iter().map(|(name, value)| (name.to_string(), encode(value))).collect())
         }
     }
 }

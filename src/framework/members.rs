@@ -41,8 +41,8 @@ impl Attribute {
     /// Whether two values are equal to the engine, or spellings of one value.
     pub(super) fn is_same(&self, left: &Value, right: &Value) -> bool {
         match self.same {
-            Some(same) => left.same_by(right, &self.ty(), &same),
-            None => left.same_as(right, &self.ty()),
+            Some(same) => left.same_by(right, self.ty(), &same),
+            None => left.same_as(right, self.ty()),
         }
     }
 }
@@ -55,7 +55,7 @@ fn elements(nesting: Nesting, value: &Value) -> Vec<(Option<Step>, &Value)> {
             elements.iter().enumerate().map(|(index, element)| (Some(Step::index(index)), element)).collect()
         }
         (Nesting::Map, Value::Map(members)) => {
-            members.iter().map(|(key, element)| (Some(Step::Key(key.clone())), element)).collect()
+            members.iter().map(|(key, element)| (Some(Step::Key(key.to_string())), element)).collect()
         }
         _ => Vec::new(),
     }
@@ -82,7 +82,7 @@ pub(super) fn map_elements(nesting: Nesting, value: Value, change: impl Fn(Optio
             Value::List(elements.map(|(index, element)| change(Some(&Step::index(index)), element)).collect())
         }
         (Nesting::Map, Value::Map(members)) => Value::object(members.into_iter().map(|(key, element)| {
-            let element = change(Some(&Step::Key(key.clone())), element);
+            let element = change(Some(&Step::Key(key.to_string())), element);
             (key, element)
         })),
         (_, other) => other,
@@ -117,25 +117,31 @@ pub(super) fn each<const N: usize>(
     Value::Map(object)
 }
 
-/// Calls `visit` with every attribute that stands in `value`, nested ones and those in blocks included, outermost first,
-/// and with its counterpart in `prior`.
+/// Makes the path of an attribute or object.
+type Place<'p> = &'p dyn Fn() -> Path;
+
+/// Calls `visit` with every attribute that stands in `value`, nested ones and those in blocks included, outermost first, with
+/// the object that has it and that object's counterpart in `prior`. Its path is made where it is asked for.
 pub(super) fn walk(
     members: Members<'_>,
-    path: &Path,
+    path: Place<'_>,
     prior: &Value,
     value: &Value,
-    visit: &mut dyn FnMut(Path, &Attribute, &Value, &Value),
+    visit: &mut dyn FnMut(Place<'_>, &Attribute, &Value, &Value),
 ) {
     for attribute in members.attributes {
-        let path = path.clone().attribute(attribute.name);
-        visit(path, attribute, prior.get(attribute.name), value.get(attribute.name));
+        let path = || path().attribute(attribute.name);
+        visit(&path, attribute, prior, value);
     }
     for (name, nesting, members) in members.nested() {
         let prior = prior.get(name);
         for (step, value) in elements(nesting, value.get(name)) {
-            let mut path = path.clone().attribute(name);
             let prior = counterpart(prior, step.as_ref());
-            path.0.extend(step);
+            let path = || {
+                let mut path = path().attribute(name);
+                path.0.extend(step.clone());
+                path
+            };
             walk(members, &path, prior, value, visit);
         }
     }

@@ -39,5 +39,5 @@ pub(crate) use one_of::one_of;
 pub use path::{Path, Step};
 pub use private::Private;
 pub use shown::shown;
-pub use types::Type;
+pub use types::{Name, Type};
 pub use value::Value;

@@ -21,11 +21,11 @@ fn prepare_members(members: Members<'_>, prior: &Value, config: &Value) -> Value
     let attributes = members.attributes.iter().map(|attribute| {
         let [kept, config] = of(attribute.name);
         let prior = if prior.is_null() { Prior::Created } else { Prior::Is(kept) };
-        (attribute.name.to_owned(), prepare_attribute(attribute, prior, config))
+        (attribute.name, prepare_attribute(attribute, prior, config))
     });
     let blocks = members.blocks.iter().map(|nested| {
         let [prior, config] = of(nested.name);
-        (nested.name.to_owned(), prepare_nested(Nesting::Single, (&nested.block).into(), prior, config))
+        (nested.name, prepare_nested(Nesting::Single, (&nested.block).into(), prior, config))
     });
     Value::object(attributes.chain(blocks))
 }
@@ -110,10 +110,16 @@ pub fn without_refused(block: &Block, config: Value) -> Value {
 /// The attributes whose planned change replaces the object.
 pub fn replacements(block: &Block, prior: &Value, planned: &Value) -> Vec<Path> {
     let mut paths = Vec::new();
-    walk(block.into(), &Path::default(), prior, planned, &mut |path, attribute, prior, planned| {
-        // Whether an unknown value has changed cannot be known.
-        if attribute.requires_replace && !prior.is_unknown() && !prior.same_as(planned, &attribute.ty()) {
-            paths.push(path);
+    if prior == planned {
+        return paths;
+    }
+    walk(block.into(), &Path::default, prior, planned, &mut |path, attribute, prior, planned| {
+        if attribute.requires_replace {
+            let [prior, planned] = [prior, planned].map(|object| object.get(attribute.name));
+            // Whether an unknown value has changed cannot be known.
+            if !prior.is_unknown() && !prior.same_as(planned, attribute.ty()) {
+                paths.push(path());
+            }
         }
     });
     paths
@@ -122,8 +128,9 @@ pub fn replacements(block: &Block, prior: &Value, planned: &Value) -> Vec<Path> 
 /// The errors of a configuration that follow from the schema.
 pub fn check(block: &Block, config: &Value) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
-    walk(block.into(), &Path::default(), &Value::Null, config, &mut |path, attribute, _, value| {
-        diagnostics.0.extend(refusal(attribute, value).map(|refusal| refusal.error(&path).at(path)));
+    walk(block.into(), &Path::default, &Value::Null, config, &mut |path, attribute, _, object| {
+        let refusal = refusal(attribute, object.get(attribute.name));
+        diagnostics.0.extend(refusal.map(|refusal| refusal.error(path()).at(path())));
     });
     diagnostics
 }
@@ -176,7 +183,7 @@ mod tests {
 
     fn object(members: &[(&'static str, Value)]) -> Value {
         let Value::Map(mut all) = block().null_object() else { panic!("a block is an object") };
-        all.extend(members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        all.extend(members.iter().map(|(name, value)| ((*name).into(), value.clone())));
         Value::Map(all)
     }
 

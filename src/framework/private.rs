@@ -17,12 +17,12 @@ impl Private {
 
     /// The bytes for the engine to store.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        if self.0.is_empty() { Vec::new() } else { Json::from_iter(self.0.clone()).to_string().into_bytes() }
+        if self.0.is_empty() { Vec::new() } else { serde_json::to_vec(&self.0).expect("entries are JSON") }
     }
 
     /// The entry of this name and type.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        self.0.get(name).and_then(|json| serde_json::from_value(json.clone()).ok())
+        self.0.get(name).and_then(|json| T::deserialize(json).ok())
     }
 
     /// Sets an entry.

@@ -21,7 +21,7 @@ pub trait Resource: Send + Sync + 'static {
     /// The client that configuring the provider creates.
     type Client: Send + Sync + 'static;
     /// The object as the schema describes it.
-    type State: Serialize + DeserializeOwned + Send + Sync + 'static;
+    type State: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// What tells the object apart, as the identity schema describes it.
     type Identity: Serialize + DeserializeOwned + PartialEq + Send + 'static;
 

@@ -42,8 +42,10 @@ pub enum Presence {
 pub struct Attribute {
     /// Its name in HCL.
     pub name: &'static str,
-    /// Its type.
+    /// What it is made of.
     pub kind: Kind,
+    /// Its type, nested attributes included.
+    ty: Type,
     /// Who sets it.
     pub presence: Presence,
     /// What it is, in Markdown.
@@ -138,9 +140,14 @@ pub struct NestedBlock {
 
 impl Attribute {
     fn new(name: &'static str, kind: Kind, presence: Presence, description: &'static str) -> Self {
+        let ty = match &kind {
+            Kind::Plain(ty) => ty.clone(),
+            Kind::Nested(nesting, attributes) => nesting.of(Type::object(attributes.iter().map(Attribute::member))),
+        };
         Self {
             name,
             kind,
+            ty,
             presence,
             description,
             sensitive: false,
@@ -240,13 +247,13 @@ impl Attribute {
     }
 
     /// Its type, nested attributes included.
-    pub fn ty(&self) -> Type {
-        match &self.kind {
-            Kind::Plain(ty) => ty.clone(),
-            Kind::Nested(nesting, attributes) => {
-                nesting.of(Type::object(attributes.iter().map(|attribute| (attribute.name, attribute.ty()))))
-            }
-        }
+    pub fn ty(&self) -> &Type {
+        &self.ty
+    }
+
+    /// Its name and type.
+    fn member(&self) -> (&'static str, Type) {
+        (self.name, self.ty.clone())
     }
 }
 
@@ -272,7 +279,7 @@ impl Nesting {
 impl Block {
     /// The type of the object that the block is.
     pub fn ty(&self) -> Type {
-        let attributes = self.attributes.iter().map(|attribute| (attribute.name, attribute.ty()));
+        let attributes = self.attributes.iter().map(Attribute::member);
         Type::object(attributes.chain(self.blocks.iter().map(|nested| (nested.name, nested.block.ty()))))
     }
 
@@ -284,12 +291,20 @@ impl Block {
 }
 
 /// The attributes that identify an object among all of its type.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct IdentitySchema {
     /// The version of stored identities.
     pub version: i64,
     /// In the order of the documentation.
     pub attributes: Vec<IdentityAttribute>,
+    ty: Type,
+}
+
+/// That of types without identities.
+impl Default for IdentitySchema {
+    fn default() -> Self {
+        Self::new(0, Vec::new())
+    }
 }
 
 /// One attribute of an identity.
@@ -306,8 +321,14 @@ pub struct IdentityAttribute {
 }
 
 impl IdentitySchema {
+    /// A schema of these attributes.
+    pub fn new(version: i64, attributes: Vec<IdentityAttribute>) -> Self {
+        let ty = Type::object(attributes.iter().map(|attribute| (attribute.name, attribute.ty.clone())));
+        Self { version, attributes, ty }
+    }
+
     /// The type of the identity object.
-    pub fn ty(&self) -> Type {
-        Type::object(self.attributes.iter().map(|attribute| (attribute.name, attribute.ty.clone())))
+    pub fn ty(&self) -> &Type {
+        &self.ty
     }
 }

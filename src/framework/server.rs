@@ -159,7 +159,7 @@ impl<P: Provider> Server<P> {
     ) -> (Value, Diagnostics) {
         contained("UpgradeResourceState", |error| (Value::Null, error.into()), async {
             let (state, diagnostics) = resource.upgrade(version, text);
-            self.walk(resource.name()).note_in_state(&resource.keys(&stored(&resource.schema().block, state.clone())));
+            self.walk(resource.name()).note_in_state(&resource.keys(stored(&resource.schema().block, state.clone())));
             (state, diagnostics)
         })
         .await
@@ -175,7 +175,7 @@ impl<P: Provider> Server<P> {
             if text.trim_ascii().is_empty() {
                 return (Value::Null, Diagnostics::default());
             }
-            match json::decode(text, &resource.identity_schema().ty()) {
+            match json::decode(text, resource.identity_schema().ty()) {
                 Ok(identity) => (identity, Diagnostics::default()),
                 Err(error) => {
                     let detail =
@@ -204,14 +204,14 @@ impl<P: Provider> Server<P> {
         let own_private = stored_private.without_reserved().encode();
         let read = stored(&resource.schema().block, state.clone());
         if imported {
-            self.walk(resource.name()).note_in_state(&resource.keys(&read));
+            self.walk(resource.name()).note_in_state(&resource.keys(read.clone()));
         }
         let work = resource.read(self.context(resource.name()), read, own_private);
         let mut outcome = contained("ReadResource", failed, work).await;
         if !outcome.diagnostics.has_errors() && !outcome.state.is_null() {
             let known = if imported { Value::Null } else { identity.clone() };
             // Identities keep their first spelling, too.
-            if known.same_by(&outcome.identity, &resource.identity_schema().ty(), &str::eq_ignore_ascii_case) {
+            if known.same_by(&outcome.identity, resource.identity_schema().ty(), &str::eq_ignore_ascii_case) {
                 outcome.identity = known.clone();
             }
             if outcome.identity.is_null() && !imported {
@@ -299,7 +299,7 @@ impl<P: Provider> Server<P> {
     pub(crate) async fn move_state(&self, resource: &dyn AnyResource<P::Client>, source: &MoveSource) -> ErasedOutcome {
         let outcome = contained("MoveResourceState", failed, async { resource.move_state(source) }).await;
         // OpenTofu upgrades no state that it moves from another type.
-        self.walk(resource.name()).note_in_state(&resource.keys(&outcome.state));
+        self.walk(resource.name()).note_in_state(&resource.keys(outcome.state.clone()));
         spelt_as_before(resource, outcome, &Value::Null)
     }
 
@@ -423,6 +423,10 @@ pub(crate) fn crash(rpc: &str, panic: &str) -> Diagnostic {
 
 /// The object as engines get it: in the spelling of the state or plan so far.
 fn spelt_as_before<C>(resource: &dyn AnyResource<C>, outcome: ErasedOutcome, before: &Value) -> ErasedOutcome {
+    // Nothing has changed: that is what most reads find.
+    if outcome.state == *before {
+        return outcome;
+    }
     ErasedOutcome { state: respelled(&resource.schema().block, outcome.state, before, before), ..outcome }
 }
 
@@ -434,7 +438,7 @@ fn identity_faults<C>(resource: &dyn AnyResource<C>, known: &Value, identity: &V
         return Diagnostic::error("Unexpected resource identity", detail).into();
     }
     let ty = resource.identity_schema().ty();
-    if known.is_null() || !known.is_wholly_known() || known.same_as(identity, &ty) {
+    if known.is_null() || !known.is_wholly_known() || known.same_as(identity, ty) {
         return Diagnostics::default();
     }
     let detail = format!(

@@ -1,8 +1,12 @@
 //! The types of Terraform's type system.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::{Value as Json, json};
+
+/// The name of an attribute, or the key of an element. Names that a schema has are borrowed from it, so that values of its type
+/// are read and copied without copies of them.
+pub type Name = Cow<'static, str>;
 
 /// A type of Terraform's type system (cty).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +24,7 @@ pub enum Type {
     /// Elements by key, all of one type.
     Map(Box<Type>),
     /// Named attributes, each of its own type.
-    Object(BTreeMap<String, Type>),
+    Object(BTreeMap<Name, Type>),
 }
 
 impl Type {
@@ -40,7 +44,7 @@ impl Type {
     }
 
     /// An object with these attributes.
-    pub fn object<N: Into<String>>(attributes: impl IntoIterator<Item = (N, Type)>) -> Self {
+    pub fn object<N: Into<Name>>(attributes: impl IntoIterator<Item = (N, Type)>) -> Self {
         Self::Object(attributes.into_iter().map(|(name, ty)| (name.into(), ty)).collect())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Number, Path, Type};
+use super::{Name, Number, Path, Step, Type};
 
 /// A value of a [`Type`] that a schema supplies: lists and sets are represented alike, and so are maps and objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Value {
     /// A list or set.
     List(Vec<Value>),
     /// A map or object.
-    Map(BTreeMap<String, Value>),
+    Map(BTreeMap<Name, Value>),
 }
 
 /// Why bytes, in JSON or msgpack, are not a value of the type.
@@ -32,9 +32,21 @@ pub struct DecodeError {
     pub(crate) reason: String,
 }
 
+impl DecodeError {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
+        Self { path: Path::default(), reason: reason.into() }
+    }
+
+    /// The error of a value that this step leads to.
+    pub(crate) fn under(mut self, step: Step) -> Self {
+        self.path.0.insert(0, step);
+        self
+    }
+}
+
 impl Value {
     /// An object or map with these members.
-    pub fn object<N: Into<String>>(members: impl IntoIterator<Item = (N, Value)>) -> Self {
+    pub fn object<N: Into<Name>>(members: impl IntoIterator<Item = (N, Value)>) -> Self {
         Self::Map(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 

@@ -55,12 +55,12 @@ pub(super) fn field(value: &Value, ty: &Type) -> Option<DynamicValue> {
 }
 
 pub(super) fn identity(field: Option<ResourceIdentityData>, schema: &IdentitySchema) -> Result<Value, Diagnostic> {
-    value(field.and_then(|data| data.identity_data), &schema.ty())
+    value(field.and_then(|data| data.identity_data), schema.ty())
 }
 
 /// The field for an identity; `None` for a null one.
 pub(super) fn identity_field(identity: &Value, schema: &IdentitySchema) -> Option<ResourceIdentityData> {
-    (!identity.is_null()).then(|| ResourceIdentityData { identity_data: field(identity, &schema.ty()) })
+    (!identity.is_null()).then(|| ResourceIdentityData { identity_data: field(identity, schema.ty()) })
 }
 
 pub(super) struct Fields {

@@ -3,19 +3,19 @@
 //! Numbers travel as integers where they fit 64 bits, as floats where a float is exactly the number, and as decimal text
 //! otherwise. Unknown values are extensions, whose refinements are dropped, which the protocol allows.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use rmp::{Marker, decode, encode};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::framework::{Number, Path, Type, Value, value::DecodeError};
+use crate::framework::{Name, Number, Step, Type, Value, value::DecodeError};
 
 /// Reads a value of type `ty` that fills all of `bytes`.
 pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, DecodeError> {
-    let mut reader = Reader { rest: bytes, path: Path::default() };
+    let mut reader = Reader { rest: bytes };
     let value = reader.value(ty)?;
     if !reader.rest.is_empty() {
-        return reader.fail(format!("{} bytes follow the value", reader.rest.len()));
+        return fail(format!("{} bytes follow the value", reader.rest.len()));
     }
     Ok(value)
 }
@@ -29,28 +29,27 @@ pub fn encode(value: &Value, ty: &Type) -> Vec<u8> {
 
 struct Reader<'a> {
     rest: &'a [u8],
-    path: Path,
+}
+
+fn fail<T>(reason: impl Into<String>) -> Result<T, DecodeError> {
+    Err(DecodeError::new(reason))
 }
 
 impl<'a> Reader<'a> {
-    fn fail<T>(&self, reason: impl Into<String>) -> Result<T, DecodeError> {
-        Err(DecodeError { path: self.path.clone(), reason: reason.into() })
-    }
-
     fn take(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
         match self.rest.split_at_checked(length) {
             Some((taken, rest)) => {
                 self.rest = rest;
                 Ok(taken)
             }
-            None => self.fail("the value ends early"),
+            None => fail("the value ends early"),
         }
     }
 
     fn marker(&self) -> Result<Marker, DecodeError> {
         match self.rest.first() {
             Some(byte) => Ok(Marker::from_u8(*byte)),
-            None => self.fail("the value ends early"),
+            None => fail("the value ends early"),
         }
     }
 
@@ -69,7 +68,7 @@ impl<'a> Reader<'a> {
         );
         if is_extension {
             let Ok(meta) = decode::read_ext_meta(&mut self.rest) else {
-                return self.fail("the value ends early");
+                return fail("the value ends early");
             };
             self.take(meta.size as usize)?;
         }
@@ -87,13 +86,13 @@ impl<'a> Reader<'a> {
         match ty {
             Type::Bool => match decode::read_bool(&mut self.rest) {
                 Ok(bool) => Ok(Value::Bool(bool)),
-                Err(_) => self.fail("a bool was expected"),
+                Err(_) => fail("a bool was expected"),
             },
             Type::Number => self.number(),
-            Type::String => Ok(Value::String(normal_form(self.text()?))),
+            Type::String => Ok(Value::String(normal_form(self.text()?).into_owned())),
             Type::List(element) | Type::Set(element) => {
                 let Ok(length) = decode::read_array_len(&mut self.rest) else {
-                    return self.fail("a list was expected");
+                    return fail("a list was expected");
                 };
                 // The length is not verified, so memory is allocated as elements arrive.
                 let mut elements = Vec::new();
@@ -101,59 +100,55 @@ impl<'a> Reader<'a> {
                     elements.push(match ty {
                         // Elements of sets cannot be addressed, so the path ends at the set.
                         Type::Set(_) => self.value(element)?,
-                        _ => self.inside(|path| path.index(index), element)?,
+                        _ => self.value(element).map_err(|error| error.under(Step::index(index)))?,
                     });
                 }
                 Ok(Value::List(elements))
             }
-            Type::Map(element) => self.members(|_| Some(element), Path::key),
+            Type::Map(element) => {
+                let key = |text: &str| Some((Name::from(text.to_owned()), &**element));
+                self.members(key, Step::Key).map(Value::Map)
+            }
             Type::Object(attributes) => {
-                let object = self.members(|name| attributes.get(name), Path::attribute)?;
-                match attributes
-                    .keys()
-                    .find(|name| !matches!(&object, Value::Map(members) if members.contains_key(*name)))
+                let attribute = |name: &str| attributes.get_key_value(name).map(|(name, ty)| (name.clone(), ty));
+                let object = self.members(attribute, Step::Attribute)?;
+                if object.len() < attributes.len()
+                    && let Some(name) = attributes.keys().find(|name| !object.contains_key(*name))
                 {
-                    Some(name) => self.fail(format!("the attribute {name} is missing")),
-                    None => Ok(object),
+                    return fail(format!("the attribute {name} is missing"));
                 }
+                Ok(Value::Map(object))
             }
         }
     }
 
     fn members<'t>(
         &mut self,
-        ty: impl Fn(&str) -> Option<&'t Type>,
-        step: fn(Path, String) -> Path,
-    ) -> Result<Value, DecodeError> {
+        member: impl Fn(&str) -> Option<(Name, &'t Type)>,
+        step: fn(String) -> Step,
+    ) -> Result<BTreeMap<Name, Value>, DecodeError> {
         let Ok(length) = decode::read_map_len(&mut self.rest) else {
-            return self.fail("an object or map was expected");
+            return fail("an object or map was expected");
         };
         let mut members = BTreeMap::new();
         for _ in 0..length {
-            let name: String = normal_form(self.text()?);
-            let Some(ty) = ty(&name) else {
-                return self.fail(format!("there is no attribute {name:?}"));
+            let text = normal_form(self.text()?);
+            let Some((name, ty)) = member(&text) else {
+                return fail(format!("there is no attribute {text:?}"));
             };
-            let value = self.inside(|path| step(path, name.clone()), ty)?;
+            let value = self.value(ty).map_err(|error| error.under(step(text.into_owned())))?;
             members.insert(name, value);
         }
-        Ok(Value::Map(members))
-    }
-
-    fn inside(&mut self, step: impl FnOnce(Path) -> Path, ty: &Type) -> Result<Value, DecodeError> {
-        self.path = step(std::mem::take(&mut self.path));
-        let value = self.value(ty)?;
-        self.path.0.pop();
-        Ok(value)
+        Ok(members)
     }
 
     fn text(&mut self) -> Result<&'a str, DecodeError> {
         let Ok(length) = decode::read_str_len(&mut self.rest) else {
-            return self.fail("a string was expected");
+            return fail("a string was expected");
         };
         match std::str::from_utf8(self.take(length as usize)?) {
             Ok(text) => Ok(text),
-            Err(_) => self.fail("a string is not UTF-8"),
+            Err(_) => fail("a string is not UTF-8"),
         }
     }
 
@@ -168,15 +163,15 @@ impl<'a> Reader<'a> {
         };
         match number {
             Some(number) => Ok(Value::Number(number)),
-            None => self.fail("a number was expected"),
+            None => fail("a number was expected"),
         }
     }
 }
 
 /// The text in the normal form in which engines compare. Most text is ASCII, which is in that form as it stands; going
 /// through it character by character takes a second for a few megabytes where the build is not optimized.
-fn normal_form(text: &str) -> String {
-    if text.is_ascii() { text.to_owned() } else { text.nfc().collect() }
+fn normal_form(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { text.into() } else { text.nfc().collect() }
 }
 
 /// Drops a writer's result: writing to memory cannot fail.
@@ -198,11 +193,15 @@ fn write(bytes: &mut Vec<u8>, value: &Value, ty: &Type) {
             infallible(encode::write_array_len(bytes, length(elements.len())));
             elements.iter().for_each(|element| write(bytes, element, element_type(ty)));
         }
-        (Value::Map(_), Type::Object(attributes)) => {
+        (Value::Map(members), Type::Object(attributes)) => {
             infallible(encode::write_map_len(bytes, length(attributes.len())));
+            // Both are in the order of their names.
+            let mut members = members.iter().peekable();
             for (name, ty) in attributes {
+                while members.next_if(|(member, _)| *member < name).is_some() {}
                 infallible(encode::write_str(bytes, name));
-                write(bytes, value.get(name), ty);
+                let member = members.next_if(|(member, _)| *member == name);
+                write(bytes, member.map_or(&Value::Null, |(_, value)| value), ty);
             }
         }
         (Value::Map(members), _) => {
@@ -241,6 +240,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::framework::Path;
 
     fn number(text: &str) -> Value {
         Value::Number(text.parse().expect("the case is a number"))
@@ -309,7 +309,7 @@ mod tests {
                 inner.clone().prop_map(Type::list),
                 inner.clone().prop_map(Type::set),
                 inner.clone().prop_map(Type::map),
-                prop::collection::btree_map("[a-z]{1,3}", inner, 0..4).prop_map(Type::Object),
+                prop::collection::btree_map("[a-z]{1,3}", inner, 0..4).prop_map(Type::object),
             ]
         })
     }
@@ -323,7 +323,7 @@ mod tests {
                 prop::collection::vec(value_of(*element), 0..4).prop_map(Value::List).boxed()
             }
             Type::Map(element) => {
-                prop::collection::btree_map("[a-z]{1,3}", value_of(*element), 0..4).prop_map(Value::Map).boxed()
+                prop::collection::btree_map("[a-z]{1,3}", value_of(*element), 0..4).prop_map(Value::object).boxed()
             }
             Type::Object(attributes) => attributes
                 .into_iter()

@@ -353,7 +353,7 @@ impl<P: Provider> provider_server::Provider for Service<P> {
             let stored = convert::stored(request.raw_identity)?;
             let (identity, diagnostics) = self.0.upgrade_identity(resource, &stored).await;
             // OpenTofu requires data, even if null.
-            let identity_data = convert::field(&identity, &resource.identity_schema().ty());
+            let identity_data = convert::field(&identity, resource.identity_schema().ty());
             Ok(upgrade_resource_identity::Response {
                 upgraded_identity: Some(proto::ResourceIdentityData { identity_data }),
                 diagnostics: convert::diagnostics(diagnostics),

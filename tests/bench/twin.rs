@@ -128,7 +128,7 @@ impl AnyResource<()> for Objects {
         true
     }
 
-    fn keys(&self, _state: &Value) -> Vec<Key> {
+    fn keys(&self, _state: Value) -> Vec<Key> {
         Vec::new()
     }
 

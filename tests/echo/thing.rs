@@ -125,7 +125,7 @@ impl Resource for Thing {
         let name =
             IdentityAttribute { name: "name", ty: Type::String, required_for_import: true, description: "Its name." };
         // The first version stored none, so that engines ask for an upgrade of nothing.
-        IdentitySchema { version: 1, attributes: vec![name] }
+        IdentitySchema::new(1, vec![name])
     }
 
     fn identity(&self, state: &State) -> Option<Identity> {
@@ -319,9 +319,9 @@ impl Resource for Thing {
 fn from_title(old: Value) -> Value {
     let Value::Map(mut members) = Thing.schema().block.null_object() else { unreachable!("a block is an object") };
     for (new, name) in [("id", "id"), ("name", "name"), ("text", "title")] {
-        members.insert(new.to_owned(), old.get(name).clone());
+        members.insert(new.into(), old.get(name).clone());
     }
-    members.insert("mode".to_owned(), "calm".into());
-    members.insert("revision".to_owned(), 1.into());
+    members.insert("mode".into(), "calm".into());
+    members.insert("revision".into(), 1.into());
     Value::Map(members)
 }

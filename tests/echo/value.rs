@@ -24,7 +24,7 @@ impl EchoValue {
     pub(crate) fn new() -> Self {
         let schema = schema();
         let id = IdentityAttribute { name: "id", ty: Type::String, required_for_import: true, description: "The id." };
-        Self { ty: schema.block.ty(), identity: IdentitySchema { version: 0, attributes: vec![id] }, schema }
+        Self { ty: schema.block.ty(), identity: IdentitySchema::new(0, vec![id]), schema }
     }
 
     fn identity_of(&self, state: &Value) -> Value {
@@ -139,7 +139,7 @@ impl AnyResource<Store> for EchoValue {
         false
     }
 
-    fn keys(&self, _state: &Value) -> Vec<Key> {
+    fn keys(&self, _state: Value) -> Vec<Key> {
         Vec::new()
     }
 
@@ -194,7 +194,7 @@ impl AnyResource<Store> for EchoValue {
                 ImportTarget::Identity(identity) => identity.get("id").clone(),
             };
             let Value::Map(mut members) = self.schema.block.null_object() else { unreachable!("a block is an object") };
-            members.insert("id".to_owned(), id);
+            members.insert("id".into(), id);
             let state = Value::Map(members);
             let identity = self.identity_of(&state);
             ErasedOutcome { state, identity, private: Vec::new(), diagnostics: Diagnostics::default() }

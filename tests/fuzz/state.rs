@@ -61,7 +61,7 @@ fn of_resource(resource: &dyn AnyResource<Session>, version: i64, text: &[u8]) {
     assert!(!diagnostics.has_errors(), "{diagnostics:?}");
     assert_eq!(again, value);
     // Neither of these may end the process, whatever the object is.
-    let _ = resource.keys(&value);
+    let _ = resource.keys(value.clone());
     let _ = resource.configuration(value);
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn leads_into(path: &Path, ty: &Type) -> bool {
         .iter()
         .try_fold(ty, |ty, step| match (step, ty) {
             (Step::Index(_), Type::List(element)) | (Step::Key(_), Type::Map(element)) => Some(&**element),
-            (Step::Attribute(name), Type::Object(types)) => types.get(name),
+            (Step::Attribute(name), Type::Object(types)) => types.get(name.as_str()),
             _ => None,
         })
         .is_some()

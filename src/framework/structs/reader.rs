@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{
     Deserializer,
-    de::{self, DeserializeOwned, IntoDeserializer, value::StringDeserializer},
+    de::{self, DeserializeOwned, IntoDeserializer, value::CowStrDeserializer},
     forward_to_deserialize_any,
 };
 
 use super::{
-    super::{Step, Value, attr::ATTR},
+    super::{Name, Step, Value, attr::ATTR},
     mismatch::Mismatch,
 };
 
@@ -76,7 +76,7 @@ impl<'de> Deserializer<'de> for Reader {
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
         if let Value::Map(members) = &self.0
-            && let Some(name) = members.keys().find(|name| !fields.contains(&name.as_str()))
+            && let Some(name) = members.keys().find(|name| !fields.contains(&name.as_ref()))
         {
             return Err(de::Error::custom(format!("there is no field for {name}")));
         }
@@ -109,14 +109,14 @@ impl<'de> de::SeqAccess<'de> for Elements {
 }
 
 struct Members {
-    rest: std::collections::btree_map::IntoIter<String, Value>,
-    next: Option<(String, Value)>,
+    rest: std::collections::btree_map::IntoIter<Name, Value>,
+    next: Option<(Name, Value)>,
     /// The step to a member: an attribute of an object, or a key of a map.
     step: fn(String) -> Step,
 }
 
 impl Members {
-    fn of(members: BTreeMap<String, Value>, step: fn(String) -> Step) -> Self {
+    fn of(members: BTreeMap<Name, Value>, step: fn(String) -> Step) -> Self {
         Self { rest: members.into_iter(), next: None, step }
     }
 }
@@ -127,7 +127,7 @@ impl<'de> de::MapAccess<'de> for Members {
     fn next_key_seed<K: de::DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Mismatch> {
         self.next = self.rest.next();
         let Some((name, _)) = &self.next else { return Ok(None) };
-        let name: StringDeserializer<Mismatch> = name.clone().into_deserializer();
+        let name: CowStrDeserializer<'_, Mismatch> = name.clone().into_deserializer();
         seed.deserialize(name).map(Some)
     }
 
@@ -135,7 +135,7 @@ impl<'de> de::MapAccess<'de> for Members {
         let Some((name, value)) = self.next.take() else {
             return Err(de::Error::custom("a member was asked for before its name"));
         };
-        seed.deserialize(Reader(value)).map_err(|mismatch| mismatch.under((self.step)(name)))
+        seed.deserialize(Reader(value)).map_err(|mismatch| mismatch.under((self.step)(name.into_owned())))
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{
 };
 
 use super::{
-    super::{Number, Step, Value, attr::ATTR},
+    super::{Name, Number, Step, Value, attr::ATTR},
     mismatch::Mismatch,
 };
 
@@ -229,7 +229,7 @@ impl SerializeTupleStruct for ListWriter {
 
 #[derive(Default)]
 struct MapWriter {
-    members: BTreeMap<String, Value>,
+    members: BTreeMap<Name, Value>,
     key: String,
 }
 
@@ -248,7 +248,7 @@ impl SerializeMap for MapWriter {
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Mismatch> {
         let key = std::mem::take(&mut self.key);
         let value = value.serialize(Writer).map_err(|mismatch| mismatch.under(Step::Key(key.clone())))?;
-        self.members.insert(key, value);
+        self.members.insert(key.into(), value);
         Ok(())
     }
 
@@ -263,7 +263,7 @@ impl SerializeStruct for MapWriter {
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Mismatch> {
         let value = value.serialize(Writer).map_err(|mismatch| mismatch.under(Step::Attribute(name.to_owned())))?;
-        self.members.insert(name.to_owned(), value);
+        self.members.insert(name.into(), value);
         Ok(())
     }
 

@@ -102,7 +102,9 @@ impl DataSource for Hub {
         let of_resource = resource::Hub.schema().block.attributes;
         let shown = SHOWN.iter().map(|(name, description)| {
             let like = of_resource.iter().find(|attribute| attribute.name == *name);
-            read_only(Attribute { description, ..like.expect("the resource has it, too").clone() })
+            let mut shown = read_only(like.expect("the resource has it, too").clone());
+            shown.description = description;
+            shown
         });
         attributes.extend(shown);
         let blocks =
@@ -192,21 +194,15 @@ const SHOWN: [(&str, &str); 24] = [
 ];
 
 /// The same attribute where nothing can be configured.
-fn read_only(attribute: Attribute) -> Attribute {
-    let kind = match attribute.kind {
-        schema::Kind::Nested(nesting, inner) => {
-            schema::Kind::Nested(nesting, inner.into_iter().map(read_only).collect())
-        }
-        plain => plain,
-    };
-    Attribute {
-        kind,
-        presence: Presence::Computed,
-        default: None,
-        is_setting: false,
-        requires_replace: false,
-        ..attribute
+fn read_only(mut attribute: Attribute) -> Attribute {
+    if let schema::Kind::Nested(_, inner) = &mut attribute.kind {
+        *inner = std::mem::take(inner).into_iter().map(read_only).collect();
     }
+    attribute.presence = Presence::Computed;
+    attribute.default = None;
+    attribute.is_setting = false;
+    attribute.requires_replace = false;
+    attribute
 }
 
 /// The id of the hub, and the argument that it is known by.

@@ -75,12 +75,13 @@ async fn a_change_is_seen_by_the_next_read_of_the_same_process() {
         bed.emulator.environment().into_iter().fold(Plugin::launch(), |launch, (name, value)| launch.env(name, value));
     let session = Session::start(launch).await;
     let catalog = session.catalog().await;
-    let none = Decoded::object(catalog.provider.attributes.keys().map(|name| (name, Decoded::Null)));
+    let none = Decoded::object(catalog.provider.attributes.keys().map(|name| (name.clone(), Decoded::Null)));
     assert_eq!(session.configure(&catalog, &none, true).await.0, []);
     let read = async |name: &str, (argument, id): (&str, &str)| {
         let block = &catalog.data_sources[name];
         let members = block.attributes.keys().chain(block.blocks.keys());
-        let config = members.map(|name| (name, if name == argument { Decoded::from(id) } else { Decoded::Null }));
+        let config =
+            members.map(|name| (name.clone(), if name == argument { Decoded::from(id) } else { Decoded::Null }));
         let (data, diagnostics) = session.read_data(name, block, &Decoded::object(config)).await;
         assert_eq!(diagnostics.0, []);
         data

@@ -91,7 +91,7 @@ async fn every_state_struct_has_the_members_of_its_schema() {
 #[tokio::test]
 async fn every_identity_struct_has_the_members_of_its_schema() {
     for resource in provider().resources() {
-        let identity = sample(&resource.identity_schema().ty(), "x");
+        let identity = sample(resource.identity_schema().ty(), "x");
         let outcome = resource.import(unconfigured(), ImportTarget::Identity(identity)).await;
         assert_fits(resource.name(), &outcome.diagnostics);
     }
@@ -191,7 +191,7 @@ fn sample_attribute(attribute: &Attribute) -> Value {
             Nesting::Map => Value::object([("k", inner)]),
         };
     }
-    let mut samples = texts().map(|text| sample(&attribute.ty(), &text));
+    let mut samples = texts().map(|text| sample(attribute.ty(), &text));
     let fits = |value: &Value| attribute.check.is_none_or(|check| check(value).is_ok());
     samples.find(fits).unwrap_or_else(|| panic!("no sample fits {}", attribute.name))
 }

@@ -93,7 +93,7 @@ async fn no_message_ends_the_process_or_goes_unanswered() {
     for type_name in ["echo_value", "echo_thing"] {
         let block = &catalog.resource(type_name).block;
         let ty = block.ty();
-        let null = Value::object(block.attributes.keys().map(|name| (name, Value::Null)));
+        let null = Value::object(block.attributes.keys().map(|name| (name.clone(), Value::Null)));
         let valid = msgpack::encode(&null, &ty);
         for _ in 0..100 {
             let value = damaged(&valid, &sample());

@@ -51,7 +51,7 @@ async fn a_value_beyond_all_measure_is_refused_wherever_it_stands() {
     let session = echo::session().await;
     let catalog = session.catalog().await;
     let Type::Object(members) = catalog.resource("echo_value").block.ty() else { panic!("a block is an object") };
-    let names: Vec<String> = members.keys().cloned().collect();
+    let names: Vec<String> = members.keys().map(ToString::to_string).collect();
     for (what, value) in unreadable() {
         refused(&session, what, "echo_value", value.clone()).await;
         for (name, ty) in &members {

@@ -273,7 +273,7 @@ async fn configured(echo: &Echo) -> Session {
 }
 
 /// A configuration all of whose attributes are strings.
-fn encoded<const N: usize>(config: [(&str, Value); N]) -> Option<DynamicValue> {
+fn encoded<const N: usize>(config: [(&'static str, Value); N]) -> Option<DynamicValue> {
     let ty = Type::object(config.iter().map(|(name, _)| (*name, Type::String)));
     Some(DynamicValue { msgpack: msgpack::encode(&Value::object(config), &ty), json: Vec::new() })
 }

@@ -351,7 +351,7 @@ pub(super) fn identity_schema() -> IdentitySchema {
         required_for_import: true,
         description: "ARM id of the hub.",
     };
-    IdentitySchema { version: 0, attributes: vec![id] }
+    IdentitySchema::new(0, vec![id])
 }
 
 impl State {

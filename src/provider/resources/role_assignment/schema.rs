@@ -209,14 +209,12 @@ pub(super) fn schema() -> Schema {
 pub(super) fn identity_schema() -> IdentitySchema {
     let attribute =
         |name, description| IdentityAttribute { name, ty: Type::String, required_for_import: true, description };
-    IdentitySchema {
-        version: 0,
-        attributes: vec![
-            attribute("scope", "ARM id of the scope of the roles."),
-            attribute("principal_id", "Object id of the principal."),
-            attribute("role", "`contributor`, `reader`, a scenario or the GUID of a role."),
-        ],
-    }
+    let attributes = vec![
+        attribute("scope", "ARM id of the scope of the roles."),
+        attribute("principal_id", "Object id of the principal."),
+        attribute("role", "`contributor`, `reader`, a scenario or the GUID of a role."),
+    ];
+    IdentitySchema::new(0, attributes)
 }
 
 impl State {

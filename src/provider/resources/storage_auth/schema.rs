@@ -190,7 +190,7 @@ pub(super) fn identity_schema() -> IdentitySchema {
         required_for_import: true,
         description: "ARM id of the hub.",
     };
-    IdentitySchema { version: 0, attributes: vec![hub_id] }
+    IdentitySchema::new(0, vec![hub_id])
 }
 
 impl State {

@@ -133,7 +133,7 @@ impl Problems {
             }
             (Value::Map(left), Value::Map(right)) if left.keys().eq(right.keys()) => {
                 let pairs = left.iter().zip(right.values());
-                Some(pairs.map(|((key, left), right)| (path.clone().key(key), left, right)).collect())
+                Some(pairs.map(|((key, left), right)| (path.clone().key(key.as_ref()), left, right)).collect())
             }
             _ => {
                 let count = |value: &Value| match value {
@@ -185,7 +185,7 @@ impl Problems {
             }
             (Type::Object(members), planned, actual) => {
                 for (name, ty) in members {
-                    self.result_value(ty, planned.get(name), actual.get(name), &path.clone().attribute(name));
+                    self.result_value(ty, planned.get(name), actual.get(name), &path.clone().attribute(name.as_ref()));
                 }
             }
             (_, planned, actual) if planned == actual => {}

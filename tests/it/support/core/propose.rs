@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use foundryhub::framework::Value;
+use foundryhub::framework::{Name, Value};
 
 use super::schema::{Attribute, Attributes, Block, Nesting};
 
@@ -31,15 +31,15 @@ fn merge_block(block: &Block, prior: &Value, config: &Value) -> Value {
             unset @ (Value::Unknown | Value::Null) => unset.clone(),
             config => proposed_new_state(nested, prior.get(name), config),
         };
-        members.insert(name.clone(), value);
+        members.insert(name.clone().into(), value);
     }
     Value::Map(members)
 }
 
-fn merge_attributes(attributes: &Attributes, prior: &Value, config: &Value) -> BTreeMap<String, Value> {
+fn merge_attributes(attributes: &Attributes, prior: &Value, config: &Value) -> BTreeMap<Name, Value> {
     attributes
         .iter()
-        .map(|(name, attribute)| (name.clone(), merge_attribute(attribute, prior.get(name), config.get(name))))
+        .map(|(name, attribute)| (name.clone().into(), merge_attribute(attribute, prior.get(name), config.get(name))))
         .collect()
 }
 
@@ -139,7 +139,7 @@ mod tests {
         }
     }
 
-    fn object(members: &[(&str, Value)]) -> Value {
+    fn object(members: &[(&'static str, Value)]) -> Value {
         Value::object(members.iter().map(|(name, value)| (*name, value.clone())))
     }
 
@@ -148,7 +148,7 @@ mod tests {
     }
 
     /// The proposal's member `name` for a prior and a configured value of it.
-    fn proposed(name: &str, prior: Value, config: Value) -> Value {
+    fn proposed(name: &'static str, prior: Value, config: Value) -> Value {
         let proposed = proposed_new_state(&block(), &object(&[(name, prior)]), &object(&[(name, config)]));
         proposed.get(name).clone()
     }

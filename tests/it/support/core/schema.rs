@@ -105,7 +105,7 @@ impl Block {
         let mut ty = self.ty();
         for step in &path.0 {
             ty = match (step, ty) {
-                (Step::Attribute(name), Type::Object(mut members)) => match members.remove(name) {
+                (Step::Attribute(name), Type::Object(mut members)) => match members.remove(name.as_str()) {
                     Some(ty) => ty,
                     None => return false,
                 },
@@ -305,7 +305,7 @@ fn type_of(notation: &Json) -> Option<Type> {
         },
         Json::Array(parts) => match parts.as_slice() {
             [Json::String(kind), Json::Object(members)] if kind == "object" => {
-                let members = members.iter().map(|(name, ty)| Some((name.clone(), type_of(ty)?)));
+                let members = members.iter().map(|(name, ty)| Some((name.clone().into(), type_of(ty)?)));
                 members.collect::<Option<_>>().map(Type::Object)
             }
             [Json::String(kind), element] => {

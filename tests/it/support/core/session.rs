@@ -2,7 +2,7 @@
 //! it.
 
 use foundryhub::{
-    framework::{Path, Step, Type, Value},
+    framework::{Name, Path, Step, Type, Value},
     wire::msgpack,
 };
 use tonic::{Response, Status, transport::Channel};
@@ -605,8 +605,8 @@ fn encode_identity(ty: &ResourceType, identity: Option<&Value>) -> Option<Resour
 fn read_json(json: &str, ty: &Type) -> Value {
     let Type::Object(members) = ty else { panic!("an identity is an object") };
     let json: serde_json::Value = serde_json::from_str(json).expect("an identity in JSON");
-    let member = |(name, ty): (&String, &Type)| {
-        let value = super::value::value_of(ty, &json[name.as_str()], &Path::root(name));
+    let member = |(name, ty): (&Name, &Type)| {
+        let value = super::value::value_of(ty, &json[name.as_ref()], &Path::root(name.as_ref()));
         (name.clone(), value.unwrap_or_else(|problem| panic!("core refuses this identity: {problem}")))
     };
     Value::Map(members.iter().map(member).collect())

@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use foundryhub::framework::{Number, Path, Step, Type, Value};
+use foundryhub::framework::{Name, Number, Path, Step, Type, Value};
 use serde_json::{Value as Json, json};
 
 use super::schema::{Attribute, Attributes, Block, Nesting};
@@ -35,7 +35,7 @@ fn read_block(block: &Block, json: &Json, path: &Path) -> Result<Value, Refused>
             Some(Json::String(text)) if text == UNKNOWN => Value::Unknown,
             Some(json) => read_block(nested, json, &path)?,
         };
-        members.insert(name.clone(), value);
+        members.insert(name.clone().into(), value);
     }
     Ok(canonical(Value::Map(members), &block.ty()))
 }
@@ -44,7 +44,7 @@ fn read_attributes(
     attributes: &Attributes,
     given: &serde_json::Map<String, Json>,
     path: &Path,
-) -> Result<BTreeMap<String, Value>, Refused> {
+) -> Result<BTreeMap<Name, Value>, Refused> {
     attributes
         .iter()
         .map(|(name, attribute)| {
@@ -56,7 +56,7 @@ fn read_attributes(
             if !attribute.required && !attribute.optional && !value.is_null() {
                 return Err(format!("{path}: the provider decides its value, a configuration cannot"));
             }
-            Ok((name.clone(), value))
+            Ok((name.clone().into(), value))
         })
         .collect()
 }
@@ -91,7 +91,7 @@ fn read_attribute(attribute: &Attribute, json: &Json, path: &Path) -> Result<Val
             .map(Value::List),
         (Nesting::Map, Json::Object(items)) => items
             .iter()
-            .map(|(key, json)| Ok((key.clone(), object(json, &path.clone().key(key))?)))
+            .map(|(key, json)| Ok((key.clone().into(), object(json, &path.clone().key(key))?)))
             .collect::<Result<_, _>>()
             .map(Value::Map),
         _ => Err(format!("{path}: {nesting:?} of objects was expected, this is {json}")),
@@ -128,17 +128,20 @@ pub(crate) fn value_of(ty: &Type, json: &Json, path: &Path) -> Result<Value, Ref
         (Type::Map(element), Json::Object(items)) => Value::Map(
             items
                 .iter()
-                .map(|(key, json)| Ok((key.clone(), value_of(element, json, &path.clone().key(key))?)))
+                .map(|(key, json)| Ok((key.clone().into(), value_of(element, json, &path.clone().key(key))?)))
                 .collect::<Result<_, Refused>>()?,
         ),
         (Type::Object(members), Json::Object(given)) => {
-            if members.keys().any(|name| !given.contains_key(name)) {
+            if members.keys().any(|name| !given.contains_key(name.as_ref())) {
                 return Err(format!("{path}: attributes {:?} are required", members.keys()));
             }
             Value::Map(
                 members
                     .iter()
-                    .map(|(name, ty)| Ok((name.clone(), value_of(ty, &given[name], &path.clone().attribute(name))?)))
+                    .map(|(name, ty)| {
+                        let place = path.clone().attribute(name.as_ref());
+                        Ok((name.clone(), value_of(ty, &given[name.as_ref()], &place)?))
+                    })
                     .collect::<Result<_, Refused>>()?,
             )
         }
@@ -189,7 +192,7 @@ fn compare(left: &Value, right: &Value) -> Ordering {
 pub(crate) fn at<'v>(value: &'v Value, path: &Path) -> Option<&'v Value> {
     path.0.iter().try_fold(value, |value, step| match (value, step) {
         (Value::Unknown, _) => Some(value),
-        (Value::Map(members), Step::Attribute(name) | Step::Key(name)) => members.get(name),
+        (Value::Map(members), Step::Attribute(name) | Step::Key(name)) => members.get(name.as_str()),
         (Value::List(elements), Step::Index(index)) => elements.get(usize::try_from(*index).ok()?),
         _ => None,
     })
@@ -205,7 +208,7 @@ pub(crate) fn to_json(value: &Value) -> Json {
         Value::String(text) => json!(text),
         Value::List(elements) => elements.iter().map(to_json).collect(),
         Value::Map(members) => {
-            Json::Object(members.iter().map(|(name, value)| (name.clone(), to_json(value))).collect())
+            Json::Object(members.iter().map(|(name, value)| (name.to_string(), to_json(value))).collect())
         }
     }
 }
@@ -236,7 +239,7 @@ fn write_state(text: &mut String, value: &Value, indent: usize) {
             write_state(text, element, indent + 1);
         }),
         Value::Map(members) => write_sequence(text, ('{', '}'), members.iter(), indent, |text, (name, member)| {
-            text.push_str(&format!("{}: ", Json::from(name.as_str())));
+            text.push_str(&format!("{}: ", Json::from(name.as_ref())));
             write_state(text, member, indent + 1);
         }),
     }
