@@ -90,7 +90,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
     plugin::log::init(&LOG_LEVEL_VARIABLES, &LOG_TARGETS);
     plugin::log::install_panic_hook(framework::contain::is_contained);
 
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = plugin::runtime()?;
     let served = runtime.block_on(async {
         let routes = wire::routes(Provider::new(|name| env::var(name).ok()));
         if debug { plugin::serve_debug(&PLUGIN, routes).await } else { plugin::serve(&PLUGIN, routes).await }

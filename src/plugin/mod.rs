@@ -3,6 +3,9 @@
 //! It knows nothing of the services that it serves: [`serve`] takes them as routes, and [`Config`] names what differs
 //! between one plugin and another.
 
+use std::io;
+
+use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
@@ -31,6 +34,17 @@ mod unix_socket;
 
 pub use config::Config;
 pub use error::Error;
+
+/// The runtime of a plugin. It has one thread for its tasks, whatever the machine has: a plugin waits for its host and for the
+/// network, what it does between is short, and more threads would for the most part wake each other. What may block has to
+/// go to [`tokio::task::spawn_blocking`].
+///
+/// # Errors
+///
+/// What kept the operating system from starting a thread.
+pub fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(1).enable_all().build()
+}
 
 /// Serves `routes` and go-plugin's own services to the host that started this process.
 ///

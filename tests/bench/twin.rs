@@ -192,7 +192,7 @@ fn nothing(summary: &'static str) -> ErasedOutcome {
 }
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = plugin::runtime().expect("a runtime");
     let twin = Twin(provider::Provider::new(|_| None));
     let served = runtime.block_on(plugin::serve(&PLUGIN, wire::routes(twin)));
     runtime.shutdown_background();

@@ -125,7 +125,7 @@ impl Provider for Echo {
 fn main() -> ExitCode {
     plugin::log::init(&["TF_LOG_PROVIDER", "TF_LOG"], &["foundryhub", "echo"]);
     plugin::log::install_panic_hook(contain::is_contained);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = plugin::runtime().expect("a runtime");
     let debug = std::env::args().any(|argument| argument == "--debug");
     let served = runtime.block_on(async {
         let routes = wire::routes(Echo);
