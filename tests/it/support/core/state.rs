@@ -95,13 +95,20 @@ impl State {
     }
 
     pub(crate) fn set(&mut self, address: Address, stored: Option<Stored>) {
-        self.0.entry(address).or_default().current = stored;
-        self.prune();
+        self.change(address, |entry| entry.current = stored);
     }
 
     pub(crate) fn set_deposed(&mut self, address: Address, deposed: Vec<Stored>) {
-        self.0.entry(address).or_default().deposed = deposed;
-        self.prune();
+        self.change(address, |entry| entry.deposed = deposed);
+    }
+
+    /// Changes an entry, which goes when it has no object any more.
+    fn change(&mut self, address: Address, change: impl FnOnce(&mut Entry)) {
+        let mut entry = self.0.remove(&address).unwrap_or_default();
+        change(&mut entry);
+        if entry.current.is_some() || !entry.deposed.is_empty() {
+            self.0.insert(address, entry);
+        }
     }
 
     /// Makes the current object a deposed one, to be destroyed after its replacement was created.
@@ -131,9 +138,5 @@ impl State {
     pub(crate) fn identity_json(&self, address: &Address) -> Json {
         let identity = self.current(address).and_then(|stored| stored.identity.as_ref());
         identity.map_or(Json::Null, |(_, text)| serde_json::from_str(text).expect("an identity in JSON"))
-    }
-
-    fn prune(&mut self) {
-        self.0.retain(|_, entry| entry.current.is_some() || !entry.deposed.is_empty());
     }
 }

@@ -73,12 +73,11 @@ impl Core {
             }
             planned.extend(concurrently(deletes).await);
 
-            let position =
-                |planned: &Planned| resources.iter().position(|resource| resource.address == planned.address);
-            planned.sort_by_key(|planned| (position(planned).unwrap_or(usize::MAX), planned.deposed.is_some()));
+            let places: BTreeMap<_, _> = resources.iter().enumerate().map(|(at, each)| (&each.address, at)).collect();
+            let place = |planned: &Planned| places.get(&planned.address).copied();
+            planned.sort_by_key(|planned| (place(planned).unwrap_or(usize::MAX), planned.deposed.is_some()));
             for planned in &planned {
-                let resource = resources.iter().find(|resource| resource.address == planned.address);
-                let depends_on = resource.map(dependencies);
+                let depends_on = place(planned).map(|at| dependencies(&resources[at]));
                 keep_refreshed(&mut state, &catalog, planned, depends_on);
             }
         }
