@@ -6,11 +6,11 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use foundryhub::{
     arm::ArmId,
     framework::{Value, server::Provider as _},
+    plugin,
     provider::Provider,
     wire::{self, msgpack},
 };
 use protocol::{DynamicValue, get_provider_schema, plan_resource_change, provider_client::ProviderClient};
-use tokio::runtime::Runtime;
 use tonic::service::Routes;
 
 /// The provider protocol's messages and client.
@@ -57,7 +57,7 @@ fn values(criterion: &mut Criterion) {
 }
 
 fn calls(criterion: &mut Criterion) {
-    let runtime = Runtime::new().expect("a runtime");
+    let runtime = plugin::runtime().expect("a runtime");
     let client = client();
     criterion.bench_function("call: GetProviderSchema", |bench| {
         bench.to_async(&runtime).iter(|| {

@@ -35,15 +35,22 @@ mod unix_socket;
 pub use config::Config;
 pub use error::Error;
 
-/// The runtime of a plugin. It has one thread for its tasks, whatever the machine has: a plugin waits for its host and for the
-/// network, what it does between is short, and more threads would for the most part wake each other. What may block has to
-/// go to [`tokio::task::spawn_blocking`].
+/// The runtime of a plugin. On Linux it has one thread for all tasks: a plugin waits for its host and for the network for
+/// nearly all of its time, and more threads would mostly wake each other. What blocks or computes for long has to go to
+/// [`tokio::task::spawn_blocking`], since sockets and timers wait for it, too.
+///
+/// On other systems there are as many threads as processors: the system verifies certificates there, within the task that
+/// connects, and may ask the network whether they were revoked.
 ///
 /// # Errors
 ///
 /// What kept the operating system from starting a thread.
 pub fn runtime() -> io::Result<Runtime> {
-    Builder::new_multi_thread().worker_threads(1).enable_all().build()
+    let mut builder = Builder::new_multi_thread();
+    if cfg!(target_os = "linux") {
+        builder.worker_threads(1);
+    }
+    builder.enable_all().build()
 }
 
 /// Serves `routes` and go-plugin's own services to the host that started this process.

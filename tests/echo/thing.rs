@@ -1,7 +1,7 @@
 //! `echo_thing`: a file in the provider's directory. What it does is written to the journal, and its mode makes it
 //! fail.
 
-use std::{fs, io};
+use std::io;
 
 use foundryhub::framework::{
     Attr, Diagnostic, Diagnostics, Path, Private, Type, Value,
@@ -13,7 +13,7 @@ use foundryhub::framework::{
     schema::{Attribute, Block, IdentityAttribute, IdentitySchema, Refusal, Schema},
 };
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpStream;
+use tokio::{fs, net::TcpStream};
 
 use crate::{Store, unconfigured};
 
@@ -73,8 +73,8 @@ impl State {
         self.mode.text().unwrap_or_default()
     }
 
-    fn write(&self, store: &Store) -> io::Result<()> {
-        fs::write(store.path(self.name()), self.text.text().unwrap_or_default())
+    async fn write(&self, store: &Store) -> io::Result<()> {
+        fs::write(store.path(self.name()), self.text.text().unwrap_or_default()).await
     }
 
     /// Fills in what the provider decides.
@@ -179,7 +179,7 @@ impl Resource for Thing {
         }
         state.complete(1.0);
         private.set(MADE, &true);
-        if let Err(error) = state.write(store) {
+        if let Err(error) = state.write(store).await {
             let path = Path::root("name");
             let diagnostics = Diagnostic::error("The file cannot be written", error.to_string()).at(path).into();
             return Outcome { state: None, private, diagnostics };
@@ -217,7 +217,7 @@ impl Resource for Thing {
             return failed(Some(state), private, "The private data were lost");
         }
         let diagnostics = Diagnostics::default();
-        match fs::read_to_string(store.path(state.name())) {
+        match fs::read_to_string(store.path(state.name())).await {
             Ok(text) => {
                 state.id = Attr::Known(format!("thing-{}", state.name()));
                 if state.text.text().unwrap_or_default() != text {
@@ -245,7 +245,7 @@ impl Resource for Thing {
         // A change between null and an empty string is no new revision.
         let step = if state.revision.is_unknown() { 1.0 } else { 0.0 };
         state.complete(prior.revision.known().copied().unwrap_or_default() + step);
-        match state.write(store) {
+        match state.write(store).await {
             Ok(()) => Outcome { state: Some(state), private, diagnostics: Diagnostics::default() },
             Err(error) => {
                 let error = Diagnostic::error("The file cannot be written", error.to_string());
@@ -265,7 +265,7 @@ impl Resource for Thing {
         let name = request.prior.name();
         let why = if request.succession.is_replacement() { " to replace it" } else { "" };
         store.note(&format!("delete {name}{why}"));
-        match fs::remove_file(store.path(name)) {
+        match fs::remove_file(store.path(name)).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 failed(Some(request.prior), request.private, "The file cannot be removed")
             }

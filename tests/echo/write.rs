@@ -1,7 +1,5 @@
 //! `echo_write`: an action that writes a file. What is to be written decides what goes wrong.
 
-use std::fs;
-
 use foundryhub::framework::{
     Attr, Diagnostic, Diagnostics, Path, Type, Value,
     action::{Action, Progress},
@@ -9,7 +7,7 @@ use foundryhub::framework::{
     schema::{Attribute, Block, Refusal},
 };
 use serde::Deserialize;
-use tokio::net::TcpStream;
+use tokio::{fs, net::TcpStream};
 
 use crate::{Store, unconfigured};
 
@@ -71,7 +69,7 @@ impl Action for Write {
             context.cancel.cancelled().await;
             return Diagnostic::error("It was interrupted", "Nothing was written.").into();
         }
-        if let Err(error) = fs::write(store.path(name), text) {
+        if let Err(error) = fs::write(store.path(name), text).await {
             return Diagnostic::error("The file cannot be written", error.to_string()).at(Path::root("name")).into();
         }
         progress.report("done");

@@ -171,7 +171,7 @@ async fn what_a_killed_process_has_left_is_removed_by_the_next_start() {
 
 /// Makes a call that blocks the only thread on which the plugin has tasks. It needs the echo provider.
 async fn stall(launch: Launch) -> Plugin {
-    let plugin = launch.env("TOKIO_WORKER_THREADS", "1").start().await;
+    let plugin = launch.start().await;
     let mut client = ProviderClient::new(plugin.connect().await);
     let texts =
         ["", "", "stall"].map(|text| DynamicValue { json: json!(text).to_string().into(), msgpack: Vec::new() });
