@@ -6,7 +6,7 @@
 use super::{
     Type, Value,
     members::each,
-    schema::{Attribute, Block, Kind, Presence},
+    schema::{Attribute, Block, Presence},
 };
 
 /// The configuration with null for each empty string in an optional attribute.
@@ -32,6 +32,10 @@ pub(super) fn stored(block: &Block, object: Value) -> Value {
 /// engine sent. A value that differs from the default, and one that is set although `config` has none, stay visible.
 pub(super) fn respelled(block: &Block, object: Value, config: &Value, prior: &Value) -> Value {
     each(block.into(), object, [config, prior], &|attribute, value, [config, prior]| {
+        // Resources return no such string. This is what the engine sent, and stays where an operation failed without an object.
+        if attribute.is_left_empty(&value) && [config, prior].contains(&&value) {
+            return value;
+        }
         let value = in_configuration(attribute, value);
         if let Some(spelling) =
             [prior, config].into_iter().find(|known| !known.is_null() && attribute.is_same(known, &value))
@@ -50,10 +54,26 @@ impl Attribute {
     /// Whether this is the empty string of an attribute that may be left out.
     fn is_left_empty(&self, value: &Value) -> bool {
         let optional = matches!(self.presence, Presence::Optional | Presence::OptionalComputed);
-        optional && matches!(self.kind, Kind::Plain(Type::String)) && value.as_str() == Some("")
+        optional && *self.ty() == Type::String && value.as_str() == Some("")
     }
 }
 
 fn in_configuration(attribute: &Attribute, value: Value) -> Value {
     if attribute.is_left_empty(&value) { Value::Null } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_in_its_own_spelling() {
+        let text = |name| Attribute::optional(name, Type::String, "A text.");
+        let attributes = vec![text("plain"), text("computed").or_computed(), text("with_default").default("x")];
+        let block = Block { description: "Texts.", attributes, blocks: Vec::new() };
+        for text in ["", "x", "y"] {
+            let object = Value::object(["plain", "computed", "with_default"].map(|name| (name, text.into())));
+            assert_eq!(respelled(&block, object.clone(), &object, &object), object);
+        }
+    }
 }
