@@ -33,7 +33,7 @@ impl Attribute {
     /// The nesting and members of nested attributes; `None` for a plain attribute.
     pub(super) fn nested_members(&self) -> Option<(Nesting, Members<'_>)> {
         match &self.kind {
-            Kind::Plain(_) => None,
+            Kind::Plain => None,
             Kind::Nested(nesting, attributes) => Some((*nesting, Members { attributes, blocks: &[] })),
         }
     }
@@ -117,32 +117,32 @@ pub(super) fn each<const N: usize>(
     Value::Map(object)
 }
 
-/// Makes the path of an attribute or object.
-type Place<'p> = &'p dyn Fn() -> Path;
+/// Makes the path of an attribute or object, where it is needed.
+type PathOf<'p> = &'p dyn Fn() -> Path;
 
-/// Calls `visit` with every attribute that stands in `value`, nested ones and those in blocks included, outermost first, with
-/// the object that has it and that object's counterpart in `prior`. Its path is made where it is asked for.
+/// Calls `visit` with every attribute that stands in `object`, nested ones and those in blocks included, outermost first, and with
+/// the counterpart in `prior` of the object that has it, and that object.
 pub(super) fn walk(
     members: Members<'_>,
-    path: Place<'_>,
+    path: PathOf<'_>,
     prior: &Value,
-    value: &Value,
-    visit: &mut dyn FnMut(Place<'_>, &Attribute, &Value, &Value),
+    object: &Value,
+    visit: &mut dyn FnMut(PathOf<'_>, &Attribute, &Value, &Value),
 ) {
     for attribute in members.attributes {
         let path = || path().attribute(attribute.name);
-        visit(&path, attribute, prior, value);
+        visit(&path, attribute, prior, object);
     }
     for (name, nesting, members) in members.nested() {
         let prior = prior.get(name);
-        for (step, value) in elements(nesting, value.get(name)) {
+        for (step, object) in elements(nesting, object.get(name)) {
             let prior = counterpart(prior, step.as_ref());
             let path = || {
                 let mut path = path().attribute(name);
                 path.0.extend(step.clone());
                 path
             };
-            walk(members, &path, prior, value, visit);
+            walk(members, &path, prior, object, visit);
         }
     }
 }

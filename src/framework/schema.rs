@@ -42,7 +42,7 @@ pub enum Presence {
 pub struct Attribute {
     /// Its name in HCL.
     pub name: &'static str,
-    /// What it is made of.
+    /// Whether there are attributes in it.
     pub kind: Kind,
     /// Its type, nested attributes included.
     ty: Type,
@@ -109,12 +109,12 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// The type of an attribute.
+/// Whether an attribute has attributes in it.
 #[derive(Clone, Debug)]
 pub enum Kind {
-    /// A type of the type system.
-    Plain(Type),
-    /// Attributes in themselves.
+    /// Its type alone says what it can be.
+    Plain,
+    /// It has.
     Nested(Nesting, Vec<Attribute>),
 }
 
@@ -139,11 +139,7 @@ pub struct NestedBlock {
 }
 
 impl Attribute {
-    fn new(name: &'static str, kind: Kind, presence: Presence, description: &'static str) -> Self {
-        let ty = match &kind {
-            Kind::Plain(ty) => ty.clone(),
-            Kind::Nested(nesting, attributes) => nesting.of(Type::object(attributes.iter().map(Attribute::member))),
-        };
+    fn new(name: &'static str, kind: Kind, ty: Type, presence: Presence, description: &'static str) -> Self {
         Self {
             name,
             kind,
@@ -161,17 +157,17 @@ impl Attribute {
 
     /// The user must set it.
     pub fn required(name: &'static str, ty: Type, description: &'static str) -> Self {
-        Self::new(name, Kind::Plain(ty), Presence::Required, description)
+        Self::new(name, Kind::Plain, ty, Presence::Required, description)
     }
 
     /// The user may set it.
     pub fn optional(name: &'static str, ty: Type, description: &'static str) -> Self {
-        Self::new(name, Kind::Plain(ty), Presence::Optional, description)
+        Self::new(name, Kind::Plain, ty, Presence::Optional, description)
     }
 
     /// The provider sets it.
     pub fn computed(name: &'static str, ty: Type, description: &'static str) -> Self {
-        Self::new(name, Kind::Plain(ty), Presence::Computed, description)
+        Self::new(name, Kind::Plain, ty, Presence::Computed, description)
     }
 
     /// The user may set attributes in it.
@@ -182,7 +178,8 @@ impl Attribute {
         attributes: Vec<Attribute>,
         description: &'static str,
     ) -> Self {
-        Self::new(name, Kind::Nested(nesting, attributes), presence, description)
+        let ty = nesting.of(Type::object(attributes.iter().map(Attribute::member)));
+        Self::new(name, Kind::Nested(nesting, attributes), ty, presence, description)
     }
 
     /// The provider fills in what the user leaves out.

@@ -249,7 +249,7 @@ fn block(block: &Block, version: i64) -> schema::Block {
 
 fn attribute(attribute: &Attribute) -> schema::Attribute {
     let (r#type, nested_type) = match &attribute.kind {
-        Kind::Plain(ty) => (notation(ty), None),
+        Kind::Plain => (notation(attribute.ty()), None),
         Kind::Nested(nesting, attributes) => (Vec::new(), Some(nested_type(*nesting, attributes))),
     };
     schema::Attribute {

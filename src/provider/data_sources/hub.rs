@@ -102,7 +102,8 @@ impl DataSource for Hub {
         let of_resource = resource::Hub.schema().block.attributes;
         let shown = SHOWN.iter().map(|(name, description)| {
             let like = of_resource.iter().find(|attribute| attribute.name == *name);
-            let mut shown = read_only(like.expect("the resource has it, too").clone());
+            let mut shown = like.expect("the resource has it, too").clone();
+            read_only(&mut shown);
             shown.description = description;
             shown
         });
@@ -193,16 +194,15 @@ const SHOWN: [(&str, &str); 24] = [
     ("project_ids", "ARM ids of its projects."),
 ];
 
-/// The same attribute where nothing can be configured.
-fn read_only(mut attribute: Attribute) -> Attribute {
+/// Makes it an attribute of which nothing can be configured.
+fn read_only(attribute: &mut Attribute) {
     if let schema::Kind::Nested(_, inner) = &mut attribute.kind {
-        *inner = std::mem::take(inner).into_iter().map(read_only).collect();
+        inner.iter_mut().for_each(read_only);
     }
     attribute.presence = Presence::Computed;
     attribute.default = None;
     attribute.is_setting = false;
     attribute.requires_replace = false;
-    attribute
 }
 
 /// The id of the hub, and the argument that it is known by.

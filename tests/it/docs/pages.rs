@@ -212,7 +212,7 @@ fn schema_section(block: &Block) -> String {
 
 fn attribute_line(attribute: &Attribute) -> String {
     let ty = match &attribute.kind {
-        Kind::Plain(ty) => type_name(ty),
+        Kind::Plain => type_name(attribute.ty()),
         Kind::Nested(nesting, _) => match nesting {
             Nesting::Single => "Object".to_owned(),
             Nesting::List => "List of objects".to_owned(),
