@@ -235,30 +235,41 @@ COMMANDS = {
 }
 
 
-def measure(engine, scratch, subject, number, emulator, steps, repeats):
-    """The medians of each step's wall time and CPU, and the rest from a run with the wrapper."""
-    rounds = {step: [] for step in steps}
-    kept_state = None
+def one_round(engine, scratch, subject, number, emulator, steps, wrapped):
+    """What each step took in a new workspace, and the state after the apply with its bytes."""
+    workspace = Workspace(engine, scratch, subject, number, emulator.environment)
+    figures, state = {}, None
+    for step in steps:
+        emulator.forget_requests()
+        taken = workspace.run(COMMANDS[step], workspace.wrapped if wrapped else workspace.environment)
+        taken.requests = emulator.requests()
+        taken.own_cpu, taken.peak = workspace.own()
+        figures[step] = taken
+        if step == "apply":
+            state = (workspace.state_bytes(), (workspace.directory / "terraform.tfstate").read_bytes())
+    shutil.rmtree(workspace.directory)
+    return figures, state
+
+
+def measure(engine, scratch, subjects, number, emulator, steps, repeats, keep_state):
+    """Each subject's figures by its name: the medians of wall time and CPU, and the rest from a first round with the wrapper. In
+    each round the subjects take turns, so that what else the machine does falls on all of them. `keep_state` is called with each
+    subject and the state of its first round."""
+    rounds = {subject.name: [] for subject in subjects}
     for round_number in range(repeats + 1):
-        workspace = Workspace(engine, scratch, subject, number, emulator.environment)
-        wrapped = round_number == repeats
-        environment = workspace.wrapped if wrapped else workspace.environment
-        for step in steps:
-            emulator.forget_requests()
-            taken = workspace.run(COMMANDS[step], environment)
-            taken.requests = emulator.requests()
-            taken.own_cpu, taken.peak = workspace.own()
-            rounds[step].append(taken)
-            if step == "apply" and wrapped:
-                kept_state = (workspace.state_bytes(), (workspace.directory / "terraform.tfstate").read_bytes())
-        shutil.rmtree(workspace.directory)
-    figures = {}
-    for step, taken in rounds.items():
-        plain, last = taken[:-1] or taken, taken[-1]
-        wall = statistics.median(each.wall for each in plain)
-        cpu = statistics.median(each.cpu for each in plain)
-        figures[step] = Figures(wall, cpu, last.own_cpu, last.peak, last.requests)
-    return figures, kept_state
+        for subject in subjects:
+            figures, state = one_round(engine, scratch, subject, number, emulator, steps, wrapped=round_number == 0)
+            rounds[subject.name].append(figures)
+            if round_number == 0:
+                keep_state(subject, state)
+
+    def median(taken, what):
+        return statistics.median(getattr(each, what) for each in taken[1:] or taken)
+
+    def of_step(taken):
+        return Figures(median(taken, "wall"), median(taken, "cpu"), taken[0].own_cpu, taken[0].peak, taken[0].requests)
+
+    return {name: {step: of_step([each[step] for each in taken]) for step in steps} for name, taken in rounds.items()}
 
 
 def start_up(binary):
@@ -336,26 +347,37 @@ class Bench:
                 self.target("exec to handshake, ms", taken, 5)
                 self.target("size of the executable, MB", size, 12)
 
+    def measured(self, subjects, number, emulator, steps, repeats, floor=None):
+        """The figures of each subject, which are added to the table beside the floor, if that is not among them."""
+        figures = measure(self.engine, self.scratch, subjects, number, emulator, steps, repeats, self.keep_state)
+        floor = floor or figures[self.floor.name]
+        for name, taken in figures.items():
+            self.table.rows(name, taken, None if taken is floor else floor)
+        return figures
+
+    def keep_state(self, subject, state):
+        """The twin answers with the state that the provider has made."""
+        if subject is self.ours and state:
+            self.sizes, text = state
+            kept = self.scratch / "twin.tfstate"
+            kept.write_bytes(text)
+            self.twin.environment["TWIN_STATE"] = str(kept)
+
     def assignments(self):
         for number in (number for number in (1, 100, 500, 2000) if number <= self.most):
             repeats = {500: 2, 2000: 0}.get(number, REPEATS)
             with self.emulator("0ms") as emulator:
                 self.table.heading(f"{number} role assignments")
-                run = lambda subject: measure(self.engine, self.scratch, subject, number, emulator, STEPS, repeats)  # noqa: E731
-                floor, _ = run(self.floor)
-                self.table.rows(self.floor.name, floor)
-                self.table.rows(self.echo.name, run(self.echo)[0], floor)
-                ours, (of_state, of_private) = self.with_state(run, self.ours)
-                self.table.rows(self.ours.name, ours, floor)
-                twin, _ = run(self.twin)
-                self.table.rows(self.twin.name, twin, floor)
+                subjects = [self.floor, self.echo, self.ours, self.twin]
+                figures = self.measured(subjects, number, emulator, STEPS, repeats)
+                floor, _, ours, twin = (figures[subject.name] for subject in subjects)
+                of_state, of_private = self.sizes
                 ratios = ", ".join(f"{step} {ours[step].wall / twin[step].wall:.2f}" for step in STEPS)
                 self.judge_assignments(number, ours, twin)
+                if self.azapi and number <= 500:
+                    theirs = self.measured([self.azapi], number, emulator, STEPS, 1, floor)[self.azapi.name]
                 self.table.note(f"foundryhub to its twin: {ratios}. State: {of_state // number} bytes for each, private data {of_private // number}.")
                 if self.azapi and number <= 500:
-                    # One round beside the one with the wrapper: it takes minutes.
-                    theirs, _ = measure(self.engine, self.scratch, self.azapi, number, emulator, STEPS, 1)
-                    self.table.rows(self.azapi.name, theirs, floor)
                     ratios = ", ".join(f"{step} 1/{theirs[step].cpu / ours[step].cpu:.1f}" for step in STEPS)
                     self.table.note(f"CPU of foundryhub's whole commands to that of azapi's: {ratios}.")
                     if number == 500:
@@ -363,10 +385,10 @@ class Bench:
             if number == 500:
                 with self.emulator("50ms") as emulator:
                     self.table.heading(f"{number} role assignments, Azure answers after 50 ms")
-                    ours, _ = measure(self.engine, self.scratch, self.ours, number, emulator, STEPS, 1)
-                    self.table.rows(self.ours.name, ours, floor)
+                    figures = self.measured([self.floor, self.echo, self.ours], number, emulator, STEPS, 1)
                     for step in ("plan", "apply"):
-                        self.target(f"{step} of {number} at 50 ms to the floor", ours[step].wall / floor[step].wall, 3)
+                        ratio = figures[self.ours.name][step].wall / figures[self.echo.name][step].wall
+                        self.target(f"{step} of {number} at 50 ms to the protocol's floor", ratio, 3)
 
     def judge_assignments(self, number, ours, twin):
         if number == 500:
@@ -389,13 +411,6 @@ class Bench:
     def target(self, what, measured, most):
         self.targets.append((what, measured, most))
 
-    def with_state(self, run, subject):
-        figures, (sizes, state) = run(subject)
-        kept = self.scratch / "twin.tfstate"
-        kept.write_bytes(state)
-        self.twin.environment["TWIN_STATE"] = str(kept)
-        return figures, sizes
-
     def hubs(self):
         ours = Subject("foundryhub", self.ours.binary, self.ours.address, hubs)
         for number, steps in ((1, STEPS), (200, STEPS), (5000, STEPS[:1])):
@@ -406,10 +421,7 @@ class Bench:
                     continue
                 with self.emulator(latency) as emulator:
                     self.table.heading(f"{number} hubs, Azure answers after {latency.replace('ms', ' ms')}")
-                    run = lambda subject: measure(self.engine, self.scratch, subject, number, emulator, steps, 1)  # noqa: E731
-                    floor, _ = run(self.floor)
-                    self.table.rows(self.floor.name, floor)
-                    self.table.rows(ours.name, run(ours)[0], floor)
+                    self.measured([self.floor, ours], number, emulator, steps, 1)
 
     def compare(self):
         """The table of targets."""
