@@ -111,7 +111,7 @@ impl<R: Resource> Erased<R> {
         self.erase_with(value, outcome, fallback)
     }
 
-    /// The same with the value of the object.
+    /// The same where the value of the object is made already.
     fn erase_with(
         &self,
         value_of_state: Option<Result<Value, Mismatch>>,
@@ -172,13 +172,14 @@ impl<R: Resource> Erased<R> {
             None => replaced.clone().unwrap_or_default(),
         };
         let replaces = prior.is_some() && !plan::replacements(block, &change.prior, &planned).is_empty();
+        let config = from_value(change.config)?;
         let planned = match &prior {
             Some(prior) if planned == change.prior => prior.clone(),
             _ => from_value(planned)?,
         };
         let request = PlanRequest {
             prior,
-            config: from_value(change.config)?,
+            config,
             planned,
             replaces,
             private: private.without_reserved(),

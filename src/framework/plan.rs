@@ -109,15 +109,15 @@ pub fn without_refused(block: &Block, config: Value) -> Value {
 
 /// The attributes whose planned change replaces the object.
 pub fn replacements(block: &Block, prior: &Value, planned: &Value) -> Vec<Path> {
-    let mut paths = Vec::new();
     if prior == planned {
-        return paths;
+        return Vec::new();
     }
+    let mut paths = Vec::new();
     walk(block.into(), &Path::default, prior, planned, &mut |path, attribute, prior, planned| {
         if attribute.requires_replace {
-            let [prior, planned] = [prior, planned].map(|object| object.get(attribute.name));
+            let [before, after] = [prior, planned].map(|object| object.get(attribute.name));
             // Whether an unknown value has changed cannot be known.
-            if !prior.is_unknown() && !prior.same_as(planned, attribute.ty()) {
+            if !before.is_unknown() && !before.same_as(after, attribute.ty()) {
                 paths.push(path());
             }
         }

@@ -423,7 +423,7 @@ pub(crate) fn crash(rpc: &str, panic: &str) -> Diagnostic {
 
 /// The object as engines get it: in the spelling of the state or plan so far.
 fn spelt_as_before<C>(resource: &dyn AnyResource<C>, outcome: ErasedOutcome, before: &Value) -> ErasedOutcome {
-    // Nothing has changed: that is what most reads find.
+    // Most reads find nothing changed.
     if outcome.state == *before {
         return outcome;
     }

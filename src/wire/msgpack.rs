@@ -193,15 +193,11 @@ fn write(bytes: &mut Vec<u8>, value: &Value, ty: &Type) {
             infallible(encode::write_array_len(bytes, length(elements.len())));
             elements.iter().for_each(|element| write(bytes, element, element_type(ty)));
         }
-        (Value::Map(members), Type::Object(attributes)) => {
+        (Value::Map(_), Type::Object(attributes)) => {
             infallible(encode::write_map_len(bytes, length(attributes.len())));
-            // Both are in the order of their names.
-            let mut members = members.iter().peekable();
             for (name, ty) in attributes {
-                while members.next_if(|(member, _)| *member < name).is_some() {}
                 infallible(encode::write_str(bytes, name));
-                let member = members.next_if(|(member, _)| *member == name);
-                write(bytes, member.map_or(&Value::Null, |(_, value)| value), ty);
+                write(bytes, value.get(name), ty);
             }
         }
         (Value::Map(members), _) => {

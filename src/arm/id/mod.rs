@@ -309,11 +309,12 @@ fn lower_case(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
 }
 
-/// Whether it is seen at a glance that nothing in a path is bad, as of nearly all ids: each object has its ids read many times.
+/// Whether a path has only letters, digits, `-`, `_`, single slashes, and dots that begin no segment, as nearly all ids do. Such a
+/// path needs no further check, which counts: each object has its ids read many times.
 fn is_plain(text: &str) -> bool {
-    let mut before = 0;
+    let mut previous = 0;
     text.bytes().all(|byte| {
-        let follows_slash = std::mem::replace(&mut before, byte) == b'/';
+        let follows_slash = std::mem::replace(&mut previous, byte) == b'/';
         match byte {
             b'/' | b'.' => !follows_slash,
             b'-' | b'_' => true,

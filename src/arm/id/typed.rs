@@ -23,15 +23,15 @@ fn parse_kind(text: &str, kind: &Kind) -> Result<ArmId, IdError> {
         Err(other) => return Err(other),
     };
     let segments: Vec<&str> = id.segments().collect();
-    let type_of = |namespace: &str, name: &str| {
+    let is_of_kind = |namespace: &str, ty: &str| {
         let wanted = kind.resource_type.split_once('/');
-        wanted.is_some_and(|wanted| namespace.eq_ignore_ascii_case(wanted.0) && name.eq_ignore_ascii_case(wanted.1))
+        wanted.is_some_and(|wanted| namespace.eq_ignore_ascii_case(wanted.0) && ty.eq_ignore_ascii_case(wanted.1))
     };
     if let [subscriptions, subscription, groups, _, providers, namespace, ty, name] = segments[..]
         && subscriptions.eq_ignore_ascii_case("subscriptions")
         && groups.eq_ignore_ascii_case("resourceGroups")
         && providers.eq_ignore_ascii_case("providers")
-        && type_of(namespace, ty)
+        && is_of_kind(namespace, ty)
     {
         check_subscription(subscription)?;
         check_name(name, kind)?;
@@ -205,6 +205,10 @@ mod tests {
             (&workspace("hub1").replace("resourceGroups", "groups"), "is not of the form /subscriptions/{guid}"),
             (&format!("/subscriptions/{SUB}"), "is not of the form"),
             (&format!("/subscriptions/{SUB}/resourceGroups/rg1/providers/x/providers/hub1"), "is not of the form"),
+            (
+                &format!("/subscriptions/{SUB}/resourceGroups/rg1/providers/providers/{}", WorkspaceId::RESOURCE_TYPE),
+                "is not of the form",
+            ),
         ] {
             let message = WorkspaceId::parse(text).unwrap_err().to_string();
             assert!(message.contains(reason), "{text:?}: {message}");
