@@ -43,14 +43,13 @@ def measure(programs):
 
 def start(program, environment):
     begun = time.perf_counter()
-    plugin = subprocess.Popen([program], env=environment, stdout=subprocess.PIPE, close_fds=False)
+    plugin = subprocess.Popen([program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, close_fds=False)
     line = plugin.stdout.readline()
     taken = (time.perf_counter() - begun) * 1000
     plugin.kill()
-    plugin.wait()
-    plugin.stdout.close()
+    _, said = plugin.communicate()
     if not line.startswith(b"1|6|"):
-        sys.exit(f"{program} did not start: {line}")
+        sys.exit(f"{program} did not start: {line}\n{said.decode(errors='replace')}")
     return taken
 
 
