@@ -30,6 +30,7 @@ SUBSCRIPTION = "22222222-2222-2222-2222-222222222222"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ai/providers"
 ACCOUNT = f"{GROUP}/Microsoft.Storage/storageAccounts/contosodata"
 READER = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+ASSIGNMENTS = (1, 100, 500, 2000)
 STEPS = ("plan of new", "apply", "plan", "refresh", "destroy")
 REPEATS = 3
 # The provider's processes are started by this, which notes what each took when it has ended.
@@ -331,6 +332,7 @@ class Bench:
     def __init__(self, arguments, scratch, azapi):
         self.engine, self.scratch, self.most, self.table = arguments.engine, scratch, arguments.most, Table()
         self.emulator_program = arguments.emulator
+        self.numbers = [number for number in ASSIGNMENTS if number <= self.most]
         self.targets, self.cpu_of_500 = [], {}
         self.ours = Subject("foundryhub", arguments.provider.resolve(), "foundryhub/foundryhub", assignments)
         self.twin = Subject("twin", arguments.twin.resolve(), "foundryhub/foundryhub", assignments)
@@ -369,14 +371,14 @@ class Bench:
     def without_azure(self):
         """What asks Azure for nothing, so that its latency does not count."""
         subjects = [subject for subject in (self.floor, self.echo, self.ours, self.azapi) if subject]
-        for number in (number for number in (1, 100, 500, 2000) if number <= self.most):
+        for number in self.numbers:
             with self.emulator("0ms") as emulator:
                 self.table.heading(f"{number} role assignments, without Azure")
                 steps = ("providers schema", "validate") if number == 1 else ("validate",)
                 self.measured(subjects, number, emulator, steps, 1)
 
     def assignments(self):
-        for number in (number for number in (1, 100, 500, 2000) if number <= self.most):
+        for number in self.numbers:
             repeats = {500: 2, 2000: 0}.get(number, REPEATS)
             with self.emulator("0ms") as emulator:
                 self.table.heading(f"{number} role assignments")
@@ -386,10 +388,11 @@ class Bench:
                 of_state, of_private = self.sizes
                 ratios = ", ".join(f"{step} {ours[step].wall / twin[step].wall:.2f}" for step in STEPS)
                 self.judge_assignments(number, ours, twin)
+                theirs = None
                 if self.azapi and number <= 500:
                     theirs = self.measured([self.azapi], number, emulator, STEPS, 1, floor)[self.azapi.name]
                 self.table.note(f"foundryhub to its twin: {ratios}. State: {of_state // number} bytes for each, private data {of_private // number}.")
-                if self.azapi and number <= 500:
+                if theirs:
                     ratios = ", ".join(f"{step} 1/{theirs[step].cpu / ours[step].cpu:.1f}" for step in STEPS)
                     self.table.note(f"CPU of foundryhub's whole commands to that of azapi's: {ratios}.")
                     if number == 500:

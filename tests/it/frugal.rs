@@ -3,7 +3,12 @@
 //! valgrind counts the instructions of the released executable, which are the same on a busy machine. For thousands of objects
 //! that takes too long; there the CPU time is compared, with a wide margin.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use serde_json::json;
 
@@ -22,27 +27,40 @@ const NOTED_START: u64 = 28_000_000;
 const NOTED_PLAN: u64 = 185_000_000;
 
 /// The program `valgrind`, which counts what the released provider does in each process; a file for each is in `directory`.
-fn counted(directory: &Path) -> std::path::PathBuf {
+fn counted(directory: &Path) -> PathBuf {
     let found = Command::new("valgrind").arg("--version").output();
     assert!(found.is_ok_and(|output| output.status.success()), "valgrind is missing: apt-get install valgrind");
-    let program = directory.join("terraform-provider-foundryhub");
-    let counts = directory.join("count.%p");
+    let notes = directory.join("note.%p");
     let script = format!(
         "#!/bin/sh\nexec valgrind --quiet --tool=callgrind --callgrind-out-file={} {} \"$@\"\n",
-        counts.display(),
+        notes.display(),
         release().display()
     );
+    executable(directory, &script)
+}
+
+/// Writes a script that stands for the provider.
+fn executable(directory: &Path, script: &str) -> PathBuf {
+    let program = directory.join("terraform-provider-foundryhub");
     fs::write(&program, script).expect("a script");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("an executable");
     program
 }
 
+/// What was noted of all processes that have ended in this directory, which is forgotten.
+fn notes(directory: &Path) -> impl Iterator<Item = String> {
+    let files = fs::read_dir(directory).expect("the directory").map(|file| file.expect("a file").path());
+    let is_note = |file: &PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("note."));
+    files.filter(is_note).map(|file| {
+        let text = fs::read_to_string(&file).expect("what was noted");
+        fs::remove_file(&file).expect("a file to remove");
+        text
+    })
+}
+
 /// The instructions of all processes that have ended in this directory, which are forgotten.
 fn instructions(directory: &Path) -> u64 {
-    let files = fs::read_dir(directory).expect("the directory").map(|file| file.expect("a file").path());
-    let counts = files.filter(|file| file.to_string_lossy().contains("count.")).map(|file| {
-        let text = fs::read_to_string(&file).expect("what was counted");
-        fs::remove_file(&file).expect("a file to remove");
+    let counts = notes(directory).map(|text| {
         let total = text.lines().find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")));
         total.and_then(|total| total.trim().parse::<u64>().ok()).expect("a total")
     });
@@ -90,16 +108,13 @@ async fn spent(number: usize) -> [u64; 3] {
 }
 
 /// A program that runs the released provider and notes the CPU of each process in a file of the directory.
-fn timed(directory: &Path) -> std::path::PathBuf {
-    let program = directory.join("terraform-provider-foundryhub");
+fn timed(directory: &Path) -> PathBuf {
     let script = format!(
-        "#!/bin/bash\nLC_NUMERIC=C TIMEFORMAT='%U %S'\n{{ time {} \"$@\" 2>&3; }} 3>&2 2>{}/cpu.$$\n",
+        "#!/bin/bash\nLC_NUMERIC=C TIMEFORMAT='%U %S'\n{{ time {} \"$@\" 2>&3; }} 3>&2 2>{}/note.$$\n",
         release().display(),
         directory.display()
     );
-    fs::write(&program, script).expect("a script");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("an executable");
-    program
+    executable(directory, &script)
 }
 
 /// The CPU, in seconds, of a plan that refreshes so many objects of a generated state and finds nothing to do.
@@ -125,14 +140,8 @@ async fn cpu_of_a_plan(number: usize) -> f64 {
     }
     bed.core.run(timed(directory.path()));
     bed.core.plan_all(all).await.assert_empty();
-    let files = fs::read_dir(directory.path()).expect("the directory").map(|file| file.expect("a file").path());
-    let is_note =
-        |file: &std::path::PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("cpu."));
-    let noted = files.filter(is_note).flat_map(|file| {
-        let text = fs::read_to_string(file).expect("what was noted");
-        text.split_whitespace().map(|seconds| seconds.parse::<f64>().expect("seconds")).collect::<Vec<_>>()
-    });
-    noted.sum()
+    let seconds = |text: &str| text.parse::<f64>().expect("seconds");
+    notes(directory.path()).map(|text| text.split_whitespace().map(seconds).sum::<f64>()).sum()
 }
 
 #[tokio::test]
